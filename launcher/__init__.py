@@ -1,0 +1,1 @@
+"""Experiments on mapping Transformer layers onto spatial architectures."""

@@ -1,0 +1,1 @@
+"""Engines: things that evaluate mappings and find the best one."""

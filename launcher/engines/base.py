@@ -1,0 +1,67 @@
+"""What an engine is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from launcher.result import Evaluation, Optimality, SearchStatistics
+from launcher.specification.mapping import Mapping
+from launcher.specification.specification import Specification
+
+
+@dataclass(frozen=True)
+class MapperSettings:
+    """How to search.
+
+    Attributes:
+        objective: criteria in order (``edp``, ``energy``, ``cycles``); later ones break ties of earlier ones.
+        timeout_s: wall-clock limit; None means until the optimum is proved.
+        threads: cores to use when that pays.
+    """
+
+    objective: tuple[str, ...] = ("edp",)
+    timeout_s: float | None = None
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A snapshot of a running search: objective value of the incumbent, proved lower bound, seconds so far."""
+
+    incumbent: float | None
+    lower_bound: float | None
+    seconds: float
+
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What an engine's search returns: the mapping, its evaluation, and how good it is known to be."""
+
+    mapping: Mapping
+    evaluation: Evaluation
+    optimality: Optimality
+    search: SearchStatistics
+
+
+class Engine(Protocol):
+    """Something that evaluates and finds mappings. It never logs, and reads nothing but its arguments."""
+
+    name: str
+    version: str
+
+    def evaluate(self, specification: Specification, mapping: Mapping) -> Evaluation:
+        """Figures of one mapping. An illegal one is a result (``legal=False``), not an exception."""
+
+    def map(
+        self, specification: Specification, settings: MapperSettings, on_progress: OnProgress | None = None
+    ) -> Mapped:
+        """The best mapping of the constrained mapspace.
+
+        Raises:
+            NoValidMappingError: the mapspace is empty; says which level or constraint makes it so.
+        """

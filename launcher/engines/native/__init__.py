@@ -1,0 +1,1 @@
+"""The native engine: Timeloop's dense model, and a mapper that proves its optimum."""

@@ -1,0 +1,1 @@
+"""Estimators: energy per action and area of every component."""

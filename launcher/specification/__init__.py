@@ -1,0 +1,1 @@
+"""What is mapped, where, and under which rules: Timeloop's input as frozen dataclasses."""

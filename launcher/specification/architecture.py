@@ -1,0 +1,147 @@
+"""The hardware as the model sees it: storage levels, a compute level, and explicit networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import floor
+
+DUMMY_CLASS = "dummy_storage"
+"""Class of the storage level that stands for a container's fan-out (it holds nothing)."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """Anything that has a name, a class and attributes, and that an estimator can put figures on.
+
+    Attributes:
+        name: unique in the architecture.
+        component_class: the Timeloop/Accelergy class, e.g. ``SRAM`` or ``intmac``.
+        instances: how many exist in the whole machine.
+        attributes: as written in the architecture, expressions evaluated, container attributes inherited.
+        required_actions: actions the estimator must put a figure on.
+    """
+
+    name: str
+    component_class: str
+    instances: int = 1
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    required_actions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StorageLevel(Component):
+    """One level of the storage hierarchy.
+
+    Attributes:
+        mesh_x, mesh_y: how its instances lie in the plane; ``mesh_x * mesh_y == instances``.
+        word_bits: width of one value.
+        block_size: words per access (one access of energy moves one block).
+        cluster_size: instances that share one physical row.
+        capacity_words: words one instance holds; None means unlimited.
+        multiple_buffering: the capacity is divided by this.
+        min_utilization: least share of the effective capacity that a tile must fill.
+        read_bandwidth, write_bandwidth, shared_bandwidth: words per cycle and instance; None means unlimited.
+        bandwidth_scale: data space -> factor on its bandwidth consumption (default 1).
+        network_fill_latency, network_drain_latency: cycles, of the inferred network below this level.
+        read_network, update_network: names of explicit networks between this level and the one below.
+        reduction_supported: False when it cannot accumulate (matters to network ingresses only).
+        power_gated_at: outer level whose use switches this level's leakage.
+        vector_access_energy_pj: overrides all of the level's energies, leakage included.
+        addr_gen_energy_pj: energy per address generation; None or negative means none.
+    """
+
+    mesh_x: int = 1
+    mesh_y: int = 1
+    word_bits: int = 8
+    block_size: int = 1
+    cluster_size: int = 1
+    capacity_words: int | None = None
+    multiple_buffering: float = 1.0
+    min_utilization: float = 0.0
+    read_bandwidth: float | None = None
+    write_bandwidth: float | None = None
+    shared_bandwidth: float | None = None
+    bandwidth_scale: Mapping[str, float] = field(default_factory=dict)
+    network_fill_latency: int = 0
+    network_drain_latency: int = 0
+    read_network: str | None = None
+    update_network: str | None = None
+    reduction_supported: bool = True
+    power_gated_at: str | None = None
+    vector_access_energy_pj: float | None = None
+    addr_gen_energy_pj: float | None = None
+
+    @property
+    def effective_capacity_words(self) -> int | None:
+        """Words a tile may fill, after multiple buffering; None means unlimited."""
+        if self.capacity_words is None:
+            return None
+        return floor(self.capacity_words / self.multiple_buffering)
+
+    @property
+    def is_dummy(self) -> bool:
+        """Whether this level only stands for a container's fan-out."""
+        return self.component_class == DUMMY_CLASS
+
+
+@dataclass(frozen=True)
+class ComputeLevel(Component):
+    """The arithmetic units below level 0."""
+
+    mesh_x: int = 1
+    mesh_y: int = 1
+    word_bits: int = 8
+
+
+@dataclass(frozen=True)
+class Network(Component):
+    """An explicit network (``SimpleMulticast``) that a storage level names as its read or update network.
+
+    Attributes:
+        action_name: the ERT action charged per transfer.
+        per_data_space_actions: whether the action's name is suffixed with ``_<data space>``.
+        multicast_argument: the ERT argument that holds the number of destinations.
+        fill_latency: cycles, added twice by Timeloop.
+    """
+
+    action_name: str = "transfer"
+    per_data_space_actions: bool = False
+    multicast_argument: str = "num_destinations"
+    fill_latency: int = 0
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A machine.
+
+    Attributes:
+        name: for reports.
+        levels: storage levels, INNERMOST first (level 0 feeds the compute units).
+        compute: the arithmetic units.
+        networks: explicit networks by name.
+        attributes: global attributes (``technology``, ``global_cycle_seconds``).
+    """
+
+    name: str
+    levels: tuple[StorageLevel, ...]
+    compute: ComputeLevel
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    attributes: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """Every component, outermost first, as Timeloop writes them."""
+        return (*self.networks.values(), *reversed(self.levels), self.compute)
+
+    def level(self, name: str) -> StorageLevel:
+        return next(level for level in self.levels if level.name == name)
+
+    def level_index(self, name: str) -> int:
+        return next(i for i, level in enumerate(self.levels) if level.name == name)
+
+    def fanout(self, index: int) -> tuple[int, int]:
+        """(X, Y) children of one instance of level ``index``: the bounds of its spatial loops."""
+        outer = self.levels[index]
+        inner: StorageLevel | ComputeLevel = self.levels[index - 1] if index else self.compute
+        return inner.mesh_x // outer.mesh_x, inner.mesh_y // outer.mesh_y

@@ -1,0 +1,76 @@
+"""The workload: dimensions, and data spaces as affine projections of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+
+@dataclass(frozen=True)
+class Term:
+    """One summand of a rank: ``coefficient * dimension``."""
+
+    dimension: str
+    coefficient: int = 1
+
+
+Rank = tuple[Term, ...]
+
+
+@dataclass(frozen=True)
+class DataSpace:
+    """A tensor of the problem.
+
+    Attributes:
+        name: its name, e.g. ``Weights``.
+        projection: one rank per tensor axis; the coordinate along it is the sum of the rank's terms.
+        read_write: True for the tensor that is accumulated into (the output).
+    """
+
+    name: str
+    projection: tuple[Rank, ...]
+    read_write: bool = False
+
+    @property
+    def relevant(self) -> frozenset[str]:
+        """The dimensions that appear in the projection."""
+        return frozenset(term.dimension for rank in self.projection for term in rank)
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether every rank is a single dimension with coefficient 1 (boxes never overlap)."""
+        return all(len(rank) == 1 and rank[0].coefficient == 1 for rank in self.projection)
+
+    def size(self, extents: Mapping[str, int]) -> int:
+        """Words in the bounding box of a tile that spans ``extents`` of each dimension."""
+        return prod(
+            sum(t.coefficient * (extents.get(t.dimension, 1) - 1) for t in rank) + 1 for rank in self.projection
+        )
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A perfectly nested loop over ``dimensions`` that touches ``data_spaces``.
+
+    Attributes:
+        name: the shape's name, e.g. ``matmul``.
+        dimensions: name -> extent, in the order of the shape.
+        data_spaces: the tensors, in Timeloop's order (it decides the order of additions).
+    """
+
+    name: str
+    dimensions: Mapping[str, int]
+    data_spaces: tuple[DataSpace, ...]
+
+    @property
+    def computes(self) -> int:
+        """Multiply-accumulates (or other unit operations) in the whole problem."""
+        return prod(self.dimensions.values())
+
+    @property
+    def data_space_names(self) -> tuple[str, ...]:
+        return tuple(space.name for space in self.data_spaces)
+
+    def data_space(self, name: str) -> DataSpace:
+        return next(space for space in self.data_spaces if space.name == name)

@@ -1,0 +1,30 @@
+"""The whole input of an engine in one object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from launcher.specification.architecture import Architecture
+from launcher.specification.constraints import Constraints
+from launcher.specification.energy import AreaTable, EnergyTable
+from launcher.specification.problem import Problem
+
+
+@dataclass(frozen=True)
+class Specification:
+    """The meaning of Timeloop's input files.
+
+    Attributes:
+        architecture, problem, constraints: what is mapped, where, under which rules.
+        energy, area: the reference tables; None until an estimator (or the user's own file) gave them.
+        estimator: who gave them, e.g. ``tables 0.1.0``.
+        flags: remarks on the figures that a reader must see, e.g. that one was interpolated.
+    """
+
+    architecture: Architecture
+    problem: Problem
+    constraints: Constraints = field(default_factory=Constraints)
+    energy: EnergyTable | None = None
+    area: AreaTable | None = None
+    estimator: str | None = None
+    flags: tuple[str, ...] = ()

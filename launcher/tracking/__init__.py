@@ -1,0 +1,1 @@
+"""Recording results: MLflow, or nothing."""
