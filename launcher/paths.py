@@ -1,0 +1,21 @@
+"""Where the project's data folders lie: in a checkout, an editable install or a wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def data_folder(name: str) -> Path:
+    """The folder ``conf``, ``arch_templates``, ``workloads`` or ``tables``.
+
+    A wheel carries them inside the package; a checkout (and an editable install of one) beside it.
+
+    Raises:
+        FileNotFoundError: neither place has it, so the installation is broken.
+    """
+    for candidate in (_PACKAGE / "_data" / name, _PACKAGE.parent / name):
+        if candidate.is_dir():
+            return candidate
+    raise FileNotFoundError(f"data folder {name!r} is missing from {_PACKAGE / '_data'} and {_PACKAGE.parent}")
