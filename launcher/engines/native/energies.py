@@ -1,0 +1,118 @@
+"""Energy per action, read from the energy reference table the way Timeloop reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from launcher.errors import SpecificationError
+from launcher.specification.architecture import StorageLevel
+from launcher.specification.energy import ActionEnergy
+from launcher.specification.specification import Specification
+
+READ_ACTIONS = ("random_read", "read")
+FILL_ACTIONS = ("random_fill", "random_write", "fill", "write")
+UPDATE_ACTIONS = ("random_update", "random_write", "update", "write")
+LEAK_ACTIONS = ("leak",)
+COMPUTE_ACTIONS = ("mac_random", "mult_random", "mac", "mult", "compute")
+"""Names under which Timeloop looks an operation up in the table; the first one that exists is used."""
+
+
+@dataclass(frozen=True)
+class AccessEnergies:
+    """Energy of one access to a storage level: one access moves one block of words.
+
+    Attributes:
+        read_pj, fill_pj, update_pj: pJ per block read, written from above, written from below.
+        leak_pj_per_cycle: pJ per cycle and instance.
+    """
+
+    read_pj: float
+    fill_pj: float
+    update_pj: float
+    leak_pj_per_cycle: float = 0.0
+
+
+def level_energies(specification: Specification) -> tuple[AccessEnergies, ...]:
+    """Energies of every storage level, innermost first.
+
+    Each figure is the largest one listed under the first of Timeloop's names for the operation (see the constants of
+    this module). ``vector_access_energy`` of a level beats its whole table entry, leakage included. Two things
+    default to 0, as in Timeloop: leakage that the table does not list, and everything of a level that holds nothing
+    because it only stands for a container's fan-out and has no entry.
+
+    Raises:
+        SpecificationError: there is no table, or it lacks a level or one of its actions.
+    """
+    return tuple(_energies_of(specification, level) for level in specification.architecture.levels)
+
+
+def compute_energy_pj(specification: Specification) -> float:
+    """Energy of one compute operation in pJ. Leakage of compute units is ignored, as Timeloop ignores it.
+
+    Raises:
+        SpecificationError: there is no table, or it lacks the compute unit or its action.
+    """
+    name = specification.architecture.compute.name
+    return _lookup(name, component_actions(specification, name), COMPUTE_ACTIONS, "compute")
+
+
+def component_actions(specification: Specification, name: str) -> dict[str, tuple[ActionEnergy, ...]]:
+    """The table's entry of one component.
+
+    Raises:
+        SpecificationError: there is no table or no such entry.
+    """
+    components = _table(specification)
+    if name not in components:
+        raise SpecificationError(
+            f"the energy table has no entry for {name!r}",
+            where=f"ERT, component {name}",
+            expected=f"an entry per storage and compute component; it has: {', '.join(sorted(components)) or 'none'}",
+            hint="estimate the architecture's energies first, or add the component to the ERT",
+        )
+    return components[name]
+
+
+def largest_energy_pj(entries: tuple[ActionEnergy, ...]) -> float:
+    """What Timeloop takes when an action is listed several times (for other addresses or data): the largest figure."""
+    return max(0.0, *(entry.energy_pj for entry in entries))
+
+
+def _table(specification: Specification) -> dict[str, dict[str, tuple[ActionEnergy, ...]]]:
+    if specification.energy is None:
+        raise SpecificationError(
+            "the specification has no energy table (ERT)",
+            expected="energy per action of every component",
+            hint="run an estimator on it, or give an ERT",
+        )
+    return {name: dict(actions) for name, actions in specification.energy.components.items()}
+
+
+def _energies_of(specification: Specification, level: StorageLevel) -> AccessEnergies:
+    if level.vector_access_energy_pj is not None:
+        energy = level.vector_access_energy_pj
+        return AccessEnergies(energy, energy, energy)
+    if level.is_dummy and level.name not in _table(specification):
+        return AccessEnergies(0.0, 0.0, 0.0)
+    actions = component_actions(specification, level.name)
+    return AccessEnergies(
+        read_pj=_lookup(level.name, actions, READ_ACTIONS, "read"),
+        fill_pj=_lookup(level.name, actions, FILL_ACTIONS, "fill"),
+        update_pj=_lookup(level.name, actions, UPDATE_ACTIONS, "update"),
+        leak_pj_per_cycle=_lookup(level.name, actions, LEAK_ACTIONS, None),
+    )
+
+
+def _lookup(
+    component: str, actions: dict[str, tuple[ActionEnergy, ...]], names: tuple[str, ...], needed_as: str | None
+) -> float:
+    for name in names:
+        if actions.get(name):
+            return largest_energy_pj(actions[name])
+    if needed_as is None:
+        return 0.0
+    raise SpecificationError(
+        f"the energy table has no {needed_as} action for {component!r}",
+        where=f"ERT, component {component}",
+        expected=f"one of the actions {', '.join(names)}; it has: {', '.join(actions) or 'none'}",
+    )

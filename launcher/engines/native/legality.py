@@ -1,0 +1,70 @@
+"""Whether the hardware can hold and spread what a mapping asks for."""
+
+from __future__ import annotations
+
+from launcher.engines.native.nest import Nest
+from launcher.engines.native.tiles import Tensor
+from launcher.specification.architecture import ComputeLevel, StorageLevel
+from launcher.specification.specification import Specification
+
+
+def find_violation(specification: Specification, tensors: tuple[Tensor, ...], nest: Nest) -> str | None:
+    """Say which limit of which level a mapping breaks and by how much; None when it is legal.
+
+    Checked, innermost level first: every data space is kept somewhere; tiles fit the capacity and reach the minimum
+    utilization; fan-out only where there is one; instances and their mesh suffice, compute units included.
+    """
+    for number, tensor in enumerate(tensors):
+        if not any(level.keep[number] for level in nest.levels):
+            return f"data space {tensor.name} is kept at no level"
+    architecture = specification.architecture
+    for index, level in enumerate(architecture.levels):
+        reason = _capacity(level, tensors, nest, index) or _fanout(specification, nest, index)
+        if reason is None:
+            block = nest.levels[index]
+            reason = _instances(level, block.expansion_x, block.expansion_y)
+        if reason is not None:
+            return reason
+    return _instances(architecture.compute, nest.expansion_x, nest.expansion_y)
+
+
+def _capacity(level: StorageLevel, tensors: tuple[Tensor, ...], nest: Nest, index: int) -> str | None:
+    capacity = level.effective_capacity_words
+    if capacity is None:
+        return None
+    block = nest.levels[index]
+    sizes = {t.name: t.words(block.extents) for t, keep in zip(tensors, block.keep, strict=True) if keep}
+    needed = sum(sizes.values())
+    listed = " + ".join(f"{name} {words}" for name, words in sizes.items()) or "nothing kept"
+    if needed > capacity:
+        return (
+            f"{level.name}: tiles of {needed} words ({listed}) exceed the capacity of {capacity} words "
+            f"by {needed - capacity}"
+        )
+    if needed < capacity * level.min_utilization:
+        least = capacity * level.min_utilization
+        return (
+            f"{level.name}: tiles of {needed} words ({listed}) are {least - needed:g} words short of the minimum "
+            f"utilization, {level.min_utilization:g} of {capacity} words"
+        )
+    return None
+
+
+def _fanout(specification: Specification, nest: Nest, index: int) -> str | None:
+    available_x, available_y = specification.architecture.fanout(index)
+    used = nest.levels[index].fanout
+    if used > 1 and available_x * available_y <= 1:
+        name = specification.architecture.levels[index].name
+        return f"{name}: fans out to {used} children, but it has one child only"
+    return None
+
+
+def _instances(level: StorageLevel | ComputeLevel, used_x: int, used_y: int) -> str | None:
+    for used, available, what in (
+        (used_x * used_y, level.instances, "instances"),
+        (used_x, level.mesh_x, "instances along X"),
+        (used_y, level.mesh_y, "instances along Y"),
+    ):
+        if used > available:
+            return f"{level.name}: {used} {what} are used, {used - available} more than the {available} there are"
+    return None
