@@ -1,1 +1,5 @@
-"""Recording results: MLflow, or nothing."""
+"""Where trials are recorded."""
+
+from launcher.tracking.base import NullTracker, RunReference, Tracker, TrackingSettings, make_tracker
+
+__all__ = ["NullTracker", "RunReference", "Tracker", "TrackingSettings", "make_tracker"]

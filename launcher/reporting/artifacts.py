@@ -1,0 +1,110 @@
+"""What a trial leaves in its folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from launcher.errors import LauncherError
+from launcher.reporting.energy_table import energy_rows
+from launcher.reporting.loop_nest import loop_nest
+from launcher.reporting.result_json import result_from_dict, result_to_dict
+from launcher.result import Result
+
+RESULT_JSON = "result.json"
+MAPPING_YAML = "mapping.yaml"
+MAPPING_TXT = "mapping.txt"
+SPECIFICATION_YAML = "specification.yaml"
+ENERGY_CSV = "energy.csv"
+
+ARTIFACT_NAMES = (RESULT_JSON, MAPPING_YAML, MAPPING_TXT, SPECIFICATION_YAML, ENERGY_CSV)
+"""Every file that :func:`write_artifacts` may write."""
+
+
+def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
+    """Write the files of one trial.
+
+    ``result.json`` always; ``specification.yaml`` when there is a specification; ``mapping.yaml``, ``mapping.txt``
+    and ``energy.csv`` when there is a mapping. Each file is complete or absent: it is written under a temporary name
+    and renamed. Files of an earlier trial in the same folder that this one does not write are removed, so that the
+    folder never mixes two trials. ``result.json`` is written last: where it stands, the rest stands.
+
+    Args:
+        result: the trial.
+        folder: created when it does not exist.
+
+    Returns:
+        The paths written.
+
+    Raises:
+        LauncherError: the folder cannot be written.
+    """
+    contents = dict(_contents(result))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in set(ARTIFACT_NAMES) - contents.keys():
+            (folder / name).unlink(missing_ok=True)
+        return tuple(_write(folder / name, text) for name, text in contents.items())
+    except OSError as error:
+        raise LauncherError(
+            f"cannot write the results: {error.strerror or error}",
+            where=str(folder),
+            expected="a folder in which you may create files",
+            hint="free some space or name another folder, e.g. hydra.run.dir=results/my_run",
+        ) from error
+
+
+def read_result(folder: Path) -> Result:
+    """The result that :func:`write_artifacts` left in ``folder``.
+
+    Raises:
+        LauncherError: there is no ``result.json``, or it was not written by this version of the launcher.
+    """
+    path = folder / RESULT_JSON
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LauncherError(f"cannot read a result: {error}", where=str(path)) from error
+    if not isinstance(content, dict):
+        raise LauncherError("a recorded result is not a JSON object", where=str(path))
+    return result_from_dict(content)
+
+
+def energy_csv(result: Result) -> str:
+    """:func:`~launcher.reporting.energy_table.energy_rows` as CSV; the column ``energy_pj`` sums to the total."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("component", "data_space", "action", "words", "energy_pj"))
+    for row in energy_rows(result):
+        words = "" if row.words is None else row.words
+        writer.writerow((row.component, row.data_space, row.action, words, repr(row.energy_pj)))
+    return text.getvalue()
+
+
+def _contents(result: Result) -> Iterator[tuple[str, str]]:
+    # The YAML writer is imported here: most of what reads results needs no YAML.
+    from launcher.specification.yaml_io import dump_mapping, dump_specification  # noqa: PLC0415
+
+    specification = result.specification
+    if specification is not None:
+        yield SPECIFICATION_YAML, dump_specification(specification)
+    if result.mapping is not None:
+        if specification is not None:
+            yield MAPPING_YAML, dump_mapping(result.mapping, specification)
+        yield MAPPING_TXT, loop_nest(result)
+        yield ENERGY_CSV, energy_csv(result)
+    yield RESULT_JSON, json.dumps(result_to_dict(result), indent=2, allow_nan=False) + "\n"
+
+
+def _write(path: Path, text: str) -> Path:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path

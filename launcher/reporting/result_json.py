@@ -1,0 +1,67 @@
+"""A result as one JSON object, and back."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import Any
+
+from launcher.errors import LauncherError
+from launcher.reporting.codec import decode, encode
+from launcher.result import Result
+
+FORMAT = 1
+"""Version of the layout of result.json."""
+
+
+def result_to_dict(result: Result) -> dict[str, Any]:
+    """A result as JSON values: the headline figures first, everything else below.
+
+    The headline (``energy_pj``, ``cycles``, ``edp_j_cycles``, ``utilization``, ``area_um2``, ``energy_per_mac_pj``,
+    ``area_by_component_um2``; null when there is no mapping) repeats what the parts below say, for people and for
+    ``jq``. The parts are the result's own fields, as :func:`launcher.reporting.codec.encode` writes them: fields that
+    hold their default are left out.
+
+    Left out altogether: nothing. ``specification`` holds the architecture, the problem, the constraints and the
+    energy and area tables.
+    """
+    parts = encode(result)
+    order = ("name", "status", "reason")
+    head = {name: parts.pop(name, None) for name in order}
+    return {"format": FORMAT, **head, **_headline(result), **parts}
+
+
+def result_from_dict(content: dict[str, Any]) -> Result:
+    """The result that :func:`result_to_dict` wrote; ``result_from_dict(result_to_dict(r)) == r``.
+
+    Exceptions to equality: in parameters and attributes, which may hold anything, tuples come back as lists and
+    infinite numbers as strings.
+
+    Raises:
+        LauncherError: the content was not written by this version of the launcher.
+    """
+    if content.get("format") != FORMAT:
+        raise LauncherError(
+            f"unknown format {content.get('format')!r} of a recorded result",
+            expected=f"format: {FORMAT}",
+            hint="run the trial again with this version of the launcher",
+        )
+    names = Result.__dataclass_fields__.keys() & content.keys()
+    try:
+        result: Result = decode(Result, {name: content[name] for name in names})
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise LauncherError(f"a recorded result is damaged: {error}", expected="what result.json holds") from error
+    return result
+
+
+def _headline(result: Result) -> dict[str, Any]:
+    evaluation = result.evaluation
+    figures = {
+        "energy_pj": result.energy_pj,
+        "cycles": result.cycles,
+        "edp_j_cycles": result.edp_j_cycles,
+        "utilization": result.utilization,
+        "area_um2": result.area_um2,
+        "energy_per_mac_pj": evaluation.energy_per_mac_pj if evaluation else None,
+    }
+    finite = {name: value if value is not None and isfinite(value) else None for name, value in figures.items()}
+    return {**finite, "area_by_component_um2": result.area_by_component_um2}

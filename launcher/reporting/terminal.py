@@ -1,0 +1,108 @@
+"""What a finished trial shows in the terminal."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from launcher.reporting.energy_table import energy_by_component_pj
+from launcher.reporting.loop_nest import loop_nest
+from launcher.reporting.numbers import ABSENT, count, percent, short_seconds, significant
+from launcher.reporting.trials import print_trials
+from launcher.result import DataSpaceStats, LevelStats, Optimality, Result
+
+__all__ = ["describe_optimality", "print_result", "print_trials"]
+
+
+def print_result(result: Result, console: Console) -> None:
+    """Print one trial: its figures, where the energy goes, the loop nest, and the remarks a reader must see.
+
+    A trial without a mapping prints its status and reason only.
+    """
+    if not result.ok or result.evaluation is None:
+        console.print(
+            f"[bold red]{result.status}[/] {escape(result.name)}: {escape(result.reason or 'no reason given')}"
+        )
+        _print_flags(result, console)
+        return
+    console.print(_figures(result))
+    console.print(_energy_by_level(result))
+    console.print(loop_nest(result).rstrip(), markup=False, highlight=False, soft_wrap=True)
+    _print_flags(result, console)
+
+
+def describe_optimality(optimality: Optimality | None) -> str:
+    """One phrase on how good the mapping is known to be, e.g. ``proved optimal (edp)``."""
+    if optimality is None:
+        return ABSENT
+    objective = f" ({', '.join(optimality.objective)})" if optimality.objective else ""
+    if optimality.status == "proved":
+        return f"proved optimal{objective}"
+    if optimality.status == "given":
+        return "given mapping, evaluated"
+    if optimality.gap is None or not isfinite(optimality.gap):
+        return f"search stopped early, no bound known{objective}"
+    return f"search stopped early: the optimum is at most {percent(optimality.gap)} lower{objective}"
+
+
+def _figures(result: Result) -> Table:
+    evaluation = result.evaluation
+    per_mac = evaluation.energy_per_mac_pj if evaluation else float("nan")
+    rows = [
+        ("energy", f"{significant(result.energy_pj * 1e-6)} uJ", "cycles", count(result.cycles)),
+        ("EDP", f"{significant(result.edp_j_cycles)} J*cycles", "utilization", percent(result.utilization)),
+        ("energy per MAC", f"{significant(per_mac)} pJ", "area", _area(result)),
+        ("search", _search(result), "engine", f"{result.engine}, {result.estimator}"),
+    ]
+    table = Table(title=escape(result.name), title_justify="left", show_header=False)
+    for style in ("dim", "bold", "dim", "bold"):
+        table.add_column(style=style, no_wrap=style == "dim")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    table.caption = f"mapping: {escape(describe_optimality(result.optimality))}"
+    table.caption_justify = "left"
+    return table
+
+
+def _area(result: Result) -> str:
+    return f"{significant(result.area_um2 * 1e-6)} mm2" if isfinite(result.area_um2) else ABSENT
+
+
+def _search(result: Result) -> str:
+    return short_seconds(result.search.seconds) if result.search else ABSENT
+
+
+def _energy_by_level(result: Result) -> Table:
+    evaluation = result.evaluation
+    levels = {level.level: level for level in evaluation.levels} if evaluation else {}
+    slowest = max((level.cycles for level in levels.values()), default=0)
+    table = Table(title="energy by level", title_justify="left")
+    table.add_column("level")
+    table.add_column("uJ", justify="right", no_wrap=True)
+    table.add_column("share", justify="right", no_wrap=True)
+    table.add_column("reads / fills / updates, words per instance")
+    for name, energy in energy_by_component_pj(result).items():
+        share = energy / result.energy_pj if result.energy_pj else 0.0
+        traffic = _traffic(levels[name], slowest) if name in levels else ""
+        table.add_row(escape(name), significant(energy * 1e-6), percent(share), traffic)
+    return table
+
+
+def _traffic(level: LevelStats, slowest: int) -> str:
+    moved = {name: space for name, space in level.data_spaces.items() if _moves(space)}
+    lines = [f"{name} {count(s.reads)} / {count(s.fills)} / {count(s.updates)}" for name, s in moved.items()]
+    if level.limited_by and level.cycles == slowest:
+        lines.append(f"limits the cycles ({level.limited_by} bandwidth)")
+    return escape("\n".join(lines))
+
+
+def _moves(space: DataSpaceStats) -> bool:
+    return bool(space.reads or space.fills or space.updates)
+
+
+def _print_flags(result: Result, console: Console) -> None:
+    for flag in result.flags:
+        console.print(f"[yellow]note:[/] {escape(flag)}", soft_wrap=True)

@@ -1,0 +1,128 @@
+"""One table of all trials of a sweep, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf, isnan
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.measure import Measurement
+from rich.table import Table
+
+from launcher.reporting.numbers import ABSENT, count, percent, significant
+from launcher.result import Result
+
+_TIE_BREAKS = ("edp", "energy", "cycles")
+_COLUMN_GAP = 3
+_LEAST_REMARK_WIDTH = 24
+
+
+def objective_value(result: Result, objective: str) -> float:
+    """The value to minimise: ``energy`` in pJ, ``cycles``, or ``edp`` in J x cycles; NaN when there is no mapping.
+
+    Raises:
+        ValueError: ``objective`` is none of these.
+    """
+    figures = {"edp": result.edp_j_cycles, "energy": result.energy_pj, "cycles": result.cycles}
+    if objective not in figures:
+        raise ValueError(f"unknown objective {objective!r}: expected one of {', '.join(figures)}")
+    return float(figures[objective])
+
+
+def ranked(results: Sequence[Result], objective: str | Sequence[str] = "edp") -> list[Result]:
+    """The results, best first; ties go to the next criterion, trials without a mapping come last."""
+    criteria = [objective] if isinstance(objective, str) else list(objective)
+    criteria += [name for name in _TIE_BREAKS if name not in criteria]
+
+    def key(result: Result) -> tuple[float, ...]:
+        values = [objective_value(result, name) for name in criteria]
+        return (float(not result.ok), *(inf if isnan(value) else value for value in values))
+
+    return sorted(results, key=key)
+
+
+def varying_parameters(results: Sequence[Result]) -> list[str]:
+    """Parameters that do not have the same value in all trials, in the order in which they first appear."""
+    names = list(dict.fromkeys(name for result in results for name in result.parameters))
+    return [name for name in names if len({repr(result.parameters.get(name)) for result in results}) > 1]
+
+
+def print_trials(results: Sequence[Result], console: Console, objective: str | Sequence[str] = "edp") -> None:
+    """Print all trials of a sweep, best first, with the parameters that differ between them.
+
+    Args:
+        results: the trials, in any order.
+        console: where to print.
+        objective: the criterion, or criteria in order, that decides which is best.
+    """
+    if not results:
+        console.print("no trials")
+        return
+    ordered = ranked(results, objective)
+    parameters = varying_parameters(results)
+    title = _title(results, objective)
+    remarks = [_remark(result) for result in ordered]
+    bare = _table(ordered, parameters, title)
+    room = console.width - Measurement.get(console, console.options, bare).maximum - _COLUMN_GAP
+    if room >= min(_LEAST_REMARK_WIDTH, max(map(len, remarks))):
+        console.print(_table(ordered, parameters, title, remarks))
+        return
+    # Too narrow for sentences in a column: number them and print them below.
+    numbers = {text: f"({i})" for i, text in enumerate(dict.fromkeys(filter(None, remarks)), 1)}
+    console.print(_table(ordered, parameters, title, [numbers.get(remark, "") for remark in remarks]))
+    for text, number in numbers.items():
+        console.print(f"{number} {escape(text)}", soft_wrap=True)
+
+
+def _table(
+    ordered: Sequence[Result], parameters: Sequence[str], title: str, remarks: Sequence[str] | None = None
+) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in parameters or ["trial"]:
+        table.add_column(escape(heading.replace(".", ".\n")), no_wrap=True)
+    for heading in ("energy\nuJ", "cycles", "EDP\nJ*cycles", "utili-\nzation", "area\nmm2"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    remarked = remarks is not None and any(remarks)
+    if remarked:
+        table.add_column("remark", overflow="fold")
+    for rank, (result, remark) in enumerate(zip(ordered, remarks or [""] * len(ordered), strict=True)):
+        labels = [_plain(result.parameters.get(name, ABSENT)) for name in parameters] or [result.name]
+        style = "bold" if rank == 0 and result.ok else "" if result.ok else "red"
+        cells = [*map(escape, labels), *_figures(result), *([escape(remark)] if remarked else [])]
+        table.add_row(*cells, style=style)
+    return table
+
+
+def _title(results: Sequence[Result], objective: str | Sequence[str]) -> str:
+    criteria = objective if isinstance(objective, str) else ", ".join(objective)
+    failures = sum(not result.ok for result in results)
+    without = f", {failures} without a mapping" if failures else ""
+    return f"{len(results)} trials{without}, best {escape(criteria)} first"
+
+
+def _figures(result: Result) -> tuple[str, ...]:
+    return (
+        significant(result.energy_pj * 1e-6),
+        count(result.cycles),
+        significant(result.edp_j_cycles),
+        percent(result.utilization),
+        significant(result.area_um2 * 1e-6),
+    )
+
+
+def _remark(result: Result) -> str:
+    if not result.ok:
+        first_line = (result.reason or "no reason given").strip().splitlines()[0]
+        return f"{result.status}: {first_line}"
+    optimality = result.optimality
+    if optimality and optimality.status == "bounded":
+        return f"gap {percent(optimality.gap)}" if optimality.gap is not None else "not proved"
+    return ""
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ",".join(_plain(item) for item in value)
+    return ABSENT if value is None else str(value)

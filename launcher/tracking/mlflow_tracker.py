@@ -1,0 +1,221 @@
+"""Recording in MLflow: one run per trial, written in four calls."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from launcher.errors import LauncherError
+from launcher.reporting.artifacts import ARTIFACT_NAMES
+from launcher.result import Result
+from launcher.tracking import records
+from launcher.tracking.base import RunReference, TrackingSettings
+from launcher.tracking.location import Location, check_usable, locate
+from launcher.tracking.mlflow_import import MlflowParts, import_mlflow, quiet
+
+_COMPOSED_CONFIG = (".hydra/config.yaml", ".hydra/overrides.yaml")
+_MOST_PARAMETERS_PER_CALL = 100
+_STATUSES = {"ok": "FINISHED", "infeasible": "FAILED", "failed": "FAILED"}
+
+
+@dataclass(frozen=True)
+class _Session:
+    """An open connection to the store."""
+
+    mlflow: MlflowParts
+    client: Any
+    experiment_id: str
+
+
+class MlflowTracker:
+    """Records trials in an MLflow experiment.
+
+    Nothing of MLflow is imported before :meth:`warm_up`, :meth:`prepare` or the first record. Several processes may
+    record into the same store once one of them has called :meth:`prepare`.
+    """
+
+    def __init__(self, settings: TrackingSettings) -> None:
+        self._settings = settings
+        self._location = locate(settings)
+        self._directory = (settings.directory or Path.cwd()).absolute()
+        self._session: _Session | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def location(self) -> Location:
+        """Where the runs go."""
+        return self._location
+
+    def warm_up(self) -> None:
+        threading.Thread(target=self._warm_up, name="mlflow-warm-up", daemon=True).start()
+
+    def prepare(self) -> None:
+        self._open()
+
+    def start_sweep(self, name: str, parameters: Mapping[str, object]) -> str:
+        session = self._open()
+        with self._told(None):
+            tags = records.sweep_tags(self._directory)
+            run = session.client.create_run(session.experiment_id, run_name=name, tags=tags)
+            run_id = str(run.info.run_id)
+            _log(session, run_id, records.as_parameters(parameters), {})
+            return run_id
+
+    def record(self, result: Result, folder: Path, parent: str | None = None) -> RunReference:
+        with self._told(folder):
+            session = self._open()
+            ended = _now_ms()
+            run = session.client.create_run(
+                session.experiment_id,
+                start_time=ended - round(result.seconds * 1000),
+                tags=records.tags_of(result, self._directory, parent or None),
+                run_name=result.name,
+            )
+            run_id = str(run.info.run_id)
+            _log(session, run_id, records.parameters_of(result), records.metrics_of(result))
+            _log_files(session, run_id, folder)
+            session.client.set_terminated(run_id, _STATUSES[result.status], ended)
+        return self._reference(session, run_id)
+
+    def finish_sweep(
+        self,
+        parent: str,
+        results: Sequence[Result],
+        *,
+        objective: str | Sequence[str] = "edp",
+        interrupted: bool = False,
+    ) -> RunReference:
+        session = self._open()
+        with self._told(None):
+            parameters, metrics, tags = records.sweep_outcome(results, objective)
+            if interrupted:
+                tags["status"] = "interrupted"
+            _log(session, parent, records.as_parameters(parameters), metrics, tags)
+            status = "KILLED" if interrupted else "FINISHED" if tags["status"] == "ok" else "FAILED"
+            session.client.set_terminated(parent, status)
+        return self._reference(session, parent)
+
+    def _warm_up(self) -> None:
+        try:
+            self._open()
+        except LauncherError:
+            # Whoever records next meets the same obstacle and reports it.
+            return
+
+    def _open(self) -> _Session:
+        with self._lock:
+            if self._session is None:
+                check_usable(self._location, self._settings.timeout_s)
+                with self._told(None):
+                    self._session = self._connect()
+            return self._session
+
+    def _connect(self) -> _Session:
+        mlflow = import_mlflow(self._settings.timeout_s)
+        with quiet():
+            client = mlflow.client(tracking_uri=self._location.uri)
+            return _Session(mlflow, client, self._experiment_id(client))
+
+    def _experiment_id(self, client: Any) -> str:
+        name = self._settings.experiment
+        experiment = client.get_experiment_by_name(name)
+        if experiment is None:
+            try:
+                return str(client.create_experiment(name, artifact_location=self._artifact_location()))
+            except Exception:
+                # Another process may have created it between the two calls.
+                experiment = client.get_experiment_by_name(name)
+                if experiment is None:
+                    raise
+        if experiment.lifecycle_stage == "deleted":
+            raise LauncherError(
+                f"the MLflow experiment {name!r} was deleted",
+                where="tracking.experiment",
+                hint=f"choose another name, or restore it: mlflow experiments restore -x {experiment.experiment_id}",
+            )
+        return str(experiment.experiment_id)
+
+    def _artifact_location(self) -> str | None:
+        root = self._location.artifact_root
+        return root.as_uri() if root else None
+
+    @contextmanager
+    def _told(self, folder: Path | None) -> Iterator[None]:
+        """Turn whatever MLflow raises into an error that a user can act on."""
+        kept = f"; the results are kept in {folder}" if folder else ""
+        try:
+            with quiet():
+                yield
+        except LauncherError as error:
+            if not folder:
+                raise
+            raise LauncherError(
+                error.what, where=error.where, expected=error.expected, hint=f"{error.hint or ''}{kept}".lstrip("; ")
+            ) from error
+        except Exception as error:
+            raise LauncherError(
+                f"MLflow could not record: {_first_line(error)}",
+                where=self._location.printable_uri,
+                hint=f"{_advice(error)}{kept}",
+            ) from error
+
+    def _reference(self, session: _Session, run_id: str) -> RunReference:
+        view = self._location.view
+        if self._location.is_server:
+            view = f"{view}/#/experiments/{session.experiment_id}/runs/{run_id}"
+        return RunReference(run_id, self._settings.experiment, self._location.printable_uri, view)
+
+
+def _log(
+    session: _Session,
+    run_id: str,
+    parameters: Mapping[str, str],
+    metrics: Mapping[str, float],
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """One call, or a few where there are more parameters than MLflow takes at once."""
+    mlflow = session.mlflow
+    timestamp = _now_ms()
+    metric_list = [mlflow.metric(name, value, timestamp, 0) for name, value in metrics.items()]
+    tag_list = [mlflow.tag(name, value) for name, value in (tags or {}).items()]
+    parameter_list = [mlflow.param(name, value) for name, value in parameters.items()]
+    first = _MOST_PARAMETERS_PER_CALL - len(tag_list)
+    session.client.log_batch(run_id, metrics=metric_list, params=parameter_list[:first], tags=tag_list)
+    for start in range(first, len(parameter_list), _MOST_PARAMETERS_PER_CALL):
+        session.client.log_batch(run_id, params=parameter_list[start : start + _MOST_PARAMETERS_PER_CALL])
+
+
+def _log_files(session: _Session, run_id: str, folder: Path) -> None:
+    # Only files we know: the folder may be the user's own, with the database and everything else in it.
+    with tempfile.TemporaryDirectory(prefix="timeloop-launcher-") as staging:
+        for name in ARTIFACT_NAMES + _COMPOSED_CONFIG:
+            if (folder / name).is_file():
+                target = Path(staging, name.lstrip("."))
+                target.parent.mkdir(exist_ok=True)
+                shutil.copyfile(folder / name, target)
+        session.client.log_artifacts(run_id, staging)
+
+
+def _now_ms() -> int:
+    return round(time.time() * 1000)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:300]
+
+
+def _advice(error: Exception) -> str:
+    text = str(error)
+    if "out-of-date database schema" in text or "Can't locate revision" in text:
+        return "mlflow db upgrade <the URI above> (make a copy first), or another tracking.uri"
+    if "locked" in text:
+        return "another program holds the database: close it and record again"
+    return "check tracking.uri and the server's log, or use tracking=none"

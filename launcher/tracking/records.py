@@ -1,0 +1,129 @@
+"""What is recorded of a result: parameters, metrics and tags. Nothing here imports MLflow."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+
+from launcher.reporting.energy_table import energy_shares
+from launcher.reporting.loop_nest import loop_nest
+from launcher.reporting.trials import ranked
+from launcher.result import Result
+from launcher.tracking.provenance import config_hash, git_state, source_name, user_name
+
+_NOT_IN_A_NAME = re.compile(r"[^\w\-./ :]")
+_LONGEST_PARAMETER = 6000
+_LONGEST_TAG = 8000
+
+
+def parameters_of(result: Result) -> dict[str, str]:
+    """Everything one would filter by: the composed configuration, the engine, the estimator, the objective."""
+    recorded = {
+        "engine": result.engine,
+        "estimator": result.estimator,
+        "objective": ",".join(result.optimality.objective) if result.optimality else "",
+    }
+    own = {name: value for name, value in recorded.items() if value}
+    return as_parameters({**own, **result.parameters})
+
+
+def as_parameters(values: Mapping[str, object]) -> dict[str, str]:
+    """Names and values as MLflow accepts them."""
+    return {legal_name(name): _as_text(value)[:_LONGEST_PARAMETER] for name, value in values.items()}
+
+
+def metrics_of(result: Result) -> dict[str, float]:
+    """The figures of a result; those that do not exist (no mapping, no area) are left out."""
+    per_mac = result.evaluation.energy_per_mac_pj if result.evaluation else float("nan")
+    figures: dict[str, float] = {
+        "energy_pj": result.energy_pj,
+        "energy_uj": result.energy_pj * 1e-6,
+        "cycles": result.cycles,
+        "edp_j_cycles": result.edp_j_cycles,
+        "utilization": result.utilization,
+        "area_mm2": result.area_um2 * 1e-6,
+        "energy_per_mac_pj": per_mac,
+        "trial_seconds": result.seconds,
+    }
+    if result.search:
+        figures["search_seconds"] = result.search.seconds
+    if result.optimality and result.optimality.gap is not None:
+        figures["gap"] = result.optimality.gap
+    figures |= {f"energy_share.{legal_name(name)}": share for name, share in energy_shares(result).items()}
+    return {name: float(value) for name, value in figures.items() if isfinite(value)}
+
+
+def tags_of(result: Result, directory: Path, parent: str | None) -> dict[str, str]:
+    """Who, from which code, and how it ended."""
+    tags = {
+        **_origin(directory),
+        "config_hash": config_hash(result.parameters),
+        "engine": result.engine,
+        "estimator": result.estimator,
+        "status": result.status,
+        "mlflow.note.content": _note(result),
+    }
+    optional = {
+        "reason": result.reason,
+        "optimality": result.optimality.status if result.optimality else None,
+        "flags": "\n".join(result.flags),
+        "mlflow.parentRunId": parent,
+    }
+    tags |= {name: value for name, value in optional.items() if value}
+    return {name: value[:_LONGEST_TAG] for name, value in tags.items()}
+
+
+def sweep_tags(directory: Path) -> dict[str, str]:
+    """The tags of a sweep's run when it starts."""
+    return {**_origin(directory), "status": "running", "kind": "sweep"}
+
+
+def sweep_outcome(
+    results: Sequence[Result], objective: str | Sequence[str]
+) -> tuple[dict[str, str], dict[str, float], dict[str, str]]:
+    """What is added to a sweep's run when it ends.
+
+    Returns:
+        Parameters (the best trial's, prefixed ``best.``), metrics (the best trial's, and the number of trials by
+        status) and tags.
+    """
+    by_status = Counter(result.status for result in results)
+    metrics: dict[str, float] = {"trials": len(results)}
+    metrics |= {f"trials_{status}": by_status.get(status, 0) for status in ("ok", "infeasible", "failed")}
+    tags = {"status": "ok" if by_status.get("ok") else "failed"}
+    best = next((result for result in ranked(results, objective) if result.ok), None)
+    if best is None:
+        return {}, metrics, tags
+    tags |= {"best": best.name, "best.config_hash": config_hash(best.parameters)}
+    parameters = {f"best.{name}": value for name, value in parameters_of(best).items()}
+    return parameters, metrics_of(best) | metrics, tags
+
+
+def legal_name(name: str) -> str:
+    """``name`` with every character that MLflow refuses replaced by an underscore."""
+    return _NOT_IN_A_NAME.sub("_", name)[:250]
+
+
+def _origin(directory: Path) -> dict[str, str]:
+    tags = {"mlflow.user": user_name(), "mlflow.source.name": source_name(), "mlflow.source.type": "LOCAL"}
+    state = git_state(directory)
+    if state:
+        tags |= {"mlflow.source.git.commit": state["commit"], "git.dirty": state["dirty"]}
+    return tags
+
+
+def _note(result: Result) -> str:
+    """What the run's page shows as its description, in Markdown."""
+    if not result.ok:
+        return f"**{result.status}**: {result.reason or 'no reason given'}"
+    remarks = "".join(f"\n* {flag}" for flag in result.flags)
+    return f"```\n{loop_nest(result)}```\n{remarks}"
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ",".join(_as_text(item) for item in value)
+    return "" if value is None else str(value)
