@@ -8,7 +8,7 @@ from launcher.engines.native.energies import compute_energy_pj, level_energies
 from launcher.engines.native.legality import find_violation
 from launcher.engines.native.nest import Nest, lower
 from launcher.engines.native.networks import network_energies_pj, network_latency_cycles
-from launcher.engines.native.reuse import traffic_below
+from launcher.engines.native.reuse import ReuseOptions, traffic_below
 from launcher.engines.native.tiles import Tensor, tensors_of
 from launcher.result import DataSpaceStats, Evaluation, LevelStats
 from launcher.specification.architecture import StorageLevel
@@ -31,15 +31,19 @@ def evaluate(specification: Specification, mapping: Mapping) -> Evaluation:
     reason = find_violation(specification, tensors, nest)
     if reason is not None:
         return Evaluation(legal=False, reason=reason)
-    accesses = _accesses(tensors, nest)
+    accesses = _accesses(specification, tensors, nest)
     return _evaluation(specification, tensors, nest, accesses)
 
 
-def _accesses(tensors: tuple[Tensor, ...], nest: Nest) -> list[list[LevelAccesses]]:
+def _accesses(specification: Specification, tensors: tuple[Tensor, ...], nest: Nest) -> list[list[LevelAccesses]]:
     """Per level (innermost first), the accesses of each tensor."""
+    architecture = specification.architecture
     per_tensor = []
     for number, tensor in enumerate(tensors):
-        traffic = [traffic_below(tensor, nest, index) for index in range(len(nest.levels))]
+        traffic = [
+            traffic_below(tensor, nest, index, architecture.fanout(index), ReuseOptions())
+            for index in range(len(nest.levels))
+        ]
         per_tensor.append(count_accesses(tensor, nest, number, traffic))
     return [list(level) for level in zip(*per_tensor, strict=True)]
 

@@ -44,8 +44,16 @@ class Level:
         return self.spatial_x + self.spatial_y
 
     @property
+    def fanout_x(self) -> int:
+        return prod(bound for _, bound in self.spatial_x)
+
+    @property
+    def fanout_y(self) -> int:
+        return prod(bound for _, bound in self.spatial_y)
+
+    @property
     def fanout(self) -> int:
-        return prod(bound for _, bound in self.spatial)
+        return self.fanout_x * self.fanout_y
 
     @property
     def instances(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from launcher.engines.native.nest import Extents, Nest
 from launcher.errors import SpecificationError
@@ -30,12 +31,21 @@ class Tensor:
     relevant: tuple[bool, ...]
     sliding: bool
 
+    def widths(self, extents: Extents) -> tuple[int, ...]:
+        """Size of a tile's bounding box along each rank."""
+        return tuple(1 + sum(c * (extents[dimension] - 1) for dimension, c in rank) for rank in self.ranks)
+
+    def displacement(self, dimension: int, steps: int) -> tuple[int, ...]:
+        """How far, along each rank, ``steps`` steps of a dimension move the tile."""
+        return tuple(sum(c * steps for d, c in rank if d == dimension) for rank in self.ranks)
+
+    def has_own_rank(self, dimension: int) -> bool:
+        """Whether a rank is this dimension alone, so that tiles at different indices never meet."""
+        return any(len(rank) == 1 and rank[0][0] == dimension for rank in self.ranks)
+
     def words(self, extents: Extents) -> int:
         """Words in the bounding box of a tile; gaps between strided elements are counted."""
-        size = 1
-        for rank in self.ranks:
-            size *= 1 + sum(coefficient * (extents[dimension] - 1) for dimension, coefficient in rank)
-        return size
+        return prod(self.widths(extents))
 
 
 def tensors_of(problem: Problem) -> tuple[Tensor, ...]:
