@@ -1,1 +1,8 @@
 """Estimators: energy per action and area of every component."""
+
+from __future__ import annotations
+
+from launcher.estimation.base import ComponentEstimate, Estimator
+from launcher.estimation.estimate import ESTIMATORS, estimate
+
+__all__ = ["ESTIMATORS", "ComponentEstimate", "Estimator", "estimate"]

@@ -1,0 +1,66 @@
+"""Fills a specification's energy and area tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from launcher.errors import EstimationError
+from launcher.estimation.base import ComponentEstimate, Estimator
+from launcher.estimation.tables import TablesEstimator
+from launcher.specification.architecture import Architecture, Component
+from launcher.specification.energy import AreaTable, EnergyTable
+from launcher.specification.specification import Specification
+
+ESTIMATORS: Mapping[str, Callable[[Sequence[Path]], Estimator]] = {"tables": TablesEstimator}
+"""Estimators by name; each is made from the user's folders of tables."""
+
+
+def estimate(specification: Specification, *, estimator: str = "tables", tables: Sequence[Path] = ()) -> Specification:
+    """Put energy per action (pJ) and area (um^2 per instance) on every component of the architecture.
+
+    Args:
+        specification: energy and area that it already has are replaced; other flags of it are kept.
+        estimator: name of one of ``ESTIMATORS``.
+        tables: a user's own folders of tables, later ones beating earlier ones and the project's.
+
+    Returns:
+        The specification with ``energy``, ``area``, ``estimator`` (name and version) and, in ``flags``, one line
+        for every component whose figures are not a table's own.
+
+    Raises:
+        EstimationError: the estimator is unknown, a table is malformed, or a component has no figure.
+    """
+    make = ESTIMATORS.get(estimator)
+    if make is None:
+        raise EstimationError(f"unknown estimator {estimator!r}", expected=f"one of {', '.join(ESTIMATORS)}")
+    chosen = make(tuple(tables))
+    estimates: dict[str, ComponentEstimate] = {}
+    for component in specification.architecture.components:
+        found = chosen(_with_global_attributes(component, specification.architecture))
+        _check_required_actions(component, found)
+        estimates[component.name] = found
+    flags = [f"{name}: {'; '.join(found.notes)}" for name, found in estimates.items() if found.notes]
+    return replace(
+        specification,
+        energy=EnergyTable({name: found.actions for name, found in estimates.items()}),
+        area=AreaTable({name: found.area_um2 for name, found in estimates.items()}),
+        estimator=f"{chosen.name} {chosen.version}",
+        flags=tuple(dict.fromkeys((*specification.flags, *flags))),
+    )
+
+
+def _with_global_attributes(component: Component, architecture: Architecture) -> Component:
+    return replace(component, attributes={**architecture.attributes, **component.attributes})
+
+
+def _check_required_actions(component: Component, found: ComponentEstimate) -> None:
+    missing = [action for action in component.required_actions if action not in found.actions]
+    if missing:
+        raise EstimationError(
+            f"no energy for action {missing[0]!r} of component {component.name!r}",
+            where=f"class {component.component_class!r}, required_actions",
+            expected=f"among {', '.join(found.actions)}",
+            hint="drop the action, or give the component's figures in a components.csv of your own",
+        )

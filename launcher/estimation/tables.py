@@ -1,0 +1,112 @@
+"""The estimator ``tables``: component classes and the figures they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from launcher.estimation import arithmetic, networks, storage
+from launcher.estimation.attributes import Attributes
+from launcher.estimation.base import ComponentEstimate, flat_actions, storage_actions
+from launcher.estimation.library import (
+    ANALOG_FILE,
+    COMPONENTS_FILE,
+    DRAM_FILE,
+    LOGIC_FILE,
+    SRAM_FILE,
+    Library,
+    fingerprint,
+    load_library,
+)
+from launcher.estimation.own import own_estimate
+from launcher.paths import data_folder
+from launcher.specification.architecture import Component
+
+VERSION = "0.1.0"
+"""Of the project's figures and rules: counts up when an estimate changes."""
+
+
+@dataclass(frozen=True)
+class ComponentClass:
+    """How a class is estimated, and the tables it needs."""
+
+    estimate: Callable[[Attributes, Library], ComponentEstimate]
+    tables: tuple[str, ...] = ()
+
+
+def _free_storage(read: Attributes, library: Library) -> ComponentEstimate:
+    """A level that only stands for a fan-out or for values that cost nothing: no energy, no leakage, no area."""
+    return ComponentEstimate(storage_actions(0.0, 0.0, 0.0), 0.0)
+
+
+def _free_compute(read: Attributes, library: Library) -> ComponentEstimate:
+    return ComponentEstimate(flat_actions(compute=0.0, leak=0.0), 0.0)
+
+
+_SMART_BUFFER = ComponentClass(storage.smart_buffer, (SRAM_FILE, LOGIC_FILE))
+_ADDER = ComponentClass(arithmetic.integer_adder, (LOGIC_FILE,))
+_MULTIPLIER = ComponentClass(arithmetic.integer_multiplier, (LOGIC_FILE,))
+_REGISTER = ComponentClass(storage.register, (LOGIC_FILE,))
+_SRAM = ComponentClass(storage.sram, (SRAM_FILE,))
+
+COMPONENT_CLASSES: Mapping[str, ComponentClass] = {
+    "DRAM": ComponentClass(storage.dram, (DRAM_FILE,)),
+    "SRAM": _SRAM,
+    "smartbuffer_SRAM": _SMART_BUFFER,
+    "smartbuffer_RF": _SMART_BUFFER,
+    "regfile": _SRAM,
+    "storage": _SRAM,
+    "register": _REGISTER,
+    "aladdin_register": _REGISTER,
+    "intmac": ComponentClass(arithmetic.integer_mac, (LOGIC_FILE,)),
+    "intadder": _ADDER,
+    "aladdin_adder": _ADDER,
+    "intmultiplier": _MULTIPLIER,
+    "aladdin_multiplier": _MULTIPLIER,
+    "memcell_storage": ComponentClass(storage.memory_cells, (ANALOG_FILE,)),
+    "memcell_mac": ComponentClass(arithmetic.cell_mac, (ANALOG_FILE,)),
+    "SimpleMulticast": ComponentClass(networks.network, (ANALOG_FILE,)),
+    "dummy_storage": ComponentClass(_free_storage),
+    "free_storage": ComponentClass(_free_storage),
+    "dummy_compute": ComponentClass(_free_compute),
+    "free_compute": ComponentClass(_free_compute),
+}
+
+
+class TablesEstimator:
+    """Figures from CSV tables, and nothing to install.
+
+    Args:
+        tables: further folders of tables; their rows add to the project's and beat them.
+
+    Raises:
+        EstimationError: a folder or a table is not as it should be.
+    """
+
+    name = "tables"
+
+    def __init__(self, tables: Sequence[Path] = ()) -> None:
+        self._library = load_library((data_folder("tables"), *tables))
+        # With tables of a user's own, the version tells their content apart.
+        self.version = f"{VERSION}+{fingerprint(tables)}" if tables else VERSION
+
+    def __call__(self, component: Component) -> ComponentEstimate:
+        """Figures of one component: a user's own where they match, else those of its class.
+
+        Raises:
+            EstimationError: an attribute is missing or out of range, or no table covers the component.
+        """
+        name = str(component.attributes.get("subclass") or component.component_class)
+        known = COMPONENT_CLASSES.get(name)
+        looked_at = self._library.looked_at(*(known.tables if known else ()), COMPONENTS_FILE)
+        own = own_estimate(Attributes(component, looked_at), name, self._library)
+        if own is not None:
+            return own
+        if known is None:
+            Attributes(component, self._library.looked_at(*self._library.files)).fail(
+                f"the class {name!r} is unknown",
+                f"one of {', '.join(COMPONENT_CLASSES)}",
+                f"give its figures in a {COMPONENTS_FILE} of your own (estimator.tables)",
+            )
+        return known.estimate(Attributes(component, looked_at), self._library)
