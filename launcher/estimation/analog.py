@@ -70,12 +70,12 @@ class AnalogTable:
     def cell(self, bits: int) -> PartFigures | None:
         """A memory cell; beyond the table's cells log-log in its bits, up to 4. None beyond that."""
         rows = self._parts.get("memory_cell")
-        if not rows or bits > LARGEST_CELL_BITS:
+        if not rows:
             return None
         if bits in rows:
             return PartFigures(rows[bits].energy_pj, rows[bits].area_um2)
         known = sorted(rows)
-        if len(known) < 2 or bits < known[0]:
+        if len(known) < 2 or not known[0] < bits <= max(LARGEST_CELL_BITS, known[-1]):
             return None
         high = next((at for at in range(1, len(known)) if known[at] > bits), len(known) - 1)
         low_bits, high_bits = known[high - 1], known[high]

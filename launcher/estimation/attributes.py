@@ -11,6 +11,7 @@ from launcher.specification.architecture import Component, StorageLevel
 
 SMALLEST_TECHNOLOGY_NM = 5.0
 LARGEST_TECHNOLOGY_NM = 250.0
+LONGEST_CYCLE_S = 1e-3
 
 
 class Attributes:
@@ -90,7 +91,11 @@ class Attributes:
 
     def cycle_ns(self) -> float:
         """``global_cycle_seconds`` in nanoseconds: leakage is per cycle."""
-        return self.number("global_cycle_seconds", "length of a clock cycle in seconds, e.g. 1.2e-9") * 1e9
+        what = "length of a clock cycle in seconds, e.g. 1.2e-9"
+        seconds = self.number("global_cycle_seconds", what)
+        if seconds > LONGEST_CYCLE_S:
+            self.fail(f"attribute 'global_cycle_seconds' is {seconds:g}", f"global_cycle_seconds: {what}")
+        return seconds * 1e9
 
     def word_bits(self) -> int:
         """Bits of one value: ``word_bits`` or ``datawidth``."""

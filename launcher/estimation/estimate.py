@@ -35,7 +35,7 @@ def estimate(specification: Specification, *, estimator: str = "tables", tables:
     make = ESTIMATORS.get(estimator)
     if make is None:
         raise EstimationError(f"unknown estimator {estimator!r}", expected=f"one of {', '.join(ESTIMATORS)}")
-    chosen = make(tuple(tables))
+    chosen = make(tuple(Path(folder) for folder in tables))
     estimates: dict[str, ComponentEstimate] = {}
     for component in specification.architecture.components:
         found = chosen(_with_global_attributes(component, specification.architecture))

@@ -146,7 +146,8 @@ def _merged(
                     f"a second row for the same thing: {key}", where=f"{path}, line {row.line}", expected="one row each"
                 )
             of_file[key] = value
-        merged.update(of_file)
+        # What overrides goes last, so that where rows are summed up the last word is the later folder's.
+        merged = {**{key: value for key, value in merged.items() if key not in of_file}, **of_file}
     return merged
 
 
@@ -215,6 +216,12 @@ def _analog_parts(rows: Mapping[tuple[str, int, str], PartRow]) -> dict[str, dic
     for (part, bits, _), row in rows.items():
         of_part = parts.setdefault(part, {})
         known = of_part.get(bits)
+        if known and known.technology_nm != row.technology_nm:
+            raise EstimationError(
+                f"rows of {part!r}, {bits} bits, stand at different technologies",
+                where=ANALOG_FILE,
+                expected="one technology for all actions of a part of the same bits, or none for all",
+            )
         energies = {**(known.energy_pj if known else {}), **row.energy_pj}
         of_part[bits] = PartRow(row.technology_nm, energies, row.area_um2)
     return parts

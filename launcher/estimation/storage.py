@@ -57,14 +57,19 @@ def register(read: Attributes, library: Library) -> ComponentEstimate:
 
 
 def memory_cells(read: Attributes, library: Library) -> ComponentEstimate:
-    """Memory cells of in-memory computing: every figure of a cell times the cells of a value. They do not leak."""
-    cells = cells_per_value(read)
+    """Memory cells of in-memory computing: every figure of a cell times the cells of a value. They do not leak.
+
+    An access moves the values of one row (``width``, default one value); area counts ``depth`` rows (default one).
+    """
     cell_bits = read.integer("cell_bits", "bits a memory cell holds")
     figures = library.analog.cell(cell_bits)
     if figures is None or not {"read", "write"} <= figures.energy_pj.keys():
         read.fail(f"no memory cell of {cell_bits} bits", f"cell_bits: 1 to 4, or own rows in {ANALOG_FILE}")
+    width = read.integer("width", "bits of one row", default=read.word_bits())
+    rows = read.integer("depth", "rows of values", default=1)
+    cells = cells_per_value(read) * ceil(width / read.word_bits())
     actions = storage_actions(cells * figures.energy_pj["read"], cells * figures.energy_pj["write"], 0.0)
-    return ComponentEstimate(actions, cells * figures.area_um2, figures.notes)
+    return ComponentEstimate(actions, rows * cells * figures.area_um2, figures.notes)
 
 
 def cells_per_value(read: Attributes) -> int:
