@@ -64,14 +64,14 @@ def read_result(folder: Path) -> Result:
     Raises:
         LauncherError: there is no ``result.json``, or it was not written by this version of the launcher.
     """
-    path = folder / RESULT_JSON
+    file = folder / RESULT_JSON
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return result_from_dict(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise LauncherError(f"cannot read a result: {error}", where=str(path)) from error
-    if not isinstance(content, dict):
-        raise LauncherError("a recorded result is not a JSON object", where=str(path))
-    return result_from_dict(content)
+        raise LauncherError(f"cannot read a result: {error}", where=str(file)) from error
+    except LauncherError as error:
+        error.where = str(file)
+        raise
 
 
 def energy_csv(result: Result) -> str:

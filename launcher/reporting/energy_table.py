@@ -37,11 +37,14 @@ class EnergyRow:
 
 
 def energy_rows(result: Result) -> tuple[EnergyRow, ...]:
-    """All addends of the result's energy, outermost level first; empty when there is no evaluation."""
+    """All addends of the result's energy, outermost level first; empty when there is no evaluation.
+
+    Levels that only stand for a fan-out and cost nothing are left out.
+    """
     evaluation = result.evaluation
     if evaluation is None:
         return ()
-    rows = [row for level in reversed(evaluation.levels) for row in _level_rows(level)]
+    rows = [row for level in _costly_levels(evaluation) for row in _level_rows(level)]
     rows += [EnergyRow(name, "", "transfer", None, energy) for name, energy in evaluation.network_energy_pj.items()]
     rows.append(EnergyRow(compute_name(result), "", "compute", evaluation.computes, evaluation.compute_energy_pj))
     return tuple(rows)
@@ -53,14 +56,11 @@ def compute_name(result: Result) -> str:
 
 
 def energy_by_component_pj(result: Result) -> dict[str, float]:
-    """Energy per storage level (outermost first), network and compute units.
-
-    Levels that only stand for a fan-out and cost nothing are left out.
-    """
+    """Energy per storage level (outermost first), network and compute units, as in :func:`energy_rows`."""
     evaluation = result.evaluation
     if evaluation is None:
         return {}
-    energies = {level.level: level.energy_pj for level in reversed(evaluation.levels) if not _is_silent(level)}
+    energies = {level.level: level.energy_pj for level in _costly_levels(evaluation)}
     return energies | dict(evaluation.network_energy_pj) | {compute_name(result): evaluation.compute_energy_pj}
 
 
@@ -75,8 +75,11 @@ def _total(evaluation: Evaluation | None) -> float:
     return evaluation.energy_pj if evaluation else 0.0
 
 
-def _is_silent(level: LevelStats) -> bool:
-    return level.energy_pj == 0 and all(not space.tile_words for space in level.data_spaces.values())
+def _costly_levels(evaluation: Evaluation) -> list[LevelStats]:
+    def is_silent(level: LevelStats) -> bool:
+        return level.energy_pj == 0 and all(not space.tile_words for space in level.data_spaces.values())
+
+    return [level for level in reversed(evaluation.levels) if not is_silent(level)]
 
 
 def _level_rows(level: LevelStats) -> Iterator[EnergyRow]:

@@ -25,12 +25,12 @@ def result_to_dict(result: Result) -> dict[str, Any]:
     energy and area tables.
     """
     parts = encode(result)
-    order = ("name", "status", "reason")
-    head = {name: parts.pop(name, None) for name in order}
-    return {"format": FORMAT, **head, **_headline(result), **parts}
+    head = {name: parts.pop(name, None) for name in ("name", "status", "reason")}
+    tail = {name: parts.pop(name) for name in ("evaluation", "mapping", "specification") if name in parts}
+    return {"format": FORMAT, **head, **_headline(result), **parts, **tail}
 
 
-def result_from_dict(content: dict[str, Any]) -> Result:
+def result_from_dict(content: Any) -> Result:
     """The result that :func:`result_to_dict` wrote; ``result_from_dict(result_to_dict(r)) == r``.
 
     Exceptions to equality: in parameters and attributes, which may hold anything, tuples come back as lists and
@@ -39,9 +39,10 @@ def result_from_dict(content: dict[str, Any]) -> Result:
     Raises:
         LauncherError: the content was not written by this version of the launcher.
     """
-    if content.get("format") != FORMAT:
+    found = content.get("format") if isinstance(content, dict) else None
+    if found != FORMAT:
         raise LauncherError(
-            f"unknown format {content.get('format')!r} of a recorded result",
+            f"unknown format {found!r} of a recorded result",
             expected=f"format: {FORMAT}",
             hint="run the trial again with this version of the launcher",
         )

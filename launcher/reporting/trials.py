@@ -126,3 +126,19 @@ def _plain(value: object) -> str:
     if isinstance(value, list | tuple):
         return ",".join(_plain(item) for item in value)
     return ABSENT if value is None else str(value)
+
+
+def trial_line(result: Result, label: str) -> str:
+    """One line on a finished trial of a sweep: what was swept, and what came out.
+
+    Args:
+        result: the trial.
+        label: its overrides, e.g. ``arch.rows=16``.
+    """
+    if not result.ok:
+        reason = _remark(result).removeprefix(f"{result.status}: ")
+        return f"  {escape(label)}  [red]{result.status}[/]: {escape(reason)}"
+    return (
+        f"  {escape(label)}  {significant(result.energy_pj * 1e-6)} uJ, {count(result.cycles)} cycles, "
+        f"EDP {significant(result.edp_j_cycles)} J*cycles, {result.seconds:.2f} s"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import urllib.error
 import urllib.request
@@ -16,6 +17,7 @@ from launcher.tracking.base import TrackingSettings
 _SQLITE = "sqlite:///"
 _SERVERS = ("http", "https")
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+_ADDRESS = "  (then open http://127.0.0.1:5000)"
 _SQLITE_MAGIC = b"SQLite format 3\0"
 
 
@@ -27,11 +29,13 @@ class Location:
         uri: absolute, as MLflow wants it.
         artifact_root: folder for the runs' files; None leaves it to the server.
         view: the command, or the address, that shows the runs.
+        file: the database, when it is a file of ours.
     """
 
     uri: str
     artifact_root: Path | None
     view: str
+    file: Path | None = None
 
     @property
     def is_server(self) -> bool:
@@ -64,7 +68,7 @@ def locate(settings: TrackingSettings) -> Location:
     if scheme == "sqlite":
         return _sqlite(uri, directory)
     if scheme in _PORTS:
-        return Location(uri, directory / "mlartifacts", "mlflow ui --backend-store-uri <the same URI>")
+        return Location(uri, directory / "mlartifacts", f"mlflow ui --backend-store-uri <the same URI>{_ADDRESS}")
     raise ConfigurationError(
         f"cannot record runs in {uri!r}",
         where="tracking.uri" if settings.uri else "the environment variable MLFLOW_TRACKING_URI",
@@ -84,8 +88,8 @@ def check_usable(location: Location, timeout_s: float) -> None:
     scheme = urlsplit(location.uri).scheme.partition("+")[0]
     if location.is_server:
         _check_server(location, timeout_s)
-    elif scheme == "sqlite":
-        _check_file(Path(location.uri.removeprefix(_SQLITE)))
+    elif location.file:
+        _check_file(location.file)
     elif scheme in _PORTS:
         _check_database(location, _PORTS[scheme], timeout_s)
 
@@ -143,21 +147,24 @@ def _check_file(path: Path) -> None:
 
 
 def _sqlite(uri: str, directory: Path) -> Location:
-    if not uri.startswith(_SQLITE) or len(uri) == len(_SQLITE):
+    file, mark, query = uri.removeprefix(_SQLITE).partition("?")
+    path = directory / unquote(file)
+    # Versions of SQLAlchemy disagree on whether a percent sign in a path is an escape.
+    if not uri.startswith(_SQLITE) or not file or "%" in str(path):
         raise ConfigurationError(
-            f"cannot record runs in {uri!r}",
+            f"cannot record runs in {uri!r} (in folder {directory})",
             where="tracking.uri or MLFLOW_TRACKING_URI",
-            expected="a database file: sqlite:///mlflow.db or sqlite:////absolute/path/mlflow.db",
+            expected="a database file without % in its path: sqlite:///mlflow.db or sqlite:////absolute/mlflow.db",
         )
-    path = directory / unquote(uri.removeprefix(_SQLITE))
-    absolute = f"{_SQLITE}{path.as_posix()}"
-    return Location(absolute, path.parent / "mlartifacts", _view_command(path, absolute))
+    return Location(
+        f"{_SQLITE}{path.as_posix()}{mark}{query}", path.parent / "mlartifacts", _view_command(path), file=path
+    )
 
 
-def _view_command(path: Path, uri: str) -> str:
+def _view_command(path: Path) -> str:
     if path == Path.cwd() / "mlflow.db" and not _has_legacy_store(path.parent):
-        return "mlflow ui"
-    return f"mlflow ui --backend-store-uri {uri}"
+        return f"mlflow ui{_ADDRESS}"
+    return f"mlflow ui --backend-store-uri {shlex.quote(f'{_SQLITE}{path.as_posix()}')}{_ADDRESS}"
 
 
 def _has_legacy_store(folder: Path) -> bool:

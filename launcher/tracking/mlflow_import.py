@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,15 +39,38 @@ def import_mlflow(timeout_s: int) -> MlflowParts:
     return MlflowParts(MlflowClient, Metric, Param, RunTag)
 
 
+class _Silence:
+    """Counts who asked for it, so that threads that overlap leave the loggers as they found them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._depth = 0
+        self._levels: dict[str, int] = {}
+
+    def begin(self) -> None:
+        with self._lock:
+            if self._depth == 0:
+                self._levels = {name: logging.getLogger(name).level for name in _NOISY}
+            self._depth += 1
+            for name in _NOISY:
+                logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+    def end(self) -> None:
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0:
+                for name, level in self._levels.items():
+                    logging.getLogger(name).setLevel(level)
+
+
+_silence = _Silence()
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep what MLflow and its database layer log out of the terminal: what matters is raised anyway."""
-    loggers = [logging.getLogger(name) for name in _NOISY]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL + 1)
+    _silence.begin()
     try:
         yield
     finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        _silence.end()

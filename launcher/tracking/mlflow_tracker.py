@@ -22,6 +22,12 @@ from launcher.tracking.mlflow_import import MlflowParts, import_mlflow, quiet
 
 _COMPOSED_CONFIG = (".hydra/config.yaml", ".hydra/overrides.yaml")
 _MOST_PARAMETERS_PER_CALL = 100
+_EXPERIMENT_TAGS = {
+    # So that MLflow's pages open on runs and metrics, not on traces of language models.
+    "mlflow.experimentKind": "custom_model_development",
+    "mlflow.experiment.primaryMetric.name": "edp_j_cycles",
+    "mlflow.experiment.primaryMetric.greaterIsBetter": "False",
+}
 _STATUSES = {"ok": "FINISHED", "infeasible": "FAILED", "failed": "FAILED"}
 
 
@@ -69,8 +75,8 @@ class MlflowTracker:
             return run_id
 
     def record(self, result: Result, folder: Path, parent: str | None = None) -> RunReference:
+        session = self._open(folder)
         with self._told(folder):
-            session = self._open()
             ended = _now_ms()
             run = session.client.create_run(
                 session.experiment_id,
@@ -109,26 +115,23 @@ class MlflowTracker:
             # Whoever records next meets the same obstacle and reports it.
             return
 
-    def _open(self) -> _Session:
+    def _open(self, folder: Path | None = None) -> _Session:
         with self._lock:
             if self._session is None:
-                check_usable(self._location, self._settings.timeout_s)
-                with self._told(None):
-                    self._session = self._connect()
+                # Importing stays outside: MLflow sets up its loggers then, and silence must not hide that from them.
+                mlflow = import_mlflow(self._settings.timeout_s)
+                with self._told(folder):
+                    check_usable(self._location, self._settings.timeout_s)
+                    client = mlflow.client(tracking_uri=self._location.uri)
+                    self._session = _Session(mlflow, client, self._experiment_id(client))
             return self._session
-
-    def _connect(self) -> _Session:
-        mlflow = import_mlflow(self._settings.timeout_s)
-        with quiet():
-            client = mlflow.client(tracking_uri=self._location.uri)
-            return _Session(mlflow, client, self._experiment_id(client))
 
     def _experiment_id(self, client: Any) -> str:
         name = self._settings.experiment
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
             try:
-                return str(client.create_experiment(name, artifact_location=self._artifact_location()))
+                return str(client.create_experiment(name, self._artifact_location(), _EXPERIMENT_TAGS))
             except Exception:
                 # Another process may have created it between the two calls.
                 experiment = client.get_experiment_by_name(name)
@@ -149,21 +152,18 @@ class MlflowTracker:
     @contextmanager
     def _told(self, folder: Path | None) -> Iterator[None]:
         """Turn whatever MLflow raises into an error that a user can act on."""
-        kept = f"; the results are kept in {folder}" if folder else ""
+        kept = f"the results are kept in {folder}" if folder else ""
         try:
             with quiet():
                 yield
         except LauncherError as error:
-            if not folder:
-                raise
-            raise LauncherError(
-                error.what, where=error.where, expected=error.expected, hint=f"{error.hint or ''}{kept}".lstrip("; ")
-            ) from error
+            error.hint = "; ".join(filter(None, (error.hint, kept)))
+            raise
         except Exception as error:
             raise LauncherError(
                 f"MLflow could not record: {_first_line(error)}",
                 where=self._location.printable_uri,
-                hint=f"{_advice(error)}{kept}",
+                hint="; ".join(filter(None, (_advice(error), kept))),
             ) from error
 
     def _reference(self, session: _Session, run_id: str) -> RunReference:
