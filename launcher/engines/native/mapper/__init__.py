@@ -1,0 +1,5 @@
+"""The mapper: finds the best mapping of a constrained mapspace and proves that there is none better."""
+
+from launcher.engines.native.mapper.search import search
+
+__all__ = ["search"]

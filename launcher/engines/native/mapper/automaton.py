@@ -1,0 +1,188 @@
+"""The loop nest as an automaton: states between two loops, and the next loop or level boundary as a step.
+
+A mapping is a walk from the innermost level to the outermost one. A state knows the level, which dimensions may still
+get a loop there, and which *boundaries* are pending. A boundary is a pair of neighbouring levels that keep the same
+data space; it is pending as long as all loops outside its inner level leave that data space's tile where it is. The
+first loop that moves the tile settles the boundary: from there on its traffic is known (it depends only on the tile in
+the dimensions that do not move the data space). Together with the tile extents a state is all that the cost of the
+rest of the nest depends on, which makes the best completion of every state computable once, backwards.
+
+Loop order matters only while boundaries are pending. In an *ordered* state any allowed dimension may come next; when
+nothing is pending the remaining dimensions of the level follow in one fixed order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from launcher.engines.native.mapper.mapspace import Mapspace
+
+Keep = tuple[tuple[bool, ...], ...]
+"""Per level and data space, whether it is kept."""
+
+ORDERED_LOOP, FREE_LOOP, NEXT_LEVEL = 0, 1, 2
+"""Kinds of steps: a loop with a bound above 1; a loop whose bound may be 1; leaving the level."""
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """Data space ``space`` is kept at levels ``inner`` and ``outer`` and nowhere between."""
+
+    space: int
+    inner: int
+    outer: int
+
+
+@dataclass(frozen=True)
+class Automaton:
+    """States and steps for one choice of keep and bypass, as arrays.
+
+    States are numbered such that every step leads to a lower number; the last state is the start, state 0 the end.
+
+    Attributes:
+        keep: what each level keeps.
+        boundaries: (boundaries, 3): data space, inner level, outer level.
+        innermost: per data space the innermost level that keeps it.
+        level: per state its level.
+        first_step: per state the first of its steps; one more entry marks the end.
+        kind, dimension, target, settled: per step; ``settled`` is a bit mask of boundaries.
+    """
+
+    keep: Keep
+    boundaries: NDArray[np.int64]
+    innermost: NDArray[np.int64]
+    level: NDArray[np.int64]
+    first_step: NDArray[np.int64]
+    kind: NDArray[np.int64]
+    dimension: NDArray[np.int64]
+    target: NDArray[np.int64]
+    settled: NDArray[np.int64]
+
+    @property
+    def states(self) -> int:
+        return len(self.level)
+
+
+@dataclass(frozen=True)
+class _State:
+    """A state while the automaton is built: dimensions that are still open, pending boundaries, least next dimension."""
+
+    level: int
+    open: tuple[int, ...]
+    pending: frozenset[int] = frozenset()
+    ordered: bool = False
+    least: int = 0
+
+
+_Step = tuple[int, int, _State | None, frozenset[int]]
+
+
+def boundaries_of(keep: Keep) -> list[Boundary]:
+    """All boundaries of a choice of keep and bypass, by data space and then from the inside."""
+    boundaries = []
+    for space in range(len(keep[0])):
+        kept = [index for index, level in enumerate(keep) if level[space]]
+        boundaries += [Boundary(space, inner, outer) for inner, outer in zip(kept, kept[1:], strict=False)]
+    return boundaries
+
+
+@dataclass
+class _Builder:
+    space: Mapspace
+    keep: Keep
+    boundaries: list[Boundary]
+    numbers: dict[_State | None, int] = field(default_factory=dict)
+    levels: list[int] = field(default_factory=list)
+    steps: list[list[_Step]] = field(default_factory=list)
+
+    def add(self, state: _State | None) -> int:
+        """Number a state after everything it leads to."""
+        if state not in self.numbers:
+            steps = [] if state is None else self._steps(state)
+            for _, _, target, _ in steps:
+                self.add(target)
+            self.numbers[state] = len(self.levels)
+            self.levels.append(len(self.space.levels) if state is None else state.level)
+            self.steps.append(steps)
+        return self.numbers[state]
+
+    def start(self, level: int, pending: frozenset[int]) -> tuple[_State | None, frozenset[int]]:
+        """The state in which a level begins, and what is settled on the way: at the very end, everything."""
+        while level < len(self.space.levels) and not self._matters(level):
+            level += 1
+        if level == len(self.space.levels):
+            return None, pending
+        order = self._canonical(level)
+        dimensions = tuple(d for d in order if self.space.levels[level].temporal[d].most > 1)
+        return _State(level, dimensions, pending, ordered=bool(pending)), frozenset()
+
+    def _matters(self, level: int) -> bool:
+        bounds = self.space.levels[level].temporal
+        if self.space.specification.architecture.levels[level].min_utilization > 0:
+            return True
+        return any(self.keep[level]) or any(b.most > 1 or b.least > 1 for b in bounds)
+
+    def _canonical(self, level: int) -> tuple[int, ...]:
+        given = self.space.levels[level].order
+        return (*given, *(d for d in range(len(self.space.dimensions)) if d not in given))
+
+    def _steps(self, state: _State) -> list[_Step]:
+        if not state.ordered:
+            if not state.open:
+                return [self._leave(state)]
+            after = _State(state.level, state.open[1:])
+            return [(FREE_LOOP, state.open[0], after, frozenset())]
+        steps = []
+        if all(self.space.levels[state.level].temporal[d].least <= 1 for d in state.open):
+            steps.append(self._leave(state))
+        for position, dimension in enumerate(state.open):
+            steps += self._loop(state, position, dimension)
+        return steps
+
+    def _leave(self, state: _State) -> _Step:
+        kept = {number for number, boundary in enumerate(self.boundaries) if boundary.inner == state.level}
+        target, settled = self.start(state.level + 1, state.pending | kept)
+        return NEXT_LEVEL, 0, target, settled
+
+    def _loop(self, state: _State, position: int, dimension: int) -> list[_Step]:
+        level = self.space.levels[state.level]
+        # A dimension that the constraint orders before this one can no longer get a loop.
+        closed = {d for d in level.order if d in state.open}
+        if dimension in closed:
+            closed = {d for d in closed if level.order.index(d) < level.order.index(dimension)}
+        if any(level.temporal[d].least > 1 for d in closed):
+            return []
+        settled = frozenset(b for b in state.pending if self.space.relevant[self.boundaries[b].space][dimension])
+        if not settled and position < state.least:
+            # Loops that settle nothing commute: one order of them is enough.
+            return []
+        still_open = tuple(d for d in state.open if d != dimension and d not in closed)
+        pending = state.pending - settled
+        least = 0 if settled else sum(1 for d in still_open if state.open.index(d) < position)
+        target = _State(state.level, still_open, pending, ordered=bool(pending), least=least if pending else 0)
+        return [(ORDERED_LOOP, dimension, target, settled)]
+
+
+def build_automaton(space: Mapspace, keep: Keep) -> Automaton:
+    """States and steps of all loop nests with the given keep and bypass."""
+    boundaries = boundaries_of(keep)
+    builder = _Builder(space, keep, boundaries)
+    builder.add(None)
+    start, _ = builder.start(0, frozenset())
+    builder.add(start)
+    counts = [len(steps) for steps in builder.steps]
+    steps = [step for listed in builder.steps for step in listed]
+    return Automaton(
+        keep=keep,
+        boundaries=np.array([(b.space, b.inner, b.outer) for b in boundaries], np.int64).reshape(-1, 3),
+        innermost=np.array([min(i for i, k in enumerate(keep) if k[p]) for p in range(len(keep[0]))], np.int64),
+        level=np.array(builder.levels, np.int64),
+        first_step=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        kind=np.array([kind for kind, _, _, _ in steps], np.int64),
+        dimension=np.array([dimension for _, dimension, _, _ in steps], np.int64),
+        target=np.array([builder.numbers[target] for _, _, target, _ in steps], np.int64),
+        settled=np.array([sum(1 << b for b in settled) for _, _, _, settled in steps], np.int64),
+    )
