@@ -20,6 +20,7 @@ class Component:
         instances: how many exist in the whole machine.
         attributes: as written in the architecture, expressions evaluated, container attributes inherited.
         required_actions: actions the estimator must put a figure on.
+        subclass: what the estimator should look for instead of ``component_class``, when it is given.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Component:
     instances: int = 1
     attributes: Mapping[str, object] = field(default_factory=dict)
     required_actions: tuple[str, ...] = ()
+    subclass: str | None = None
 
 
 @dataclass(frozen=True)

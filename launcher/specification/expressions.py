@@ -1,0 +1,193 @@
+"""Arithmetic in YAML: ``ceil(depth / 2) * width`` over known names, and nothing else.
+
+An expression is parsed to a syntax tree and the tree is walked; only the operators and functions listed here exist.
+Sizes are bounded, so that no expression can take noticeable time or memory.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from math import ceil, floor, isfinite, log2, sqrt
+
+from launcher.errors import SpecificationError
+
+Value = int | float | bool | str
+
+MAX_LENGTH = 500
+"""Longest expression that is read, in characters."""
+
+MAX_BITS = 512
+"""Largest integer a step may yield, in bits."""
+
+FUNCTIONS: Mapping[str, Callable[..., Value]] = {
+    "abs": abs,
+    "ceil": ceil,
+    "floor": floor,
+    "float": float,
+    "int": int,
+    "log2": log2,
+    "max": max,
+    "min": min,
+    "round": round,
+    "sqrt": sqrt,
+}
+
+_BINARY: Mapping[type[ast.operator], Callable[[Value, Value], Value]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+}
+_COMPARE: Mapping[type[ast.cmpop], Callable[[Value, Value], bool]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+_NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+
+
+class _RefusedError(Exception):
+    """Why an expression has no value."""
+
+
+def evaluate_expression(text: str, names: Mapping[str, object], where: str | None = None) -> Value:
+    """Value of an arithmetic expression.
+
+    Args:
+        text: numbers, names, ``+ - * / // % **``, comparisons, ``and or not``, ``a if b else c``, parentheses and the
+            functions ``min max ceil floor log2 sqrt round abs int float``.
+        names: what names stand for.
+        where: file and key, for the message.
+
+    Raises:
+        SpecificationError: names the expression, its place and the cause.
+    """
+    if len(text) > MAX_LENGTH:
+        raise SpecificationError(
+            f"expression '{text[:40]}...' has {len(text)} characters", where=where, expected=f"at most {MAX_LENGTH}"
+        )
+    try:
+        return _checked(_value(_parse(text), names))
+    except _RefusedError as cause:
+        raise SpecificationError(f"cannot evaluate '{text}': {cause}", where=where) from None
+    except (ArithmeticError, TypeError, ValueError, RecursionError) as cause:
+        raise SpecificationError(f"cannot evaluate '{text}': {cause}", where=where) from None
+
+
+def names_in(text: str) -> frozenset[str]:
+    """The names an expression mentions, functions aside; empty when the text is not an expression."""
+    try:
+        tree = _parse(text) if len(text) <= MAX_LENGTH else ast.Constant(0)
+        return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)) - FUNCTIONS.keys()
+    except (_RefusedError, RecursionError):
+        return frozenset()
+
+
+def is_name(text: str) -> bool:
+    """Whether the text is a single name."""
+    return _NAME.fullmatch(text) is not None
+
+
+def _parse(text: str) -> ast.expr:
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise _RefusedError("it is not an arithmetic expression") from None
+
+
+def _value(node: ast.expr, names: Mapping[str, object]) -> Value:  # noqa: PLR0911 - one return per kind of node
+    match node:
+        case ast.Constant(value=int() | float() | str() as value):
+            return value
+        case ast.Name(id=name):
+            return _named(name, names)
+        case ast.UnaryOp(op=op, operand=operand):
+            return _unary(op, _value(operand, names))
+        case ast.BinOp(left=left, op=op, right=right):
+            return _binary(op, _value(left, names), _value(right, names))
+        case ast.BoolOp(op=op, values=values):
+            truths = (bool(_value(value, names)) for value in values)
+            return all(truths) if isinstance(op, ast.And) else any(truths)
+        case ast.Compare():
+            return _compare(node, names)
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            return _value(body if _value(test, names) else orelse, names)
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in FUNCTIONS:
+            return _checked(FUNCTIONS[name](*(_value(argument, names) for argument in args)))
+        case ast.Call(func=ast.Name(id=name)):
+            raise _RefusedError(f"'{name}' is not a known function ({', '.join(FUNCTIONS)})")
+        case _:
+            raise _RefusedError(f"'{ast.unparse(node)[:60]}' is not arithmetic")
+
+
+def _named(name: str, names: Mapping[str, object]) -> Value:
+    if name not in names:
+        close = get_close_matches(name, [*names, *FUNCTIONS], n=1)
+        raise _RefusedError(f"'{name}' is not defined" + (f" (did you mean '{close[0]}'?)" if close else ""))
+    value = names[name]
+    if not isinstance(value, int | float | str):
+        raise _RefusedError(f"'{name}' is not a number or a word")
+    return value
+
+
+def _number(value: Value) -> int | float:
+    if isinstance(value, str):
+        raise _RefusedError(f"'{value}' is not a number")
+    return value
+
+
+def _unary(op: ast.unaryop, value: Value) -> Value:
+    if isinstance(op, ast.Not):
+        return not value
+    if isinstance(op, ast.USub):
+        return -_number(value)
+    if isinstance(op, ast.UAdd):
+        return +_number(value)
+    raise _RefusedError("'~' is not arithmetic")
+
+
+def _binary(op: ast.operator, left: Value, right: Value) -> Value:
+    left, right = _number(left), _number(right)
+    if isinstance(op, ast.Pow):
+        return _checked(_power(left, right))
+    if type(op) not in _BINARY:
+        raise _RefusedError("bit operations are not arithmetic")
+    return _checked(_BINARY[type(op)](left, right))
+
+
+def _power(base: int | float, exponent: int | float) -> Value:
+    if isinstance(base, int) and isinstance(exponent, int) and exponent * base.bit_length() > MAX_BITS:
+        raise _RefusedError(f"{base} ** {exponent} is too large")
+    result = base**exponent
+    if isinstance(result, complex):
+        raise _RefusedError(f"{base} ** {exponent} is not a real number")
+    return float(result) if isinstance(result, float) else int(result)
+
+
+def _compare(node: ast.Compare, names: Mapping[str, object]) -> bool:
+    left = _value(node.left, names)
+    for op, comparator in zip(node.ops, node.comparators, strict=True):
+        if type(op) not in _COMPARE:
+            raise _RefusedError("'in' and 'is' are not arithmetic")
+        right = _value(comparator, names)
+        if not _COMPARE[type(op)](left, right):
+            return False
+        left = right
+    return True
+
+
+def _checked(value: Value) -> Value:
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        raise _RefusedError("the result is too large")
+    if isinstance(value, float) and not isfinite(value):
+        raise _RefusedError("the result is not finite")
+    return value

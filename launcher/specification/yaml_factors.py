@@ -1,0 +1,68 @@
+"""Factors and permutations as Timeloop writes them: ``C=1 M<=8``, ``[C=1, M=8]``, ``C1 M8``, ``CMR``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from launcher.specification.yaml_node import YamlNode
+
+_FACTOR = re.compile(r"([A-Za-z]+)\s*(<=|>=|=*)\s*([0-9]{1,18})(?![0-9A-Za-z.])(\s*,\s*([0-9]+))?")
+_SEPARATOR = re.compile(r"[\s,]*")
+
+
+def read_factors(node: YamlNode, dimensions: Mapping[str, int]) -> list[tuple[str, str, int]]:
+    """(dimension, ``=`` or ``<=`` or ``>=``, value) in the order written; a value of 0 stays 0.
+
+    Raises:
+        SpecificationError: an unknown dimension, something that is not a factor, an imperfect factor (``C3,2``).
+    """
+    items = node.list() if node.is_list else [node]
+    return [factor for item in items for factor in _read_text(item, dimensions)]
+
+
+def _read_text(node: YamlNode, dimensions: Mapping[str, int]) -> list[tuple[str, str, int]]:
+    text = "".join(part.text() for part in node.list()) if node.is_list else node.text().split("#")[0]
+    result = []
+    position = _skip(text, 0)
+    while position < len(text):
+        match = _FACTOR.match(text, position)
+        if match is None:
+            raise node.error(
+                f"'{text[position : position + 40]}' is not a factor",
+                "D=4, D<=4 or D>=4, separated by spaces or commas",
+            )
+        dimension, operator, value, _, residue = match.groups()
+        if dimension not in dimensions:
+            raise node.error(f"unknown dimension '{dimension}' in '{text}'", f"one of: {', '.join(dimensions)}")
+        if residue is not None and residue != value:
+            raise node.error(
+                f"imperfect factors ('{match[0].strip()}') are not supported", "factors that divide evenly"
+            )
+        result.append((dimension, operator if operator in ("<=", ">=") else "=", int(value)))
+        position = _skip(text, match.end())
+    return result
+
+
+def _skip(text: str, position: int) -> int:
+    match = _SEPARATOR.match(text, position)
+    return match.end() if match else position
+
+
+def read_permutation(node: YamlNode, dimensions: Mapping[str, int]) -> tuple[str, ...]:
+    """Dimensions from innermost outwards, from ``CMR``, ``C, M, R`` or a list.
+
+    Raises:
+        SpecificationError: an unknown dimension, one that is named twice, a suffix (``_``) that binds outermost loops.
+    """
+    names = tuple(character for word in node.words() for character in word) if node.value != "" else ()
+    seen: set[str] = set()
+    for name in names:
+        if name == "_":
+            raise node.error("a permutation with a suffix ('_') is not supported", "the innermost dimensions only")
+        if name not in dimensions:
+            raise node.error(f"unknown dimension '{name}' in the permutation", f"one of: {', '.join(dimensions)}")
+        if name in seen:
+            raise node.error(f"dimension '{name}' appears twice in the permutation")
+        seen.add(name)
+    return names

@@ -1,0 +1,242 @@
+"""From a component's class and attributes to what the model needs: the rules by which Timeloop reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from launcher.specification.architecture import ComputeLevel, Network, StorageLevel
+from launcher.specification.yaml_node import YamlNode
+
+Kind = Literal["storage", "compute", "network"]
+
+_CLASSES: dict[Kind, tuple[str, ...]] = {
+    "storage": ("DRAM", "SRAM", "regfile", "smartbuffer", "storage"),
+    "compute": ("mac", "intmac", "fpmac", "compute"),
+    "network": ("XY_NoC", "Legacy", "ReductionTree", "SimpleMulticast"),
+}
+_DEFAULT_WORD_BITS = 16
+
+WORD_BITS = ("word_bits", "word_width", "datawidth")
+BLOCK_SIZE = ("block_size", "n_words")
+WIDTH = ("width", "memory_width", "data_storage_width")
+DEPTH = ("depth", "memory_depth", "data_storage_depth")
+
+WHOLE_ATTRIBUTES = frozenset(
+    (
+        *(*WORD_BITS, *BLOCK_SIZE, *WIDTH, *DEPTH, "cluster_size", "entries", "sizeKB", "instances", "meshX", "meshY"),
+        *("network_fill_latency", "network_drain_latency", "fill_latency", "drain_latency", "n_banks", "num_banks"),
+    )
+)
+"""Attributes that Timeloop reads as whole numbers."""
+
+MEANINGFUL_ATTRIBUTES = WHOLE_ATTRIBUTES | {
+    *("multiple_buffering", "min_utilization", "bandwidth", "read_bandwidth", "write_bandwidth", "shared_bandwidth"),
+    *("per_dataspace_bandwidth_consumption_scale", "network_read", "network_fill", "network_drain", "network_update"),
+    *("network_operand", "network_result", "power_gated_at", "reduction_supported", "vector_access_energy"),
+    *("addr_gen_energy", "action_name", "multicast_factor_argument", "per_datatype_ERT", "technology"),
+}
+"""Attributes that Timeloop reads; any other attribute is for the estimator."""
+
+_HARMLESS_LOOKALIKES = frozenset(("num_ports", "n_ports", "nports", "network_word_bits", "data_width_bits"))
+
+
+def kind_of(component_class: str) -> Kind | None:
+    """Whether a class is storage, compute or a network to Timeloop; None when Timeloop ignores it."""
+    for kind, parts in _CLASSES.items():
+        if any(part in component_class for part in parts):
+            return kind
+    return None
+
+
+def check_attributes(attributes: YamlNode) -> None:
+    """Refuse what is not supported, and names that look like a misspelt meaningful attribute."""
+    for key, child in attributes.items():
+        if key in MEANINGFUL_ATTRIBUTES or key in _HARMLESS_LOOKALIKES:
+            continue
+        folded = key.lower().replace("-", "_")
+        close = get_close_matches(folded, {name.lower(): name for name in MEANINGFUL_ATTRIBUTES}, n=1, cutoff=0.88)
+        if close:
+            name = next(name for name in MEANINGFUL_ATTRIBUTES if name.lower() == close[0])
+            raise child.error(f"unknown attribute '{key}'", hint=f"did you mean '{name}'?")
+    attributes.refuse("allow_overbooking", "overbooked buffers")
+    attributes.refuse("tile_partition_supported", "run-time tile partitions")
+
+
+def storage_level(name: str, component_class: str, own: YamlNode, instances: int, **common: Any) -> StorageLevel:
+    """A storage level from its attributes.
+
+    Args:
+        name, component_class: of the level.
+        own: its own attributes, evaluated.
+        instances: how many there are unless an attribute says so.
+        common: further fields of the level (``attributes``, ``required_actions``, ``subclass``).
+
+    Raises:
+        SpecificationError: sizes that do not fit each other, a negative bandwidth, an unsupported attribute.
+    """
+    check_attributes(own)
+    is_dram = "DRAM" in component_class or _word(own, "technology") == "DRAM"
+    word_bits = _whole(own, *WORD_BITS, default=_DEFAULT_WORD_BITS, minimum=1)
+    block_size, cluster_size = _block_and_cluster(own, word_bits)
+    if is_dram and cluster_size != 1:
+        raise own.error(f"'{name}' is a DRAM with clusters of {cluster_size}", "cluster_size: 1")
+    capacity = _capacity(own, word_bits, block_size)
+    instances, mesh_x, mesh_y = mesh(own, instances)
+    min_utilization = _real(own, "min_utilization", 0.0, minimum=0) or 0.0
+    if min_utilization and capacity is None:
+        raise own.error("'min_utilization' needs a size", "entries, depth or sizeKB")
+    reduction = own.get("reduction_supported")
+    gate = _word(own, "power_gated_at")
+    return StorageLevel(
+        name=name,
+        component_class=component_class,
+        instances=instances,
+        mesh_x=mesh_x,
+        mesh_y=mesh_y,
+        word_bits=word_bits,
+        block_size=block_size,
+        cluster_size=cluster_size,
+        capacity_words=capacity,
+        multiple_buffering=_real(own, "multiple_buffering", 1.0, above=0) or 1.0,
+        min_utilization=min_utilization,
+        **_bandwidths(own),
+        network_fill_latency=_whole(own, "network_fill_latency", default=0),
+        network_drain_latency=_whole(own, "network_drain_latency", default=0),
+        read_network=_word(own, "network_read"),
+        update_network=_word(own, "network_update"),
+        reduction_supported=reduction.boolean() if reduction else not is_dram,
+        power_gated_at=None if gate in (None, "null", name) else gate,
+        vector_access_energy_pj=_real(own, "vector_access_energy", None, minimum=0),
+        addr_gen_energy_pj=_real(own, "addr_gen_energy", None),
+        **common,
+    )
+
+
+def compute_level(name: str, component_class: str, own: YamlNode, instances: int, **common: Any) -> ComputeLevel:
+    """The arithmetic units from their attributes; see ``storage_level``."""
+    check_attributes(own)
+    instances, mesh_x, mesh_y = mesh(own, instances)
+    return ComputeLevel(
+        name=name,
+        component_class=component_class,
+        instances=instances,
+        mesh_x=mesh_x,
+        mesh_y=mesh_y,
+        word_bits=_whole(own, "word_bits", "datawidth", default=_DEFAULT_WORD_BITS, minimum=1),
+        **common,
+    )
+
+
+def network(name: str, component_class: str, own: YamlNode, instances: int, **common: Any) -> Network:
+    """An explicit network; only ``SimpleMulticast`` is supported."""
+    if "SimpleMulticast" not in component_class:
+        raise own.error(
+            f"network '{name}' of class '{component_class}' is not supported", "class SimpleMulticast, or no network"
+        )
+    check_attributes(own)
+    per_space = own.get("per_datatype_ERT")
+    return Network(
+        name=name,
+        component_class=component_class,
+        instances=instances,
+        action_name=own.require("action_name").text(),
+        per_data_space_actions=per_space.boolean() if per_space else False,
+        multicast_argument=_word(own, "multicast_factor_argument") or "none",
+        fill_latency=_whole(own, "fill_latency", default=0),
+        **common,
+    )
+
+
+def mesh(attributes: YamlNode, instances: int) -> tuple[int, int, int]:
+    """(instances, meshX, meshY): a missing mesh side follows from the others; both missing: all along X."""
+    count = _whole(attributes, "instances", default=instances, minimum=1)
+    given_x, given_y = attributes.get("meshX"), attributes.get("meshY")
+    x = given_x.integer(minimum=1) if given_x else None
+    y = given_y.integer(minimum=1) if given_y else None
+    if x is None:
+        x = count // y if y else count
+    if y is None:
+        y = count // x
+    if x * y != count:
+        raise attributes.error(f"meshX {x} x meshY {y} does not give {count} instances", "meshX * meshY == instances")
+    return count, x, y
+
+
+def _block_and_cluster(attributes: YamlNode, word_bits: int) -> tuple[int, int]:
+    block, cluster, width = attributes.get(*BLOCK_SIZE), attributes.get("cluster_size"), attributes.get(*WIDTH)
+    block_size = block.integer(minimum=1) if block else 1
+    cluster_size = cluster.integer(minimum=1) if cluster else 1
+    if width is None:
+        return block_size, cluster_size
+    bits = width.integer(minimum=1)
+    if bits % (word_bits * block_size):
+        raise width.error(f"width {bits} is not a multiple of {block_size} words of {word_bits} bits")
+    if block and cluster:
+        if block_size * word_bits * cluster_size != bits:
+            raise width.error(
+                f"width {bits} is not block_size {block_size} x word_bits {word_bits} x cluster_size {cluster_size}"
+            )
+    elif block:
+        cluster_size = bits // (word_bits * block_size)
+    else:
+        block_size = bits // cluster_size // word_bits
+        if block_size == 0:
+            raise width.error(f"width {bits} holds no word of {word_bits} bits in a cluster of {cluster_size}")
+    return block_size, cluster_size
+
+
+def _capacity(attributes: YamlNode, word_bits: int, block_size: int) -> int | None:
+    entries, depth, size_kb = attributes.get("entries"), attributes.get(*DEPTH), attributes.get("sizeKB")
+    if size_kb and (entries or depth):
+        raise size_kb.error("'sizeKB' stands beside 'entries' or 'depth'", "one of them")
+    if entries:
+        return entries.integer()
+    if depth:
+        return depth.integer() * block_size
+    return size_kb.integer() * 8192 // word_bits if size_kb else None
+
+
+def _bandwidths(attributes: YamlNode) -> dict[str, Any]:
+    both = _real(attributes, "bandwidth", None, above=0)
+    half = None if both is None else both / 2
+    scales = attributes.get("per_dataspace_bandwidth_consumption_scale")
+    return {
+        "read_bandwidth": _real(attributes, "read_bandwidth", half, above=0),
+        "write_bandwidth": _real(attributes, "write_bandwidth", half, above=0),
+        "shared_bandwidth": _real(attributes, "shared_bandwidth", None, above=0),
+        "bandwidth_scale": {key: float(child.number(minimum=0)) for key, child in scales.items()} if scales else {},
+    }
+
+
+def _whole(attributes: YamlNode, *keys: str, default: int, minimum: int = 0) -> int:
+    child = attributes.get(*keys)
+    return child.integer(minimum=minimum) if child else default
+
+
+def _real(
+    attributes: YamlNode, key: str, default: float | None, *, minimum: float | None = None, above: float | None = None
+) -> float | None:
+    child = attributes.get(key)
+    return float(child.number(minimum, above=above)) if child else default
+
+
+def _word(attributes: YamlNode, key: str) -> str | None:
+    child = attributes.get(key)
+    return child.text() if child else None
+
+
+def common_fields(component: YamlNode, attributes: Mapping[str, object]) -> dict[str, Any]:
+    """Fields of every component: its attributes, the actions it must have, and its subclass."""
+    actions, subclass = component.get("required_actions"), component.get("subclass")
+    kept = {key: value for key, value in attributes.items() if key not in ("instances", "meshX", "meshY")}
+    for key in ("energy_scale", "area_scale"):
+        scale = component.get(key)
+        if scale is not None:
+            kept[key] = scale.number()
+    return {
+        "attributes": kept,
+        "required_actions": actions.words() if actions else (),
+        "subclass": subclass.text() if subclass else None,
+    }

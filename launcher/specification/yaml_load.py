@@ -1,0 +1,262 @@
+"""Safe reading of YAML text: plain data with line numbers and tags, bounded in size, depth and alias expansion.
+
+Nothing is constructed but mappings, lists, strings, numbers, booleans and null. Scalars follow YAML 1.2's core schema
+(as Timeloop's own parser does), so ``1e-9`` is a number and ``no`` is a word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from launcher.errors import SpecificationError
+
+MAX_BYTES = 32 * 2**20
+"""Largest file that is read."""
+
+MAX_DEPTH = 64
+"""Deepest nesting of lists and mappings."""
+
+MAX_NODES = 2_000_000
+"""Most nodes of one file, aliases expanded."""
+
+_INTEGER = re.compile(r"[-+]?[0-9]{1,300}")
+_HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]{1,64}")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_WORDS: dict[str, object] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf"), float("inf")),
+    "-.inf": float("-inf"),
+}
+_SCALAR_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null"))
+_COLLECTION_TAGS = frozenset(("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"))
+
+
+class YamlMap(dict[str, Any]):
+    """A mapping with the line it starts on, the lines of its keys, and its tag (``!Component``) if it has one."""
+
+    __slots__ = ("line", "lines", "tag")
+
+    def __init__(self, line: int, tag: str | None) -> None:
+        super().__init__()
+        self.line = line
+        self.tag = tag
+        self.lines: dict[str, int] = {}
+
+
+class YamlList(list[Any]):
+    """A list with the line it starts on, the lines of its items, and its tag if it has one."""
+
+    __slots__ = ("line", "lines", "tag")
+
+    def __init__(self, line: int, tag: str | None) -> None:
+        super().__init__()
+        self.line = line
+        self.tag = tag
+        self.lines: list[int] = []
+
+
+class Quoted(str):
+    """A string that stood in quotes: never an expression."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Document:
+    """One parsed file or text.
+
+    Attributes:
+        source: its name in messages.
+        root: the top-level mapping.
+    """
+
+    source: str
+    root: YamlMap
+
+    @classmethod
+    def from_text(cls, text: str, source: str) -> Document:
+        """Parse YAML text. Raises SpecificationError with the line."""
+        return cls(source, _parse(text, source))
+
+    @classmethod
+    def from_file(cls, path: Path) -> Document:
+        """Parse a YAML file. Raises SpecificationError when it is missing, unreadable, too large or not YAML."""
+        return cls.from_text(_read(path), str(path))
+
+
+def _read(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise SpecificationError(
+                f"the file has {size / 2**20:.0f} MiB", where=str(path), expected=f"at most {MAX_BYTES // 2**20} MiB"
+            )
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SpecificationError(f"cannot read the file: {error.strerror}", where=str(path)) from None
+    except UnicodeDecodeError:
+        raise SpecificationError("the file is not text", where=str(path), expected="YAML in UTF-8") from None
+
+
+def _parse(text: str, source: str) -> YamlMap:
+    if len(text) > MAX_BYTES:
+        raise SpecificationError(f"the text has {len(text)} characters", where=source, expected=f"at most {MAX_BYTES}")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return _Builder(source).document(yaml.parse(text, Loader=loader))
+    except yaml.YAMLError as error:
+        raise _broken(error, text, source) from None
+
+
+def _broken(error: yaml.YAMLError, text: str, source: str) -> SpecificationError:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not readable"
+    template = "{%" in text or "{{" in text
+    return SpecificationError(
+        f"broken YAML: {problem}",
+        where=f"{source}:{mark.line + 1}" if mark else source,
+        hint="this looks like a Jinja2 template: give the rendered file" if template else None,
+    )
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 0
+
+
+class _Builder:
+    """Turns parser events into data, and stops as soon as a bound is exceeded."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.nodes = 0
+        self.anchors: dict[str, tuple[object, int]] = {}
+        self.events: Iterator[yaml.Event] = iter(())
+
+    def document(self, events: Iterator[yaml.Event]) -> YamlMap:
+        self.events = events
+        root: object = None
+        seen = False
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if seen:
+                    raise self.error("a second document starts here", event, "one YAML document per file")
+                seen = True
+                root = self.node(next(events), 0)
+        if not isinstance(root, YamlMap):
+            what = "nothing" if root is None else "a list" if isinstance(root, list) else "a single value"
+            raise SpecificationError(
+                f"the file holds {what}", where=self.source, expected="keys such as 'architecture' or 'problem'"
+            )
+        return root
+
+    def error(self, what: str, event: yaml.Event, expected: str | None = None) -> SpecificationError:
+        line = _line(event)
+        return SpecificationError(what, where=f"{self.source}:{line}", expected=expected)
+
+    def count(self, nodes: int, event: yaml.Event) -> None:
+        self.nodes += nodes
+        if self.nodes > MAX_NODES:
+            raise self.error("the file has too many values", event, f"at most {MAX_NODES}, aliases expanded")
+
+    def node(self, event: yaml.Event, depth: int) -> object:
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event)
+        before = self.nodes
+        self.count(1, event)
+        if depth > MAX_DEPTH:
+            raise self.error("lists and mappings are nested too deeply", event, f"at most {MAX_DEPTH} levels")
+        if isinstance(event, yaml.MappingStartEvent):
+            value: object = self.mapping(event, depth)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            value = self.sequence(event, depth)
+        else:
+            value = self.scalar(event)
+        anchor: str | None = getattr(event, "anchor", None)
+        if anchor:
+            self.anchors[anchor] = (value, self.nodes - before)
+        return value
+
+    def alias(self, event: yaml.AliasEvent) -> object:
+        if event.anchor not in self.anchors:
+            raise self.error(f"alias '*{event.anchor}' has no anchor before it", event, "an anchor that is complete")
+        value, size = self.anchors[event.anchor]
+        self.count(size, event)
+        return value
+
+    def collection_tag(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent) -> str | None:
+        tag: str | None = event.tag
+        if tag is None or tag in _COLLECTION_TAGS or tag == "!":
+            return None
+        if tag.startswith("tag:"):
+            raise self.error(f"tag '{tag}' is not allowed", event, "plain data")
+        return tag
+
+    def mapping(self, event: yaml.MappingStartEvent, depth: int) -> YamlMap:
+        result = YamlMap(_line(event), self.collection_tag(event))
+        merged: list[YamlMap] = []
+        while not isinstance(key_event := next(self.events), yaml.MappingEndEvent):
+            if not isinstance(key_event, yaml.ScalarEvent):
+                raise self.error("a key is not a word", key_event, "plain keys")
+            key = key_event.value
+            value = self.node(next(self.events), depth + 1)
+            if key == "<<":
+                merged += self.merge_sources(value, key_event)
+            elif key in result:
+                raise self.error(f"key '{key}' appears twice", key_event, "each key once")
+            else:
+                result[key] = value
+                result.lines[key] = _line(key_event)
+        for source in merged:
+            for key, value in source.items():
+                if key not in result:
+                    result[key] = value
+                    result.lines[key] = source.lines.get(key, source.line)
+        return result
+
+    def merge_sources(self, value: object, event: yaml.Event) -> list[YamlMap]:
+        sources = value if isinstance(value, YamlList) else [value]
+        if not all(isinstance(source, YamlMap) for source in sources):
+            raise self.error("'<<' does not name a mapping", event, "an alias of a mapping")
+        return list(sources)
+
+    def sequence(self, event: yaml.SequenceStartEvent, depth: int) -> YamlList:
+        result = YamlList(_line(event), self.collection_tag(event))
+        while not isinstance(item := next(self.events), yaml.SequenceEndEvent):
+            result.append(self.node(item, depth + 1))
+            result.lines.append(_line(item))
+        return result
+
+    def scalar(self, event: yaml.Event) -> object:
+        if not isinstance(event, yaml.ScalarEvent):
+            raise self.error("a value is missing", event)
+        tag: str | None = event.tag
+        text: str = event.value
+        if tag is not None and tag != "!" and tag not in _SCALAR_TAGS:
+            if text == "" and tag.startswith("!") and not tag.startswith("!!"):
+                return YamlMap(_line(event), tag)
+            raise self.error(f"tag '{tag}' is not allowed on a value", event, "plain data")
+        if event.style in ("'", '"', "|", ">") or tag in ("!", "tag:yaml.org,2002:str"):
+            return Quoted(text)
+        return resolve_scalar(text)
+
+
+def resolve_scalar(text: str) -> object:
+    """Type of a plain scalar by YAML 1.2's core schema: null, boolean, integer, float or string."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] in "0123456789+-.":
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _HEXADECIMAL.fullmatch(text):
+            return int(text, 16)
+        if _FLOAT.fullmatch(text):
+            return float(text)
+    return text

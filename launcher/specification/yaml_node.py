@@ -1,0 +1,192 @@
+"""A value of a YAML file together with its place, so that every complaint names file, line, key and value."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from math import isfinite
+
+from launcher.errors import SpecificationError
+from launcher.specification.expressions import evaluate_expression
+from launcher.specification.yaml_load import Document, YamlList, YamlMap
+
+_TRUE = frozenset(("true", "yes", "on", "y", "1"))
+_FALSE = frozenset(("false", "no", "off", "n", "0"))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value stands: ``arch.yaml:12 (architecture.nodes[3].attributes.width)``."""
+
+    source: str
+    path: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        line = f":{self.line}" if self.line else ""
+        return f"{self.source}{line}" + (f" ({self.path})" if self.path else "")
+
+    def key(self, key: str, line: int | None) -> Place:
+        """The place of a mapping's value."""
+        return Place(self.source, f"{self.path}.{key}" if self.path else key, line or self.line)
+
+    def item(self, index: int, line: int | None) -> Place:
+        """The place of a list's item."""
+        return Place(self.source, f"{self.path}[{index}]", line or self.line)
+
+
+@dataclass(frozen=True)
+class YamlNode:
+    """A value and its place; the accessors convert it or raise an error that names the place.
+
+    Attributes:
+        value: plain data.
+        place: for messages.
+        names: what names in arithmetic expressions stand for.
+    """
+
+    value: object
+    place: Place
+    names: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, document: Document) -> YamlNode:
+        """The root of a document."""
+        return cls(document.root, Place(document.source))
+
+    def with_names(self, names: Mapping[str, object]) -> YamlNode:
+        """The same node; expressions in and below it may use ``names``."""
+        return YamlNode(self.value, self.place, names)
+
+    def error(self, what: str, expected: str | None = None, hint: str | None = None) -> SpecificationError:
+        """An error at this place."""
+        return SpecificationError(what, where=str(self.place), expected=expected, hint=hint)
+
+    def wrong(self, expected: str) -> SpecificationError:
+        """An error that shows this value and what was expected."""
+        key = self.place.path.rsplit(".", 1)[-1]
+        return self.error(f"'{key}' is {_shown(self.value)}", expected=expected)
+
+    @property
+    def is_map(self) -> bool:
+        return isinstance(self.value, dict)
+
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self.value, list | tuple)
+
+    @property
+    def tag(self) -> str | None:
+        """The YAML tag, ``!Component`` for example."""
+        return self.value.tag if isinstance(self.value, YamlMap | YamlList) else None
+
+    def items(self) -> Iterator[tuple[str, YamlNode]]:
+        """Keys and values of a mapping; null values are left out."""
+        if not isinstance(self.value, dict):
+            raise self.wrong("keys and values")
+        for key in self.value:
+            child = self.get(key)
+            if child is not None:
+                yield key, child
+
+    def get(self, *keys: str) -> YamlNode | None:
+        """The value under the first of ``keys`` that exists and is not null."""
+        if not isinstance(self.value, dict):
+            raise self.wrong("keys and values")
+        lines = self.value.lines if isinstance(self.value, YamlMap) else {}
+        for key in keys:
+            if self.value.get(key) is not None:
+                return YamlNode(self.value[key], self.place.key(key, lines.get(key)), self.names)
+        return None
+
+    def require(self, *keys: str) -> YamlNode:
+        """As ``get``, but the key must be there."""
+        child = self.get(*keys)
+        if child is None:
+            close = get_close_matches(keys[0], self.value, n=1) if isinstance(self.value, dict) else []
+            hint = f"rename '{close[0]}' to '{keys[0]}'" if close else None
+            raise self.error(f"'{keys[0]}' is missing", hint=hint)
+        return child
+
+    def list(self) -> list[YamlNode]:
+        """The items of a list."""
+        if not isinstance(self.value, list | tuple):
+            raise self.wrong("a list")
+        lines = self.value.lines if isinstance(self.value, YamlList) else [None] * len(self.value)
+        return [
+            YamlNode(value, self.place.item(i, line), self.names)
+            for i, (value, line) in enumerate(zip(self.value, lines, strict=True))
+        ]
+
+    def text(self) -> str:
+        """A word, or a number written as one."""
+        if isinstance(self.value, bool) or not isinstance(self.value, str | int | float):
+            raise self.wrong("a word")
+        return str(self.value)
+
+    def words(self) -> tuple[str, ...]:
+        """A list of words; a single word, or words separated by commas or spaces, count as a list."""
+        if isinstance(self.value, str):
+            return tuple(self.value.replace(",", " ").split())
+        return tuple(item.text() for item in self.list())
+
+    def number(self, minimum: float | None = None, *, above: float | None = None) -> int | float:
+        """A number, or an expression that yields one.
+
+        Args:
+            minimum: the least value allowed.
+            above: a value that must be exceeded.
+        """
+        value = self.value
+        if isinstance(value, str):
+            value = evaluate_expression(value, self.names, str(self.place))
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            raise self.wrong("a number")
+        if minimum is not None and value < minimum:
+            raise self.wrong(f"a number of at least {minimum}")
+        if above is not None and value <= above:
+            raise self.wrong(f"a number above {above}")
+        return value
+
+    def integer(self, minimum: int = 0) -> int:
+        """A whole number of at least ``minimum`` (and below 2^63)."""
+        value = self.number()
+        if value != value // 1 or not minimum <= value < 2**63:
+            raise self.wrong(f"a whole number of at least {minimum}")
+        return int(value)
+
+    def boolean(self) -> bool:
+        """True or false, also written as yes, no, on, off, 1 or 0."""
+        word = str(self.value).lower()
+        if word not in _TRUE | _FALSE:
+            raise self.wrong("true or false")
+        return word in _TRUE
+
+    def check_keys(self, known: Collection[str], what: str) -> None:
+        """Refuse keys that are not known, with the closest known one."""
+        if not isinstance(self.value, dict):
+            raise self.wrong("keys and values")
+        for key in self.value:
+            if key not in known:
+                place = YamlNode(self.value[key], self.place.key(key, getattr(self.value, "lines", {}).get(key)))
+                close = get_close_matches(key, known, n=1)
+                raise place.error(
+                    f"unknown key '{key}' in {what}",
+                    expected=", ".join(sorted(known)) if len(known) <= 12 else None,
+                    hint=f"did you mean '{close[0]}'?" if close else None,
+                )
+
+    def refuse(self, key: str, why: str) -> None:
+        """Refuse a key that has a value which would matter."""
+        child = self.get(key)
+        if child is not None and child.value not in (False, "", {}, []):
+            raise child.error(f"{why} ('{key}') are not supported", hint=f"remove '{key}'")
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return "empty" if value is None else repr(value)[:60]

@@ -1,0 +1,168 @@
+"""Problems: dimensions and data spaces from Timeloop's ``problem`` key, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from launcher.specification.problem import DataSpace, Problem, Rank, Term
+from launcher.specification.yaml_node import YamlNode
+
+_PROBLEM_KEYS = ("version", "shape", "instance", "name")
+_SHAPE_KEYS = ("version", "name", "dimensions", "data_spaces", "data-spaces", "coefficients", "flatten", "ranks")
+_SPACE_KEYS = ("name", "projection", "read_write", "read-write", "ranks")
+
+
+def read_problem(node: YamlNode) -> Problem:
+    """The problem under ``problem``: a shape, and an instance that may stand beside the shape or under ``instance``.
+
+    Raises:
+        SpecificationError: a shape that is only named, an unknown or missing dimension, an extent that is not
+            positive, a density other than 1, flattened dimensions.
+    """
+    if not node.is_map:
+        raise node.wrong("a mapping with 'shape' and 'instance'")
+    shape = node.require("shape")
+    if not shape.is_map:
+        raise shape.error(
+            f"the shape is only named: '{shape.value}'", "the shape itself: dimensions, data_spaces, coefficients"
+        )
+    shape.check_keys(_SHAPE_KEYS, "the problem's shape")
+    shape.refuse("flatten", "flattened dimensions")
+    instance = node.get("instance")
+    if instance is not None:
+        node.check_keys(_PROBLEM_KEYS, "the problem")
+    instance = instance or node
+    dimensions = _dimensions(shape, instance)
+    coefficients = _coefficients(shape, instance)
+    _check_dense(instance)
+    spaces = _data_spaces(shape, dimensions, coefficients)
+    name = shape.get("name")
+    return Problem(name.text() if name else "problem", dimensions, spaces)
+
+
+def _dimensions(shape: YamlNode, instance: YamlNode) -> dict[str, int]:
+    result: dict[str, int] = {}
+    for item in shape.require("dimensions").list():
+        name = item.text()
+        if len(name) != 1 or not name.isascii() or not name.isalpha():
+            raise item.error(f"dimension '{name}' is not a single letter", "Timeloop's dimensions are single letters")
+        if name in result:
+            raise item.error(f"dimension '{name}' is named twice")
+        extent = instance.get(name)
+        if extent is None:
+            raise instance.error(f"dimension '{name}' has no extent in the problem's instance", f"{name}: <extent>")
+        result[name] = extent.integer(minimum=1)
+    if not result:
+        raise shape.error("the shape has no dimensions")
+    return result
+
+
+def _coefficients(shape: YamlNode, instance: YamlNode) -> dict[str, int]:
+    result: dict[str, int] = {}
+    entries = shape.get("coefficients")
+    for item in entries.list() if entries else ():
+        item.check_keys(("name", "default"), "a coefficient")
+        name = item.require("name").text()
+        value = instance.get(name) or item.require("default")
+        if instance.get(name) is None:
+            _refuse_misspelt(instance, name)
+        result[name] = value.integer(minimum=1)
+    return result
+
+
+def _refuse_misspelt(instance: YamlNode, name: str) -> None:
+    """A misspelt coefficient would silently take its default."""
+    for key, child in instance.items():
+        if get_close_matches(key, [name], cutoff=0.85):
+            raise child.error(f"unknown key '{key}' in the problem's instance", hint=f"did you mean '{name}'?")
+
+
+def _check_dense(instance: YamlNode) -> None:
+    common, each = instance.get("commonDensity"), instance.get("densities")
+    densities = [common] if common else []
+    densities += [child for _, child in each.items()] if each else []
+    for density in densities:
+        value = density.require("density") if density.is_map else density
+        if value.number() != 1:
+            raise value.error(f"a density of {value.value} (sparse data) is not supported", "1, or no densities at all")
+
+
+def _data_spaces(
+    shape: YamlNode, dimensions: Mapping[str, int], coefficients: Mapping[str, int]
+) -> tuple[DataSpace, ...]:
+    spaces: list[DataSpace] = []
+    for item in shape.require("data_spaces", "data-spaces").list():
+        item.check_keys(_SPACE_KEYS, "a data space")
+        name = item.require("name")
+        if any(space.name == name.text() for space in spaces):
+            raise name.error(f"data space '{name.text()}' is named twice")
+        projection = tuple(_rank(rank, dimensions, coefficients) for rank in item.require("projection").list())
+        read_write = item.get("read_write", "read-write")
+        spaces.append(DataSpace(name.text(), projection, read_write.boolean() if read_write else False))
+    if not spaces:
+        raise shape.error("the shape has no data spaces")
+    return tuple(spaces)
+
+
+def _rank(node: YamlNode, dimensions: Mapping[str, int], coefficients: Mapping[str, int]) -> Rank:
+    """A rank is a dimension, or a list of terms; a term is ``[dimension]`` or ``[dimension, coefficient]``."""
+    if not node.is_list:
+        return (Term(_dimension(node, dimensions)),)
+    terms = node.list()
+    if len(terms) == 1 and not terms[0].is_list:
+        return (Term(_dimension(terms[0], dimensions)),)
+    if not terms:
+        raise node.error("a rank of the projection is empty", "[[dimension], [dimension, coefficient], ...]")
+    return tuple(_term(term, dimensions, coefficients) for term in terms)
+
+
+def _term(node: YamlNode, dimensions: Mapping[str, int], coefficients: Mapping[str, int]) -> Term:
+    parts = node.list()
+    if not 1 <= len(parts) <= 2:
+        raise node.error(f"a term of the projection has {len(parts)} parts", "[dimension] or [dimension, coefficient]")
+    dimension = _dimension(parts[0], dimensions)
+    if len(parts) == 1:
+        return Term(dimension)
+    factor = parts[1]
+    if isinstance(factor.value, int):
+        return Term(dimension, factor.integer(minimum=1))
+    name = factor.text()
+    if name not in coefficients:
+        raise factor.error(f"coefficient '{name}' is not declared", f"one of: {', '.join(coefficients) or 'none'}")
+    return Term(dimension, coefficients[name])
+
+
+def _dimension(node: YamlNode, dimensions: Mapping[str, int]) -> str:
+    name = node.text()
+    if name not in dimensions:
+        raise node.error(f"unknown dimension '{name}'", f"one of: {', '.join(dimensions)}")
+    return name
+
+
+def problem_to_yaml(problem: Problem) -> dict[str, object]:
+    """The problem in Timeloop's form: coefficients other than 1 get names of their own."""
+    instance: dict[str, object] = dict(problem.dimensions)
+    coefficients: list[dict[str, object]] = []
+    spaces: list[dict[str, object]] = []
+    for space in problem.data_spaces:
+        projection = [[_term_to_yaml(term, instance, coefficients) for term in rank] for rank in space.projection]
+        entry: dict[str, object] = {"name": space.name, "projection": projection}
+        if space.read_write:
+            entry["read_write"] = True
+        spaces.append(entry)
+    shape: dict[str, object] = {"name": problem.name, "dimensions": list(problem.dimensions)}
+    if coefficients:
+        shape["coefficients"] = coefficients
+    shape["data_spaces"] = spaces
+    return {"version": "0.4", "instance": instance, "shape": shape}
+
+
+def _term_to_yaml(term: Term, instance: dict[str, object], coefficients: list[dict[str, object]]) -> list[str]:
+    if term.coefficient == 1:
+        return [term.dimension]
+    name = f"times_{term.coefficient}"
+    if name not in instance:
+        instance[name] = term.coefficient
+        coefficients.append({"name": name, "default": 1})
+    return [term.dimension, name]

@@ -1,0 +1,243 @@
+"""Writing specifications in the processed form, which the Timeloop programs read directly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import yaml
+
+from launcher.errors import SpecificationError
+from launcher.specification.architecture import Architecture, Component, ComputeLevel, Network, StorageLevel
+from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds
+from launcher.specification.problem import Problem
+from launcher.specification.yaml_levels import BLOCK_SIZE, DEPTH, WIDTH, WORD_BITS, compute_level, storage_level
+from launcher.specification.yaml_load import Quoted, resolve_scalar
+from launcher.specification.yaml_node import Place, YamlNode
+
+_FIELD_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
+    "multiple_buffering": ("multiple_buffering",),
+    "min_utilization": ("min_utilization",),
+    "read_bandwidth": ("read_bandwidth", "bandwidth"),
+    "write_bandwidth": ("write_bandwidth", "bandwidth"),
+    "shared_bandwidth": ("shared_bandwidth",),
+    "bandwidth_scale": ("per_dataspace_bandwidth_consumption_scale",),
+    "network_fill_latency": ("network_fill_latency",),
+    "network_drain_latency": ("network_drain_latency",),
+    "read_network": ("network_read",),
+    "update_network": ("network_update",),
+    "reduction_supported": ("reduction_supported",),
+    "power_gated_at": ("power_gated_at",),
+    "vector_access_energy_pj": ("vector_access_energy",),
+    "addr_gen_energy_pj": ("addr_gen_energy",),
+}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Plain YAML; strings that a reader could take for a number or an expression stand in quotes."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    ambiguous = isinstance(text, Quoted) or resolve_scalar(text) != text
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style='"' if ambiguous else None)
+
+
+_Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(Quoted, _represent_text)
+
+
+def to_text(value: object) -> str:
+    """YAML text: short lists in one line, keys in their order."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=120)
+
+
+def architecture_to_yaml(architecture: Architecture) -> dict[str, object]:
+    """The ``architecture`` key: one subtree, its ``local`` list outermost first."""
+    local: list[dict[str, object]] = [_network(network) for network in architecture.networks.values()]
+    outermost_first: list[StorageLevel | ComputeLevel] = [*reversed(architecture.levels), architecture.compute]
+    outer: StorageLevel | None = None
+    for level in outermost_first:
+        attributes = _level_attributes(level)
+        _name_networks(attributes, level, outer)
+        local.append(_component(level, f"{level.name}[1..{level.instances}]", attributes))
+        outer = level if isinstance(level, StorageLevel) else None
+    tree: dict[str, object] = {"name": architecture.name}
+    if architecture.attributes:
+        tree["attributes"] = _quoted(architecture.attributes)
+    tree["local"] = local
+    return {"version": "0.4", "subtree": [tree]}
+
+
+def _component(component: Component, name: str, attributes: Mapping[str, object]) -> dict[str, object]:
+    entry: dict[str, object] = {"name": name, "class": component.component_class}
+    if component.subclass is not None:
+        entry["subclass"] = component.subclass
+    entry["attributes"] = _quoted(attributes)
+    if component.required_actions:
+        entry["required_actions"] = list(component.required_actions)
+    return entry
+
+
+def _quoted(value: Any) -> Any:
+    """Attribute texts stand in quotes: unquoted ones would be read as expressions."""
+    if isinstance(value, str):
+        return Quoted(value)
+    if isinstance(value, Mapping):
+        return {key: _quoted(child) for key, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [_quoted(child) for child in value]
+    return value
+
+
+def _network(network: Network) -> dict[str, object]:
+    attributes = dict(network.attributes)
+    attributes["action_name"] = network.action_name
+    if network.multicast_argument != "none":
+        attributes["multicast_factor_argument"] = network.multicast_argument
+    # Timeloop asks only whether the key exists, not whether it is true.
+    attributes.pop("per_datatype_ERT", None)
+    if network.per_data_space_actions:
+        attributes["per_datatype_ERT"] = True
+    if network.fill_latency or "fill_latency" in attributes:
+        attributes["fill_latency"] = network.fill_latency
+    suffix = f"[1..{network.instances}]" if network.instances != 1 else ""
+    return _component(network, network.name + suffix, attributes)
+
+
+def _level_attributes(level: StorageLevel | ComputeLevel) -> dict[str, object]:
+    """The attributes as they were, and whatever more Timeloop needs to arrive at the same level."""
+    attributes = dict(level.attributes)
+    attributes["meshX"], attributes["meshY"] = level.mesh_x, level.mesh_y
+    if isinstance(level, ComputeLevel):
+        if _reread_compute(level, attributes).word_bits != level.word_bits:
+            attributes["word_bits"] = level.word_bits
+        return attributes
+    _fix_sizes(level, attributes)
+    reread = _reread_storage(level, attributes)
+    for name, keys in _FIELD_ATTRIBUTES.items():
+        value = getattr(level, name)
+        if getattr(reread, name) != value:
+            for key in keys[1:]:
+                attributes = _without(attributes, key, reread)
+            attributes.pop(keys[0], None)
+            if value not in (None, {}):
+                attributes[keys[0]] = dict(value) if isinstance(value, Mapping) else value
+    return attributes
+
+
+def _without(attributes: dict[str, object], key: str, reread: StorageLevel) -> dict[str, object]:
+    """Replace ``bandwidth`` by the two bandwidths it stands for."""
+    if key not in attributes:
+        return attributes
+    kept = {name: value for name, value in attributes.items() if name != key}
+    kept.setdefault("read_bandwidth", reread.read_bandwidth)
+    kept.setdefault("write_bandwidth", reread.write_bandwidth)
+    return kept
+
+
+def _fix_sizes(level: StorageLevel, attributes: dict[str, object]) -> None:
+    sizes = ("word_bits", "block_size", "cluster_size", "capacity_words")
+    if _same_sizes(level, attributes, sizes[:3]):
+        if not _same_sizes(level, attributes, sizes[3:]):
+            _set_capacity(level, attributes)
+        return
+    for key in (*WORD_BITS, *BLOCK_SIZE, *WIDTH):
+        attributes.pop(key, None)
+    attributes["word_bits"] = level.word_bits
+    attributes["block_size"] = level.block_size
+    attributes["cluster_size"] = level.cluster_size
+    attributes["width"] = level.word_bits * level.block_size * level.cluster_size
+    if not _same_sizes(level, attributes, sizes):
+        _set_capacity(level, attributes)
+
+
+def _set_capacity(level: StorageLevel, attributes: dict[str, object]) -> None:
+    attributes.pop("sizeKB", None)
+    if level.capacity_words is None:
+        for key in (*DEPTH, "entries"):
+            attributes.pop(key, None)
+    else:
+        attributes["entries"] = level.capacity_words
+
+
+def _same_sizes(level: StorageLevel, attributes: Mapping[str, object], names: tuple[str, ...]) -> bool:
+    try:
+        reread = _reread_storage(level, attributes)
+    except SpecificationError:
+        return False
+    return all(getattr(reread, name) == getattr(level, name) for name in names)
+
+
+def _reread_storage(level: StorageLevel, attributes: Mapping[str, object]) -> StorageLevel:
+    node = YamlNode(dict(attributes), Place(f"level '{level.name}'"))
+    return storage_level(level.name, level.component_class, node, level.instances)
+
+
+def _reread_compute(level: ComputeLevel, attributes: Mapping[str, object]) -> ComputeLevel:
+    node = YamlNode(dict(attributes), Place(f"level '{level.name}'"))
+    return compute_level(level.name, level.component_class, node, level.instances)
+
+
+def _name_networks(
+    attributes: dict[str, object], level: StorageLevel | ComputeLevel, outer: StorageLevel | None
+) -> None:
+    """Timeloop wants an explicit network named at both its ends."""
+    inner_keys = (
+        ("network_fill", "network_drain") if isinstance(level, StorageLevel) else ("network_operand", "network_result")
+    )
+    names = (outer.read_network, outer.update_network) if outer else (None, None)
+    for key, name in zip(inner_keys, names, strict=True):
+        attributes.pop(key, None)
+        if name is not None:
+            attributes[key] = name
+
+
+def constraints_to_yaml(constraints: Constraints, problem: Problem) -> dict[str, object]:
+    """The ``architecture_constraints`` key."""
+    targets: list[dict[str, object]] = []
+    for name, level in constraints.levels.items():
+        spaces: dict[str, object] = {
+            key: [space for space in problem.data_space_names if space in getattr(level, key)]
+            for key in ("keep", "bypass", "no_coalesce")
+            if getattr(level, key)
+        }
+        if spaces:
+            targets.append({"target": name, "type": "bypass", **spaces})
+        for kind, block in (("spatial", level.spatial), ("temporal", level.temporal)):
+            if block != BlockConstraint():
+                targets.append({"target": name, "type": kind, **_block(block, problem)})
+    return {"version": "0.4", "targets": targets}
+
+
+def _block(block: BlockConstraint, problem: Problem) -> dict[str, object]:
+    result: dict[str, object] = {}
+    if block.factors:
+        result["factors"] = ",".join(text for item in block.factors.items() for text in _factor(*item))
+    if block.permutation:
+        result["permutation"] = "".join(block.permutation)
+    if block.maximize:
+        result["maximize_dims"] = [[dimension] for dimension in block.maximize]
+    for key, value in (
+        ("default_max_factor", block.default_max_factor),
+        ("maximize_dims_capacity", block.maximize_capacity_words),
+        ("split", block.split),
+    ):
+        if value is not None:
+            result[key] = value
+    for key in ("no_reuse", "rmw_first_update", "no_link_transfer"):
+        if getattr(block, key):
+            result[key] = [space for space in problem.data_space_names if space in getattr(block, key)]
+    return result
+
+
+def _factor(dimension: str, bounds: FactorBounds) -> list[str]:
+    signs = {"exact": "=", "least": ">=", "most": "<="}
+    return [
+        f"{dimension}{signs[bound.name]}{getattr(bounds, bound.name)}"
+        for bound in fields(bounds)
+        if getattr(bounds, bound.name) is not None
+    ]
