@@ -6,6 +6,7 @@ import gzip
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +267,24 @@ def test_multipliers_follow_the_law_of_the_tables_rows() -> None:
     assert estimated.flags == ("mul: multiplier scaled from 16 x 16 to 32 x 32 bits",)
 
 
+def test_energy_and_area_scales_of_the_architecture_apply() -> None:
+    plain = Estimated(memory("SRAM", width=64, depth=1024))
+    scaled = Estimated(memory("SRAM", width=64, depth=1024, energy_scale=0.5, area_scale=3))
+    assert scaled.energy == pytest.approx({action: energy / 2 for action, energy in plain.energy.items()})
+    assert scaled.area_um2 == pytest.approx(3 * plain.area_um2)
+    assert scaled.flags == ("memory: energy x 0.5 and area x 3, as the architecture says",)
+    with pytest.raises(EstimationError, match="energy_scale of component 'memory' is -1"):
+        Estimated(memory("SRAM", width=64, depth=1024, energy_scale=-1))
+
+
+def test_a_subclass_is_what_is_estimated() -> None:
+    size = {"width": 64, "depth": 4096, "n_banks": 8}
+    assert (
+        Estimated(replace(memory("storage", **size), subclass="smartbuffer_RF")).energy
+        == Estimated(memory("smartbuffer_RF", **size)).energy
+    )
+
+
 # --- Compound components ------------------------------------------------------------------------------------------
 
 
@@ -357,7 +376,7 @@ _EVERYTHING = [
     memory("SRAM", width=128, depth=16384, n_banks=4),
     memory("smartbuffer_SRAM", width=256, depth=2048, n_banks=4),
     memory("smartbuffer_RF", width=16, depth=192),
-    memory("storage", subclass="smartbuffer_RF", width=64, depth=4096, n_banks=8),
+    replace(memory("storage", width=64, depth=4096, n_banks=8), subclass="smartbuffer_RF"),
     memory("regfile", width=24, depth=128),
     memory("register", width=512, depth=1),
     memory("memcell_storage", cell_bits=2, word_bits=16),

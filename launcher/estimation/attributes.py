@@ -30,9 +30,12 @@ class Attributes:
         """Raise the error that names the component, its class and attributes, and the tables looked at."""
         component = self.component
         shown = ", ".join(f"{key}={value}" for key, value in sorted(component.attributes.items())) or "none"
+        kind = f"class {component.component_class!r}"
+        if component.subclass:
+            kind += f" (subclass {component.subclass!r})"
         looked_at = f"; looked in {', '.join(self.tables)}" if self.tables else ""
         raise EstimationError(
-            f"no energy and area for component {component.name!r} of class {component.component_class!r}: {why}",
+            f"no energy and area for component {component.name!r} of {kind}: {why}",
             where=f"attributes {shown}{looked_at}",
             expected=expected,
             hint=hint,

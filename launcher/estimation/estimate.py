@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 
 from launcher.errors import EstimationError
@@ -38,7 +39,8 @@ def estimate(specification: Specification, *, estimator: str = "tables", tables:
     chosen = make(tuple(Path(folder) for folder in tables))
     estimates: dict[str, ComponentEstimate] = {}
     for component in specification.architecture.components:
-        found = chosen(_with_global_attributes(component, specification.architecture))
+        complete = _with_global_attributes(component, specification.architecture)
+        found = _scaled(complete, chosen(complete))
         _check_required_actions(component, found)
         estimates[component.name] = found
     flags = [f"{name}: {'; '.join(found.notes)}" for name, found in estimates.items() if found.notes]
@@ -53,6 +55,30 @@ def estimate(specification: Specification, *, estimator: str = "tables", tables:
 
 def _with_global_attributes(component: Component, architecture: Architecture) -> Component:
     return replace(component, attributes={**architecture.attributes, **component.attributes})
+
+
+def _scaled(component: Component, found: ComponentEstimate) -> ComponentEstimate:
+    """Apply the architecture's ``energy_scale`` (of every action, leakage included) and ``area_scale``."""
+    energy_scale, area_scale = _scale(component, "energy_scale"), _scale(component, "area_scale")
+    if energy_scale == area_scale == 1:
+        return found
+    actions = {
+        action: tuple(replace(entry, energy_pj=entry.energy_pj * energy_scale) for entry in entries)
+        for action, entries in found.actions.items()
+    }
+    note = f"energy x {energy_scale:g} and area x {area_scale:g}, as the architecture says"
+    return ComponentEstimate(actions, found.area_um2 * area_scale, (*found.notes, note))
+
+
+def _scale(component: Component, name: str) -> float:
+    scale = component.attributes.get(name, 1)
+    if isinstance(scale, bool) or not isinstance(scale, int | float) or not isfinite(scale) or scale < 0:
+        raise EstimationError(
+            f"{name} of component {component.name!r} is {scale!r}",
+            where=f"class {component.component_class!r}",
+            expected="a number that is 0 or more",
+        )
+    return float(scale)
 
 
 def _check_required_actions(component: Component, found: ComponentEstimate) -> None:

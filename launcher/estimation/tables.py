@@ -97,7 +97,7 @@ class TablesEstimator:
         Raises:
             EstimationError: an attribute is missing or out of range, or no table covers the component.
         """
-        name = str(component.attributes.get("subclass") or component.component_class)
+        name = component.subclass or component.component_class
         known = COMPONENT_CLASSES.get(name)
         looked_at = self._library.looked_at(*(known.tables if known else ()), COMPONENTS_FILE)
         own = own_estimate(Attributes(component, looked_at), name, self._library)
