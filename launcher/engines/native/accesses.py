@@ -10,11 +10,27 @@ from launcher.engines.native.reuse import Traffic
 from launcher.engines.native.tiles import Tensor, partition_words
 
 
+@dataclass(frozen=True)
+class Keeping:
+    """How one level treats one tensor.
+
+    Attributes:
+        kept: whether it is stored here.
+        coalesced: False when every access of the children is passed on to the level above as well.
+        first_update_reads: whether the first update of a word reads it first, as all others do.
+    """
+
+    kept: bool
+    coalesced: bool = True
+    first_update_reads: bool = False
+
+
 @dataclass
 class LevelAccesses:
     """One tensor at one level, per instance.
 
     Attributes:
+        read_write: whether the tensor is accumulated into.
         tile_words: the tile kept here; 0 when it bypasses the level.
         partition_words: the part of the tensor that this instance is responsible for in total.
         content_words: words that the children take from here.
@@ -24,6 +40,7 @@ class LevelAccesses:
         traffic: what crosses the network below this level.
     """
 
+    read_write: bool
     tile_words: int
     partition_words: int
     content_words: float
@@ -42,25 +59,24 @@ class LevelAccesses:
         self.share_words = 0.0
 
 
-def count_accesses(tensor: Tensor, nest: Nest, number: int, traffic: list[Traffic]) -> list[LevelAccesses]:
+def count_accesses(tensor: Tensor, nest: Nest, keeping: list[Keeping], traffic: list[Traffic]) -> list[LevelAccesses]:
     """Accesses of one tensor at all levels, innermost first.
 
     Args:
         tensor: the tensor.
         nest: the mapping.
-        number: the tensor's position among the problem's data spaces.
+        keeping: per level, how it treats the tensor.
         traffic: per level what crosses the boundary below it, as if every level kept the tensor; it is rescaled
             in place where levels are bypassed.
     """
-    keep = [level.keep[number] for level in nest.levels]
     accesses = _unmasked(tensor, nest, traffic)
-    _mask_inner(accesses, keep)
-    _mask_outer(accesses, keep)
+    _mask_inner(accesses, keeping)
+    _mask_outer(accesses, keeping)
     _add_peers(accesses, nest)
-    for level in accesses:
+    backing = max((index for index, level in enumerate(accesses) if level.tile_words), default=None)
+    for index, level in enumerate(accesses):
         if level.tile_words:
-            _split(tensor, level)
-    _elide_first_fill(tensor, accesses, keep)
+            _split(level, keeping[index], backing=index == backing)
     return accesses
 
 
@@ -73,40 +89,42 @@ def _unmasked(tensor: Tensor, nest: Nest, traffic: list[Traffic]) -> list[LevelA
             parent = traffic[index + 1]
             for (destinations, _), words in sorted(parent.accesses.items()):
                 share += words * destinations / parent.fanout
+        words = tensor.words(level.extents)
         accesses.append(
-            LevelAccesses(tensor.words(level.extents), parts[index], traffic[index].words, share, traffic[index])
+            LevelAccesses(tensor.read_write, words, parts[index], traffic[index].words, share, traffic[index])
         )
     return accesses
 
 
-def _mask_inner(accesses: list[LevelAccesses], keep: list[bool]) -> None:
+def _mask_inner(accesses: list[LevelAccesses], keeping: list[Keeping]) -> None:
     """Bypassed levels hand their children's accesses to the next level out.
 
     Each of the parent's children is then accessed as often as the bypassed level was, so the parent's traffic grows
     by the ratio of what the bypassed instances gave out to what they were given.
     """
     for index, level in enumerate(accesses):
-        if keep[index]:
+        if keeping[index].kept and keeping[index].coalesced:
             continue
         if index + 1 < len(accesses):
             parent = accesses[index + 1]
-            delivered = parent.traffic.delivered_words
-            factor = level.content_words * parent.traffic.fanout / delivered
-            for key in parent.traffic.accesses:
-                parent.traffic.accesses[key] *= factor
-            parent.traffic.link_words = 0.0
+            if parent.traffic.accesses:
+                factor = level.content_words * parent.traffic.fanout / parent.traffic.delivered_words
+                for key in parent.traffic.accesses:
+                    parent.traffic.accesses[key] *= factor
+                parent.traffic.link_words = 0.0
             parent.content_words = parent.traffic.words
-        level.clear_buffer()
+        if not keeping[index].kept or index + 1 == len(accesses):
+            level.clear_buffer()
 
 
-def _mask_outer(accesses: list[LevelAccesses], keep: list[bool]) -> None:
+def _mask_outer(accesses: list[LevelAccesses], keeping: list[Keeping]) -> None:
     """Nothing moves above the outermost level that keeps the tensor, and nothing fills that level."""
-    for level, kept in zip(reversed(accesses), reversed(keep), strict=True):
-        if kept:
+    for level, keep in zip(reversed(accesses), reversed(keeping), strict=True):
+        if keep.kept and keep.coalesced:
             level.share_words = 0.0
             return
-        level.traffic.accesses.clear()
-        level.traffic.link_words = 0.0
+        level.clear_buffer()
+        level.traffic.clear()
 
 
 def _add_peers(accesses: list[LevelAccesses], nest: Nest) -> None:
@@ -117,23 +135,25 @@ def _add_peers(accesses: list[LevelAccesses], nest: Nest) -> None:
             accesses[index - 1].peer_words += links / nest.levels[index - 1].instances
 
 
-def _split(tensor: Tensor, level: LevelAccesses) -> None:
+def _split(level: LevelAccesses, keeping: Keeping, *, backing: bool) -> None:
+    """Tell reads, fills and updates apart.
+
+    Every word of a read-write tensor that arrives from below is written; it is first read back, except where it is
+    touched for the first time. For the same reason a level is not filled with words that nobody has written yet.
+    """
     taken = level.content_words + level.peer_words
     given = level.share_words + level.peer_words
-    if not tensor.read_write:
+    if not level.read_write:
         level.reads = _round(taken)
         level.fills = int(given)
         return
-    # Every word from below is written; it is first read back, except where it is touched for the first time.
     level.updates = _round(level.content_words)
-    level.reads = _round(taken - level.partition_words)
-    level.fills = _round(given - level.partition_words)
-
-
-def _elide_first_fill(tensor: Tensor, accesses: list[LevelAccesses], keep: list[bool]) -> None:
-    outermost = accesses[max(index for index, kept in enumerate(keep) if kept)]
-    if tensor.read_write:
-        outermost.fills = _round(outermost.share_words + outermost.peer_words)
+    if not keeping.coalesced:
+        level.reads = level.fills = _round(taken)
+        return
+    untouched = 0 if keeping.first_update_reads else level.partition_words
+    level.reads = _round(taken - untouched)
+    level.fills = _round(given if backing else given - untouched)
 
 
 def _round(value: float) -> int:

@@ -8,8 +8,9 @@ from typing import Literal
 
 from launcher.engines.native.accesses import LevelAccesses
 from launcher.engines.native.energies import AccessEnergies
-from launcher.engines.native.nest import Level
-from launcher.specification.architecture import StorageLevel
+from launcher.engines.native.nest import Nest
+from launcher.errors import SpecificationError
+from launcher.specification.architecture import Architecture, StorageLevel
 
 BandwidthLimit = Literal["read", "write", "shared"]
 
@@ -59,31 +60,61 @@ def level_cycles(
 
 
 def level_cost(
-    level: StorageLevel, block: Level, energies: AccessEnergies, accesses: list[LevelAccesses], cycles: int
+    level: StorageLevel,
+    energies: AccessEnergies,
+    accesses: list[LevelAccesses],
+    instances: int,
+    leakage_pj: float,
 ) -> LevelCost:
     """Energy of one storage level.
 
     Args:
         level: the level.
-        block: what the mapping does there.
         energies: pJ per action.
         accesses: per data space, the accesses of one instance.
-        cycles: of the whole run, without network latency; leakage lasts that long.
+        instances: instances in use.
+        leakage_pj: leakage of the whole level, shared equally by the data spaces.
     """
-    instances = float(block.instances)
-    clusters = min(block.instances, level.instances // level.cluster_size)
-    utilization = block.instances / clusters
-    leakage = energies.leak_pj_per_cycle * cycles * max(1.0, instances)
+    clusters = min(instances, level.instances // level.cluster_size)
+    utilization = instances / clusters
     total = 0.0
     actions_pj = []
     for access in accesses:
         read = _blocks(access.reads, level) * energies.read_pj
         fill = _blocks(access.fills, level) * energies.fill_pj
         update = _blocks(access.updates, level) * energies.update_pj
-        total += (read + fill + update) / utilization * instances + leakage / len(accesses)
+        addresses = access.fills + (access.updates if access.read_write else access.reads)
+        address_pj = addresses * max(0.0, level.addr_gen_energy_pj or 0.0) * clusters
+        total += (read + fill + update) / utilization * instances + address_pj + leakage_pj / len(accesses)
         scale = instances / utilization
         actions_pj.append({"read": read * scale, "fill": fill * scale, "update": update * scale})
-    return LevelCost(total, leakage, actions_pj, instances)
+    return LevelCost(total, leakage_pj, actions_pj, float(instances))
+
+
+def leaking_instances(architecture: Architecture, nest: Nest, index: int) -> float:
+    """Instances of a level that leak: those in use, or all that share a power gate with one in use.
+
+    A level that is gated at an outer one leaks as a whole with every instance of the outer level that is in use.
+    """
+    level = architecture.levels[index]
+    gate = level.power_gated_at
+    if gate is not None:
+        gate_index = _gate_index(architecture, level)
+        shared = level.instances / architecture.levels[gate_index].instances
+        if shared > 1:
+            return shared * max(1.0, float(nest.levels[gate_index].instances))
+    return max(1.0, float(nest.levels[index].instances))
+
+
+def _gate_index(architecture: Architecture, level: StorageLevel) -> int:
+    names = [other.name for other in architecture.levels]
+    if level.power_gated_at not in names:
+        raise SpecificationError(
+            f"level {level.name!r} is power-gated at {level.power_gated_at!r}, which does not exist",
+            where=f"architecture, level {level.name}, power_gated_at",
+            expected=f"one of the levels {', '.join(names)}",
+        )
+    return names.index(level.power_gated_at)
 
 
 def _blocks(words: int, level: StorageLevel) -> int:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +14,43 @@ from launcher.engines.native.deltas import Slices, Step, Vector
 from launcher.engines.native.nest import Loops
 from launcher.engines.native.tiles import Tensor
 
-Groups = dict[int, int]
-"""Children that share a word -> how many such groups of children there are."""
+_Grid = np.ndarray[tuple[int, int], np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How the children get the words of one step.
+
+    Attributes:
+        groups: children that share a word -> how many such groups of children there are.
+        hops: children that share a word -> hops to reach them all, on average over such groups; empty unless asked.
+        served: children that a neighbour serves; they are in no group.
+    """
+
+    groups: dict[int, int]
+    hops: dict[int, float] = field(default_factory=dict)
+    served: int = 0
+
+    @property
+    def accesses(self) -> int:
+        """Words read for each word that a child needs."""
+        return sum(self.groups.values())
+
+
+@dataclass(frozen=True)
+class Array:
+    """The physical side of a fan-out.
+
+    Attributes:
+        columns, rows: children along X and Y, used or not: they decide who is whose neighbour.
+        multicast: False when every child must be served on its own.
+        count_hops: whether the hops of each delivery are wanted.
+    """
+
+    columns: int
+    rows: int
+    multicast: bool = True
+    count_hops: bool = False
 
 
 class FanOut:
@@ -23,41 +60,34 @@ class FanOut:
         tensor: the tensor.
         spatial: the level's spatial loops, X first, innermost first.
         strides: per spatial loop, how far apart the tiles of neighbouring children are.
-        physical: children there are along X and Y, used or not: they decide who is whose neighbour.
-        logical: children in use along X and Y.
-        multicast: False when every child must be served on its own.
+        array: the physical side.
     """
 
-    def __init__(
-        self,
-        tensor: Tensor,
-        spatial: Loops,
-        strides: list[Vector],
-        physical: tuple[int, int],
-        logical: tuple[int, int],
-        *,
-        multicast: bool = True,
-    ) -> None:
+    def __init__(self, tensor: Tensor, spatial: Loops, strides: list[Vector], array: Array) -> None:
         self._tensor = tensor
         self._spatial = spatial
         self._strides = strides
-        self._multicast = multicast
-        self._rows = max(physical[1], logical[1])
-        self._columns = max(physical[0], logical[0])
-        self._relays: dict[int, tuple[int, Groups]] = {}
+        self._array = array
+        self._relays: dict[int, Delivery] = {}
 
     @property
     def children(self) -> int:
         return prod(bound for _, bound in self._spatial)
 
     @cached_property
-    def groups(self) -> Groups:
-        """Multicast groups when no word comes from a neighbour.
+    def delivery(self) -> Delivery:
+        """Multicast when no word comes from a neighbour."""
+        if self._array.count_hops and self.children > 1:
+            return self._delivery_to(self._inside)
+        return Delivery(self._groups())
+
+    def _groups(self) -> dict[int, int]:
+        """Children that share a word -> number of such groups.
 
         Loops over a dimension that has a rank of its own always separate children, and loops over a dimension that
         the tensor does not have never do; only sums of several dimensions must be looked at child by child.
         """
-        if not self._multicast:
+        if not self._array.multicast:
             return {1: self.children}
         shared = separate = 1
         offsets: dict[Vector, int] = {(0,) * len(self._tensor.ranks): 1}
@@ -68,18 +98,17 @@ class FanOut:
                 separate *= bound
             else:
                 offsets = _spread(offsets, bound, stride)
-        groups: Groups = defaultdict(int)
+        groups: dict[int, int] = defaultdict(int)
         for count in offsets.values():
             groups[count * shared] += separate
-        return dict(sorted(groups.items()))
+        return dict(groups)
 
-    def relay(self, step: Step) -> tuple[int, Groups] | None:
-        """Children that a neighbour can serve at this step, and the groups that are left without them.
+    def relay(self, step: Step) -> Delivery | None:
+        """Delivery in which neighbours help; None when they cannot, or when it does not save any access.
 
-        A neighbour passes on what it fetched the step before, when that is exactly what is needed. None when this
-        does not save any access.
+        A neighbour passes on what it fetched the step before, when that is exactly what is needed.
         """
-        if step.move is None or not step.fetched or not step.previous:
+        if step.move is None or not step.fetched or not step.previous or self.children == 1:
             return None
         shift = _shift(step.previous, step.fetched)
         if shift is None:
@@ -89,28 +118,36 @@ class FanOut:
             return None
         key = self._key(displacement)
         if key not in self._relays:
-            self._relays[key] = self._find_relay(key)
-        served, groups = self._relays[key]
-        return (served, groups) if sum(groups.values()) < sum(self.groups.values()) else None
+            served = self._served(key)
+            self._relays[key] = self._delivery_to(self._inside & ~served, int(served.sum()))
+        relay = self._relays[key]
+        return relay if relay.accesses < self.delivery.accesses else None
 
-    def _find_relay(self, key: int) -> tuple[int, Groups]:
-        tiles = self._grid
+    def _served(self, key: int) -> _Grid:
+        """Children one of whose four neighbours has the tile that lies ``key`` away."""
+        tiles, inside = self._tiles, self._inside
         served = np.zeros(tiles.shape, dtype=bool)
-        inside = self._inside
         for axis in (0, 1):
-            first: tuple[slice, ...] = (slice(None, -1), slice(None)) if axis == 0 else (slice(None), slice(None, -1))
-            second: tuple[slice, ...] = (slice(1, None), slice(None)) if axis == 0 else (slice(None), slice(1, None))
-            both = inside[first] & inside[second]
-            served[first] |= both & (tiles[second] - tiles[first] == key)
-            served[second] |= both & (tiles[first] - tiles[second] == key)
-        rest = tiles[inside & ~served]
-        if self._multicast:
-            _, counts = np.unique(rest, return_counts=True)
-        else:
-            counts = np.ones(len(rest), dtype=np.int64)
-        sizes, numbers = np.unique(counts, return_counts=True)
-        groups = dict(zip(sizes.tolist(), numbers.tolist(), strict=True))
-        return int(served.sum()), groups
+            ahead = np.s_[1:, :] if axis == 0 else np.s_[:, 1:]
+            behind = np.s_[:-1, :] if axis == 0 else np.s_[:, :-1]
+            both = inside[ahead] & inside[behind]
+            served[behind] |= both & (tiles[ahead] - tiles[behind] == key)
+            served[ahead] |= both & (tiles[behind] - tiles[ahead] == key)
+        return served
+
+    def _delivery_to(self, receivers: _Grid, served: int = 0) -> Delivery:
+        rows, columns = np.nonzero(receivers)
+        members: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for number, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
+            tile = int(self._tiles[row, column]) if self._array.multicast else number
+            members[tile].append((row, column))
+        groups: dict[int, int] = defaultdict(int)
+        hops: dict[int, float] = defaultdict(float)
+        for places in members.values():
+            groups[len(places)] += 1
+            if self._array.count_hops:
+                hops[len(places)] += _hops(places, self._tiles.shape[0])
+        return Delivery(dict(groups), {size: total / groups[size] for size, total in hops.items()}, served)
 
     @cached_property
     def _spans(self) -> Vector:
@@ -129,19 +166,30 @@ class FanOut:
         return key
 
     @cached_property
-    def _grid(self) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
-        """Where each child's tile lies, by row and column; children in excess of those in use are 0."""
+    def _tiles(self) -> _Grid:
+        """Where each child's tile lies, by row and column; the children not in use come last and are 0."""
         keys = np.zeros(1, dtype=np.int64)
         for (_, bound), stride in zip(self._spatial, self._strides, strict=True):
             keys = (np.arange(bound, dtype=np.int64)[:, None] * self._key(stride) + keys[None, :]).ravel()
-        grid = np.zeros(self._rows * self._columns, dtype=np.int64)
+        grid = np.zeros(self._array.rows * self._array.columns, dtype=np.int64)
         grid[: len(keys)] = keys
-        return grid.reshape(self._rows, self._columns)
+        return grid.reshape(self._array.rows, self._array.columns)
 
     @cached_property
-    def _inside(self) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-        index = np.arange(self._rows * self._columns).reshape(self._rows, self._columns)
-        return index < self.children
+    def _inside(self) -> _Grid:
+        """Which places of the array are in use."""
+        rows, columns = self._array.rows, self._array.columns
+        return np.arange(rows * columns).reshape(rows, columns) < self.children
+
+
+def _hops(places: list[tuple[int, int]], rows: int) -> float:
+    """Hops to reach all places: along the middle row to the farthest column, from there up and down each column."""
+    centre = (rows - 1) / 2
+    hops = float(max(column for _, column in places))
+    for column in {column for _, column in places}:
+        reached = [row - centre for row, other in places if other == column]
+        hops += max(0.0, -min(reached)) + max(0.0, *reached)
+    return hops
 
 
 def _spread(offsets: dict[Vector, int], bound: int, stride: Vector) -> dict[Vector, int]:
@@ -153,7 +201,7 @@ def _spread(offsets: dict[Vector, int], bound: int, stride: Vector) -> dict[Vect
 
 
 def _shift(previous: Slices, fetched: Slices) -> Vector | None:
-    """How far ``previous`` lies behind ``fetched`` when both have the same shape, else None."""
+    """How far ``fetched`` lies beyond ``previous`` when both have the same shape, else None."""
     shift = tuple(new[0] - old[0] for new, old in zip(fetched[0], previous[0], strict=True))
     moved = {tuple((low + s, high + s) for (low, high), s in zip(box, shift, strict=True)) for box in previous}
     return shift if moved == set(fetched) else None

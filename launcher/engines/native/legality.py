@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from launcher.engines.native.nest import Nest
 from launcher.engines.native.tiles import Tensor
-from launcher.specification.architecture import ComputeLevel, StorageLevel
+from launcher.errors import SpecificationError
+from launcher.specification.architecture import Architecture, ComputeLevel, StorageLevel
 from launcher.specification.specification import Specification
 
 
@@ -26,6 +27,61 @@ def find_violation(specification: Specification, tensors: tuple[Tensor, ...], ne
         if reason is not None:
             return reason
     return _instances(architecture.compute, nest.expansion_x, nest.expansion_y)
+
+
+def check_architecture(architecture: Architecture) -> None:
+    """Make sure that every figure that the model divides by makes sense.
+
+    Raises:
+        SpecificationError: a mesh that is not the instances, a cluster that does not divide them, a mesh that the
+            mesh of the level above does not divide, or a figure that must be positive and is not.
+    """
+    outer: StorageLevel | None = None
+    levels: list[StorageLevel | ComputeLevel] = [*reversed(architecture.levels), architecture.compute]
+    for level in levels:
+        _check(level, "meshX * meshY", level.mesh_x * level.mesh_y, level.instances)
+        if outer is not None:
+            _check_divides(level, "meshX", level.mesh_x, outer.mesh_x, f"the meshX of {outer.name}")
+            _check_divides(level, "meshY", level.mesh_y, outer.mesh_y, f"the meshY of {outer.name}")
+        if isinstance(level, StorageLevel):
+            _check_storage(level)
+            outer = level
+
+
+def _check_storage(level: StorageLevel) -> None:
+    _check_divides(level, "instances", level.instances, level.cluster_size, "its cluster_size")
+    positive = {
+        "block_size": level.block_size,
+        "multiple_buffering": level.multiple_buffering,
+        "read_bandwidth": level.read_bandwidth,
+        "write_bandwidth": level.write_bandwidth,
+        "shared_bandwidth": level.shared_bandwidth,
+    }
+    for key, value in positive.items():
+        if value is not None and value <= 0:
+            raise SpecificationError(
+                f"{key} of level {level.name!r} is {value}",
+                where=f"architecture, level {level.name}, {key}",
+                expected="a number above 0",
+            )
+
+
+def _check(level: StorageLevel | ComputeLevel, key: str, value: int, expected: int) -> None:
+    if value != expected or value < 1:
+        raise SpecificationError(
+            f"{key} of {level.name!r} is {value}, but it has {expected} instances",
+            where=f"architecture, {level.name}, {key}",
+            expected="meshX * meshY equal to instances, at least 1",
+        )
+
+
+def _check_divides(level: StorageLevel | ComputeLevel, key: str, value: int, divisor: int, whose: str) -> None:
+    if divisor < 1 or value % divisor:
+        raise SpecificationError(
+            f"{key} of {level.name!r} is {value}, which is no multiple of {divisor}, {whose}",
+            where=f"architecture, {level.name}, {key}",
+            expected=f"a multiple of {divisor}" if divisor >= 1 else "a number of at least 1",
+        )
 
 
 def _capacity(level: StorageLevel, tensors: tuple[Tensor, ...], nest: Nest, index: int) -> str | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from launcher.engines.native.accesses import LevelAccesses, count_accesses
-from launcher.engines.native.cost import BandwidthLimit, LevelCost, level_cost, level_cycles
+from launcher.engines.native.accesses import Keeping, LevelAccesses, count_accesses
+from launcher.engines.native.cost import BandwidthLimit, LevelCost, leaking_instances, level_cost, level_cycles
 from launcher.engines.native.energies import compute_energy_pj, level_energies
-from launcher.engines.native.legality import find_violation
+from launcher.engines.native.legality import check_architecture, find_violation
 from launcher.engines.native.nest import Nest, lower
-from launcher.engines.native.networks import network_energies_pj, network_latency_cycles
-from launcher.engines.native.reuse import ReuseOptions, traffic_below
+from launcher.engines.native.networks import counts_hops, network_energies_pj, network_latency_cycles
+from launcher.engines.native.reuse import Boundary, traffic_below
 from launcher.engines.native.tiles import Tensor, tensors_of
 from launcher.result import DataSpaceStats, Evaluation, LevelStats
 from launcher.specification.architecture import StorageLevel
@@ -24,28 +24,48 @@ def evaluate(specification: Specification, mapping: Mapping) -> Evaluation:
 
     Raises:
         SpecificationError: levels, dimensions or data spaces that do not exist, factors that do not multiply to the
-            problem's extents, or an energy table without a needed action.
+            problem's extents, an architecture that contradicts itself or asks for what is not supported, or an
+            energy table without a needed action.
     """
+    check_architecture(specification.architecture)
     nest = lower(specification, mapping)
     tensors = tensors_of(specification.problem)
     reason = find_violation(specification, tensors, nest)
     if reason is not None:
         return Evaluation(legal=False, reason=reason)
-    accesses = _accesses(specification, tensors, nest)
-    return _evaluation(specification, tensors, nest, accesses)
+    return _evaluation(specification, tensors, nest, _accesses(specification, tensors, nest))
 
 
 def _accesses(specification: Specification, tensors: tuple[Tensor, ...], nest: Nest) -> list[list[LevelAccesses]]:
     """Per level (innermost first), the accesses of each tensor."""
-    architecture = specification.architecture
+    hop_levels = counts_hops(specification)
     per_tensor = []
     for number, tensor in enumerate(tensors):
-        traffic = [
-            traffic_below(tensor, nest, index, architecture.fanout(index), ReuseOptions())
-            for index in range(len(nest.levels))
-        ]
-        per_tensor.append(count_accesses(tensor, nest, number, traffic))
+        traffic = []
+        keeping = []
+        for index, level in enumerate(nest.levels):
+            boundary = _boundary(specification, index, tensor.name, count_hops=index in hop_levels)
+            traffic.append(traffic_below(tensor, nest, index, boundary))
+            keeping.append(_keeping(specification, index, tensor.name, kept=level.keep[number]))
+        per_tensor.append(count_accesses(tensor, nest, keeping, traffic))
     return [list(level) for level in zip(*per_tensor, strict=True)]
+
+
+def _boundary(specification: Specification, index: int, tensor: str, *, count_hops: bool) -> Boundary:
+    architecture, constraints = specification.architecture, specification.constraints
+    columns, rows = architecture.fanout(index)
+    spatial = constraints.at(architecture.levels[index].name).spatial
+    temporal_reuse = True
+    if index:
+        temporal_reuse = tensor not in constraints.at(architecture.levels[index - 1].name).temporal.no_reuse
+    multicast = tensor not in spatial.no_reuse
+    links = tensor not in spatial.no_link_transfer
+    return Boundary(columns, rows, temporal_reuse, multicast, links, count_hops)
+
+
+def _keeping(specification: Specification, index: int, tensor: str, *, kept: bool) -> Keeping:
+    constraint = specification.constraints.at(specification.architecture.levels[index].name)
+    return Keeping(kept, tensor not in constraint.no_coalesce, tensor in constraint.temporal.rmw_first_update)
 
 
 def _evaluation(
@@ -58,34 +78,43 @@ def _evaluation(
         for level, access in zip(architecture.levels, accesses, strict=True)
     ]
     busy_cycles = max(nest.iterations, *(cycles for cycles, _ in speeds))
-    energies = level_energies(specification)
-    costs = [
-        level_cost(level, block, energy, access, busy_cycles)
-        for level, block, energy, access in zip(architecture.levels, nest.levels, energies, accesses, strict=True)
-    ]
+    costs = _level_costs(specification, nest, accesses, busy_cycles)
     computes = nest.iterations * nest.compute_units
     compute_pj = computes * compute_energy_pj(specification)
-    networks = network_energies_pj(specification, nest, accesses)
+    networks_pj = network_energies_pj(specification, nest, accesses)
+    # Timeloop's order: compute, levels from the innermost, networks by name.
     energy = compute_pj
     for cost in costs:
         energy += cost.total_pj
-    for name in sorted(networks):
-        energy += networks[name]
+    for name in sorted(networks_pj):
+        energy += networks_pj[name]
     cycles = busy_cycles + network_latency_cycles(architecture)
-    levels = tuple(
-        _level_stats(level, tensors, accesses[index], costs[index], speeds[index])
-        for index, level in enumerate(architecture.levels)
-    )
     return Evaluation(
         legal=True,
         energy_pj=energy,
         cycles=cycles,
         utilization=computes / architecture.compute.instances / cycles,
         computes=computes,
-        levels=levels,
+        levels=tuple(
+            _level_stats(level, tensors, accesses[index], costs[index], speeds[index])
+            for index, level in enumerate(architecture.levels)
+        ),
         compute_energy_pj=compute_pj,
-        network_energy_pj=networks,
+        network_energy_pj=networks_pj,
     )
+
+
+def _level_costs(
+    specification: Specification, nest: Nest, accesses: list[list[LevelAccesses]], cycles: int
+) -> list[LevelCost]:
+    """Per level, its energy in a run of ``cycles``, network latency not included."""
+    architecture = specification.architecture
+    energies = level_energies(specification)
+    costs = []
+    for index, level in enumerate(architecture.levels):
+        leakage_pj = energies[index].leak_pj_per_cycle * cycles * leaking_instances(architecture, nest, index)
+        costs.append(level_cost(level, energies[index], accesses[index], nest.levels[index].instances, leakage_pj))
+    return costs
 
 
 def _level_stats(

@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from launcher.engines.native.deltas import DeltaWalk, Vector
-from launcher.engines.native.fanout import FanOut
-from launcher.engines.native.nest import Nest
+from launcher.engines.native.fanout import Array, Delivery, FanOut
+from launcher.engines.native.nest import Loops, Nest
 from launcher.engines.native.tiles import Tensor
 
 
@@ -19,11 +19,13 @@ class Traffic:
         fanout: children of one instance.
         accesses: (destinations, groups) -> words read here. A word goes to ``destinations`` children at once, and
             ``groups`` such words are needed where a single child needs one.
+        hops: (destinations, groups) -> hops of all these words together; empty unless they were asked for.
         link_words: words that children pass on to their neighbours instead.
     """
 
     fanout: int
-    accesses: dict[tuple[int, int], float] = field(default_factory=dict)
+    accesses: dict[tuple[int, int], float] = field(default_factory=lambda: defaultdict(float))
+    hops: dict[tuple[int, int], float] = field(default_factory=lambda: defaultdict(float))
     link_words: float = 0.0
 
     @property
@@ -36,49 +38,61 @@ class Traffic:
         """All words that arrive at the children: a multicast counts once per destination."""
         return sum(self.accesses[key] * key[0] for key in sorted(self.accesses))
 
+    def add(self, words: int, delivery: Delivery) -> None:
+        """Count ``words`` needed by each child, brought to them as ``delivery`` says."""
+        self.link_words += words * delivery.served
+        for destinations, groups in delivery.groups.items():
+            self.accesses[destinations, groups] += words * groups
+            if delivery.hops:
+                self.hops[destinations, groups] += words * groups * delivery.hops[destinations]
+
+    def clear(self) -> None:
+        """Nothing crosses this boundary."""
+        self.accesses.clear()
+        self.hops.clear()
+        self.link_words = 0.0
+
 
 @dataclass(frozen=True)
-class ReuseOptions:
-    """What the constraints switch off at one boundary, for one tensor.
+class Boundary:
+    """What the architecture and the constraints say about the boundary below a level, for one tensor.
 
     Attributes:
-        temporal: whether the child keeps words from one step to the next.
+        columns, rows: children along X and Y that one instance of the level has, used or not.
+        temporal_reuse: whether the level below keeps words from one step to the next.
         multicast: whether one read can serve several children.
         links: whether children pass words on to their neighbours.
+        count_hops: whether hops are wanted.
     """
 
-    temporal: bool = True
+    columns: int
+    rows: int
+    temporal_reuse: bool = True
     multicast: bool = True
     links: bool = True
+    count_hops: bool = False
 
 
-def traffic_below(
-    tensor: Tensor, nest: Nest, index: int, physical_fanout: tuple[int, int], options: ReuseOptions
-) -> Traffic:
-    """Traffic between level ``index`` and the level below it (the compute units for level 0).
-
-    Args:
-        tensor: the tensor.
-        nest: the mapping.
-        index: the level, 0 is the innermost.
-        physical_fanout: children along X and Y that one instance of the level has, used or not.
-        options: what the constraints switch off.
-    """
+def traffic_below(tensor: Tensor, nest: Nest, index: int, boundary: Boundary) -> Traffic:
+    """Traffic between level ``index`` (0 is the innermost) and the level below it, or the compute units."""
     level = nest.levels[index]
     inner = nest.levels[index - 1].extents if index else (1,) * len(level.extents)
-    strides = _strides(tensor, inner, level.spatial)
-    logical = (level.fanout_x, level.fanout_y)
-    fanout = FanOut(tensor, level.spatial, strides, physical_fanout, logical, multicast=options.multicast)
+    columns = max(boundary.columns, level.fanout_x)
+    rows = max(boundary.rows, level.fanout_y)
+    array = Array(columns, rows, boundary.multicast, boundary.count_hops)
+    fanout = FanOut(tensor, level.spatial, _strides(tensor, inner, level.spatial), array)
+    traffic = Traffic(fanout.children)
     # Compute units keep nothing: level 0 serves every iteration anew.
-    keeps = options.temporal and index > 0
+    keeps = boundary.temporal_reuse and index > 0
     if keeps and not tensor.sliding:
-        words = tensor.words(inner) * visits(tensor, nest, index)
-        return _without_links(fanout, words)
-    if not keeps and fanout.children == 1:
-        words = tensor.words(inner) * _iterations(nest, index)
-        return _without_links(fanout, words)
-    walk = DeltaWalk(tensor.widths(inner), *_temporal_loops(tensor, nest, index), reuse=keeps)
-    return _walked(fanout, walk, links=options.links)
+        traffic.add(tensor.words(inner) * visits(tensor, nest, index), fanout.delivery)
+        return traffic
+    strides, bounds = _temporal_loops(tensor, nest, index)
+    for step in DeltaWalk(tensor.widths(inner), strides, bounds, reuse=keeps).steps():
+        relay = fanout.relay(step) if boundary.links else None
+        if step.words:
+            traffic.add(step.words * step.count, relay or fanout.delivery)
+    return traffic
 
 
 def visits(tensor: Tensor, nest: Nest, index: int) -> int:
@@ -97,15 +111,7 @@ def visits(tensor: Tensor, nest: Nest, index: int) -> int:
     return count
 
 
-def _iterations(nest: Nest, index: int) -> int:
-    count = 1
-    for level in nest.levels[index:]:
-        for _, bound in level.temporal:
-            count *= bound
-    return count
-
-
-def _strides(tensor: Tensor, inner: tuple[int, ...], loops: tuple[tuple[int, int], ...]) -> list[Vector]:
+def _strides(tensor: Tensor, inner: tuple[int, ...], loops: Loops) -> list[Vector]:
     """How far one iteration of each loop moves a tile that spans ``inner`` below the loops."""
     extents = list(inner)
     strides = []
@@ -122,25 +128,3 @@ def _temporal_loops(tensor: Tensor, nest: Nest, index: int) -> tuple[list[Vector
         strides += _strides(tensor, level.spatial_extents, level.temporal)
         bounds += [bound for _, bound in level.temporal]
     return strides, bounds
-
-
-def _without_links(fanout: FanOut, words: int) -> Traffic:
-    traffic = Traffic(fanout.children)
-    for destinations, groups in fanout.groups.items():
-        traffic.accesses[destinations, groups] = float(words * groups)
-    return traffic
-
-
-def _walked(fanout: FanOut, walk: DeltaWalk, *, links: bool) -> Traffic:
-    accesses: dict[tuple[int, int], int] = defaultdict(int)
-    link_words = 0
-    for step in walk.steps():
-        words = step.words * step.count
-        if not words:
-            continue
-        relay = fanout.relay(step) if links and fanout.children > 1 else None
-        served, groups = relay or (0, fanout.groups)
-        link_words += served * words
-        for destinations, number in groups.items():
-            accesses[destinations, number] += words * number
-    return Traffic(fanout.children, {key: float(words) for key, words in accesses.items()}, float(link_words))
