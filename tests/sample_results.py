@@ -112,7 +112,7 @@ def ok_result() -> Result:
             "layer": "KTQ",
             "mapper.objective": ["edp"],
             "tracking.kind": "mlflow",
-        },  # fmt: skip
+        },
         engine="native 0.1.0",
         estimator="tables 0.1.0",
         specification=spec,

@@ -31,7 +31,7 @@ def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
     ``result.json`` always; ``specification.yaml`` when there is a specification; ``mapping.yaml``, ``mapping.txt``
     and ``energy.csv`` when there is a mapping. Each file is complete or absent: it is written under a temporary name
     and renamed. Files of an earlier trial in the same folder that this one does not write are removed, so that the
-    folder never mixes two trials. ``result.json`` is written last: where it stands, the rest stands.
+    folder never mixes two trials. ``result.json`` is removed first and written last: where it stands, the rest stands.
 
     Args:
         result: the trial.
@@ -46,7 +46,7 @@ def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
     contents = dict(_contents(result))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in set(ARTIFACT_NAMES) - contents.keys():
+        for name in (RESULT_JSON, *(set(ARTIFACT_NAMES) - contents.keys())):
             (folder / name).unlink(missing_ok=True)
         return tuple(_write(folder / name, text) for name, text in contents.items())
     except OSError as error:

@@ -14,7 +14,8 @@ def significant(value: float, digits: int = 4) -> str:
         return ABSENT
     if value == 0:
         return "0"
-    magnitude = floor(log10(abs(value)))
+    value_as_shown = float(f"{value:.{digits - 1}e}")  # 9.9999 is shown as 10.00
+    magnitude = floor(log10(abs(value_as_shown)))
     if magnitude >= 12 or magnitude < -digits:
         return f"{value:.{digits - 1}e}"
     return f"{value:,.{max(0, digits - 1 - magnitude)}f}"

@@ -29,6 +29,7 @@ def print_result(result: Result, console: Console) -> None:
         _print_flags(result, console)
         return
     console.print(_figures(result))
+    console.print(f"mapping: {escape(describe_optimality(result.optimality))}", highlight=False, soft_wrap=True)
     console.print(_energy_by_level(result))
     console.print(loop_nest(result).rstrip(), markup=False, highlight=False, soft_wrap=True)
     _print_flags(result, console)
@@ -62,8 +63,6 @@ def _figures(result: Result) -> Table:
         table.add_column(style=style, no_wrap=style == "dim")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
-    table.caption = f"mapping: {escape(describe_optimality(result.optimality))}"
-    table.caption_justify = "left"
     return table
 
 
