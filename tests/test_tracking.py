@@ -148,7 +148,7 @@ def test_more_parameters_than_mlflow_takes_at_once(client: Any, tracker: Tracker
 
 
 @pytest.fixture(scope="module")
-def runs(self, client: Any, tracker: Tracker, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[Any]]:
+def runs(client: Any, tracker: Tracker, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, list[Any]]:
     parent = tracker.start_sweep("sweep arch.rows", {"layer": "KTQ", "overrides": "arch.rows=8,48,16"})
     for result in sweep():
         tracker.record(result, written(result, tmp_path_factory.mktemp("trial")), parent)
