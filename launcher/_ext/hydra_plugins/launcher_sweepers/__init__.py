@@ -1,0 +1,1 @@
+"""Sweepers that Hydra finds because they lie in a package called ``hydra_plugins``."""

@@ -1,0 +1,74 @@
+"""The command line: one Hydra job is one trial."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+from rich.console import Console
+from yaml import YAMLError
+
+from launcher.config.explain import CommandLineError, explain
+from launcher.config.help import print_help
+from launcher.config.schema import register
+from launcher.errors import LauncherError
+from launcher.jobs import run_single, run_swept
+from launcher.paths import data_folder
+from launcher.result import Result
+
+_PLUGINS = Path(__file__).resolve().parent / "_ext"
+_FULL_ERROR = "HYDRA_FULL_ERROR"
+
+
+_told: list[LauncherError] = []
+"""The mistake that ended a single trial: Hydra would print a line of its own about an exception that leaves a job."""
+
+
+@hydra.main(version_base="1.3", config_path=str(data_folder("conf")), config_name="config")
+def _job(config: DictConfig) -> Result | None:
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        return run_swept(config)
+    try:
+        return run_single(config)
+    except LauncherError as error:
+        _told.append(error)
+        return None
+
+
+def main() -> None:
+    """Run ``launch.py``. Exit status: 0 done, 1 the experiment cannot be run, 2 wrong command line, 130 Ctrl-C."""
+    if {"--help", "-h"} & set(sys.argv[1:]):
+        print_help(Console())
+        return
+    sys.path.insert(0, str(_PLUGINS))  # Hydra takes sweepers only from a package named hydra_plugins
+    register()
+    wants_traceback = os.environ.get(_FULL_ERROR) == "1"
+    os.environ[_FULL_ERROR] = "1"  # Hydra then hands exceptions to us instead of printing them
+    try:
+        _job()
+        if _told:
+            raise _told[0]
+    except (LauncherError, HydraException, OmegaConfBaseException, YAMLError, OSError) as error:
+        if wants_traceback:
+            raise
+        sys.exit(_report(error))
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(130)
+
+
+def _report(error: Exception) -> int:
+    """Print what went wrong; the exit status."""
+    if isinstance(error, OSError) and not isinstance(error, HydraException):
+        print(f"error: {error.strerror or error}\n  where:    {error.filename}", file=sys.stderr)
+        return 1
+    told = explain(error)
+    print(f"error: {told}", file=sys.stderr)
+    return 2 if isinstance(told, CommandLineError) else 1

@@ -1,0 +1,84 @@
+"""The page that ``python launch.py --help`` prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from launcher.paths import data_folder
+
+EXAMPLES = (
+    ("python launch.py arch=pim layer=KTQ", "attention scores of BERT large on an in-memory-computing array"),
+    ("python launch.py arch=gemmini layer=KQV model=bert_base", "another model"),
+    ("python launch.py layer=softmax arch.norm_lanes=16", "a norm operation on 16 lanes"),
+    ("python launch.py arch.rows=32 arch.cols=32", "a larger array; everything that depends on it follows"),
+    ("python launch.py mapper=energy", "the mapping with the least energy instead of the least EDP"),
+    ("python launch.py 'mapper.objective=[cycles,energy]'", "fastest first, then least energy"),
+    ("python launch.py -m arch.rows=8,16,32", "three trials, one table, one parent run in MLflow"),
+    ("python launch.py -m layer=KQV,KTQ,VScores,Out,FF1,FF2 arch=gemmini,pim", "every layer on both"),
+    ("python launch.py tracking=none layer.L=100", "no MLflow; a size of your own"),
+    ("python launch.py --config-dir my_conf arch=mine", "an architecture of your own (docs/architectures.md)"),
+)
+
+
+def print_help(console: Console) -> None:
+    """Groups with their choices, the parameters of each architecture, and examples."""
+    print_ = console.print
+    print_("[bold]python launch.py[/] \\[-m] \\[group=choice] \\[key=value] ...", highlight=False)
+    print_("Find the proven best mapping of a layer on an architecture, and record it.\n", highlight=False)
+    print_("[bold]Groups[/] (group=choice; the first column is the key)")
+    print_(_groups())
+    print_("[bold]Parameters[/] (key=value; all values of a choice stand, with units, in conf/<group>/<choice>.yaml)")
+    print_(_parameters())
+    print_("[bold]Examples[/]")
+    for command, meaning in EXAMPLES:
+        print_(f"  {command}", highlight=False, markup=False, soft_wrap=True)
+        print_(f"      [dim]{meaning}[/]", highlight=False)
+    print_("\n[bold]Options[/]")
+    print_("  -m, --multirun      run every combination of comma-separated values", highlight=False)
+    print_("  --config-dir DIR    a folder with groups and templates of your own", highlight=False)
+    print_("  --cfg job           print the composed configuration and stop", highlight=False)
+    print_("  --hydra-help        Hydra's own options", highlight=False)
+
+
+def _choices(group: Path) -> list[str]:
+    return sorted(file.stem for file in group.glob("*.yaml"))
+
+
+def _defaults() -> dict[str, str]:
+    import yaml  # noqa: PLC0415
+
+    entries = yaml.safe_load((data_folder("conf") / "config.yaml").read_text())["defaults"]
+    return {key: value for entry in entries if isinstance(entry, dict) for key, value in entry.items()}
+
+
+def _groups() -> Table:
+    defaults = _defaults()
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    for group in sorted(path for path in data_folder("conf").iterdir() if path.is_dir()):
+        names = [f"[green]{name}[/]*" if name == defaults.get(group.name) else name for name in _choices(group)]
+        table.add_row(group.name, ", ".join(names))
+    table.add_row("", "[dim]* used when nothing is said[/]")
+    return table
+
+
+def _parameters() -> Table:
+    import yaml  # noqa: PLC0415
+
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    conf = data_folder("conf")
+    groups = [("arch", name) for name in _choices(conf / "arch")]
+    for group, choice in [
+        *groups,
+        ("model", "bert_large"),
+        ("layer", "KTQ"),
+        ("mapper", "edp"),
+        ("tracking", "mlflow"),
+    ]:
+        values = yaml.safe_load((conf / group / f"{choice}.yaml").read_text())
+        hidden = ("defaults", "name", "label", "template", "norm_template", "kind", "shape")
+        keys = [f"{group}.{key}" for key in values if key not in hidden]
+        table.add_row(f"{group}={choice}", ", ".join(keys))
+    return table

@@ -1,0 +1,115 @@
+"""What one Hydra job does: run a trial, keep its files, record it, show it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import traceback
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+from rich.console import Console
+
+from launcher.config.compose import Trial, job_trial
+from launcher.errors import LauncherError, NoValidMappingError
+from launcher.reporting.artifacts import write_artifacts
+from launcher.reporting.progress import search_progress
+from launcher.reporting.terminal import print_result
+from launcher.reporting.trials import trial_line
+from launcher.result import Result
+from launcher.tracking import Tracker, TrackingSettings, make_tracker
+from launcher.trial import failed, run_trial
+
+PARENT_FILE = "sweep.json"
+"""In a sweep's folder: the tracking store's identifier of the sweep's own run, for every worker to read."""
+
+
+def tracker_of(trial: Trial) -> Tracker:
+    """The tracker that a trial's configuration asks for."""
+    tracking = trial.experiment.tracking
+    return make_tracker(
+        TrackingSettings(kind=tracking.kind, experiment=tracking.experiment, uri=tracking.uri)  # type: ignore[arg-type]
+    )
+
+
+def run_single(config: DictConfig) -> Result:
+    """One trial on its own: everything it has to say goes to the terminal.
+
+    Raises:
+        LauncherError: the configuration cannot be run (then nothing is left behind), the hardware admits no mapping
+            (the result is kept and recorded), or the result could not be recorded (it is on disk).
+    """
+    folder = _output_folder()
+    console = Console()
+    try:
+        trial = job_trial(config)
+        tracker = tracker_of(trial)
+        tracker.warm_up()
+        with search_progress(console, trial.name) as on_progress:
+            result = run_trial(trial, on_progress)
+    except LauncherError:
+        shutil.rmtree(folder, ignore_errors=True)  # Hydra made it just now; it holds no result
+        raise
+    write_artifacts(result, folder)
+    print_result(result, console)
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    console.print(f"files     {shown}", highlight=False, soft_wrap=True)
+    _record(tracker, result, folder, console)
+    if not result.ok:
+        raise NoValidMappingError(f"{result.name}: {result.reason}")
+    return result
+
+
+def run_swept(config: DictConfig) -> Result:
+    """One trial of many: never raises, so that the others go on; says one line."""
+    folder = _output_folder()
+    trial: Trial | None = None
+    try:
+        trial = job_trial(config)
+        result = run_trial(trial)
+    except Exception as error:
+        name, parameters = (trial.name, trial.parameters) if trial else _overrides()
+        result = failed(name, parameters, error)
+        if not isinstance(error, LauncherError):
+            (folder / "traceback.txt").write_text(traceback.format_exc())
+    console = Console()
+    try:
+        write_artifacts(result, folder)
+        if trial:
+            tracker_of(trial).record(result, folder, _parent_run(folder))
+    except LauncherError as error:
+        console.print(f"[yellow]not recorded:[/] {error}", soft_wrap=True)
+    console.print(trial_line(result, " ".join(HydraConfig.get().overrides.task)), highlight=False)
+    return result
+
+
+def _record(tracker: Tracker, result: Result, folder: Path, console: Console) -> None:
+    try:
+        tracker.prepare()
+        reference = tracker.record(result, folder)
+    except LauncherError as error:
+        error.hint = f"{error.hint}; " if error.hint else ""
+        error.hint += f"the result is in {folder}; tracking=none records nothing"
+        raise
+    if reference is not None:
+        console.print(f"recorded  {reference}", highlight=False, soft_wrap=True)
+
+
+def _output_folder() -> Path:
+    return Path(HydraConfig.get().runtime.output_dir)
+
+
+def _overrides() -> tuple[str, dict[str, object]]:
+    """Name and parameters of a trial that could not even be composed."""
+    overrides = list(HydraConfig.get().overrides.task)
+    pairs = (item.partition("=") for item in overrides)
+    return " ".join(overrides), {key: value for key, _, value in pairs}
+
+
+def _parent_run(folder: Path) -> str | None:
+    file = folder.parent / PARENT_FILE
+    if not file.is_file():
+        return None
+    parent: str | None = json.loads(file.read_text()).get("parent")
+    return parent or None

@@ -1,0 +1,110 @@
+"""From a template and the values it is written in, to a Specification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import ceil, floor
+from pathlib import Path
+
+import jinja2
+from jinja2.sandbox import SandboxedEnvironment
+
+from launcher.errors import ConfigurationError
+from launcher.paths import data_folder
+from launcher.specification.specification import Specification
+from launcher.specification.yaml_io import parse_specification
+
+
+def render(
+    template: str, shape: str, arch: object, sizes: Mapping[str, int], folders: Sequence[Path] = ()
+) -> Specification:
+    """The specification of one layer on one architecture.
+
+    Args:
+        template: architecture template, looked up in ``folders``, then in the project's ``arch_templates``.
+        shape: problem shape, looked up as ``<shape>.yaml.j2`` in ``folders``, then in ``workloads``.
+        arch: the architecture's parameters, ``arch`` in the templates.
+        sizes: extent of every problem dimension, ``sizes`` in the templates.
+        folders: where a user keeps templates of their own.
+
+    Raises:
+        ConfigurationError: a template is missing, empty or broken.
+        SpecificationError: what it renders to is not a valid Timeloop input.
+    """
+    values = {"arch": arch, "sizes": dict(sizes), **_functions(sizes)}
+    architecture = _render(template, values, (*folders, data_folder("arch_templates")), "arch.template")
+    problem = _render(f"{shape}.yaml.j2", values, (*folders, data_folder("workloads")), "layer.shape")
+    return parse_specification(f"{architecture}\n{problem}", source=f"{template} as rendered")
+
+
+def largest_divisor(extent: int, most: float) -> int:
+    """The largest divisor of ``extent`` that is at most ``most`` (1 when there is none).
+
+    Perfect factorization can use only divisors, so this is what fits of a dimension on a side of the array.
+    """
+    return next((n for n in range(min(extent, floor(most)), 0, -1) if extent % n == 0), 1)
+
+
+def rows_of(kib: float, width_bits: int, instances: int = 1) -> int:
+    """Rows of ``width_bits`` in each of ``instances`` memories that together hold ``kib`` KiB.
+
+    Raises:
+        ConfigurationError: not even one row fits.
+    """
+    rows = floor(kib * 8192 / width_bits / instances)
+    if rows < 1:
+        raise ConfigurationError(
+            f"{kib:g} KiB do not hold one row of {width_bits} bits in each of {instances} memories",
+            expected=f"at least {width_bits * instances / 8192:g} KiB",
+            hint="a larger memory, narrower rows, or a smaller array",
+        )
+    return rows
+
+
+def _functions(sizes: Mapping[str, int]) -> dict[str, object]:
+    """What templates may call beside Jinja2's own filters."""
+
+    def only(**factors: int) -> str:
+        """Factors of one block: the given ones, and 1 for every other dimension of the problem."""
+        return "[" + ", ".join(f"{name}={factors.get(name, 1)}" for name in sizes) + "]"
+
+    return {
+        "largest_divisor": largest_divisor,
+        "rows_of": rows_of,
+        "only": only,
+        "quarter": lambda side: ceil(side / 4),
+        "scaled": lambda bandwidth, factor: None if bandwidth is None else bandwidth * factor,
+    }
+
+
+def _render(name: str, values: Mapping[str, object], folders: Sequence[Path], key: str) -> str:
+    environment = SandboxedEnvironment(
+        loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # YAML, not HTML
+    )
+    try:
+        text = environment.get_template(name).render(values)
+    except jinja2.TemplateNotFound as error:
+        raise ConfigurationError(
+            f"{key}: there is no template {error.name!r}",
+            where=", ".join(str(folder) for folder in folders),
+            expected="one of " + ", ".join(_templates(folders)),
+        ) from error
+    except jinja2.TemplateSyntaxError as error:
+        raise ConfigurationError(
+            f"template syntax: {error.message}", where=f"{error.filename or name}, line {error.lineno}"
+        ) from error
+    except (jinja2.TemplateError, TypeError, ArithmeticError) as error:
+        raise ConfigurationError(
+            f"the template cannot be rendered: {error}",
+            where=f"{key}={name}",
+            expected="a template that uses only arch, sizes and the documented functions",
+        ) from error
+    if not text.strip():
+        raise ConfigurationError(f"{key}: template {name} is empty", expected="Timeloop v4 YAML")
+    return text
+
+
+def _templates(folders: Sequence[Path]) -> list[str]:
+    return sorted({path.name for folder in folders if folder.is_dir() for path in folder.glob("*.j2")})

@@ -1,0 +1,1 @@
+"""Many trials as one thing: a parent run, and one table at the end."""

@@ -1,0 +1,92 @@
+"""What surrounds the trials of a multirun, whoever chooses them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from launcher.config.compose import to_trial
+from launcher.errors import LauncherError
+from launcher.jobs import PARENT_FILE, tracker_of
+from launcher.reporting.artifacts import read_result
+from launcher.reporting.trials import print_trials
+from launcher.result import Result
+from launcher.tracking import Tracker
+from launcher.trial import mapper_settings
+
+
+@dataclass
+class Sweep:
+    """A running multirun, as a context manager around its trials.
+
+    Attributes:
+        folder: the sweep's output folder; every trial has a folder of its own in it.
+        tracker: where its own run and its trials' are recorded.
+        parent: identifier of its own run; empty when nothing is recorded.
+        objective: what decides which trial is best.
+        finished: results of the trials; those of an interrupted sweep are read back from its folder.
+    """
+
+    folder: Path
+    tracker: Tracker
+    parent: str
+    objective: tuple[str, ...]
+    finished: Sequence[Result] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, config: DictConfig, arguments: Sequence[str]) -> Sweep:
+        """Prepare tracking and open the parent run, before any worker starts.
+
+        Args:
+            config: the multirun's own configuration, swept values left out.
+            arguments: the command line's overrides.
+        """
+        trial = to_trial(config, dict(config.hydra.runtime.choices))
+        objective = mapper_settings(trial).objective
+        tracker = tracker_of(trial)
+        tracker.prepare()
+        swept = [argument for argument in arguments if "," in argument or "(" in argument]
+        name = " ".join(["sweep", *(arg.partition("=")[0] for arg in swept)])
+        parent = tracker.start_sweep(name, {**trial.parameters, "overrides": " ".join(arguments)})
+        folder = Path(config.hydra.sweep.dir)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / PARENT_FILE).write_text(json.dumps({"parent": parent, "overrides": list(arguments)}) + "\n")
+        return cls(folder=folder, tracker=tracker, parent=parent, objective=objective)
+
+    def __enter__(self) -> Sweep:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Print the table and close the parent run, also when the sweep was interrupted.
+
+        Raises:
+            LauncherError: no trial found a mapping.
+        """
+        results = list(self.finished) or self._results_on_disk()
+        console = Console()
+        if results:
+            print_trials(results, console, self.objective)
+        console.print(f"files     {self.folder}", highlight=False, soft_wrap=True)
+        reference = self.tracker.finish_sweep(
+            self.parent, results, objective=self.objective, interrupted=error is not None
+        )
+        if reference is not None:
+            console.print(f"recorded  {reference}", highlight=False, soft_wrap=True)
+        if error is None and not any(result.ok for result in results):
+            raise LauncherError(
+                f"none of the {len(results)} trials found a mapping",
+                where=str(self.folder),
+                hint="see the reasons above",
+            )
+
+    def _results_on_disk(self) -> list[Result]:
+        files = sorted(self.folder.glob("*/result.json"), key=lambda file: (len(file.parent.name), file.parent.name))
+        return [read_result(file.parent) for file in files]

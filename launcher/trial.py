@@ -1,0 +1,106 @@
+"""One trial, as a list of steps: compose -> render -> estimate -> map -> Result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from launcher.config.compose import Trial
+from launcher.engines.base import Engine, MapperSettings, OnProgress
+from launcher.errors import ConfigurationError, LauncherError, NoValidMappingError
+from launcher.estimation import estimate
+from launcher.result import Result
+from launcher.specification.render import render
+from launcher.specification.specification import Specification
+
+_CRITERIA = ("edp", "energy", "cycles")
+
+
+def run_trial(trial: Trial, on_progress: OnProgress | None = None) -> Result:
+    """Find the best mapping of one composed experiment.
+
+    Returns:
+        A result with status ``ok``, or ``infeasible`` with the reason when the mapspace is empty.
+
+    Raises:
+        LauncherError: the configuration, a template or a table is wrong.
+    """
+    started = time.perf_counter()
+    engine = make_engine(trial.experiment.engine.name)
+    settings = mapper_settings(trial)
+    specification = specify(trial)
+    common = {
+        "name": trial.name,
+        "parameters": trial.parameters,
+        "engine": f"{engine.name} {engine.version}",
+        "estimator": specification.estimator or "",
+        "specification": specification,
+        "flags": specification.flags,
+    }
+    try:
+        mapped = engine.map(specification, settings, on_progress)
+    except NoValidMappingError as error:
+        seconds = time.perf_counter() - started
+        return Result(status="infeasible", reason=str(error), seconds=seconds, **common)  # type: ignore[arg-type]
+    return Result(
+        status="ok",
+        mapping=mapped.mapping,
+        evaluation=mapped.evaluation,
+        optimality=mapped.optimality,
+        search=mapped.search,
+        seconds=time.perf_counter() - started,
+        **common,  # type: ignore[arg-type]
+    )
+
+
+def failed(trial_name: str, parameters: Mapping[str, object], error: BaseException) -> Result:
+    """The result of a trial that could not be run at all."""
+    reason = str(error) if isinstance(error, LauncherError) else f"{type(error).__name__}: {error}"
+    return Result(name=trial_name, status="failed", reason=reason, parameters=dict(parameters), engine="", estimator="")
+
+
+def specify(trial: Trial) -> Specification:
+    """Render a trial's templates and put figures on every component."""
+    experiment = trial.experiment
+    specification = render(
+        _template(trial), experiment.layer.shape, experiment.arch, trial.sizes, trial.template_folders
+    )
+    tables = [Path(folder).expanduser() for folder in experiment.estimator.tables]
+    return estimate(specification, estimator=experiment.estimator.name, tables=tables)
+
+
+def mapper_settings(trial: Trial) -> MapperSettings:
+    """The mapper's settings, checked."""
+    mapper = trial.experiment.mapper
+    objective = (mapper.objective,) if isinstance(mapper.objective, str) else tuple(mapper.objective)
+    unknown = [name for name in objective if name not in _CRITERIA]
+    if unknown or not objective:
+        raise ConfigurationError(
+            f"mapper.objective={mapper.objective} is not an objective",
+            expected=f"one or several of {', '.join(_CRITERIA)}",
+        )
+    return MapperSettings(objective=objective, timeout_s=mapper.timeout_s, threads=mapper.threads)
+
+
+def make_engine(name: str) -> Engine:
+    """The engine called ``name``; imported here because compiled code takes a moment to load."""
+    if name == "native":
+        from launcher.engines.native.engine import NativeEngine  # noqa: PLC0415
+
+        return NativeEngine()
+    raise ConfigurationError(f"engine.name={name} is not an engine", expected="native")
+
+
+def _template(trial: Trial) -> str:
+    """Softmax and layer normalisation run on an engine of their own beside the array."""
+    key = "norm_template" if trial.experiment.layer.shape == "norm_operation" else "template"
+    arch = trial.experiment.arch
+    template = arch.get(key) if isinstance(arch, dict) else getattr(arch, key, None)
+    if not isinstance(template, str) or not template:
+        raise ConfigurationError(
+            f"arch.{key} is not set, and layer {trial.experiment.layer.name} needs it",
+            expected="the file name of a template",
+            hint=f"add '{key}: my_template.yaml.j2' to the architecture's file",
+        )
+    return template
