@@ -1,0 +1,58 @@
+"""``python -m launcher COMMAND``: what works on files, beside ``launch.py``, which composes experiments."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from launcher.errors import LauncherError
+
+COMMANDS = {"evaluate": "launcher.commands.evaluate"}
+"""Command -> its module. A module has a docstring (its first line is the help), ``add_arguments`` and ``run``."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        Exit status: 0 done, 1 the input cannot be used, 130 interrupted. A wrong command line exits with 2.
+    """
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(import_module(COMMANDS[parsed.command]).run(parsed))
+    except LauncherError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # `python -m launcher evaluate ... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m launcher",
+        description="Work on Timeloop's files. To compose and run experiments, use launch.py (see launch.py --help).",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, path in COMMANDS.items():
+        module = import_module(path)
+        summary, _, details = (module.__doc__ or "").partition("\n")
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=summary,
+            epilog=details.strip() or None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(command)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Commands of ``python -m launcher``: one module each, with ``add_arguments`` and ``run``."""

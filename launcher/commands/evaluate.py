@@ -1,0 +1,94 @@
+"""Evaluate mappings given as Timeloop files: energy, cycles, utilization and EDP.
+
+Files that are named together form one input; its top-level keys (architecture, problem, ERT, ART, mapping or a list
+under mappings, ...) may stand in any of them. A folder that a Timeloop run wrote is an input of its own: its figures
+are compared with those of its stats.txt. Without an ERT, energies come from the project's tables.
+
+exit status: 0 evaluated (illegal mappings are reported, not errors), 1 the input cannot be used or disagrees with
+its stats.txt, 2 wrong command line
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from rich.console import Console
+
+from launcher.commands.evaluation_report import Evaluated, print_evaluations, to_json
+from launcher.commands.inputs import Input, read_inputs
+from launcher.commands.timeloop_stats import compare
+from launcher.errors import LauncherError, SpecificationError
+from launcher.specification.specification import Specification
+from launcher.specification.yaml_io import read_mapped, read_specification
+
+_PIPED_WIDTH = 140
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="YAML files, or folders of Timeloop runs")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures to this file")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show every level of every mapping")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate and report.
+
+    Returns:
+        0, or 1 when figures disagree with a report.
+
+    Raises:
+        LauncherError: the input cannot be used.
+    """
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(_PIPED_WIDTH, console.width))
+    results: list[Evaluated] = []
+    for one in read_inputs(arguments.files):
+        specification = _complete(read_specification(one.documents))
+        evaluated = _evaluate(one, specification)
+        print_evaluations(one.name, evaluated, console, verbose=arguments.verbose)
+        for flag in specification.flags:
+            console.print(f"note: {flag}", markup=False, soft_wrap=True)
+        results += evaluated
+    if arguments.json is not None:
+        _write_json(arguments.json, results)
+    return 1 if any(one.comparison is not None and not one.comparison.agrees for one in results) else 0
+
+
+def _complete(specification: Specification) -> Specification:
+    """The specification with energies: its own, or the tables'."""
+    if specification.energy is not None:
+        return specification
+    # Imported only when it is needed: files with an ERT should not wait for the tables.
+    from launcher.estimation import estimate  # noqa: PLC0415
+
+    return estimate(specification)
+
+
+def _evaluate(one: Input, specification: Specification) -> list[Evaluated]:
+    from launcher.engines.native.model import evaluate  # noqa: PLC0415 - `--help` should not wait for numba
+
+    mapped = read_mapped(one.documents, specification)
+    if not mapped:
+        raise SpecificationError(
+            "there is no mapping", where=one.name, expected="a top-level key 'mapping', or a list under 'mappings'"
+        )
+    results = []
+    for specific, mapping in mapped:
+        evaluation = evaluate(specific, mapping)
+        comparison = None
+        if one.stats is not None and evaluation.legal:
+            comparison = compare(evaluation, specification.architecture.compute.name, one.stats)
+        results.append(Evaluated(evaluation, comparison))
+    return results
+
+
+def _write_json(path: Path, results: list[Evaluated]) -> None:
+    text = json.dumps([to_json(one) for one in results], indent=1)
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise LauncherError(f"cannot write the JSON file: {error.strerror}", where=str(path)) from None

@@ -1,0 +1,83 @@
+"""What a command line names: Timeloop files that belong together, or folders that a run wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from launcher.errors import SpecificationError
+from launcher.specification.yaml_io import Document
+
+_STATS = ".stats.txt"
+_INPUTS = ("parsed-processed-input.yaml", "specification.yaml")
+
+
+@dataclass(frozen=True)
+class Input:
+    """Files that make up one specification and its mappings.
+
+    Attributes:
+        name: for headings: the folder, or the files.
+        documents: all of them, parsed once.
+        stats: the report of the Timeloop run that wrote the folder, if there is one.
+    """
+
+    name: str
+    documents: tuple[Document, ...]
+    stats: Path | None = None
+
+
+def read_inputs(paths: Sequence[Path]) -> list[Input]:
+    """Files that are named together form one input; every folder is one (or one for each report in it).
+
+    Raises:
+        SpecificationError: a file is missing or is not YAML; a folder holds no Timeloop input.
+    """
+    files = [path for path in paths if not path.is_dir()]
+    inputs = []
+    if files:
+        inputs.append(Input(", ".join(str(path) for path in files), tuple(map(Document.from_file, files))))
+    for folder in (path for path in paths if path.is_dir()):
+        inputs += _folder(folder)
+    return inputs
+
+
+def _folder(folder: Path) -> list[Input]:
+    specification = next((folder / name for name in _INPUTS if (folder / name).is_file()), None)
+    if specification is None:
+        raise SpecificationError(
+            "the folder holds no Timeloop input",
+            where=str(folder),
+            expected=" or ".join(_INPUTS) + ", with *.ERT.yaml, *.ART.yaml, *.map.yaml and *.stats.txt beside it",
+            hint="name the files themselves",
+        )
+    document = Document.from_file(specification)
+    reports = sorted(folder.glob(f"*{_STATS}"))
+    if not reports:
+        return [Input(str(folder), (document, *_beside(folder, document, "*")))]
+    inputs = []
+    for report in reports:
+        prefix = report.name.removesuffix(_STATS)
+        name = str(folder) if len(reports) == 1 else str(report)
+        inputs.append(Input(name, (document, *_beside(folder, document, prefix)), report))
+    return inputs
+
+
+def _beside(folder: Path, document: Document, prefix: str) -> list[Document]:
+    """The tables and the mapping of a run, unless its input holds them already."""
+    found = []
+    for key, patterns in (
+        ("ERT", (f"{prefix}.ERT.yaml", "ERT.yaml")),
+        ("ART", (f"{prefix}.ART.yaml", "ART.yaml")),
+        ("mapping", (f"{prefix}.map.yaml", "mapping.yaml")),
+    ):
+        if document.root.get(key):
+            continue
+        matches = next((paths for pattern in patterns if (paths := sorted(folder.glob(pattern)))), [])
+        if len(matches) > 1:
+            raise SpecificationError(
+                f"the folder holds {len(matches)} files '{patterns[0]}'", where=str(folder), hint="name the files"
+            )
+        found += [Document.from_file(path) for path in matches]
+    return found
