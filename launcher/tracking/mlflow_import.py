@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import logging
 import os
 import threading
@@ -33,10 +35,28 @@ def import_mlflow(timeout_s: int) -> MlflowParts:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(timeout_s))
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
+    # When the process ends, looking through MLflow's tens of thousands of objects for garbage takes most of a second.
+    atexit.register(gc.freeze)
     from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415
     from mlflow.tracking import MlflowClient  # noqa: PLC0415
 
     return MlflowParts(MlflowClient, Metric, Param, RunTag)
+
+
+@contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """Suspend garbage collection for a short burst of allocations that stay.
+
+    MLflow's import and the making of its database fill the heap with objects that live on; looking through them again
+    and again for garbage was measured to take a quarter of the time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 class _Silence:

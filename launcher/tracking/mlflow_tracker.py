@@ -18,7 +18,7 @@ from launcher.result import Result
 from launcher.tracking import records
 from launcher.tracking.base import RunReference, TrackingSettings
 from launcher.tracking.location import Location, check_usable, locate
-from launcher.tracking.mlflow_import import MlflowParts, import_mlflow, quiet
+from launcher.tracking.mlflow_import import MlflowParts, import_mlflow, quiet, without_garbage_collection
 
 _COMPOSED_CONFIG = (".hydra/config.yaml", ".hydra/overrides.yaml")
 _MOST_PARAMETERS_PER_CALL = 100
@@ -118,13 +118,18 @@ class MlflowTracker:
     def _open(self, folder: Path | None = None) -> _Session:
         with self._lock:
             if self._session is None:
-                # Importing stays outside: MLflow sets up its loggers then, and silence must not hide that from them.
-                mlflow = import_mlflow(self._settings.timeout_s)
-                with self._told(folder):
-                    check_usable(self._location, self._settings.timeout_s)
-                    client = mlflow.client(tracking_uri=self._location.uri)
-                    self._session = _Session(mlflow, client, self._experiment_id(client))
+                with without_garbage_collection():
+                    self._session = self._connect(folder)
             return self._session
+
+    def _connect(self, folder: Path | None) -> _Session:
+        with self._told(folder):
+            check_usable(self._location, self._settings.timeout_s)
+        # Importing stays outside: MLflow sets up its loggers then, and silence must not hide that from them.
+        mlflow = import_mlflow(self._settings.timeout_s)
+        with self._told(folder):
+            client = mlflow.client(tracking_uri=self._location.uri)
+            return _Session(mlflow, client, self._experiment_id(client))
 
     def _experiment_id(self, client: Any) -> str:
         name = self._settings.experiment
