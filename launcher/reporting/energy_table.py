@@ -39,7 +39,7 @@ class EnergyRow:
 def energy_rows(result: Result) -> tuple[EnergyRow, ...]:
     """All addends of the result's energy, outermost level first; empty when there is no evaluation.
 
-    Levels that only stand for a fan-out and cost nothing are left out.
+    Data spaces that bypass a level, and levels that only stand for a fan-out and cost nothing, are left out.
     """
     evaluation = result.evaluation
     if evaluation is None:
@@ -85,6 +85,8 @@ def _costly_levels(evaluation: Evaluation) -> list[LevelStats]:
 def _level_rows(level: LevelStats) -> Iterator[EnergyRow]:
     attributed = level.leakage_pj
     for name, space in level.data_spaces.items():
+        if not space.tile_words and not any(space.energy_pj.values()):
+            continue
         for action, energy in space.energy_pj.items():
             attributed += energy
             yield EnergyRow(level.level, name, action, _words(space, action), energy)

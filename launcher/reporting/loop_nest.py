@@ -30,6 +30,11 @@ def loop_nest(result: Result) -> str:
     return "\n".join(_Printer(result.mapping, result.specification).lines()) + "\n"
 
 
+def container_label(level: str) -> str:
+    """What people call the level that stands for a container's fan-out: ``inter_PERows_spatial`` -> ``[PERows]``."""
+    return f"[{level.removeprefix('inter_').removesuffix('_spatial')}]"
+
+
 @dataclass(frozen=True)
 class _Printer:
     mapping: Mapping
@@ -78,8 +83,7 @@ class _Printer:
 
     def _container(self, index: int) -> str:
         level = self.mapping.levels[index]
-        name = level.level.removeprefix("inter_").removesuffix("_spatial")
-        return f"[{name}] fan-out {self._fan_out(index, level)}"
+        return f"{container_label(level.level)} {self._fan_out(index, level)}"
 
     def _fan_out(self, index: int, level: LevelMapping) -> str:
         assert self.specification is not None
@@ -89,7 +93,7 @@ class _Printer:
             for axis, loops, children in zip("XY", (level.spatial_x, level.spatial_y), offered, strict=True)
             if children > 1
         ]
-        return ", ".join(axes) or "1"
+        return f"fan-out {', '.join(axes)}" if axes else "no fan-out"
 
     def _compute(self) -> str:
         used = prod(_used(level.spatial) for level in self.mapping.levels)

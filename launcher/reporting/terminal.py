@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from launcher.reporting.energy_table import energy_by_component_pj
-from launcher.reporting.loop_nest import loop_nest
+from launcher.reporting.loop_nest import container_label, loop_nest
 from launcher.reporting.numbers import ABSENT, count, percent, short_seconds, significant
 from launcher.reporting.trials import print_trials
 from launcher.result import DataSpaceStats, LevelStats, Optimality, Result
@@ -86,8 +86,14 @@ def _energy_by_level(result: Result) -> Table:
     for name, energy in energy_by_component_pj(result).items():
         share = energy / result.energy_pj if result.energy_pj else 0.0
         traffic = _traffic(levels[name], slowest) if name in levels else ""
-        table.add_row(escape(name), significant(energy * 1e-6), percent(share), traffic)
+        table.add_row(escape(_label(result, name)), significant(energy * 1e-6), percent(share), traffic)
     return table
+
+
+def _label(result: Result, component: str) -> str:
+    architecture = result.specification.architecture if result.specification else None
+    is_container = architecture and any(level.name == component and level.is_dummy for level in architecture.levels)
+    return container_label(component) if is_container else component
 
 
 def _traffic(level: LevelStats, slowest: int) -> str:

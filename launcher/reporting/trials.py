@@ -96,10 +96,10 @@ def _table(
 
 
 def _title(results: Sequence[Result], objective: str | Sequence[str]) -> str:
-    criteria = objective if isinstance(objective, str) else ", ".join(objective)
+    criteria = objective if isinstance(objective, str) else ", then ".join(objective)
     failures = sum(not result.ok for result in results)
     without = f", {failures} without a mapping" if failures else ""
-    return f"{len(results)} trials{without}, best {escape(criteria)} first"
+    return f"{len(results)} trials{without}, best {escape(criteria.replace('edp', 'EDP'))} first"
 
 
 def _figures(result: Result) -> tuple[str, ...]:

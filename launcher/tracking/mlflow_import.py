@@ -28,11 +28,13 @@ class MlflowParts:
 def import_mlflow(timeout_s: int) -> MlflowParts:
     """Import MLflow's client (about a second) with settings that suit a command line.
 
-    MLflow reads them from the environment: no telemetry, and a request to a server that does not answer is given up
-    after ``timeout_s`` and one repetition instead of minutes. A value that is already set there wins.
+    MLflow reads them from the environment: no telemetry, no addresses printed, and a request to a server that falls
+    silent is given up after three times ``timeout_s`` (a busy server that answered for its health may need that) and
+    one repetition instead of minutes. A value that is already set there wins.
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(timeout_s))
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", str(3 * timeout_s))
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "1")
     # When the process ends, looking through MLflow's tens of thousands of objects for garbage takes most of a second.
