@@ -247,7 +247,7 @@ class TestWhere:
         location = locate(TrackingSettings())
         assert location.uri == f"sqlite:///{tmp_path}/mlflow.db"
         assert location.artifact_root == tmp_path / "mlartifacts"
-        assert location.view.startswith("mlflow ui  (")
+        assert location.command == "mlflow ui"
 
     def test_the_environment_is_honoured(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://host:5000/")
@@ -258,7 +258,7 @@ class TestWhere:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://host:5000/")
         location = locate(TrackingSettings(uri="sqlite:///runs/all.db", directory=tmp_path))
         assert location.uri == f"sqlite:///{tmp_path}/runs/all.db"
-        assert f"--backend-store-uri sqlite:///{tmp_path}/runs/all.db" in location.view
+        assert f"--backend-store-uri sqlite:///{tmp_path}/runs/all.db" in (location.command or "")
 
     def test_an_old_file_store_beside_the_database_changes_the_command(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -266,12 +266,18 @@ class TestWhere:
         monkeypatch.chdir(tmp_path)
         (tmp_path / "mlruns" / "0").mkdir(parents=True)
         (tmp_path / "mlruns" / "0" / "meta.yaml").touch()
-        assert "--backend-store-uri" in locate(TrackingSettings()).view
+        assert "--backend-store-uri" in (locate(TrackingSettings()).command or "")
 
     def test_a_password_is_not_shown(self) -> None:
         location = locate(TrackingSettings(uri="postgresql+psycopg2://me:secret@db:5432/mlflow"))
         assert location.printable_uri == "postgresql+psycopg2://me:***@db:5432/mlflow"
-        assert "secret" not in location.view
+        assert "secret" not in (location.command or "")
+
+    def test_the_page_of_a_run(self, tmp_path: Path) -> None:
+        server = locate(TrackingSettings(uri="http://host:80/mlflow/"))
+        assert server.page("1", "abc") == "http://host:80/mlflow/#/experiments/1/runs/abc"
+        own = locate(TrackingSettings(directory=tmp_path))
+        assert own.page("1", "abc") == "http://127.0.0.1:5000/#/experiments/1/runs/abc"
 
     @pytest.mark.parametrize(
         "uri", ["./mlruns", "file:///tmp/mlruns", "sqlite://", "sqlite:///", "sqlite:///a%25b.db", "ftp://x"]

@@ -40,7 +40,7 @@ class RunReference:
         run_id: MLflow's identifier of the run.
         experiment: name of the experiment.
         uri: the tracking store that holds it.
-        view: the command, or the address, that shows it.
+        view: how to look at it: a command and the address of the run's page, or the address alone.
     """
 
     run_id: str

@@ -17,7 +17,7 @@ from launcher.tracking.base import TrackingSettings
 _SQLITE = "sqlite:///"
 _SERVERS = ("http", "https")
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
-_ADDRESS = "  (then open http://127.0.0.1:5000)"
+_LOCAL_PAGES = "http://127.0.0.1:5000"
 _SQLITE_MAGIC = b"SQLite format 3\0"
 
 
@@ -28,19 +28,24 @@ class Location:
     Attributes:
         uri: absolute, as MLflow wants it.
         artifact_root: folder for the runs' files; None leaves it to the server.
-        view: the command, or the address, that shows the runs.
+        command: what shows the runs of a database; None where a server shows them itself.
         file: the database, when it is a file of ours.
     """
 
     uri: str
     artifact_root: Path | None
-    view: str
+    command: str | None
     file: Path | None = None
 
     @property
     def is_server(self) -> bool:
         """Whether somebody else's process keeps the runs."""
         return urlsplit(self.uri).scheme in _SERVERS
+
+    def page(self, experiment_id: str, run_id: str) -> str:
+        """The address of a run's page, by what :attr:`command` starts or by the server."""
+        host = self.uri if self.is_server else _LOCAL_PAGES
+        return f"{host}/#/experiments/{experiment_id}/runs/{run_id}"
 
     @property
     def printable_uri(self) -> str:
@@ -62,13 +67,11 @@ def locate(settings: TrackingSettings) -> Location:
     uri = settings.uri or os.environ.get("MLFLOW_TRACKING_URI") or f"{_SQLITE}mlflow.db"
     scheme = urlsplit(uri).scheme.partition("+")[0]
     if scheme in _SERVERS:
-        return Location(uri.rstrip("/"), None, uri.rstrip("/"))
-    if scheme == "databricks":
-        return Location(uri, None, "your Databricks workspace")
+        return Location(uri.rstrip("/"), None, None)
     if scheme == "sqlite":
         return _sqlite(uri, directory)
     if scheme in _PORTS:
-        return Location(uri, directory / "mlartifacts", f"mlflow ui --backend-store-uri <the same URI>{_ADDRESS}")
+        return Location(uri, directory / "mlartifacts", "mlflow ui --backend-store-uri <the same URI>")
     raise ConfigurationError(
         f"cannot record runs in {uri!r}",
         where="tracking.uri" if settings.uri else "the environment variable MLFLOW_TRACKING_URI",
@@ -156,15 +159,13 @@ def _sqlite(uri: str, directory: Path) -> Location:
             where="tracking.uri or MLFLOW_TRACKING_URI",
             expected="a database file without % in its path: sqlite:///mlflow.db or sqlite:////absolute/mlflow.db",
         )
-    return Location(
-        f"{_SQLITE}{path.as_posix()}{mark}{query}", path.parent / "mlartifacts", _view_command(path), file=path
-    )
+    return Location(f"{_SQLITE}{path.as_posix()}{mark}{query}", path.parent / "mlartifacts", _command(path), file=path)
 
 
-def _view_command(path: Path) -> str:
+def _command(path: Path) -> str:
     if path == Path.cwd() / "mlflow.db" and not _has_legacy_store(path.parent):
-        return f"mlflow ui{_ADDRESS}"
-    return f"mlflow ui --backend-store-uri {shlex.quote(f'{_SQLITE}{path.as_posix()}')}{_ADDRESS}"
+        return "mlflow ui"
+    return f"mlflow ui --backend-store-uri {shlex.quote(f'{_SQLITE}{path.as_posix()}')}"
 
 
 def _has_legacy_store(folder: Path) -> bool:

@@ -172,9 +172,8 @@ class MlflowTracker:
             ) from error
 
     def _reference(self, session: _Session, run_id: str) -> RunReference:
-        view = self._location.view
-        if self._location.is_server:
-            view = f"{view}/#/experiments/{session.experiment_id}/runs/{run_id}"
+        page = self._location.page(session.experiment_id, run_id)
+        view = f"{self._location.command}, then {page}" if self._location.command else page
         return RunReference(run_id, self._settings.experiment, self._location.printable_uri, view)
 
 
@@ -219,6 +218,8 @@ def _first_line(error: Exception) -> str:
 
 def _advice(error: Exception) -> str:
     text = str(error)
+    if isinstance(error, ModuleNotFoundError):
+        return "install the database driver that the URI names"
     if "out-of-date database schema" in text or "Can't locate revision" in text:
         return "mlflow db upgrade <the URI above> (make a copy first), or another tracking.uri"
     if "locked" in text:
