@@ -166,7 +166,7 @@ class MlflowTracker:
             raise
         except Exception as error:
             raise LauncherError(
-                f"MLflow could not record: {_first_line(error)}",
+                f"MLflow could not record: {_first_sentence(error)}",
                 where=self._location.printable_uri,
                 hint="; ".join(filter(None, (_advice(error), kept))),
             ) from error
@@ -211,9 +211,9 @@ def _now_ms() -> int:
     return round(time.time() * 1000)
 
 
-def _first_line(error: Exception) -> str:
+def _first_sentence(error: Exception) -> str:
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:300]
+    return lines[0].partition(". ")[0][:300]
 
 
 def _advice(error: Exception) -> str:
@@ -221,7 +221,7 @@ def _advice(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
         return "install the database driver that the URI names"
     if "out-of-date database schema" in text or "Can't locate revision" in text:
-        return "mlflow db upgrade <the URI above> (make a copy first), or another tracking.uri"
+        return "copy the database, then run: mlflow db upgrade <the URI above>; or give another tracking.uri"
     if "locked" in text:
         return "another program holds the database: close it and record again"
     return "check tracking.uri and the server's log, or use tracking=none"
