@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from math import ceil, floor, isfinite, log2, sqrt
@@ -71,14 +72,18 @@ def evaluate_expression(text: str, names: Mapping[str, object], where: str | Non
     Raises:
         SpecificationError: names the expression, its place and the cause.
     """
-    if len(text) > MAX_LENGTH:
+    if len(text) > MAX_LENGTH or "\n" in text:
         raise SpecificationError(
-            f"expression '{text[:40]}...' has {len(text)} characters", where=where, expected=f"at most {MAX_LENGTH}"
+            f"expression {text[:40]!r}... has {len(text)} characters",
+            where=where,
+            expected=f"one line of at most {MAX_LENGTH}",
         )
     try:
         return _checked(_value(_parse(text), names))
     except _RefusedError as cause:
         raise SpecificationError(f"cannot evaluate '{text}': {cause}", where=where) from None
+    except OverflowError:
+        raise SpecificationError(f"cannot evaluate '{text}': the result is too large", where=where) from None
     except (ArithmeticError, TypeError, ValueError, RecursionError) as cause:
         raise SpecificationError(f"cannot evaluate '{text}': {cause}", where=where) from None
 
@@ -99,7 +104,9 @@ def is_name(text: str) -> bool:
 
 def _parse(text: str) -> ast.expr:
     try:
-        return ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python warns of literals such as `1if`, which is no user's business here
+            return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise _RefusedError("it is not an arithmetic expression") from None
 

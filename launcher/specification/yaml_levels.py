@@ -55,13 +55,21 @@ def check_attributes(attributes: YamlNode) -> None:
     for key, child in attributes.items():
         if key in MEANINGFUL_ATTRIBUTES or key in _HARMLESS_LOOKALIKES:
             continue
-        folded = key.lower().replace("-", "_")
-        close = get_close_matches(folded, {name.lower(): name for name in MEANINGFUL_ATTRIBUTES}, n=1, cutoff=0.88)
-        if close:
-            name = next(name for name in MEANINGFUL_ATTRIBUTES if name.lower() == close[0])
-            raise child.error(f"unknown attribute '{key}'", hint=f"did you mean '{name}'?")
+        meant = _misspelt(key)
+        if meant is not None:
+            raise child.error(f"unknown attribute '{key}'", hint=f"did you mean '{meant}'?")
     attributes.refuse("allow_overbooking", "overbooked buffers")
     attributes.refuse("tile_partition_supported", "run-time tile partitions")
+
+
+def _misspelt(key: str) -> str | None:
+    """The meaningful attribute that ``key`` looks like: one letter more or less may differ more than two."""
+    folded = {name.lower(): name for name in sorted(MEANINGFUL_ATTRIBUTES)}
+    key = key.lower().replace("-", "_")
+    similar = get_close_matches(key, folded, n=1, cutoff=0.8)
+    if similar and (abs(len(similar[0]) - len(key)) <= 1 or get_close_matches(key, similar, cutoff=0.88)):
+        return folded[similar[0]]
+    return None
 
 
 def storage_level(name: str, component_class: str, own: YamlNode, instances: int, **common: Any) -> StorageLevel:
@@ -77,7 +85,8 @@ def storage_level(name: str, component_class: str, own: YamlNode, instances: int
         SpecificationError: sizes that do not fit each other, a negative bandwidth, an unsupported attribute.
     """
     check_attributes(own)
-    is_dram = "DRAM" in component_class or _word(own, "technology") == "DRAM"
+    technology = own.get("technology")
+    is_dram = "DRAM" in component_class or (technology is not None and technology.value == "DRAM")
     word_bits = _whole(own, *WORD_BITS, default=_DEFAULT_WORD_BITS, minimum=1)
     block_size, cluster_size = _block_and_cluster(own, word_bits)
     if is_dram and cluster_size != 1:

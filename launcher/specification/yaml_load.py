@@ -22,8 +22,11 @@ MAX_BYTES = 32 * 2**20
 MAX_DEPTH = 64
 """Deepest nesting of lists and mappings."""
 
-MAX_NODES = 2_000_000
+MAX_NODES = 800_000
 """Most nodes of one file, aliases expanded."""
+
+MAX_KEY_LENGTH = 200
+"""Longest key of a mapping, in characters."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,300}")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]{1,64}")
@@ -35,6 +38,16 @@ _WORDS: dict[str, object] = {
     **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf"), float("inf")),
     "-.inf": float("-inf"),
 }
+_OLD_SPELLINGS = {
+    name.replace("_", "-"): name
+    for name in (
+        *("word_bits", "block_size", "cluster_size", "cluster_area", "num_banks", "num_ports", "network_word_bits"),
+        *("multiple_buffering", "min_utilization", "vector_access_energy", "addr_gen_energy", "metadata_word_bits"),
+        *("network_type", "router_energy", "wire_energy", "energy_per_hop", "tile_width", "read_write", "data_spaces"),
+    )
+}
+"""Keys that older files write with hyphens; Timeloop reads them so, too."""
+
 _SCALAR_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null"))
 _COLLECTION_TAGS = frozenset(("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"))
 
@@ -94,12 +107,15 @@ class Document:
 
 def _read(path: Path) -> str:
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
+        with path.open("rb") as file:
+            # Pipes have no size, so the bound is on what is read.
+            data = b"" if path.stat().st_size > MAX_BYTES else file.read(MAX_BYTES + 1)
+        if not 0 < len(data) <= MAX_BYTES:
+            what = "is too large" if data or path.stat().st_size else "is empty"
             raise SpecificationError(
-                f"the file has {size / 2**20:.0f} MiB", where=str(path), expected=f"at most {MAX_BYTES // 2**20} MiB"
+                f"the file {what}", where=str(path), expected=f"YAML of at most {MAX_BYTES // 2**20} MiB"
             )
-        return path.read_text(encoding="utf-8")
+        return data.decode("utf-8")
     except OSError as error:
         raise SpecificationError(f"cannot read the file: {error.strerror}", where=str(path)) from None
     except UnicodeDecodeError:
@@ -205,7 +221,9 @@ class _Builder:
         while not isinstance(key_event := next(self.events), yaml.MappingEndEvent):
             if not isinstance(key_event, yaml.ScalarEvent):
                 raise self.error("a key is not a word", key_event, "plain keys")
-            key = key_event.value
+            key = _OLD_SPELLINGS.get(key_event.value, key_event.value)
+            if len(key) > MAX_KEY_LENGTH:
+                raise self.error(f"a key has {len(key)} characters", key_event, f"at most {MAX_KEY_LENGTH}")
             value = self.node(next(self.events), depth + 1)
             if key == "<<":
                 merged += self.merge_sources(value, key_event)

@@ -15,9 +15,13 @@ _TRUE = frozenset(("true", "yes", "on", "y", "1"))
 _FALSE = frozenset(("false", "no", "off", "n", "0"))
 
 
+_LONGEST_MESSAGE = 300
+_LONGEST_LABEL = 60
+
+
 @dataclass(frozen=True)
 class Place:
-    """Where a value stands: ``arch.yaml:12 (architecture.nodes[3].attributes.width)``."""
+    """Where a value stands: ``arch.yaml:12 (architecture.nodes[PE].attributes.width)``."""
 
     source: str
     path: str = ""
@@ -31,9 +35,9 @@ class Place:
         """The place of a mapping's value."""
         return Place(self.source, f"{self.path}.{key}" if self.path else key, line or self.line)
 
-    def item(self, index: int, line: int | None) -> Place:
-        """The place of a list's item."""
-        return Place(self.source, f"{self.path}[{index}]", line or self.line)
+    def item(self, label: object, line: int | None) -> Place:
+        """The place of a list's item, by its number or its name."""
+        return Place(self.source, f"{self.path}[{label}]", line or self.line)
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class YamlNode:
 
     def error(self, what: str, expected: str | None = None, hint: str | None = None) -> SpecificationError:
         """An error at this place."""
-        return SpecificationError(what, where=str(self.place), expected=expected, hint=hint)
+        return SpecificationError(one_line(what), where=str(self.place), expected=expected, hint=hint)
 
     def wrong(self, expected: str) -> SpecificationError:
         """An error that shows this value and what was expected."""
@@ -115,7 +119,7 @@ class YamlNode:
             raise self.wrong("a list")
         lines = self.value.lines if isinstance(self.value, YamlList) else [None] * len(self.value)
         return [
-            YamlNode(value, self.place.item(i, line), self.names)
+            YamlNode(value, self.place.item(_label(i, value), line), self.names)
             for i, (value, line) in enumerate(zip(self.value, lines, strict=True))
         ]
 
@@ -157,8 +161,11 @@ class YamlNode:
         return int(value)
 
     def boolean(self) -> bool:
-        """True or false, also written as yes, no, on, off, 1 or 0."""
-        word = str(self.value).lower()
+        """True or false, also written as yes, no, on, off, 1 or 0, or an expression that yields one."""
+        value = self.value
+        if isinstance(value, str) and value.lower() not in _TRUE | _FALSE:
+            value = evaluate_expression(value, self.names, str(self.place))
+        word = str(value).lower()
         if word not in _TRUE | _FALSE:
             raise self.wrong("true or false")
         return word in _TRUE
@@ -182,6 +189,18 @@ class YamlNode:
         child = self.get(key)
         if child is not None and child.value not in (False, "", {}, []):
             raise child.error(f"{why} ('{key}') are not supported", hint=f"remove '{key}'")
+
+
+def _label(index: int, value: object) -> object:
+    """What people call a list's item: its name if it has one."""
+    name = value.get("name") if isinstance(value, dict) else None
+    return name.split("[")[0] if isinstance(name, str) and 0 < len(name) <= _LONGEST_LABEL else index
+
+
+def one_line(text: str) -> str:
+    """Text that fits into a message, whatever a file put into it."""
+    short = text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + "..."
+    return " ".join(short.split())
 
 
 def _shown(value: object) -> str:

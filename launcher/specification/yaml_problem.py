@@ -9,8 +9,8 @@ from launcher.specification.problem import DataSpace, Problem, Rank, Term
 from launcher.specification.yaml_node import YamlNode
 
 _PROBLEM_KEYS = ("version", "shape", "instance", "name")
-_SHAPE_KEYS = ("version", "name", "dimensions", "data_spaces", "data-spaces", "coefficients", "flatten", "ranks")
-_SPACE_KEYS = ("name", "projection", "read_write", "read-write", "ranks")
+_SHAPE_KEYS = ("version", "name", "dimensions", "data_spaces", "coefficients", "flatten", "ranks")
+_SPACE_KEYS = ("name", "projection", "read_write", "ranks")
 
 
 def read_problem(node: YamlNode) -> Problem:
@@ -92,13 +92,13 @@ def _data_spaces(
     shape: YamlNode, dimensions: Mapping[str, int], coefficients: Mapping[str, int]
 ) -> tuple[DataSpace, ...]:
     spaces: list[DataSpace] = []
-    for item in shape.require("data_spaces", "data-spaces").list():
+    for item in shape.require("data_spaces").list():
         item.check_keys(_SPACE_KEYS, "a data space")
         name = item.require("name")
         if any(space.name == name.text() for space in spaces):
             raise name.error(f"data space '{name.text()}' is named twice")
         projection = tuple(_rank(rank, dimensions, coefficients) for rank in item.require("projection").list())
-        read_write = item.get("read_write", "read-write")
+        read_write = item.get("read_write")
         spaces.append(DataSpace(name.text(), projection, read_write.boolean() if read_write else False))
     if not spaces:
         raise shape.error("the shape has no data spaces")

@@ -73,7 +73,8 @@ def _check_component(
         )
     for action, names in needed.items():
         if not any(name in actions for name in names):
-            raise tables.error(
+            table = next(t for t in tables.list() if component_name(t.require("name").text()) == component.name)
+            raise table.require("actions").error(
                 f"the ERT lacks action '{action}' of '{component.name}'",
                 f"one of: {', '.join(names)}; it has: {', '.join(actions) or 'none'}",
             )
