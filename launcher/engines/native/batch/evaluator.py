@@ -1,0 +1,190 @@
+"""Many mappings of one specification at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from launcher.engines.native.batch.costs import busy_cycles, energy_pj
+from launcher.engines.native.batch.nests import Nests, legality, lower, words_of
+from launcher.engines.native.batch.scratch import Array
+from launcher.engines.native.batch.tables import build_tables
+from launcher.engines.native.batch.traffic import count_accesses, traffic_of
+from launcher.engines.native.model import evaluate
+from launcher.errors import SpecificationError
+from launcher.specification.mapping import LevelMapping, Loop, Mapping
+from launcher.specification.specification import Specification
+
+BLOCKS = ("spatial_x", "spatial_y", "temporal")
+"""The third axis of ``MappingBatch.factors`` and ``orders``."""
+
+CHUNK = 2048
+"""Mappings worked on together: their arrays stay in the processor's cache."""
+
+
+@dataclass(frozen=True)
+class MappingBatch:
+    """Mappings as arrays. M mappings, L levels (innermost first), 3 blocks, D dimensions, P data spaces.
+
+    Attributes:
+        factors: (M, L, 3, D) loop bounds; the blocks are spatial X, spatial Y, temporal.
+        orders: (M, L, 3, D) dimension numbers of each block's loops, innermost first: a permutation of 0..D-1.
+        keep: (M, L, P) whether a data space is stored at a level.
+    """
+
+    factors: Array
+    orders: Array
+    keep: Array
+
+    def __len__(self) -> int:
+        return int(self.factors.shape[0])
+
+    def __getitem__(self, part: slice | Array) -> MappingBatch:
+        return MappingBatch(self.factors[part], self.orders[part], self.keep[part])
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """Figures per mapping; those of an illegal one are 0.
+
+    Attributes:
+        legal: (M,) bool.
+        energy_pj: (M,) float.
+        cycles: (M,) int.
+    """
+
+    legal: Array
+    energy_pj: Array
+    cycles: Array
+
+
+class BatchEvaluator:
+    """``model.evaluate`` for many mappings of one specification, several hundred times as fast.
+
+    Tensors whose tiles never overlap need numpy only. The first convolution on a machine compiles for some seconds;
+    the result is cached on disk.
+
+    Args:
+        specification: what is mapped, energies included.
+
+    Raises:
+        SpecificationError: as ``model.evaluate`` does.
+    """
+
+    def __init__(self, specification: Specification) -> None:
+        self._specification = specification
+        self._tables = build_tables(specification)
+
+    def evaluate(self, batch: MappingBatch) -> BatchResult:
+        """Evaluate all mappings of a batch.
+
+        Raises:
+            SpecificationError: a mapping whose factors do not multiply to the problem's extents, or whose orders
+                are no permutations; says which one.
+        """
+        results = [self._chunk(batch, first) for first in range(0, len(batch), CHUNK)]
+        if not results:
+            return BatchResult(np.zeros(0, np.bool_), np.zeros(0), np.zeros(0, np.int64))
+        return BatchResult(
+            np.concatenate([result.legal for result in results]),
+            np.concatenate([result.energy_pj for result in results]),
+            np.concatenate([result.cycles for result in results]),
+        )
+
+    def _chunk(self, batch: MappingBatch, first: int) -> BatchResult:
+        part = batch[first : first + CHUNK]
+        legal = np.zeros(len(part), dtype=np.bool_)
+        energy = np.zeros(len(part))
+        cycles = np.zeros(len(part), dtype=np.int64)
+        nests, well_formed = lower(self._tables, part.factors, part.orders, part.keep)
+        if not well_formed.all():
+            self._explain(batch, first + int(np.flatnonzero(~well_formed)[0]))
+        tiles = [[words_of(tensor, extents) for extents in nests.extents] for tensor in self._tables.tensors]
+        legal[:] = legality(self._tables, nests, tiles)
+        which = np.flatnonzero(legal)
+        if which.size and self._tables.is_complete:
+            if which.size < len(part):
+                tiles = [[words[which] for words in levels] for levels in tiles]
+                nests, part = nests[which], part[which]
+            cycles[which], energy[which] = self._figures(part, nests, tiles)
+        for index in np.flatnonzero(legal & (np.isnan(energy) | (cycles == 0))):
+            single = evaluate(self._specification, mapping_at(self._specification, batch, first + int(index)))
+            cycles[index], energy[index] = single.cycles, single.energy_pj
+        return BatchResult(legal, energy, cycles)
+
+    def _figures(self, part: MappingBatch, nests: Nests, tiles: list[list[Array]]) -> tuple[Array, Array]:
+        """Cycles and energy of legal mappings; energy is NaN where only the plain model can tell."""
+        tables = self._tables
+        accesses = []
+        for number, tensor in enumerate(tables.tensors):
+            traffic = traffic_of(tensor, nests, tiles[number], part.factors, part.orders)
+            accesses.append(count_accesses(tensor, nests, number, tiles[number], traffic))
+        with np.errstate(invalid="ignore"):
+            busy = busy_cycles(tables, nests, accesses)
+            return busy + tables.latency, energy_pj(tables, nests, accesses, busy)
+
+    def _explain(self, batch: MappingBatch, index: int) -> None:
+        """Raise what is wrong with a mapping that is not well-formed."""
+        for level, block in np.ndindex(batch.orders.shape[1:3]):
+            if sorted(batch.orders[index, level, block]) != list(range(batch.orders.shape[3])):
+                raise SpecificationError(
+                    f"orders[{index}, {level}, {block}] is no permutation of the dimensions",
+                    where=f"mapping {index} of the batch, {BLOCKS[block]} loops",
+                    expected="every dimension number once",
+                )
+        evaluate(self._specification, mapping_at(self._specification, batch, index))
+
+
+def batch_of(specification: Specification, mappings: Iterable[Mapping]) -> MappingBatch:
+    """Mappings as arrays.
+
+    Raises:
+        SpecificationError: a mapping with two loops over one dimension in one block, which arrays cannot hold.
+    """
+    dimensions = {name: number for number, name in enumerate(specification.problem.dimensions)}
+    spaces = specification.problem.data_space_names
+    listed = list(mappings)
+    shape = (len(listed), len(specification.architecture.levels), 3, len(dimensions))
+    factors = np.ones(shape, dtype=np.int32)
+    orders = np.zeros(shape, dtype=np.int8)
+    keep = np.zeros((*shape[:2], len(spaces)), dtype=np.bool_)
+    for m, mapping in enumerate(listed):
+        for n, level in enumerate(mapping.levels):
+            keep[m, n] = [space in level.keep for space in spaces]
+            for b, loops in enumerate((level.spatial_x, level.spatial_y, level.temporal)):
+                order = [dimensions[loop.dimension] for loop in loops]
+                if len(set(order)) < len(order):
+                    raise SpecificationError(
+                        f"level {level.level!r} has two loops over one dimension in one block",
+                        where=f"mapping, level {level.level}, {BLOCKS[b]}",
+                        expected="at most one loop per dimension",
+                    )
+                factors[m, n, b, order] = [loop.bound for loop in loops]
+                orders[m, n, b] = order + [number for number in dimensions.values() if number not in order]
+    return MappingBatch(factors, orders, keep)
+
+
+def mapping_at(specification: Specification, batch: MappingBatch, index: int) -> Mapping:
+    """One mapping of a batch as a dataclass."""
+    dimensions = list(specification.problem.dimensions)
+    spaces = specification.problem.data_space_names
+
+    def loops(level: int, block: int) -> tuple[Loop, ...]:
+        bounds = batch.factors[index, level, block].tolist()
+        order = batch.orders[index, level, block].tolist()
+        return tuple(Loop(dimensions[number], bounds[number]) for number in order if bounds[number] != 1)
+
+    return Mapping(
+        tuple(
+            LevelMapping(
+                level=level.name,
+                keep=tuple(space for space, kept in zip(spaces, batch.keep[index, number], strict=True) if kept),
+                spatial_x=loops(number, 0),
+                spatial_y=loops(number, 1),
+                temporal=loops(number, 2),
+            )
+            for number, level in enumerate(specification.architecture.levels)
+        )
+    )

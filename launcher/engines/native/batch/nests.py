@@ -1,0 +1,144 @@
+"""Mappings of a batch, level by level: tiles, instances, legality. Arrays run over mappings last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from launcher.engines.native.batch.scratch import Array
+from launcher.engines.native.batch.tables import Tables, TensorTable
+
+NO_PLACE = 127
+"""Place of a loop that is not there, behind all others."""
+
+
+@dataclass(frozen=True)
+class Nests:
+    """M mappings on L levels (innermost first) over the D dimensions of extent above 1, with P data spaces.
+
+    Attributes:
+        spatial: (L, D, M) fan-out along each dimension.
+        temporal: (L, D, M) bounds of the temporal loops.
+        places: (L, D, M) place of each temporal loop in its block, innermost 0; NO_PLACE when its bound is 1.
+        keep: (L, P, M).
+        spatial_extents, extents: (L, D, M) tile of each level without and with its temporal loops.
+        fanout: (L, M) children of one instance.
+        used_x, used_y: (L + 1, M) instances in use, row 0 for the compute units.
+        repeats: (L + 1, M) temporal iterations of a level and all outside it.
+    """
+
+    spatial: Array
+    temporal: Array
+    places: Array
+    keep: Array
+    spatial_extents: Array
+    extents: Array
+    fanout: Array
+    used_x: Array
+    used_y: Array
+    repeats: Array
+
+    def __getitem__(self, which: Array) -> Nests:
+        """Some of the mappings."""
+        return Nests(**{field.name: getattr(self, field.name)[..., which] for field in fields(self)})
+
+    @property
+    def instances(self) -> Array:
+        """(L + 1, M) instances in use, row 0 for the compute units."""
+        return np.asarray(self.used_x * self.used_y)
+
+
+def lower(tables: Tables, factors: Array, orders: Array, keep: Array) -> tuple[Nests, Array]:
+    """The mappings, and (M,) which of them are well-formed: factors multiply to the extents, orders are permutations.
+
+    Args:
+        tables: the specification.
+        factors, orders: (M, L, 3, all dimensions).
+        keep: (M, L, P).
+    """
+    moving = list(tables.moving)
+    places = np.full((factors.shape[0], factors.shape[1], factors.shape[3]), -1, dtype=np.int8)
+    np.put_along_axis(places, orders[:, :, 2].astype(np.int64), np.arange(factors.shape[3], dtype=np.int8), axis=2)
+    well_formed = (places >= 0).all(axis=(1, 2)) & (factors > 0).all(axis=(1, 2, 3))
+    still = [d for d in range(factors.shape[3]) if d not in tables.moving]
+    well_formed &= (factors[:, :, :, still] == 1).all(axis=(1, 2, 3))
+    bounds = _last(factors[:, :, :, moving]).astype(np.int64)
+    temporal = np.ascontiguousarray(bounds[:, 2])
+    spatial = bounds[:, 0] * bounds[:, 1]
+    extents = np.cumprod(spatial * temporal, axis=0)
+    well_formed &= (extents[-1] == np.array([[tables.extents[d]] for d in moving])).all(axis=0)
+    spatial_extents = spatial.copy()
+    spatial_extents[1:] *= extents[:-1]
+    fan_x, fan_y = bounds[:, 0].prod(axis=1), bounds[:, 1].prod(axis=1)
+    nests = Nests(
+        spatial=spatial,
+        temporal=temporal,
+        places=np.where(temporal > 1, _last(places[:, :, moving]), np.int8(NO_PLACE)),
+        keep=_last(keep),
+        spatial_extents=spatial_extents,
+        extents=extents,
+        fanout=fan_x * fan_y,
+        used_x=_from_outside(fan_x),
+        used_y=_from_outside(fan_y),
+        repeats=_from_outside(temporal.prod(axis=1)),
+    )
+    return nests, well_formed
+
+
+def words_of(tensor: TensorTable, extents: Array) -> Array:
+    """(M,) words in the bounding box of tiles whose extents are (D, M)."""
+    size = np.ones(extents.shape[1], dtype=np.int64)
+    for rank in tensor.ranks:
+        width: Array | int = 1 - sum(coefficient for _, coefficient in rank)
+        for dimension, coefficient in rank:
+            width = width + coefficient * extents[dimension]
+        size = size * width
+    return size
+
+
+def legality(tables: Tables, nests: Nests, tiles: list[list[Array]]) -> Array:
+    """(M,) whether the hardware can hold and spread each mapping.
+
+    Args:
+        tables: the specification.
+        nests: the mappings.
+        tiles: per data space and level, words of the tile.
+    """
+    legal: Array = np.asarray(nests.keep.any(axis=0).all(axis=0))
+    for index, level in enumerate(tables.levels):
+        if level.capacity is not None:
+            needed = sum(words[index] * keep for words, keep in zip(tiles, nests.keep[index], strict=True))
+            legal = legal & (needed <= level.capacity)
+            legal = legal & (needed >= level.least_words)
+        if level.columns * level.rows <= 1:
+            legal = legal & (nests.fanout[index] == 1)
+    for row, (instances, across, down) in enumerate(tables.meshes):
+        x, y = nests.used_x[row], nests.used_y[row]
+        legal = legal & (x * y <= instances) & (x <= across) & (y <= down)
+    return legal
+
+
+def partitions(tensor: TensorTable, nests: Nests, tiles: list[Array]) -> list[Array]:
+    """Per level, (M,) words of the tensor that one instance is responsible for in total."""
+    part = tiles[-1]
+    parts = [part]
+    for index in range(len(tiles) - 2, -1, -1):
+        box = words_of(tensor, nests.spatial_extents[index + 1])
+        tile = tiles[index]
+        # The same as part * tile // box, with a smaller product; boxes of unit coefficients divide.
+        part = part // (box // tile) if tensor.divides else part // box * tile + part % box * tile // box
+        parts.append(part)
+    return parts[::-1]
+
+
+def _last(array: Array) -> Array:
+    """Mappings from the first axis to the last."""
+    return np.ascontiguousarray(np.moveaxis(array, 0, -1))
+
+
+def _from_outside(bounds: Array) -> Array:
+    """(L + 1, M) products of the bounds (L, M) of a level and all outside it."""
+    products = np.ones((bounds.shape[0] + 1, bounds.shape[1]), dtype=np.int64)
+    products[:-1] = np.cumprod(bounds[::-1], axis=0)[::-1]
+    return products

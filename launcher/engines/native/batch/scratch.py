@@ -1,0 +1,69 @@
+"""Arrays that the compiled walk works in, allocated once per batch."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+MOST_GROUPS = 32
+"""Kinds of multicast groups (destinations, groups) at one boundary; more are left to the plain model."""
+
+
+class Scratch(NamedTuple):
+    """Arrays to work in: K temporal loops at most, D dimensions, R ranks, F children at most.
+
+    Attributes:
+        loops: (K, 3) dimension, bound and indices per iteration of each temporal loop, innermost first.
+        starts: (L + 1,) first temporal loop of each level.
+        extents: (L, D) tile below each level.
+        fan: (2 D, 3) as ``loops``, for the spatial loops of the level at hand, X first.
+        box: (2, R) widths of the tile; farthest distance between the tiles of two children.
+        moves: (K + 1, R) how the advance of each loop moves the tile; the last row is a running sum.
+        kinds: (K, 2) first loop with the same move, or -1 for none at all; words that are new after the move.
+        ends: (K + 1, 2 K + 2) state after the loops inside a loop have run from a state.
+        runs: (2, 2 K + 2) how often the loops up to the one at hand start in each state.
+        tiles: (F,) where each child's tile lies; served: (F,) whether a neighbour serves it.
+        slots: (power of 2, 2) hash table: tile, children that have it.
+        delivery: (2, G, 2) destinations and groups, in row 0 without and in row 1 with help of neighbours.
+        numbers: (2,) how many of them there are.
+    """
+
+    loops: Array
+    starts: Array
+    extents: Array
+    fan: Array
+    box: Array
+    moves: Array
+    kinds: Array
+    ends: Array
+    runs: Array
+    tiles: Array
+    served: Array
+    slots: Array
+    delivery: Array
+    numbers: Array
+
+
+def make_scratch(levels: int, dimensions: int, ranks: int, children: int) -> Scratch:
+    """Allocate scratch arrays; ``children`` is the largest fan-out of any mapping at any level."""
+    loops = levels * dimensions
+    whole = np.int64
+    return Scratch(
+        loops=np.zeros((loops, 3), whole),
+        starts=np.zeros(levels + 1, whole),
+        extents=np.ones((levels, dimensions), whole),
+        fan=np.ones((2 * dimensions, 3), whole),
+        box=np.ones((2, ranks), whole),
+        moves=np.zeros((loops + 1, ranks), whole),
+        kinds=np.zeros((loops, 2), whole),
+        ends=np.zeros((loops + 1, 2 * loops + 2), whole),
+        runs=np.zeros((2, 2 * loops + 2), np.float64),
+        tiles=np.zeros(children, whole),
+        served=np.zeros(children, np.bool_),
+        slots=np.zeros((1 << (2 * children - 1).bit_length(), 2), whole),
+        delivery=np.zeros((2, MOST_GROUPS, 2), whole),
+        numbers=np.zeros(2, whole),
+    )

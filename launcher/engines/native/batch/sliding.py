@@ -1,0 +1,391 @@
+"""Traffic of tensors whose tiles overlap, for many mappings at once: the compiled counterpart of ``reuse``.
+
+See ``deltas`` for the walk and ``fanout`` for multicast and links; this is the same, on arrays. All compiled
+functions are in this one file, because numba's cache does not notice a change in a function of another file.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from launcher.engines.native.batch.scratch import MOST_GROUPS, Array, Scratch
+
+REUSE, MULTICAST, LINKS, COLUMNS = range(4)
+"""What a row of ``rules`` says about the boundary below a level, see ``sliding_traffic``."""
+
+NOWHERE = -(1 << 62)
+"""No child's tile lies this far from another's."""
+
+
+@njit(cache=True, nogil=True)
+def sliding_traffic(
+    factors: Array,
+    orders: Array,
+    coefficients: Array,
+    rules: Array,
+    levels: Array,
+    groups: Array,
+    words: Array,
+    links: Array,
+    scratch: Scratch,
+) -> None:
+    """Traffic of one tensor at the boundaries below some levels.
+
+    Args:
+        factors: (M, L, 3, D) loop bounds: spatial X, spatial Y, temporal.
+        orders: (M, L, 3, D) dimension numbers, innermost first.
+        coefficients: (R, D) of the tensor's projection.
+        rules: (L, 4) whether words are kept over time, multicast, passed on to neighbours; physical columns.
+        levels: the levels wanted.
+        groups: (M, L, G, 2) to fill: destinations and groups, ascending; rows in excess stay (1, 0).
+        words: (M, L, G) to fill: words read for them. NaN where more than G kinds of groups are needed.
+        links: (M, L) to fill: words on links.
+        scratch: from ``make_scratch``.
+    """
+    for number in range(factors.shape[0]):
+        _temporal_loops(factors, orders, number, scratch.loops, scratch.starts, scratch.extents)
+        for level in levels:
+            _spatial_loops(factors, orders, number, level, scratch.extents, scratch.fan)
+            relayed = _boundary(coefficients, rules[level], level, groups[number, level], words[number, level], scratch)
+            links[number, level] = relayed
+
+
+@njit(cache=True, nogil=True)
+def _temporal_loops(factors: Array, orders: Array, number: int, loops: Array, starts: Array, extents: Array) -> None:
+    depth, _, dimensions = factors.shape[1:]
+    loop = 0
+    for level in range(depth):
+        starts[level] = loop
+        for place in range(dimensions):
+            d = orders[number, level, 2, place]
+            if level == 0:
+                extents[level, d] = 1
+            spatial = extents[level, d] * factors[number, level, 0, d] * factors[number, level, 1, d]
+            if factors[number, level, 2, d] > 1:
+                loops[loop, 0], loops[loop, 1], loops[loop, 2] = d, factors[number, level, 2, d], spatial
+                loop += 1
+            if level + 1 < depth:
+                extents[level + 1, d] = spatial * factors[number, level, 2, d]
+    starts[depth] = loop
+
+
+@njit(cache=True, nogil=True)
+def _spatial_loops(factors: Array, orders: Array, number: int, level: int, extents: Array, fan: Array) -> None:
+    dimensions = extents.shape[1]
+    for block in range(2):
+        for place in range(dimensions):
+            d = orders[number, level, block, place]
+            loop = block * dimensions + place
+            fan[loop, 0], fan[loop, 1], fan[loop, 2] = d, factors[number, level, block, d], extents[level, d]
+            if block == 1:
+                fan[loop, 2] *= factors[number, level, 0, d]
+
+
+@njit(cache=True, nogil=True)
+def _boundary(coefficients: Array, rule: Array, level: int, groups: Array, words: Array, scratch: Scratch) -> float:
+    """Walk through the temporal loops outside one boundary; returns the words on links.
+
+    A state is 2 * direction + idle: direction 0 after a turn, else 1 + the first loop with that move; idle when the
+    last step fetched nothing.
+    """
+    kinds, ends, runs, box, loops = scratch.kinds, scratch.ends, scratch.runs, scratch.box, scratch.loops
+    first = scratch.starts[level]
+    last = scratch.starts[-1] - first
+    full = _boxes(coefficients, scratch.extents, level, scratch.fan, box)
+    _moves(coefficients, loops, first, last, box, full, scratch.moves, kinds)
+    _ends(kinds, last, rule[REUSE], ends)
+    sound = _deliver(coefficients, rule[MULTICAST], scratch)
+    sound = sound and _add(scratch.delivery, scratch.numbers, 0, float(full), groups, words)
+    fanned = rule[LINKS] and _children(scratch.fan) > 1
+    states = 2 * last + 2
+    runs[:, :states] = 0.0
+    runs[last & 1, 0] = 1.0
+    relayed = 0.0
+    for loop in range(last - 1, -1, -1):
+        outer, inner = (loop + 1) & 1, loop & 1
+        runs[inner, :states] = runs[outer, :states]
+        for state in range(states):
+            if runs[outer, state] == 0.0:
+                continue
+            before = ends[loop, state]
+            after = _after(kinds, loop, before, rule[REUSE])
+            times = runs[outer, state] * (loops[first + loop, 1] - 1)
+            runs[inner, after] += times
+            if after & 1:
+                continue
+            fetched = times * (full if after == 0 else kinds[(after >> 1) - 1, 1])
+            row = 0
+            if fanned and not before & 1:
+                key = _displacement(scratch.moves, kinds, box, full, loop, before >> 1, after >> 1)
+                helped = _relay(coefficients, rule, key, scratch) if key != NOWHERE else 0
+                row = 1 if helped > 0 else 0
+                relayed += helped * fetched
+                sound = sound and helped >= 0
+            sound = sound and _add(scratch.delivery, scratch.numbers, row, fetched, groups, words)
+    if not sound:
+        words[0] = np.nan
+    return relayed
+
+
+@njit(cache=True, nogil=True)
+def _boxes(coefficients: Array, extents: Array, level: int, fan: Array, box: Array) -> int:
+    """Widths of the tile below a level and spans of the fan-out, into ``box``; returns the words of the tile."""
+    full = 1
+    for rank in range(coefficients.shape[0]):
+        width = 1
+        span = 0
+        for d in range(coefficients.shape[1]):
+            width += coefficients[rank, d] * (extents[level, d] - 1)
+        for loop in range(fan.shape[0]):
+            span += coefficients[rank, fan[loop, 0]] * fan[loop, 2] * (fan[loop, 1] - 1)
+        box[0, rank], box[1, rank] = width, span
+        full *= width
+    return full
+
+
+@njit(cache=True, nogil=True)
+def _moves(
+    coefficients: Array, loops: Array, first: int, last: int, box: Array, full: int, moves: Array, kinds: Array
+) -> None:
+    ranks = box.shape[1]
+    inner = moves.shape[0] - 1
+    for rank in range(ranks):
+        moves[inner, rank] = 0
+    for loop in range(last):
+        still = True
+        overlap = 1
+        for rank in range(ranks):
+            stride = coefficients[rank, loops[first + loop, 0]] * loops[first + loop, 2]
+            move = stride - moves[inner, rank]
+            moves[inner, rank] += stride
+            moves[loop, rank] = move
+            still = still and move == 0
+            overlap *= max(0, box[0, rank] - abs(move))
+        kinds[loop, 0], kinds[loop, 1] = loop, full - overlap
+        for other in range(loop):
+            same = True
+            for rank in range(ranks):
+                same = same and moves[other, rank] == moves[loop, rank]
+            if same:
+                kinds[loop, 0] = kinds[other, 0]
+                break
+        if still:
+            kinds[loop, 0] = -1
+
+
+@njit(cache=True, nogil=True)
+def _ends(kinds: Array, last: int, reuse: int, ends: Array) -> None:
+    states = 2 * last + 2
+    for state in range(states):
+        ends[0, state] = state
+    for loop in range(1, last):
+        for state in range(states):
+            once = _after(kinds, loop - 1, ends[loop - 1, state], reuse)
+            ends[loop, state] = ends[loop - 1, once]
+
+
+@njit(cache=True, nogil=True)
+def _after(kinds: Array, loop: int, state: int, reuse: int) -> int:
+    if not reuse:
+        return 0
+    kind = kinds[loop, 0]
+    if kind < 0:
+        return state | 1
+    direction = state >> 1
+    return int(2 * (kind + 1)) if direction in (0, kind + 1) else 0
+
+
+@njit(cache=True, nogil=True)
+def _add(delivery: Array, numbers: Array, row: int, fetched: float, groups: Array, words: Array) -> bool:
+    """Count words that each child needs, keeping the kinds of groups in order; False when there is no room."""
+    for entry in range(numbers[row]):
+        size, count = delivery[row, entry, 0], delivery[row, entry, 1]
+        place = 0
+        while groups[place, 1] > 0 and (groups[place, 0], groups[place, 1]) < (size, count):
+            place += 1
+            if place == MOST_GROUPS:
+                return False
+        if groups[place, 0] != size or groups[place, 1] != count:
+            if groups[MOST_GROUPS - 1, 1] > 0:
+                return False
+            for later in range(MOST_GROUPS - 1, place, -1):
+                groups[later, 0], groups[later, 1] = groups[later - 1, 0], groups[later - 1, 1]
+                words[later] = words[later - 1]
+            groups[place, 0], groups[place, 1] = size, count
+            words[place] = 0.0
+        words[place] += fetched * count
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _children(fan: Array) -> int:
+    children = 1
+    for loop in range(fan.shape[0]):
+        children *= fan[loop, 1]
+    return children
+
+
+@njit(cache=True, nogil=True)
+def _deliver(coefficients: Array, multicast: int, scratch: Scratch) -> bool:
+    """Multicast groups when no neighbour helps, into row 0 of the deliveries."""
+    fan, tiles, delivery = scratch.fan, scratch.tiles, scratch.delivery
+    scratch.numbers[0] = 1
+    if not multicast:
+        delivery[0, 0, 0], delivery[0, 0, 1] = 1, _children(fan)
+        return True
+    shared = separate = children = 1
+    tiles[0] = 0
+    for loop in range(fan.shape[0]):
+        if fan[loop, 1] == 1:
+            continue
+        manner = _manner(coefficients, fan[loop, 0])
+        if manner == 0:
+            shared *= fan[loop, 1]
+        elif manner == 1:
+            separate *= fan[loop, 1]
+        else:
+            children = _spread(coefficients, fan, loop, scratch.box, tiles, children)
+    if children == 1:
+        delivery[0, 0, 0], delivery[0, 0, 1] = shared, separate
+        return True
+    scratch.served[:children] = False
+    if not _group(tiles, scratch.served, children, scratch.slots, delivery[0], scratch.numbers, 0):
+        return False
+    for entry in range(scratch.numbers[0]):
+        delivery[0, entry, 0] *= shared
+        delivery[0, entry, 1] *= separate
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _manner(coefficients: Array, dimension: int) -> int:
+    """0 when a dimension does not move the tile, 1 when it has a rank of its own, 2 when it is part of sums only."""
+    manner = 0
+    for rank in range(coefficients.shape[0]):
+        if coefficients[rank, dimension] > 0:
+            alone = True
+            for d in range(coefficients.shape[1]):
+                alone = alone and (d == dimension or coefficients[rank, d] == 0)
+            if alone:
+                return 1
+            manner = 2
+    return manner
+
+
+@njit(cache=True, nogil=True)
+def _spread(coefficients: Array, fan: Array, loop: int, box: Array, tiles: Array, children: int) -> int:
+    """Repeat the children found so far along one more spatial loop; returns how many there are then."""
+    stride = 0
+    for rank in range(box.shape[1]):
+        stride = stride * (4 * box[1, rank] + 1) + coefficients[rank, fan[loop, 0]] * fan[loop, 2]
+    bound = fan[loop, 1]
+    for index in range(1, bound):
+        for child in range(children):
+            tiles[index * children + child] = tiles[child] + index * stride
+    return children * int(bound)
+
+
+@njit(cache=True, nogil=True)
+def _group(tiles: Array, served: Array, children: int, slots: Array, groups: Array, numbers: Array, row: int) -> bool:
+    """Sizes and numbers of groups of children with the same tile, without those that neighbours serve."""
+    mask = 1
+    while mask < 2 * children:
+        mask *= 2
+    mask -= 1
+    slots[: mask + 1, 1] = 0
+    for child in range(children):
+        if served[child]:
+            continue
+        slot = (tiles[child] ^ (tiles[child] >> 9)) & mask
+        while slots[slot, 1] > 0 and slots[slot, 0] != tiles[child]:
+            slot = (slot + 1) & mask
+        slots[slot, 0] = tiles[child]
+        slots[slot, 1] += 1
+    numbers[row] = 0
+    for slot in range(mask + 1):
+        size = slots[slot, 1]
+        if size == 0:
+            continue
+        entry = 0
+        while entry < numbers[row] and groups[entry, 0] != size:
+            entry += 1
+        if entry == MOST_GROUPS:
+            return False
+        if entry == numbers[row]:
+            groups[entry, 0], groups[entry, 1] = size, 0
+            numbers[row] += 1
+        groups[entry, 1] += 1
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _displacement(moves: Array, kinds: Array, box: Array, full: int, loop: int, before: int, after: int) -> int:
+    """How far away a neighbour's tile must lie for its last words to be those needed now; NOWHERE if impossible.
+
+    What was fetched along a direction is what a box newly covers; two such sets have the same shape only if the
+    moves are the same, or opposite along a single rank.
+    """
+    if before > 0 and kinds[before - 1, 1] == full:
+        before = 0
+    if after > 0 and kinds[after - 1, 1] == full:
+        after = 0
+    if (before == 0) != (after == 0):
+        return NOWHERE
+    moving = turned = 0
+    key = 0
+    for rank in range(box.shape[1]):
+        distance = moves[loop, rank]
+        if after > 0:
+            new, old = moves[after - 1, rank], moves[before - 1, rank]
+            if abs(new) != abs(old):
+                return NOWHERE
+            moving += new != 0
+            turned += new != old
+            low_new = box[0, rank] - new if new > 0 else 0
+            low_old = box[0, rank] - old if old > 0 else 0
+            distance += low_new - low_old
+        if abs(distance) > box[1, rank]:
+            return NOWHERE
+        key = key * (4 * box[1, rank] + 1) + distance
+    return NOWHERE if turned > 0 and moving > 1 else key
+
+
+@njit(cache=True, nogil=True)
+def _relay(coefficients: Array, rule: Array, key: int, scratch: Scratch) -> int:
+    """Delivery in which neighbours help, into row 1; returns how many children they serve.
+
+    0 when they serve none or when it saves no access, -1 when there is no room for the groups.
+    """
+    fan, tiles, served, delivery = scratch.fan, scratch.tiles, scratch.served, scratch.delivery
+    children = across = 1
+    tiles[0] = 0
+    for loop in range(fan.shape[0]):
+        if fan[loop, 1] > 1:
+            children = _spread(coefficients, fan, loop, scratch.box, tiles, children)
+        if 2 * loop < fan.shape[0]:
+            across *= fan[loop, 1]
+    columns = max(across, rule[COLUMNS])
+    helped = 0
+    for child in range(children):
+        tile = tiles[child] + key
+        column = child % columns
+        near = column > 0 and tiles[child - 1] == tile
+        near = near or (column + 1 < columns and child + 1 < children and tiles[child + 1] == tile)
+        near = near or (child >= columns and tiles[child - columns] == tile)
+        served[child] = near or (child + columns < children and tiles[child + columns] == tile)
+        helped += served[child]
+    if helped == 0:
+        return 0
+    if not rule[MULTICAST]:
+        delivery[1, 0, 0], delivery[1, 0, 1] = 1, children - helped
+        scratch.numbers[1] = 1 if helped < children else 0
+        return helped
+    if not _group(tiles, served, children, scratch.slots, delivery[1], scratch.numbers, 1):
+        return -1
+    saved = 0
+    for entry in range(scratch.numbers[0]):
+        saved += delivery[0, entry, 1]
+    for entry in range(scratch.numbers[1]):
+        saved -= delivery[1, entry, 1]
+    return helped if saved > 0 else 0
