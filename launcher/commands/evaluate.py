@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -81,7 +82,11 @@ def _evaluate(one: Input, specification: Specification) -> list[Evaluated]:
         evaluation = evaluate(specific, mapping)
         comparison = None
         if one.stats is not None and evaluation.legal:
-            comparison = compare(evaluation, specification.architecture.compute.name, one.stats)
+            compute = specific.architecture.compute.name
+            comparison = compare(evaluation, compute, one.stats)
+            if not comparison.agrees:
+                older = evaluate(specific, mapping, before_2025=True)
+                comparison = replace(comparison, before_2025=compare(older, compute, one.stats).agrees)
         results.append(Evaluated(evaluation, comparison))
     return results
 

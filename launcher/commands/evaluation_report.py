@@ -47,6 +47,7 @@ def to_json(evaluated: Evaluated) -> dict[str, Any]:
             "file": str(comparison.report),
             "compared": comparison.compared,
             "agrees": comparison.agrees,
+            "timeloop_before_2025": comparison.before_2025,
             "differences": [str(difference) for difference in comparison.differences],
         }
     return result
@@ -115,12 +116,17 @@ def _levels(number: int, evaluation: Evaluation) -> Table:
 
 
 def _print_comparison(comparison: Comparison, console: Console) -> None:
-    if comparison.agrees:
-        text = f"agrees with {comparison.report}: all {comparison.compared} figures that it prints"
-        console.print(text, markup=False, soft_wrap=True)
-        return
     total = len(comparison.differences)
-    text = f"DISAGREES with {comparison.report} in {total} of {comparison.compared} figures:"
+    if comparison.before_2025:
+        text = (
+            f"agrees with {comparison.report}, which a Timeloop before January 2025 printed: all {comparison.compared} "
+            "figures, by that version's rule for windows that slide after a pause. Since then the rule, and with it "
+            f"{total} of these figures, differ:"
+        )
+    elif comparison.agrees:
+        text = f"agrees with {comparison.report}: all {comparison.compared} figures that it prints"
+    else:
+        text = f"DISAGREES with {comparison.report} in {total} of {comparison.compared} figures:"
     console.print(text, markup=False, soft_wrap=True)
     for difference in comparison.differences[:_SHOWN_DIFFERENCES]:
         console.print(f"  {difference}", markup=False, soft_wrap=True)

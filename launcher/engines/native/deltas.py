@@ -65,12 +65,23 @@ class DeltaWalk:
         strides: per loop, innermost first, how far one iteration moves the tile.
         bounds: per loop, its bound (at least 2).
         reuse: False when nothing is kept from one step to the next.
+        pause_is_turn: whether a step that does not move the tile counts as a move of its own, so that the next real
+            move is a turn. Timeloop counted so before January 2025.
     """
 
-    def __init__(self, widths: Vector, strides: list[Vector], bounds: list[int], *, reuse: bool = True) -> None:
+    def __init__(
+        self,
+        widths: Vector,
+        strides: list[Vector],
+        bounds: list[int],
+        *,
+        reuse: bool = True,
+        pause_is_turn: bool = False,
+    ) -> None:
         self._widths = widths
         self._bounds = bounds
         self._reuse = reuse
+        self._pause_is_turn = pause_is_turn
         self._moves = _moves(strides, len(widths))
         self._ends: dict[tuple[int, _State], _State] = {}
 
@@ -113,10 +124,11 @@ class DeltaWalk:
         if not self._reuse:
             return _START
         move = self._moves[loop]
-        if not any(move):
+        still = not any(move)
+        if still and not self._pause_is_turn:
             return _State(state.direction, idle=True)
         if state.direction is None or state.direction == move:
-            return _State(move)
+            return _State(move, idle=still)
         return _START
 
     def _fetched(self, state: _State) -> Slices:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from launcher.engines.native.accesses import Keeping, LevelAccesses, count_accesses
 from launcher.engines.native.cost import BandwidthLimit, LevelCost, leaking_instances, level_cost, level_cycles
 from launcher.engines.native.energies import compute_energy_pj, level_energies
@@ -16,11 +18,16 @@ from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 
 
-def evaluate(specification: Specification, mapping: Mapping) -> Evaluation:
+def evaluate(specification: Specification, mapping: Mapping, *, before_2025: bool = False) -> Evaluation:
     """Figures of one mapping, as Timeloop would print them.
 
     A mapping that the hardware cannot hold is a result (``legal=False`` with the reason); a mapping that is not one
     of this problem on this architecture is an error.
+
+    Args:
+        specification, mapping: what is evaluated.
+        before_2025: follow the versions of Timeloop before January 2025, in which a tile that stood still between
+            two moves lost the overlap with its next position. This matters to sliding windows only.
 
     Raises:
         SpecificationError: levels, dimensions or data spaces that do not exist, factors that do not multiply to the
@@ -33,10 +40,12 @@ def evaluate(specification: Specification, mapping: Mapping) -> Evaluation:
     reason = find_violation(specification, tensors, nest)
     if reason is not None:
         return Evaluation(legal=False, reason=reason)
-    return _evaluation(specification, tensors, nest, _accesses(specification, tensors, nest))
+    return _evaluation(specification, tensors, nest, _accesses(specification, tensors, nest, before_2025))
 
 
-def _accesses(specification: Specification, tensors: tuple[Tensor, ...], nest: Nest) -> list[list[LevelAccesses]]:
+def _accesses(
+    specification: Specification, tensors: tuple[Tensor, ...], nest: Nest, before_2025: bool
+) -> list[list[LevelAccesses]]:
     """Per level (innermost first), the accesses of each tensor."""
     hop_levels = counts_hops(specification)
     per_tensor = []
@@ -45,6 +54,8 @@ def _accesses(specification: Specification, tensors: tuple[Tensor, ...], nest: N
         keeping = []
         for index, level in enumerate(nest.levels):
             boundary = _boundary(specification, index, tensor.name, count_hops=index in hop_levels)
+            if before_2025:
+                boundary = replace(boundary, pause_is_turn=True)
             traffic.append(traffic_below(tensor, nest, index, boundary))
             keeping.append(_keeping(specification, index, tensor.name, kept=level.keep[number]))
         per_tensor.append(count_accesses(tensor, nest, keeping, traffic))

@@ -63,6 +63,7 @@ class Boundary:
         multicast: whether one read can serve several children.
         links: whether children pass words on to their neighbours.
         count_hops: whether hops are wanted.
+        pause_is_turn: see ``DeltaWalk``.
     """
 
     columns: int
@@ -71,6 +72,7 @@ class Boundary:
     multicast: bool = True
     links: bool = True
     count_hops: bool = False
+    pause_is_turn: bool = False
 
 
 def traffic_below(tensor: Tensor, nest: Nest, index: int, boundary: Boundary) -> Traffic:
@@ -88,7 +90,8 @@ def traffic_below(tensor: Tensor, nest: Nest, index: int, boundary: Boundary) ->
         traffic.add(tensor.words(inner) * visits(tensor, nest, index), fanout.delivery)
         return traffic
     strides, bounds = _temporal_loops(tensor, nest, index)
-    for step in DeltaWalk(tensor.widths(inner), strides, bounds, reuse=keeps).steps():
+    walk = DeltaWalk(tensor.widths(inner), strides, bounds, reuse=keeps, pause_is_turn=boundary.pause_is_turn)
+    for step in walk.steps():
         relay = fanout.relay(step) if boundary.links else None
         if step.words:
             traffic.add(step.words * step.count, relay or fanout.delivery)
