@@ -13,23 +13,22 @@ nothing is pending the remaining dimensions of the level follow in one fixed ord
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from launcher.engines.native.mapper.machine import Machine
 from launcher.engines.native.mapper.mapspace import Mapspace
+from launcher.engines.native.mapper.tables import FREE_LOOP, NEXT_LEVEL, ORDERED_LOOP, Walks
 
 Keep = tuple[tuple[bool, ...], ...]
 """Per level and data space, whether it is kept."""
 
-ORDERED_LOOP, FREE_LOOP, NEXT_LEVEL = 0, 1, 2
-"""Kinds of steps: a loop with a bound above 1; a loop whose bound may be 1; leaving the level."""
-
-
 @dataclass(frozen=True)
 class Boundary:
-    """Data space ``space`` is kept at levels ``inner`` and ``outer`` and nowhere between."""
+    """Data space ``space`` is kept at levels ``inner`` (-1: used by compute units) and ``outer``, nowhere between."""
 
     space: int
     inner: int
@@ -44,31 +43,30 @@ class Automaton:
 
     Attributes:
         keep: what each level keeps.
-        boundaries: (boundaries, 3): data space, inner level, outer level.
-        innermost: per data space the innermost level that keeps it.
-        level: per state its level.
-        first_step: per state the first of its steps; one more entry marks the end.
-        kind, dimension, target, settled: per step; ``settled`` is a bit mask of boundaries.
+        innermost: per data space the innermost level that keeps it, or -1 when serving the compute units is a boundary.
+        walks: the states and steps.
     """
 
     keep: Keep
-    boundaries: NDArray[np.int64]
-    innermost: NDArray[np.int64]
-    level: NDArray[np.int64]
-    first_step: NDArray[np.int64]
-    kind: NDArray[np.int64]
-    dimension: NDArray[np.int64]
-    target: NDArray[np.int64]
-    settled: NDArray[np.int64]
+    innermost: tuple[int, ...]
+    walks: Walks
 
     @property
     def states(self) -> int:
-        return len(self.level)
+        return len(self.walks.states) - 1
 
 
 @dataclass(frozen=True)
 class _State:
-    """A state while the automaton is built: dimensions that are still open, pending boundaries, least next dimension."""
+    """A state while the automaton is built.
+
+    Attributes:
+        level: its level.
+        open: dimensions that may still get a loop here, in their fixed order.
+        pending: boundaries that wait for a loop that moves their tile.
+        ordered: whether the order of the next loops matters.
+        least: position from which on a loop that settles nothing may follow.
+    """
 
     level: int
     open: tuple[int, ...]
@@ -80,12 +78,19 @@ class _State:
 _Step = tuple[int, int, _State | None, frozenset[int]]
 
 
-def boundaries_of(keep: Keep) -> list[Boundary]:
-    """All boundaries of a choice of keep and bypass, by data space and then from the inside."""
+def boundaries_of(keep: Keep, from_compute: Collection[int] = ()) -> list[Boundary]:
+    """All boundaries of a choice of keep and bypass, by data space and then from the inside.
+
+    Args:
+        keep: the choice.
+        from_compute: data spaces for which the compute units count as a level.
+    """
     boundaries = []
     for space in range(len(keep[0])):
         kept = [index for index, level in enumerate(keep) if level[space]]
-        boundaries += [Boundary(space, inner, outer) for inner, outer in zip(kept, kept[1:], strict=False)]
+        if space in from_compute:
+            kept.insert(0, -1)
+        boundaries += [Boundary(space, inner, outer) for inner, outer in pairwise(kept)]
     return boundaries
 
 
@@ -94,6 +99,7 @@ class _Builder:
     space: Mapspace
     keep: Keep
     boundaries: list[Boundary]
+    temporal_reuse: Sequence[Sequence[bool]]
     numbers: dict[_State | None, int] = field(default_factory=dict)
     levels: list[int] = field(default_factory=list)
     steps: list[list[_Step]] = field(default_factory=list)
@@ -166,23 +172,29 @@ class _Builder:
         return [(ORDERED_LOOP, dimension, target, settled)]
 
 
-def build_automaton(space: Mapspace, keep: Keep) -> Automaton:
-    """States and steps of all loop nests with the given keep and bypass."""
-    boundaries = boundaries_of(keep)
-    builder = _Builder(space, keep, boundaries)
+def build_automaton(space: Mapspace, machine: Machine, keep: Keep, from_compute: Collection[int] = ()) -> Automaton:
+    """States and steps of all loop nests with the given keep and bypass.
+
+    Args:
+        space, machine: the mapspace and its constants.
+        keep: the choice of keep and bypass.
+        from_compute: data spaces for which serving the compute units depends on the loops.
+    """
+    boundaries = boundaries_of(keep, from_compute)
+    builder = _Builder(space, keep, boundaries, machine.temporal_reuse.tolist())
     builder.add(None)
-    start, _ = builder.start(0, frozenset())
+    pending = frozenset(number for number, boundary in enumerate(boundaries) if boundary.inner < 0)
+    start, _ = builder.start(0, pending)
     builder.add(start)
     counts = [len(steps) for steps in builder.steps]
     steps = [step for listed in builder.steps for step in listed]
-    return Automaton(
-        keep=keep,
+    ends = np.cumsum([0, *counts])
+    walks = Walks(
+        states=np.array([*zip(builder.levels, ends, strict=False), (-1, ends[-1])], np.int64),
+        steps=np.array(
+            [(kind, d, builder.numbers[to], sum(1 << b for b in settled)) for kind, d, to, settled in steps], np.int64
+        ).reshape(-1, 4),
         boundaries=np.array([(b.space, b.inner, b.outer) for b in boundaries], np.int64).reshape(-1, 3),
-        innermost=np.array([min(i for i, k in enumerate(keep) if k[p]) for p in range(len(keep[0]))], np.int64),
-        level=np.array(builder.levels, np.int64),
-        first_step=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-        kind=np.array([kind for kind, _, _, _ in steps], np.int64),
-        dimension=np.array([dimension for _, dimension, _, _ in steps], np.int64),
-        target=np.array([builder.numbers[target] for _, _, target, _ in steps], np.int64),
-        settled=np.array([sum(1 << b for b in settled) for _, _, _, settled in steps], np.int64),
     )
+    innermost = [min(i for i, kept in enumerate(keep) if kept[p]) for p in range(len(keep[0]))]
+    return Automaton(keep, tuple(-1 if p in from_compute else i for p, i in enumerate(innermost)), walks)

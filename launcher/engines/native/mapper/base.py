@@ -6,8 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from launcher.engines.native.mapper.automaton import Automaton
-from launcher.engines.native.mapper.coefficients import Assignments, FloatArray, Machine
+from launcher.engines.native.mapper.automaton import Automaton, Boundary
+from launcher.engines.native.mapper.coefficients import Assignments
+from launcher.engines.native.mapper.machine import FloatArray, Machine
+from launcher.engines.native.mapper.tables import (
+    ADDRESS_PJ,
+    BLOCK,
+    FILL_PJ,
+    NETWORK_PJ,
+    PART,
+    READ_PJ,
+    REBATE_PJ,
+    SPREAD,
+    THINNED,
+    UNTOUCHED,
+    UPDATE_PJ,
+)
 
 
 @dataclass(frozen=True)
@@ -16,66 +30,83 @@ class Base:
 
     Attributes:
         energy_pj: arithmetic, and the innermost kept levels serving the compute units.
-        reads, writes: (assignments, levels, data spaces) words per instance in that energy.
+        fixed: (assignments, 2, levels, P) words read and written per instance in that energy.
         least_energy_pj: a lower bound of the dynamic energy: every other level moves each word once.
         least_busy: a lower bound of the cycles, without network latency.
     """
 
     energy_pj: FloatArray
-    reads: FloatArray
-    writes: FloatArray
+    fixed: FloatArray
     least_energy_pj: FloatArray
     least_busy: FloatArray
 
 
+@dataclass
+class _Totals:
+    """Energy, and words read and written at each level."""
+
+    energy: FloatArray
+    reads: FloatArray
+    writes: FloatArray
+
+
 def base_of(machine: Machine, assignments: Assignments, automaton: Automaton) -> Base:
     """Costs that do not depend on the temporal loops."""
-    reads = np.zeros_like(assignments.tile)
-    writes = np.zeros_like(assignments.tile)
-    energy = np.full(len(assignments.iterations), assignments.compute_pj)
+    shape = (len(assignments), len(machine.block), len(machine.boxes))
+    fixed = _Totals(np.full(shape[0], assignments.compute_pj), np.zeros(shape), np.zeros(shape))
     for p, outer in enumerate(automaton.innermost):
-        _serve(machine, assignments, (energy, reads, writes), p, -1, outer, assignments.iterations)
-    least = energy.copy()
-    least_reads, least_writes = reads.copy(), writes.copy()
-    for p, inner, outer in automaton.boundaries:
-        words = assignments.part[:, inner, p]
-        _serve(machine, assignments, (least, least_reads, least_writes), p, inner, outer, words)
-    return Base(energy, reads, writes, least, _busy(machine, assignments, least_reads, least_writes))
+        if outer >= 0:
+            # Neighbours can help each other also where tiles can overlap: see ``relayed_shares``.
+            share = assignments.pair[:, 0, p, THINNED] if machine.boxes[p] else 1.0
+            _serve(machine, assignments, fixed, Boundary(p, -1, outer), assignments.iterations * share)
+    least = _Totals(fixed.energy.copy(), fixed.reads.copy(), fixed.writes.copy())
+    for p, inner, outer in automaton.walks.boundaries:
+        boundary = Boundary(int(p), int(inner), int(outer))
+        _serve(machine, assignments, least, boundary, _least_words(machine, assignments, boundary))
+    busy = _busy(machine, assignments, least)
+    return Base(fixed.energy, np.stack((fixed.reads, fixed.writes), axis=1), least.energy, busy)
+
+
+def _least_words(machine: Machine, assignments: Assignments, boundary: Boundary) -> FloatArray:
+    """Words that must cross a boundary at least: each word once."""
+    p, row = boundary.space, boundary.inner + 1
+    if machine.boxes[p]:
+        return np.ones(len(assignments))
+    words = assignments.pair[:, row, p, PART]
+    if boundary.inner < 0:
+        return words + (assignments.iterations - words) * assignments.pair[:, 0, p, THINNED]
+    return words
 
 
 def _serve(
-    machine: Machine,
-    assignments: Assignments,
-    totals: tuple[FloatArray, FloatArray, FloatArray],
-    p: int,
-    inner: int,
-    outer: int,
-    words: FloatArray,
+    machine: Machine, assignments: Assignments, totals: _Totals, boundary: Boundary, words: FloatArray
 ) -> None:
-    """Add the cost of ``words`` crossing from ``outer`` to each instance of ``inner`` (-1: each compute unit)."""
-    energy, reads, writes = totals
-    tile, part = assignments.tile, assignments.part
-    below = tile[:, inner, p] if inner >= 0 else 1.0
-    content = words * (tile[:, outer, p] / below)
+    """Add the cost of ``words`` crossing a boundary per instance of its inner side."""
+    p, inner, outer = boundary.space, boundary.inner, boundary.outer
+    pair, level_pj = assignments.pair, assignments.level
+    grown = pair[:, inner + 1 :, p, SPREAD] / pair[:, inner + 1, p, SPREAD, None]
+    content = words * grown[:, outer - inner]
     taken = content.copy()
-    block = machine.block
+    addresses = content * level_pj[:, outer, ADDRESS_PJ]
     if machine.read_write[p]:
-        taken -= part[:, outer, p]
-        energy += np.ceil(content / block[outer]) * assignments.update_pj[:, outer]
-        writes[:, outer, p] += content
-    reads[:, outer, p] += taken
-    energy += np.ceil(taken / block[outer]) * assignments.read_pj[:, outer]
+        taken -= pair[:, outer + 1, p, UNTOUCHED]
+        totals.energy += np.ceil(content / level_pj[:, outer, BLOCK]) * level_pj[:, outer, UPDATE_PJ]
+        totals.writes[:, outer, p] += content
+    totals.reads[:, outer, p] += taken
+    totals.energy += np.ceil(taken / level_pj[:, outer, BLOCK]) * level_pj[:, outer, READ_PJ]
     if inner >= 0:
-        filled = words - part[:, inner, p] if machine.read_write[p] else words
-        writes[:, inner, p] += filled
-        energy += np.ceil(filled / block[inner]) * assignments.fill_pj[:, inner]
+        filled = words - pair[:, inner + 1, p, UNTOUCHED] if machine.read_write[p] else words
+        totals.writes[:, inner, p] += filled
+        totals.energy += np.ceil(filled / level_pj[:, inner, BLOCK]) * level_pj[:, inner, FILL_PJ]
+        addresses += filled * level_pj[:, inner, ADDRESS_PJ]
     for level in range(inner + 1, outer + 1):
-        energy += assignments.network_pj[:, level, p] * (words * (tile[:, level, p] / below))
+        totals.energy += pair[:, level + 1, p, NETWORK_PJ] * (words * grown[:, level - inner])
+    totals.energy += addresses - pair[:, outer + 1, p, REBATE_PJ]
 
 
-def _busy(machine: Machine, assignments: Assignments, reads: FloatArray, writes: FloatArray) -> FloatArray:
-    read_words = (reads * machine.scale).sum(axis=2)
-    write_words = (writes * machine.scale).sum(axis=2)
+def _busy(machine: Machine, assignments: Assignments, totals: _Totals) -> FloatArray:
+    read_words = (totals.reads * machine.scale).sum(axis=2)
+    write_words = (totals.writes * machine.scale).sum(axis=2)
     words = np.stack((read_words, write_words, read_words + write_words), axis=2)
-    needed = np.ceil((words / machine.bandwidth).max(axis=(1, 2)) * (1 - 1e-12))
+    needed = np.ceil((words / machine.limits).max(axis=(1, 2)) * (1 - 1e-12))
     return np.asarray(np.maximum(assignments.iterations, needed))

@@ -1,240 +1,290 @@
-"""Compiled branch and bound over the loop nests of one spatial assignment."""
+"""Compiled: branch and bound over the loop nests of one spatial assignment."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-from launcher.engines.native.mapper.kernels import NEXT_LEVEL, ORDERED_LOOP, boundary_traffic
+from launcher.engines.native.mapper.completion import loop_range, settled_energy
+from launcher.engines.native.mapper.objective import CYCLES, ENERGY, TOLERANCE
+from launcher.engines.native.mapper.tables import (
+    ALLOWED,
+    CHILDREN,
+    DIMENSION,
+    FIRST_STEP,
+    INNER,
+    KIND,
+    LEVEL,
+    MOST,
+    NEXT_LEVEL,
+    OUTER,
+    POSITION,
+    READ_WRITE,
+    SETTLED,
+    SPACE,
+    SPREAD,
+    STATE,
+    STRIDE,
+    TARGET,
+    TILE,
+    UNTOUCHED,
+    Array,
+    Costs,
+    Goal,
+    Rates,
+    Stack,
+    Tiles,
+    Walks,
+)
+from launcher.engines.native.mapper.traffic import crossing_words, helper, sliding_words, slides
 
-EDP, ENERGY, CYCLES = 0, 1, 2
-"""Criteria, as numbers."""
+FINISHED, PAUSED, FOUND = 0, 1, 2
+"""Why the search returned: all done, node budget used up, or a mapping to look at."""
 
-TOLERANCE = 1e-12
-"""Relative difference below which two energies count as equal (sums in another order differ in the last bits)."""
-
-FINISHED, PAUSED, ACCEPTED = 0, 1, 2
-"""Why the search returned: all done, node budget used up, or first acceptable mapping found."""
+DEPTH, NODES, LENGTH, BEST_ENERGY, BEST_BUSY = 0, 1, 2, 3, 4
+"""Entries of the control array: depth of the stack (-1: done), nodes visited, steps of the best walk, its figures."""
 
 
-@njit(cache=True, nogil=True)
-def criterion(which, energy, busy, leak, latency):
+@helper
+def value_of(which: int, energy: float, busy: float, leak_pj: float, latency: float) -> float:
     """Value of one criterion from dynamic energy and busy cycles."""
     if which == CYCLES:
         return busy + latency
-    total = energy + leak * busy
-    if which == ENERGY:
-        return total
-    return total * (busy + latency)
+    total = energy + leak_pj * busy
+    return total if which == ENERGY else total * (busy + latency)
 
 
-@njit(cache=True, nogil=True)
-def improves(energy, busy, leak, latency, order, incumbent, ties):
-    """Whether (a bound of) a mapping is better than the incumbent, criterion by criterion; ``ties``: or equal."""
-    for i in range(len(order)):
-        value = criterion(order[i], energy, busy, leak, latency)
-        if value < incumbent[i] * (1 - TOLERANCE):
+@helper
+def promising(goal: Goal, rates: Rates, energy: float, busy: float) -> bool:
+    """Whether (a bound of) a mapping is better than the incumbent, criterion by criterion; if canonical, or equal."""
+    for i in range(len(goal.order)):
+        value = value_of(goal.order[i], energy, busy, rates.leak_pj, rates.latency)
+        if value < goal.incumbent[i] * (1 - TOLERANCE):
             return True
-        if value > incumbent[i] * (1 + TOLERANCE):
+        if value > goal.incumbent[i] * (1 + TOLERANCE):
             return False
-    return ties
+    return goal.canonical
 
 
-@njit(cache=True, nogil=True)
-def add_need(b, words, boundaries, part, tile_scale, read_write, slot_level, slot_kind, scale, need):
+@helper
+def _add_crossing(walks: Walks, costs: Costs, rates: Rates, b: int, words: float, figures: Array) -> None:
     """Add what a settled boundary asks of each limited bandwidth: words weighted by the data space's scale."""
-    p, inner, outer = boundaries[b, 0], boundaries[b, 1], boundaries[b, 2]
-    for s in range(len(slot_level)):
-        lv = slot_level[s]
+    p, inner, outer = walks.boundaries[b, SPACE], walks.boundaries[b, INNER], walks.boundaries[b, OUTER]
+    first = costs.nature[p] & READ_WRITE
+    for s in range(len(rates.slots)):
+        level, kind = rates.slots[s, 0], rates.slots[s, 1]
         reads = 0.0
         writes = 0.0
-        if lv == outer:
-            content = words * (tile_scale[outer, p] / tile_scale[inner, p])
-            reads = content
-            if read_write[p]:
-                reads -= part[outer, p]
-                writes = content
-        elif lv == inner:
-            writes = words
-            if read_write[p]:
-                writes -= part[inner, p]
+        if level == outer:
+            reads = words * (costs.pair[outer + 1, p, SPREAD] / costs.pair[inner + 1, p, SPREAD])
+            if first:
+                writes = reads
+                reads -= costs.pair[outer + 1, p, UNTOUCHED]
+        elif level == inner:
+            writes = words - costs.pair[inner + 1, p, UNTOUCHED] if first else words
         else:
             continue
-        if slot_kind[s] != 1:
-            need[s] += reads * scale[lv, p]
-        if slot_kind[s] != 0:
-            need[s] += writes * scale[lv, p]
+        if kind != 1:
+            figures[1 + s] += reads * rates.scale[level, p]
+        if kind != 0:
+            figures[1 + s] += writes * rates.scale[level, p]
 
 
-@njit(cache=True, nogil=True)
-def busy_bound(need, slot_bandwidth, iterations):
+@helper
+def _settle(
+    walks: Walks, tiles: Tiles, costs: Costs, rates: Rates, bits: int, d: int, t: int, f: int, figures: Array
+) -> None:
+    """Add the needs of the boundaries in ``bits``, and note their words."""
+    b = np.int64(0)
+    while bits:
+        if bits & 1:
+            if f > 1 and slides(walks, costs, b, d):
+                words = sliding_words(walks, tiles, costs, b, t, d, f)
+            else:
+                words = crossing_words(walks, tiles, costs, b, t)
+            figures[1 + len(rates.slots) + b] = words
+            _add_crossing(walks, costs, rates, b, words, figures)
+        bits >>= 1
+        b += 1
+
+
+@helper
+def _busy_bound(iterations: float, rates: Rates, figures: Array) -> float:
     """Least cycles that the words asked for so far take."""
     most = iterations
-    for s in range(len(need)):
-        most = max(most, np.ceil(need[s] / slot_bandwidth[s] * (1 - TOLERANCE)))
+    for s in range(len(rates.slots)):
+        cycles = figures[1 + s] / rates.limits[rates.slots[s, 0], rates.slots[s, 1]]
+        most = max(most, np.ceil(cycles * (1 - TOLERANCE)))
     return most
 
 
-@njit(cache=True, nogil=True)
-def busy_cycles(words, boundaries, part, tile_scale, read_write, bandwidth, scale, iterations, base_reads, base_writes):
+@helper
+def _busy_cycles(walks: Walks, costs: Costs, rates: Rates, figures: Array) -> float:
     """Cycles of a complete mapping without network latency, with the model's order of operations."""
-    reads = base_reads.copy()
-    writes = base_writes.copy()
-    for b in range(len(boundaries)):
-        p, inner, outer = boundaries[b, 0], boundaries[b, 1], boundaries[b, 2]
-        content = words[b] * (tile_scale[outer, p] / tile_scale[inner, p])
-        reads[outer, p] += content
-        writes[inner, p] += words[b]
-        if read_write[p]:
-            reads[outer, p] -= part[outer, p]
-            writes[outer, p] += content
-            writes[inner, p] -= part[inner, p]
-    most = iterations
-    for lv in range(len(reads)):
+    words = rates.fixed.copy()
+    for b in range(len(walks.boundaries)):
+        p, inner, outer = walks.boundaries[b, SPACE], walks.boundaries[b, INNER], walks.boundaries[b, OUTER]
+        first = costs.nature[p] & READ_WRITE
+        crossing = figures[1 + len(rates.slots) + b]
+        content = crossing * (costs.pair[outer + 1, p, SPREAD] / costs.pair[inner + 1, p, SPREAD])
+        words[0, outer, p] += content - costs.pair[outer + 1, p, UNTOUCHED] if first else content
+        if first:
+            words[1, outer, p] += content
+        if inner >= 0:
+            words[1, inner, p] += crossing - costs.pair[inner + 1, p, UNTOUCHED] if first else crossing
+    most = costs.iterations
+    for level in range(words.shape[1]):
         read_need = 0.0
         write_need = 0.0
-        for p in range(reads.shape[1]):
-            read_need += reads[lv, p] / iterations * scale[lv, p]
-            write_need += writes[lv, p] / iterations * scale[lv, p]
+        for p in range(words.shape[2]):
+            read_need += words[0, level, p] / costs.iterations * rates.scale[level, p]
+            write_need += words[1, level, p] / costs.iterations * rates.scale[level, p]
         slowdown = 1.0
-        if bandwidth[lv, 0] < read_need:
-            slowdown = min(slowdown, bandwidth[lv, 0] / read_need)
-        if bandwidth[lv, 1] < write_need:
-            slowdown = min(slowdown, bandwidth[lv, 1] / write_need)
-        if bandwidth[lv, 2] < write_need + read_need:
-            slowdown = min(slowdown, bandwidth[lv, 2] / (write_need + read_need))
-        most = max(most, np.ceil(iterations / slowdown))
+        if rates.limits[level, 0] < read_need:
+            slowdown = min(slowdown, rates.limits[level, 0] / read_need)
+        if rates.limits[level, 1] < write_need:
+            slowdown = min(slowdown, rates.limits[level, 1] / write_need)
+        if rates.limits[level, 2] < write_need + read_need:
+            slowdown = min(slowdown, rates.limits[level, 2] / (write_need + read_need))
+        most = max(most, np.ceil(costs.iterations / slowdown))
     return most
+
+
+@helper
+def _add_child(
+    goal: Goal, rates: Rates, child: Array, bound: Array, n: int, step: int, after: int, energy: float, busy: float
+) -> None:
+    """Put a child in its place: in order of its bound, or last when the order is fixed."""
+    k = n
+    if not goal.canonical:
+        value = value_of(goal.order[0], energy, busy, rates.leak_pj, rates.latency)
+        while k > 0 and value < value_of(
+            goal.order[0], bound[k - 1, 0], bound[k - 1, 1], rates.leak_pj, rates.latency
+        ):
+            for i in range(2):
+                child[k, i] = child[k - 1, i]
+                bound[k, i] = bound[k - 1, i]
+            k -= 1
+    child[k, 0] = step
+    child[k, 1] = after
+    bound[k, 0] = energy
+    bound[k, 1] = busy
+
+
+@helper
+def _find_children(
+    walks: Walks, tiles: Tiles, costs: Costs, rates: Rates, goal: Goal, stack: Stack, energy: Array, best: Array,
+    depth: int, trial: Array,
+) -> None:  # fmt: skip
+    """All steps from the state on top of the stack that may lead to something better than the incumbent."""
+    s, t = stack.at[depth, STATE], stack.at[depth, TILE]
+    level = walks.states[s, LEVEL]
+    n = np.int64(0)
+    for step in range(walks.states[s, FIRST_STEP], walks.states[s + 1, FIRST_STEP]):
+        kind, d = walks.steps[step, KIND], walks.steps[step, DIMENSION]
+        to, bits = walks.steps[step, TARGET], walks.steps[step, SETTLED]
+        first, last, lowest, i = np.int64(0), np.int64(1), np.int64(1), np.int64(0)
+        if kind != NEXT_LEVEL:
+            first, last, lowest = loop_range(tiles, kind, d, level, t)
+            i = tiles.digit[t, d]
+        elif not tiles.fits[level, t] & ALLOWED:
+            continue
+        for c in range(first, last):
+            f, after = np.int64(1), t
+            if kind != NEXT_LEVEL:
+                f = tiles.multiple[d, i, c, 1]
+                after = t + (tiles.multiple[d, i, c, 0] - i) * tiles.dimensions[STRIDE, d]
+                if f < lowest:
+                    continue
+                if f > tiles.bounds[MOST, level, d]:
+                    break
+            if not best[to, after] < np.inf:
+                continue
+            bound = stack.figures[depth, 0] + best[to, after]
+            for k in range(len(trial)):
+                trial[k] = stack.figures[depth, k]
+            if bits:
+                bound += settled_energy(walks, tiles, costs, energy, bits, d, t, f)
+                _settle(walks, tiles, costs, rates, bits, d, t, f, trial)
+            busy = _busy_bound(costs.iterations, rates, trial)
+            if promising(goal, rates, bound, busy):
+                _add_child(goal, rates, stack.child[depth], stack.bound[depth], n, step, after, bound, busy)
+                n += 1
+    stack.at[depth, CHILDREN] = n
+    stack.at[depth, POSITION] = 0
+
+
+@helper
+def _descend(
+    walks: Walks, tiles: Tiles, costs: Costs, rates: Rates, stack: Stack, energy: Array, depth: int, c: int
+) -> None:
+    """Put child c of the state on top of the stack on the stack."""
+    step, after, t = stack.child[depth, c, 0], stack.child[depth, c, 1], stack.at[depth, TILE]
+    d, bits = walks.steps[step, DIMENSION], walks.steps[step, SETTLED]
+    f = np.int64(1)
+    if walks.steps[step, KIND] != NEXT_LEVEL:
+        f = tiles.divisor[d, tiles.digit[after, d]] // tiles.divisor[d, tiles.digit[t, d]]
+    stack.at[depth + 1, STATE] = walks.steps[step, TARGET]
+    stack.at[depth + 1, TILE] = after
+    stack.at[depth + 1, POSITION] = -1
+    for k in range(stack.figures.shape[1]):
+        stack.figures[depth + 1, k] = stack.figures[depth, k]
+    if bits:
+        stack.figures[depth + 1, 0] += settled_energy(walks, tiles, costs, energy, bits, d, t, f)
+        _settle(walks, tiles, costs, rates, bits, d, t, f, stack.figures[depth + 1])
+
+
+@helper
+def _arrive(
+    walks: Walks, costs: Costs, rates: Rates, goal: Goal, stack: Stack, depth: int, control: Array
+) -> bool:
+    """Judge the complete mapping on top of the stack; remember it when it is wanted."""
+    energy = stack.figures[depth, 0]
+    busy = _busy_cycles(walks, costs, rates, stack.figures[depth])
+    if not promising(goal, rates, energy, busy):
+        return False
+    for i in range(depth):
+        stack.best[i, 0] = stack.child[i, stack.at[i, POSITION] - 1, 0]
+        stack.best[i, 1] = stack.at[i, TILE]
+    control[LENGTH], control[BEST_ENERGY], control[BEST_BUSY] = depth, energy, busy
+    return True
 
 
 @njit(cache=True, nogil=True)
 def explore(
-    control, budget, sort, ties, order, incumbent, leak, latency, iterations,
-    level, first_step, kind, dimension, target, settled, boundaries,
-    temporal, divisor, count, grown, factor, digit, stride, roomy, fitting, least, most,
-    relevant, part, tile_scale, read_write, slot_level, slot_kind, slot_bandwidth, bandwidth, scale,
-    base_reads, base_writes, energy, best,
-    at_state, at_tile, at_energy, at_need, at_words, children, position, child_step, child_tile, child_energy, child_busy,
-    found_step, found_tile,
-):  # fmt: skip
-    """Depth-first search from the root on the stack; can be called again to go on.
+    walks: Walks, tiles: Tiles, costs: Costs, rates: Rates, goal: Goal, stack: Stack, energy: Array, best: Array,
+    control: Array, budget: int, report: bool,
+) -> int:  # fmt: skip
+    """Depth-first search from what is on the stack; can be called again to go on.
 
-    ``control``: depth (-1 when done), nodes visited, length of the mapping found (0: none), and its dynamic energy and
-    busy cycles. ``found_step`` and ``found_tile`` hold the walk of the best mapping: each step and the tile before it.
+    With ``report`` every promising mapping is handed out at once, and the caller judges it; else it becomes the
+    incumbent here.
     """
-    trial = np.empty_like(at_need[0])
-    stop = control[1] + budget
-    while control[0] >= 0:
-        depth = int(control[0])
-        if control[1] >= stop:
+    trial = np.empty(stack.figures.shape[1])
+    stop = control[NODES] + budget
+    while control[DEPTH] >= 0:
+        depth = int(control[DEPTH])
+        if control[NODES] >= stop:
             return PAUSED
-        if position[depth] < 0:
-            control[1] += 1
-            s, t = at_state[depth], at_tile[depth]
-            if s == 0:
-                busy = busy_cycles(
-                    at_words[depth], boundaries, part, tile_scale, read_write, bandwidth, scale, iterations,
-                    base_reads, base_writes,
-                )  # fmt: skip
-                control[0] -= 1
-                if improves(at_energy[depth], busy, leak, latency, order, incumbent, ties):
-                    for i in range(len(order)):
-                        incumbent[i] = criterion(order[i], at_energy[depth], busy, leak, latency)
-                    for i in range(depth):
-                        found_step[i] = child_step[i, position[i] - 1]
-                        found_tile[i] = at_tile[i]
-                    control[2], control[3], control[4] = depth, at_energy[depth], busy
-                    if ties:
-                        return ACCEPTED
+        if stack.at[depth, POSITION] < 0:
+            control[NODES] += 1
+            if stack.at[depth, STATE] == 0:
+                control[DEPTH] -= 1
+                if _arrive(walks, costs, rates, goal, stack, depth, control):
+                    if report or goal.canonical:
+                        return FOUND
+                    for i in range(len(goal.order)):
+                        goal.incumbent[i] = value_of(
+                            goal.order[i], control[BEST_ENERGY], control[BEST_BUSY], rates.leak_pj, rates.latency
+                        )
                 continue
-            n = 0
-            lv = level[s]
-            for step in range(first_step[s], first_step[s + 1]):
-                to = target[step]
-                d = dimension[step]
-                stays = kind[step] == NEXT_LEVEL
-                if stays and not fitting[lv, t]:
-                    continue
-                paid = 0.0
-                busy = -1.0
-                i = digit[t, d] if not stays else 0
-                lowest = 2 if kind[step] == ORDERED_LOOP else 1
-                lowest = max(lowest, least[lv, d])
-                for c in range(1 if stays else count[d, i]):
-                    after = t
-                    if not stays:
-                        f = factor[d, i, c]
-                        if f < lowest:
-                            continue
-                        if f > most[lv, d]:
-                            break
-                        after = t + (grown[d, i, c] - i) * stride[d]
-                    if not best[to, after] < np.inf:
-                        continue
-                    if busy < 0:
-                        trial[:] = at_need[depth]
-                        bits = settled[step]
-                        b = 0
-                        while bits:
-                            if bits & 1:
-                                paid += energy[b, t]
-                                words = boundary_traffic(b, t, boundaries, part, temporal, divisor, digit, relevant)
-                                add_need(
-                                    b, words, boundaries, part, tile_scale, read_write, slot_level, slot_kind, scale,
-                                    trial,
-                                )  # fmt: skip
-                            bits >>= 1
-                            b += 1
-                        busy = busy_bound(trial, slot_bandwidth, iterations)
-                    bound = at_energy[depth] + paid + best[to, after]
-                    if not improves(bound, busy, leak, latency, order, incumbent, ties):
-                        continue
-                    k = n
-                    if sort:
-                        value = criterion(order[0], bound, busy, leak, latency)
-                        while k > 0 and value < criterion(
-                            order[0], child_energy[depth, k - 1], child_busy[depth, k - 1], leak, latency
-                        ):
-                            child_step[depth, k] = child_step[depth, k - 1]
-                            child_tile[depth, k] = child_tile[depth, k - 1]
-                            child_energy[depth, k] = child_energy[depth, k - 1]
-                            child_busy[depth, k] = child_busy[depth, k - 1]
-                            k -= 1
-                    child_step[depth, k] = step
-                    child_tile[depth, k] = after
-                    child_energy[depth, k] = bound
-                    child_busy[depth, k] = busy
-                    n += 1
-            children[depth] = n
-            position[depth] = 0
-        c = position[depth]
-        if c >= children[depth]:
-            control[0] -= 1
+            _find_children(walks, tiles, costs, rates, goal, stack, energy, best, depth, trial)
+        c = stack.at[depth, POSITION]
+        if c >= stack.at[depth, CHILDREN]:
+            control[DEPTH] -= 1
             continue
-        position[depth] += 1
-        if not improves(child_energy[depth, c], child_busy[depth, c], leak, latency, order, incumbent, ties):
-            continue
-        step = child_step[depth, c]
-        at_state[depth + 1] = target[step]
-        at_tile[depth + 1] = child_tile[depth, c]
-        at_need[depth + 1] = at_need[depth]
-        at_words[depth + 1] = at_words[depth]
-        paid = at_energy[depth]
-        bits = settled[step]
-        b = 0
-        t = at_tile[depth]
-        while bits:
-            if bits & 1:
-                paid += energy[b, t]
-                words = boundary_traffic(b, t, boundaries, part, temporal, divisor, digit, relevant)
-                at_words[depth + 1, b] = words
-                add_need(
-                    b, words, boundaries, part, tile_scale, read_write, slot_level, slot_kind, scale,
-                    at_need[depth + 1],
-                )  # fmt: skip
-            bits >>= 1
-            b += 1
-        at_energy[depth + 1] = paid
-        position[depth + 1] = -1
-        control[0] += 1
+        stack.at[depth, POSITION] += 1
+        if promising(goal, rates, stack.bound[depth, c, 0], stack.bound[depth, c, 1]):
+            _descend(walks, tiles, costs, rates, stack, energy, depth, c)
+            control[DEPTH] += 1
     return FINISHED

@@ -7,186 +7,179 @@ assignments at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping as Dict
 from dataclasses import dataclass
-from math import inf
 
 import numpy as np
-from numpy.typing import NDArray
 
-from launcher.engines.native.energies import component_actions, compute_energy_pj, level_energies
+from launcher.engines.native.cost import gate_of
+from launcher.engines.native.energies import compute_energy_pj, level_energies
+from launcher.engines.native.mapper.machine import FloatArray, IntArray, Machine
 from launcher.engines.native.mapper.mapspace import Mapspace
-from launcher.engines.native.mapper.spatial import IntArray
-from launcher.engines.native.networks import network_latency_cycles
-from launcher.specification.architecture import StorageLevel
-from launcher.specification.energy import ActionEnergy
+from launcher.engines.native.mapper.sharing import relayed_shares
+from launcher.engines.native.mapper.spatial import SpatialAssignments
+from launcher.engines.native.mapper.tables import (
+    ADDRESS_PJ,
+    BLOCK,
+    FILL_PJ,
+    NETWORK_PJ,
+    OWN_RANK,
+    PART,
+    READ_PJ,
+    REBATE_PJ,
+    SPREAD,
+    THINNED,
+    UNTOUCHED,
+    UPDATE_PJ,
+    Costs,
+)
+from launcher.engines.native.mapper.wires import network_energies
 from launcher.specification.specification import Specification
-
-FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Machine:
-    """Constants of the architecture, innermost level first.
-
-    Attributes:
-        capacity, least_fill: words that kept tiles may and must have (infinity and 0 when nothing limits).
-        block: words per access.
-        bandwidth: (levels, 3): read, write, shared; infinity when unlimited.
-        scale: (levels, data spaces): factor on the bandwidth consumption.
-        latency: network cycles added once.
-        read_write: per data space.
-        relevant: (data spaces, dimensions).
-    """
-
-    capacity: FloatArray
-    least_fill: FloatArray
-    block: FloatArray
-    bandwidth: FloatArray
-    scale: FloatArray
-    latency: int
-    read_write: NDArray[np.bool_]
-    relevant: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Assignments:
-    """Constants per spatial assignment (first axis).
+    """Constants per spatial assignment (first axis); see ``Costs`` for those that are not described here.
 
     Attributes:
-        spatial: (assignments, levels, dimensions) spatial factors.
-        temporal: (assignments, dimensions) what is left for time.
-        iterations: cycles of every compute unit without stalls.
-        tile: (assignments, levels, data spaces) words of a tile per word of its temporal tile; also the words taken
-            from an instance per word that one compute unit takes.
-        part: same shape; words of the tensor that one instance is responsible for in total.
-        read_pj, fill_pj, update_pj: (assignments, levels) energy of one access in all instances together.
-        network_pj: (assignments, levels, data spaces) energy of explicit networks per word taken from the level.
-        leak_pj: leakage of the whole machine per cycle.
+        spatial: the assignments themselves.
+        temporal: (assignments, D) what is left for time.
+        iterations: (assignments,) cycles of every compute unit without stalls.
+        extent: (assignments, levels + 1, D) as in ``Costs``.
+        level: (assignments, levels, 5) as in ``Costs``.
+        pair: (assignments, levels + 1, P, 6) as in ``Costs``.
+        leak_pj: (assignments,) leakage of the whole machine per cycle.
         compute_pj: energy of arithmetic.
     """
 
-    spatial: IntArray
+    spatial: SpatialAssignments
     temporal: IntArray
     iterations: FloatArray
-    tile: FloatArray
-    part: FloatArray
-    read_pj: FloatArray
-    fill_pj: FloatArray
-    update_pj: FloatArray
-    network_pj: FloatArray
+    extent: IntArray
+    level: FloatArray
+    pair: FloatArray
     leak_pj: FloatArray
     compute_pj: float
 
+    def __len__(self) -> int:
+        return len(self.iterations)
 
-def machine_of(space: Mapspace) -> Machine:
-    """Constants of the architecture."""
+    def costs(self, machine: Machine, index: int) -> Costs:
+        """Constants of one assignment for the compiled search."""
+        return Costs(
+            machine.nature,
+            machine.motion,
+            machine.coefficient,
+            self.extent[index],
+            self.level[index],
+            self.pair[index],
+            float(self.iterations[index]),
+        )
+
+
+def coefficients_of(space: Mapspace, machine: Machine, spatial: SpatialAssignments) -> Assignments:
+    """Constants of each spatial assignment."""
     specification = space.specification
-    levels = specification.architecture.levels
-    names = specification.problem.data_space_names
-    capacities = [level.effective_capacity_words for level in levels]
-    capacity = np.array([inf if words is None else float(words) for words in capacities])
-    return Machine(
-        capacity=capacity,
-        least_fill=np.array(
-            [
-                0.0 if words is None else words * level.min_utilization
-                for level, words in zip(levels, capacities, strict=True)
-            ]
-        ),
-        block=np.array([float(level.block_size) for level in levels]),
-        bandwidth=np.array([[inf if b is None else b for b in _bandwidths(level)] for level in levels]),
-        scale=np.array([[level.bandwidth_scale.get(name, 1.0) for name in names] for level in levels]),
-        latency=network_latency_cycles(specification.architecture),
-        read_write=np.array([s.read_write for s in specification.problem.data_spaces]),
-        relevant=np.array(space.relevant, np.bool_).reshape(len(names), len(space.dimensions)),
-    )
-
-
-def _bandwidths(level: StorageLevel) -> tuple[float | None, ...]:
-    return level.read_bandwidth, level.write_bandwidth, level.shared_bandwidth
-
-
-def coefficients_of(space: Mapspace, machine: Machine, spatial: IntArray) -> Assignments:
-    """Constants of each spatial assignment; ``spatial`` as ``spatial_assignments`` returns it."""
-    specification = space.specification
-    temporal = np.array(space.extents, np.int64) // spatial.prod(axis=1)
-    fanout = spatial.prod(axis=2).astype(float)
-    groups = _relevant_products(machine, spatial)
-    # Instances of a level: all fan-outs above it.
-    above = _products_above(fanout)
-    tensor = _relevant_products(machine, np.array(space.extents, np.int64)[None, None, :])
+    factors = spatial.factors
+    temporal = np.array(space.extents, np.int64) // factors.prod(axis=1)
+    fanout = factors.prod(axis=2).astype(float)
+    instances = _products_above(fanout)
     return Assignments(
         spatial=spatial,
         temporal=temporal,
         iterations=temporal.prod(axis=1).astype(float),
-        tile=np.cumprod(groups, axis=1),
-        part=tensor / _products_above(groups),
-        **_access_energies(specification, above),
-        network_pj=_network_energies(specification, fanout, groups, above),
-        leak_pj=_leakage(specification, above),
+        extent=_from_compute(factors),
+        level=_level_figures(specification, machine, instances),
+        pair=_pair_figures(space, machine, spatial, instances),
+        leak_pj=_leakage(specification, instances),
         compute_pj=specification.problem.computes * compute_energy_pj(specification),
     )
 
 
-def _relevant_products(machine: Machine, factors: IntArray) -> FloatArray:
+def _pair_figures(
+    space: Mapspace, machine: Machine, spatial: SpatialAssignments, instances: FloatArray
+) -> FloatArray:
+    factors = spatial.factors
+    own = _own_products(machine, factors)
+    groups = _groups(machine, factors)
+    tensor = _own_products(machine, np.array(space.extents, np.int64)[None, None, :])
+    part = tensor / _with_compute(_products_above(own), own)
+    pair = np.zeros((*part.shape, 6))
+    pair[..., SPREAD] = _from_compute(groups)
+    pair[..., PART] = part
+    pair[:, 1:, :, UNTOUCHED] = np.where(machine.first_update_reads, 0.0, part[:, 1:])
+    pair[:, 0, :, THINNED] = relayed_shares(space, machine, spatial, groups)
+    pair[:, 1:, :, THINNED] = _thinned(machine, factors)
+    network_pj, rebate_pj = network_energies(space, machine, spatial, instances, part)
+    pair[:, 1:, :, NETWORK_PJ] = network_pj
+    pair[:, 1:, :, REBATE_PJ] = rebate_pj
+    return pair
+
+
+def _own_products(machine: Machine, factors: IntArray) -> FloatArray:
     """Products of the factors of each data space's own dimensions: (..., levels, data spaces)."""
     selected = np.where(machine.relevant, factors[:, :, None, :], 1)
     return np.asarray(selected.prod(axis=3), float)
 
 
+def _groups(machine: Machine, factors: IntArray) -> FloatArray:
+    """Groups of children that need different words (the least there can be, where they can overlap partly)."""
+    groups = _own_products(machine, factors)
+    for p in np.flatnonzero(machine.boxes):
+        own = machine.motion[p] == OWN_RANK
+        groups[:, :, p] = np.where(own, factors, 1).prod(axis=2)
+        for r in range(machine.coefficient.shape[1]):
+            # Two dimensions along one rank give at least as many places as their factors add up to, less one.
+            along = machine.motion[p] == r
+            groups[:, :, p] *= 1 + np.where(along, factors - 1, 0).sum(axis=2)
+    fanout = factors.prod(axis=2).astype(float)
+    return np.where(machine.multicast, groups, fanout[:, :, None])
+
+
+def _thinned(machine: Machine, factors: IntArray) -> FloatArray:
+    thinned = np.ones((*factors.shape[:2], len(machine.boxes)))
+    for p in np.flatnonzero(machine.boxes):
+        most = np.ones(factors.shape[:2])
+        for r in range(machine.coefficient.shape[1]):
+            along = machine.motion[p] == r
+            most = np.maximum(most, np.where(along, factors, 1).prod(axis=2))
+        thinned[:, :, p] = np.where(machine.links[:, p], 1 / most, 1.0)
+    return thinned
+
+
 def _products_above(factors: FloatArray) -> FloatArray:
     """Product of all levels further out, along axis 1."""
     inclusive = np.cumprod(factors[:, ::-1], axis=1)[:, ::-1]
-    return inclusive / factors
+    return np.asarray(inclusive / factors)
 
 
-def _access_energies(specification: Specification, instances: FloatArray) -> Dict[str, FloatArray]:
+def _with_compute(above: FloatArray, factors: FloatArray) -> FloatArray:
+    """Put the compute units' product before those of the levels."""
+    return np.concatenate((above[:, :1] * factors[:, :1], above), axis=1)
+
+
+def _from_compute(factors: np.ndarray) -> np.ndarray:
+    """Cumulative products along axis 1, starting with 1 for the compute units."""
+    return np.concatenate((np.ones_like(factors[:, :1]), np.cumprod(factors, axis=1)), axis=1)
+
+
+def _level_figures(specification: Specification, machine: Machine, instances: FloatArray) -> FloatArray:
     levels = specification.architecture.levels
     energies = level_energies(specification)
-    limits = np.array([float(level.instances // level.cluster_size) for level in levels])
     # Instances that share a physical row are accessed together.
-    rows = np.minimum(instances, limits)
+    rows = np.minimum(instances, np.array([float(level.instances // level.cluster_size) for level in levels]))
     scale = instances / (instances / rows)
-    return {
-        "read_pj": scale * np.array([e.read_pj for e in energies]),
-        "fill_pj": scale * np.array([e.fill_pj for e in energies]),
-        "update_pj": scale * np.array([e.update_pj for e in energies]),
-    }
+    figures = np.zeros((*instances.shape, 5))
+    figures[..., BLOCK] = machine.block
+    figures[..., READ_PJ] = scale * np.array([e.read_pj for e in energies])
+    figures[..., FILL_PJ] = scale * np.array([e.fill_pj for e in energies])
+    figures[..., UPDATE_PJ] = scale * np.array([e.update_pj for e in energies])
+    figures[..., ADDRESS_PJ] = rows * np.array([max(0.0, level.addr_gen_energy_pj or 0.0) for level in levels])
+    return figures
 
 
 def _leakage(specification: Specification, instances: FloatArray) -> FloatArray:
-    leak = np.array([e.leak_pj_per_cycle for e in level_energies(specification)])
-    return np.asarray((leak * np.maximum(1.0, instances)).sum(axis=1))
-
-
-def _network_energies(
-    specification: Specification, fanout: FloatArray, groups: FloatArray, instances: FloatArray
-) -> FloatArray:
-    """Energy per word that a level hands to the network below it: (assignments, levels, data spaces)."""
-    architecture = specification.architecture
-    energies = np.zeros_like(groups)
-    done: set[str] = set()
-    for index, level in enumerate(architecture.levels):
-        for name in (level.read_network, level.update_network):
-            if name is None or name in done:
-                continue
-            done.add(name)
-            network = architecture.networks[name]
-            actions = component_actions(specification, name)
-            for number, space in enumerate(specification.problem.data_space_names):
-                action = f"{network.action_name}_{space}" if network.per_data_space_actions else network.action_name
-                entries = actions.get(action, ())
-                destinations = fanout[:, index] / groups[:, index, number]
-                per_word = _transfer_energies(entries, network.multicast_argument, destinations)
-                energies[:, index, number] += per_word * instances[:, index]
-    return energies
-
-
-def _transfer_energies(entries: tuple[ActionEnergy, ...], argument: str, destinations: FloatArray) -> FloatArray:
-    if len(entries) == 1:
-        return np.full(destinations.shape, entries[0].energy_pj)
-    result = np.zeros(destinations.shape)
-    for entry in reversed(entries):
-        result[destinations == entry.arguments.get(argument)] = entry.energy_pj
-    return result
+    total = np.zeros(len(instances))
+    for index, energies in enumerate(level_energies(specification)):
+        gate, share = gate_of(specification.architecture, index)
+        total += energies.leak_pj_per_cycle * share * np.maximum(1.0, instances[:, gate])
+    return total

@@ -6,7 +6,6 @@ level and one spatial factor per level that fans out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from launcher.engines.native.mapper.maximize import resolve_maximize
@@ -237,16 +236,10 @@ def _check_spaces(problem: Problem, where: str, names: frozenset[str]) -> None:
 
 
 def _check_supported(level: str, constraint: LevelConstraint) -> None:
-    unsupported: Mapping[str, frozenset[str]] = {
-        "temporal: no_reuse": constraint.temporal.no_reuse,
-        "temporal: rmw_first_update": constraint.temporal.rmw_first_update,
-        "spatial: no_reuse": constraint.spatial.no_reuse,
-        "no_coalesce": constraint.no_coalesce,
-    }
-    for name, spaces in unsupported.items():
-        if spaces:
-            raise SpecificationError(
-                f"the constraint {name} of {', '.join(sorted(spaces))} at level {level!r} cannot be honoured",
-                where=f"constraints, level {level}",
-                hint="the native model does not know this directive yet: remove it",
-            )
+    if constraint.no_coalesce:
+        raise SpecificationError(
+            f"the constraint no_coalesce of {', '.join(sorted(constraint.no_coalesce))} at level {level!r} "
+            "cannot be honoured by the native mapper",
+            where=f"constraints, level {level}",
+            hint="remove it, or search with the engine timeloop",
+        )

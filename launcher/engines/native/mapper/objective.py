@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from launcher.errors import ConfigurationError
+
+EDP, ENERGY, CYCLES = 0, 1, 2
+"""Criteria, as numbers."""
 
 CRITERIA = ("edp", "energy", "cycles")
 """Known criteria; ties of the wanted ones are broken by the others in this order."""
+
+TOLERANCE = 1e-12
+"""Relative difference below which two energies count as equal (sums in another order differ in the last bits)."""
 
 
 def criteria_order(objective: tuple[str, ...]) -> tuple[int, ...]:
@@ -25,3 +33,19 @@ def criteria_order(objective: tuple[str, ...]) -> tuple[int, ...]:
         )
     names = (*objective, *(name for name in CRITERIA if name not in objective))
     return tuple(CRITERIA.index(name) for name in names)
+
+
+def criteria_values(order: Sequence[int], energy_pj: float, cycles: float) -> list[float]:
+    """Values of the criteria in the given order (EDP in pJ x cycles)."""
+    values = {EDP: energy_pj * cycles, ENERGY: energy_pj, CYCLES: cycles}
+    return [values[which] for which in order]
+
+
+def is_better(values: Sequence[float], others: Sequence[float], *, or_equal: bool = False) -> bool:
+    """Whether the first criterion on which two lists of values differ speaks for ``values``."""
+    for value, other in zip(values, others, strict=True):
+        if value < other * (1 - TOLERANCE):
+            return True
+        if value > other * (1 + TOLERANCE):
+            return False
+    return or_equal

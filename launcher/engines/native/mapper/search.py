@@ -12,14 +12,16 @@ import numpy as np
 from launcher.engines.base import Mapped, MapperSettings, OnProgress
 from launcher.engines.native.mapper.automaton import build_automaton
 from launcher.engines.native.mapper.base import base_of
-from launcher.engines.native.mapper.branch import criterion, improves
 from launcher.engines.native.mapper.bypass import keep_choices
-from launcher.engines.native.mapper.coefficients import Assignments, Machine, coefficients_of, machine_of
+from launcher.engines.native.mapper.coefficients import Assignments, coefficients_of
+from launcher.engines.native.mapper.machine import Machine, machine_of
 from launcher.engines.native.mapper.mapspace import Mapspace, UnitDimensionConflictError, build_mapspace
-from launcher.engines.native.mapper.objective import criteria_order
-from launcher.engines.native.mapper.solver import Found, Problem, Solver
+from launcher.engines.native.mapper.objective import criteria_order, criteria_values, is_better
+from launcher.engines.native.mapper.solver import Found, Solver, Variant
 from launcher.engines.native.mapper.spatial import spatial_assignments
+from launcher.engines.native.mapper.tables import THINNED, Goal
 from launcher.engines.native.mapper.walk import build_mapping, temporal_loops
+from launcher.engines.native.mapper.wires import layout_levels
 from launcher.engines.native.model import evaluate
 from launcher.errors import NoValidMappingError, SpecificationError
 from launcher.result import Evaluation, Optimality, SearchStatistics
@@ -66,7 +68,8 @@ def search(specification: Specification, settings: MapperSettings, on_progress: 
     mapping = build_mapping(
         space,
         run.problems[keep].automaton,
-        run.assignments.spatial[assignment],
+        run.assignments.spatial,
+        assignment,
         temporal_loops(run.problems[keep].automaton, found.steps, found.bounds),
     )
     evaluation = _confirm(specification, mapping, found, run.machine, run.assignments.leak_pj[assignment])
@@ -87,12 +90,6 @@ def _check_problem(specification: Specification) -> None:
                 f"data space {space.name!r} has a sliding window: convolutions cannot be mapped yet",
                 where=f"problem, data space {space.name}",
             )
-    if np.prod(specification.architecture.fanout(0)) > 1:
-        level = specification.architecture.levels[0].name
-        raise SpecificationError(
-            f"level {level!r} fans out directly to the compute units, which cannot be mapped yet",
-            where=f"architecture, level {level}",
-        )
 
 
 class _Search:
@@ -101,15 +98,16 @@ class _Search:
     def __init__(self, space: Mapspace, order: np.ndarray) -> None:
         self.space, self.order = space, order
         self.machine: Machine = machine_of(space)
-        spatial = spatial_assignments(space)
+        spatial = spatial_assignments(space, layout_levels(space.specification, self.machine))
         self.assignments: Assignments = coefficients_of(space, self.machine, spatial)
-        self.counters: dict[str, int] = {"spatial_assignments": len(spatial), "prepared": 0, "searched": 0, "nodes": 0}
+        self.counters: dict[str, int] = {"spatial_assignments": len(self.assignments), "prepared": 0, "searched": 0, "nodes": 0}
         self.incumbent = np.full(3, inf)
-        self.problems: list[Problem] = []
+        self.problems: list[Variant] = []
         self.candidates: list[_Candidate] = []
+        relayed = [p for p in range(len(self.machine.boxes)) if not self.machine.boxes[p] and (self.assignments.pair[:, 0, p, THINNED] < 1).any()]
         for keep in keep_choices(space):
-            automaton = build_automaton(space, keep)
-            self.problems.append(Problem(automaton, base_of(self.machine, self.assignments, automaton)))
+            automaton = build_automaton(space, self.machine, keep, relayed)
+            self.problems.append(Variant(automaton, base_of(self.machine, self.assignments, automaton)))
         self.counters["bypass_choices"] = len(self.problems)
         self.solver = Solver(space, self.machine, self.assignments)
 
@@ -124,7 +122,7 @@ class _Search:
         heap = [
             self._candidate(keep, a, problem.base.least_energy_pj[a], problem.base.least_busy[a])
             for keep, problem in enumerate(self.problems)
-            for a in range(len(self.assignments.iterations))
+            for a in range(len(self.assignments))
         ]
         heapq.heapify(heap)
         while heap:
@@ -144,8 +142,7 @@ class _Search:
                 self._explore(candidate, canonical=False)
 
     def _candidate(self, keep: int, assignment: int, energy: float, busy: float, exact: bool = False) -> _Candidate:
-        leak = self.assignments.leak_pj[assignment]
-        bound = criterion(self.order[0], float(energy), float(busy), leak, float(self.machine.latency))
+        bound = self._values(assignment, float(energy), float(busy))[0]
         return _Candidate(bound, keep, assignment, float(energy), float(busy), exact)
 
     def _tighten(self, candidate: _Candidate) -> _Candidate:
@@ -154,15 +151,19 @@ class _Search:
         return self._candidate(candidate.keep, candidate.assignment, energy, candidate.busy, exact=True)
 
     def _promising(self, candidate: _Candidate, *, ties: bool) -> bool:
-        leak = self.assignments.leak_pj[candidate.assignment]
-        latency = float(self.machine.latency)
-        return bool(improves(candidate.energy_pj, candidate.busy, leak, latency, self.order, self.incumbent, ties))
+        values = self._values(candidate.assignment, candidate.energy_pj, candidate.busy)
+        return is_better(values, self.incumbent, or_equal=ties)
+
+    def _values(self, assignment: int, energy: float, busy: float) -> list[float]:
+        energy += float(self.assignments.leak_pj[assignment]) * busy
+        return criteria_values(self.order, energy, busy + self.machine.latency)
 
     def _explore(self, candidate: _Candidate, *, canonical: bool) -> Found | None:
         problem, index = self.problems[candidate.keep], candidate.assignment
         self.counters["searched"] += 1
+        goal = Goal(self.order, self.incumbent, canonical)
         self.solver.begin(problem, index)
-        while self.solver.resume(problem, index, self.order, self.incumbent, canonical=canonical):
+        while self.solver.resume(problem, index, goal):
             pass
         self.counters["nodes"] += self.solver.nodes
         return self.solver.found(problem)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
+from dataclasses import dataclass
+from itertools import combinations, islice
 from math import prod
 
 import numpy as np
@@ -18,11 +19,33 @@ Layout = tuple[tuple[int, ...], tuple[int, ...]]
 IntArray = NDArray[np.int64]
 
 
-def spatial_assignments(space: Mapspace) -> IntArray:
+@dataclass(frozen=True)
+class SpatialAssignments:
+    """Spatial factors and their lay-out.
+
+    Attributes:
+        space: the mapspace.
+        factors: (assignments, levels, dimensions).
+        choice: (assignments, levels) which of the level's possible layouts is meant.
+    """
+
+    space: Mapspace
+    factors: IntArray
+    choice: IntArray
+
+    def layout(self, index: int, level: int) -> Layout:
+        """How the fan-out of a level lies in the plane."""
+        factors = tuple(int(factor) for factor in self.factors[index, level])
+        options = layouts(self.space, self.space.levels[level].spatial, factors)
+        return next(islice(options, int(self.choice[index, level]), None))
+
+
+def spatial_assignments(space: Mapspace, layout_levels: set[int]) -> SpatialAssignments:
     """Every combination of spatial factors that the fan-outs and constraints allow, in a fixed order.
 
-    Returns:
-        An array of shape (assignments, levels, dimensions).
+    Args:
+        space: the mapspace.
+        layout_levels: levels whose possible layouts count as different assignments; elsewhere the first one is taken.
     """
     extents = np.array(space.extents, np.int64)
     shape = (len(space.levels), len(space.dimensions))
@@ -38,7 +61,22 @@ def spatial_assignments(space: Mapspace) -> IntArray:
         chosen[:, index, :] = options[right]
         products = grown[left, right]
     temporal = extents // products
-    return chosen[_temporal_possible(space, temporal)]
+    chosen = chosen[_temporal_possible(space, temporal)]
+    assignments = SpatialAssignments(space, chosen, np.zeros(chosen.shape[:2], np.int64))
+    for level in sorted(layout_levels):
+        assignments = _with_layouts(assignments, level)
+    return assignments
+
+
+def _with_layouts(assignments: SpatialAssignments, level: int) -> SpatialAssignments:
+    space = assignments.space
+    counts = [
+        sum(1 for _ in layouts(space, space.levels[level].spatial, tuple(int(f) for f in factors)))
+        for factors in assignments.factors[:, level]
+    ]
+    choice = np.repeat(assignments.choice, counts, axis=0)
+    choice[:, level] = np.concatenate([np.arange(count) for count in counts] or [np.zeros(0, np.int64)])
+    return SpatialAssignments(space, np.repeat(assignments.factors, counts, axis=0), choice)
 
 
 def _largest_spatial_share(space: Mapspace) -> IntArray:

@@ -1,0 +1,169 @@
+"""Arrays that the compiled search works on, in groups.
+
+Levels are numbered from the innermost storage level, 0. Where an array has one row more than there are levels, row 0
+stands for the compute units and row ``level + 1`` for a level. Related figures share an array, told apart by the
+column constants below: compiled code gets slower, to compile and to run, with every array that it is handed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+ORDERED_LOOP, FREE_LOOP, NEXT_LEVEL = 0, 1, 2
+"""Kinds of steps: a loop with a bound above 1; a loop whose bound may be 1; leaving the level."""
+
+LEVEL, FIRST_STEP = 0, 1
+"""Columns of ``Walks.states``."""
+
+KIND, DIMENSION, TARGET, SETTLED = 0, 1, 2, 3
+"""Columns of ``Walks.steps``."""
+
+SPACE, INNER, OUTER = 0, 1, 2
+"""Columns of ``Walks.boundaries``."""
+
+LEAST, MOST = 0, 1
+"""First axis of ``Tiles.bounds``."""
+
+EXTENT, RADIX, STRIDE, FINAL = 0, 1, 2, 3
+"""Rows of ``Tiles.dimensions``."""
+
+WITHIN, ALLOWED = 1, 2
+"""Bits of ``Tiles.fits``."""
+
+OWN_RANK, TANGLED, STILL = -1, -2, -3
+"""Entries of ``Costs.motion`` that are no rank."""
+
+BLOCK, READ_PJ, FILL_PJ, UPDATE_PJ, ADDRESS_PJ = 0, 1, 2, 3, 4
+"""Columns of ``Costs.level``."""
+
+SPREAD, PART, UNTOUCHED, THINNED, NETWORK_PJ, REBATE_PJ = 0, 1, 2, 3, 4, 5
+"""Last axis of ``Costs.pair``."""
+
+READ_WRITE, BOXES = 1, 2
+"""Bits of ``Costs.nature``."""
+
+STATE, TILE, CHILDREN, POSITION = 0, 1, 2, 3
+"""Columns of ``Stack.at``."""
+
+
+class Walks(NamedTuple):
+    """The automaton of all loop nests (see ``automaton``).
+
+    Attributes:
+        states: (states + 1, 2) level and first step of each state; state 0 is the end of the nest.
+        steps: (steps, 4) what each step does, the dimension of its loop, where it leads, and a bit mask of the
+            boundaries that it settles.
+        boundaries: (boundaries, 3) data space, inner level (-1: compute units), outer level.
+    """
+
+    states: Array
+    steps: Array
+    boundaries: Array
+
+
+class Tiles(NamedTuple):
+    """Tiles, numbered in mixed radix over the divisors of what the fan-outs leave of each dimension.
+
+    Tile 0 is a single iteration, the last tile is everything.
+
+    Attributes:
+        dimensions: (4, D) what is left of each dimension, its number of divisors, the distance of tiles that differ by
+            one divisor, and the outermost level that may have a loop over it (which takes what is left).
+        bounds: (2, levels, D) the least and most a temporal factor may be.
+        divisor: (D, width) divisors of each dimension.
+        count: (D, width) multiples of each divisor among them.
+        multiple: (D, width, width, 2) these multiples: which divisor, and the quotient.
+        digit: (tiles, D) which divisor of each dimension a tile has.
+        fits: (levels, tiles) bits: the tile is within the capacity of the level and of all levels further out; it
+            may be the tile of this level.
+    """
+
+    dimensions: Array
+    bounds: Array
+    divisor: Array
+    count: Array
+    multiple: Array
+    digit: Array
+    fits: Array
+
+
+class Costs(NamedTuple):
+    """What moving words costs under one spatial assignment.
+
+    Attributes:
+        nature: (P,) bits of each data space: it is accumulated into; its tiles are boxes that can overlap or have gaps.
+        motion: (P, D) how a dimension moves the tiles: not at all, along a rank of its own, along this rank (which it
+            shares), or along more than one shared rank.
+        coefficient: (P, ranks, D) projection of the data spaces.
+        extent: (levels + 1, D) iterations that the fan-outs inside a level cover.
+        level: (levels, 5) words per access, and pJ per access (read, fill, update) and address in all instances.
+        pair: (levels + 1, P, 6) words taken from an instance per word that each compute unit takes, by fan-out alone;
+            words that an instance is responsible for in total; words whose first read or fill is left out; the least
+            share of words that must come from further out although neighbours have them; pJ of networks per word
+            taken from the level, and pJ to take off once, in all instances.
+        iterations: cycles of every compute unit without stalls.
+    """
+
+    nature: Array
+    motion: Array
+    coefficient: Array
+    extent: Array
+    level: Array
+    pair: Array
+    iterations: float
+
+
+class Rates(NamedTuple):
+    """What limits the speed, and what time costs.
+
+    Attributes:
+        slots: (slots, 2) the limited bandwidths: level, and kind (0 read, 1 write, 2 shared).
+        limits: (levels, 3) all bandwidths in words per cycle, infinity where unlimited.
+        scale: (levels, P) factor on the bandwidth that a data space consumes.
+        fixed: (2, levels, P) words read and written that do not depend on the temporal loops.
+        leak_pj: energy per busy cycle.
+        latency: cycles added once.
+    """
+
+    slots: Array
+    limits: Array
+    scale: Array
+    fixed: Array
+    leak_pj: float
+    latency: float
+
+
+class Goal(NamedTuple):
+    """What is sought.
+
+    Attributes:
+        order: (3,) criteria, the most important first.
+        incumbent: (3,) their best values so far.
+        canonical: walk in a fixed order and stop at the first mapping as good as the incumbent.
+    """
+
+    order: Array
+    incumbent: Array
+    canonical: bool
+
+
+class Stack(NamedTuple):
+    """The search's stack and its best walk.
+
+    Attributes:
+        at: (depth, 4) state, tile, number of children, and the next of them (-1 before they are known).
+        figures: (depth, 1 + slots + boundaries) dynamic energy, words per limited bandwidth, words per boundary.
+        child: (depth, width, 2) the children: step and next tile.
+        bound: (depth, width, 2) bounds of their dynamic energy and busy cycles.
+        best: (depth, 2) the walk of the best mapping: each step and the tile before it.
+    """
+
+    at: Array
+    figures: Array
+    child: Array
+    bound: Array
+    best: Array
