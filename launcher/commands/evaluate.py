@@ -51,8 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
         specification = _complete(read_specification(one.documents))
         evaluated = _evaluate(one, specification)
         print_evaluations(one.name, evaluated, console, verbose=arguments.verbose)
-        for flag in specification.flags:
-            console.print(f"note: {flag}", markup=False, soft_wrap=True)
+        notes = list(specification.flags)
+        if specification.estimator is not None:
+            notes.insert(0, f"there is no ERT: energies are those of {specification.estimator}")
+        for note in notes:
+            console.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
         results += evaluated
     if arguments.json is not None:
         _write_json(arguments.json, results)

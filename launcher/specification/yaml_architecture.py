@@ -49,8 +49,7 @@ class Parts:
         if name in self.places:
             raise component.error(f"'{name}' is named twice in the architecture", "a name for each component")
         self.places[name] = component
-        place = component.get("attributes")
-        attributes = YamlNode(dict(own), place.place if place else component.place)
+        attributes = (component.get("attributes") or component).with_values(own)
         common: dict[str, Any] = common_fields(component, {**inherited, **own})
         if kind == "storage":
             self.storage.append(storage_level(name, component_class, attributes, instances, **common))

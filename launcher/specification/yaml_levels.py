@@ -36,10 +36,19 @@ MEANINGFUL_ATTRIBUTES = WHOLE_ATTRIBUTES | {
     *("per_dataspace_bandwidth_consumption_scale", "network_read", "network_fill", "network_drain", "network_update"),
     *("network_operand", "network_result", "power_gated_at", "reduction_supported", "vector_access_energy"),
     *("addr_gen_energy", "action_name", "multicast_factor_argument", "per_datatype_ERT", "technology"),
+    *("network_type", "router_energy", "wire_energy", "energy_per_hop", "energy-per-ingress", "tile_width"),
+    *("network_word_bits", "allow_overbooking", "tile_partition_supported", "has_power_gating"),
 }
 """Attributes that Timeloop reads; any other attribute is for the estimator."""
 
-_HARMLESS_LOOKALIKES = frozenset(("num_ports", "n_ports", "nports", "network_word_bits", "data_width_bits"))
+_HARMLESS_LOOKALIKES = frozenset(
+    (
+        *("num_ports", "n_ports", "nports", "cluster_area", "network_kind"),
+        *("metadata_block_size", "metadata_datawidth", "metadata_word_bits", "metadata_storage_width"),
+        *("metadata_width", "metadata_storage_depth", "metadata_depth"),
+    )
+)
+"""Attributes without a meaning for dense data that resemble those with one."""
 
 
 def kind_of(component_class: str) -> Kind | None:

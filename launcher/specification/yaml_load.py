@@ -129,18 +129,20 @@ def _parse(text: str, source: str) -> YamlMap:
     try:
         return _Builder(source).document(yaml.parse(text, Loader=loader))
     except yaml.YAMLError as error:
-        raise _broken(error, text, source) from None
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not readable"
+        where = f"{source}:{mark.line + 1}" if mark else source
+        raise SpecificationError(f"broken YAML: {problem}", where=where, hint=_hint(text)) from None
+    except SpecificationError as error:
+        raise SpecificationError(
+            error.what, where=error.where, expected=error.expected, hint=error.hint or _hint(text)
+        ) from None
 
 
-def _broken(error: yaml.YAMLError, text: str, source: str) -> SpecificationError:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not readable"
-    template = "{%" in text or "{{" in text
-    return SpecificationError(
-        f"broken YAML: {problem}",
-        where=f"{source}:{mark.line + 1}" if mark else source,
-        hint="this looks like a Jinja2 template: give the rendered file" if template else None,
-    )
+def _hint(text: str) -> str | None:
+    if "{%" in text or "{{" in text:
+        return "this looks like a Jinja2 template: give the rendered file"
+    return None
 
 
 def _line(event: yaml.Event) -> int:

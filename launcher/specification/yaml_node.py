@@ -63,6 +63,14 @@ class YamlNode:
         """The same node; expressions in and below it may use ``names``."""
         return YamlNode(self.value, self.place, names)
 
+    def with_values(self, values: Mapping[str, object]) -> YamlNode:
+        """A mapping of other values at the same place; keys that stand in the file keep their lines."""
+        changed = YamlMap(self.place.line or 0, self.tag)
+        changed.update(values)
+        if isinstance(self.value, YamlMap):
+            changed.lines.update(self.value.lines)
+        return YamlNode(changed, self.place, self.names)
+
     def error(self, what: str, expected: str | None = None, hint: str | None = None) -> SpecificationError:
         """An error at this place."""
         return SpecificationError(one_line(what), where=str(self.place), expected=expected, hint=hint)

@@ -85,7 +85,9 @@ def _check_dense(instance: YamlNode) -> None:
     for density in densities:
         value = density.require("density") if density.is_map else density
         if value.number() != 1:
-            raise value.error(f"a density of {value.value} (sparse data) is not supported", "1, or no densities at all")
+            raise value.error(
+                f"sparse data (a density of {value.value}) are not supported", "1, or no densities at all"
+            )
 
 
 def _data_spaces(

@@ -273,9 +273,10 @@ class _Walk:
         given = node.get("required_actions")
         named = given.words() if given else ()
         merged = [*named, *(action for action in actions if action not in named)]
-        value = {**node.value, "required_actions": merged} if isinstance(node.value, dict) else {}
+        value = dict(node.value) if isinstance(node.value, dict) else {}
         attributes = {**own, "meshX": self.mesh_x, "meshY": self.mesh_y} if instances is None else own
-        component = YamlNode(value, node.place, {**self.variables, **self.inherited})
+        component = node.with_values({**value, "required_actions": merged})
+        component = component.with_names({**self.variables, **self.inherited})
         self.parts.add(component, name, attributes, {}, count)
 
     def name(self, node: YamlNode) -> str:
