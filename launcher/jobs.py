@@ -55,7 +55,9 @@ def run_single(config: DictConfig) -> Result:
     print_result(result, console)
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     console.print(f"files     {shown}", highlight=False, soft_wrap=True)
-    _record(tracker, result, folder, console)
+    reference = tracker.record(result, folder)
+    if reference is not None:
+        console.print(f"recorded  {reference}", highlight=False, soft_wrap=True)
     if not result.ok:
         raise NoValidMappingError(f"{result.name}: {result.reason}")
     return result
@@ -82,18 +84,6 @@ def run_swept(config: DictConfig) -> Result:
         console.print(f"[yellow]not recorded:[/] {error}", soft_wrap=True)
     console.print(trial_line(result, " ".join(HydraConfig.get().overrides.task)), highlight=False)
     return result
-
-
-def _record(tracker: Tracker, result: Result, folder: Path, console: Console) -> None:
-    try:
-        tracker.prepare()
-        reference = tracker.record(result, folder)
-    except LauncherError as error:
-        error.hint = f"{error.hint}; " if error.hint else ""
-        error.hint += f"the result is in {folder}; tracking=none records nothing"
-        raise
-    if reference is not None:
-        console.print(f"recorded  {reference}", highlight=False, soft_wrap=True)
 
 
 def _output_folder() -> Path:

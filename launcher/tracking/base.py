@@ -1,4 +1,4 @@
-"""What a tracker is, and how one is chosen. Nothing here imports MLflow."""
+"""What a tracker is. Nothing here imports MLflow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from launcher.errors import ConfigurationError
 from launcher.result import Result
 
 
@@ -130,21 +129,3 @@ class NullTracker:
         interrupted: bool = False,
     ) -> None:
         """Nothing is recorded."""
-
-
-def make_tracker(settings: TrackingSettings) -> Tracker:
-    """The tracker for these settings.
-
-    Raises:
-        ConfigurationError: an unknown kind, or a tracking store that MLflow cannot use.
-    """
-    if settings.kind == "none":
-        return NullTracker()
-    if settings.kind == "mlflow":
-        # Imported here so that recording nothing costs nothing.
-        from launcher.tracking.mlflow_tracker import MlflowTracker  # noqa: PLC0415
-
-        return MlflowTracker(settings)
-    raise ConfigurationError(
-        f"unknown tracking kind {settings.kind!r}", where="tracking.kind", expected="mlflow or none"
-    )

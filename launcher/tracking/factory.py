@@ -1,0 +1,24 @@
+"""Choosing a tracker. Nothing here imports MLflow unless it is asked for."""
+
+from __future__ import annotations
+
+from launcher.errors import ConfigurationError
+from launcher.tracking.base import NullTracker, Tracker, TrackingSettings
+
+
+def make_tracker(settings: TrackingSettings) -> Tracker:
+    """The tracker for these settings.
+
+    Raises:
+        ConfigurationError: an unknown kind, or a tracking store that MLflow cannot use.
+    """
+    if settings.kind == "none":
+        return NullTracker()
+    if settings.kind == "mlflow":
+        # Imported here so that recording nothing costs nothing.
+        from launcher.tracking.mlflow_tracker import MlflowTracker  # noqa: PLC0415
+
+        return MlflowTracker(settings)
+    raise ConfigurationError(
+        f"unknown tracking kind {settings.kind!r}", where="tracking.kind", expected="mlflow or none"
+    )
