@@ -1,8 +1,11 @@
-"""Where the project's data folders lie: in a checkout, an editable install or a wheel."""
+"""Where the project's data folders lie: in a checkout, an editable install or a wheel; and where caches go."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -19,3 +22,9 @@ def data_folder(name: str) -> Path:
         if candidate.is_dir():
             return candidate
     raise FileNotFoundError(f"data folder {name!r} is missing from {_PACKAGE / '_data'} and {_PACKAGE.parent}")
+
+
+def cache_folder() -> Path:
+    """Where compiled code and other things that can be made again are kept: ``LAUNCHER_CACHE_DIR``, or the user's cache."""
+    chosen = os.environ.get("LAUNCHER_CACHE_DIR")
+    return Path(chosen).expanduser() if chosen else user_cache_path("timeloop-launcher", appauthor=False)
