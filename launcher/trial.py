@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from launcher.config.compose import Trial
+from launcher.config.compose import Trial, entry
 from launcher.engines.base import Engine, MapperSettings, OnProgress
 from launcher.errors import ConfigurationError, LauncherError, NoValidMappingError
 from launcher.estimation import estimate
@@ -63,9 +63,8 @@ def failed(trial_name: str, parameters: Mapping[str, object], error: BaseExcepti
 def specify(trial: Trial) -> Specification:
     """Render a trial's templates and put figures on every component."""
     experiment = trial.experiment
-    specification = render(
-        _template(trial), experiment.layer.shape, experiment.arch, trial.sizes, trial.template_folders
-    )
+    shape = entry(experiment.layer, "shape")
+    specification = render(_template(trial), shape, experiment.arch, trial.layer, trial.template_folders)
     tables = [Path(folder).expanduser() for folder in experiment.estimator.tables]
     return estimate(specification, estimator=experiment.estimator.name, tables=tables)
 
@@ -94,12 +93,11 @@ def make_engine(name: str) -> Engine:
 
 def _template(trial: Trial) -> str:
     """Softmax and layer normalisation run on an engine of their own beside the array."""
-    key = "norm_template" if trial.experiment.layer.shape == "norm_operation" else "template"
-    arch = trial.experiment.arch
-    template = arch.get(key) if isinstance(arch, dict) else getattr(arch, key, None)
+    key = "norm_template" if entry(trial.experiment.layer, "shape") == "norm_operation" else "template"
+    template = entry(trial.experiment.arch, key)
     if not isinstance(template, str) or not template:
         raise ConfigurationError(
-            f"arch.{key} is not set, and layer {trial.experiment.layer.name} needs it",
+            f"arch.{key} is not set, and layer {entry(trial.experiment.layer, 'name')} needs it",
             expected="the file name of a template",
             hint=f"add '{key}: my_template.yaml.j2' to the architecture's file",
         )

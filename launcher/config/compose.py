@@ -16,15 +16,17 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from launcher.config.explain import explain, unknown_key
+from launcher.config.model_file import read_model_file
+from launcher.config.model_schema import Model, Transformer
 from launcher.config.schema import Experiment, register
 from launcher.errors import ConfigurationError
-from launcher.layers import layer_sizes, repeats
+from launcher.layers import LayerSizes, layer_sizes
 from launcher.paths import data_folder
 
 _NAMED = ("arch", "model", "layer", "engine", "estimator")
 """Groups whose choice is a parameter of its own."""
 
-_PLUMBING = ("name", "label", "template", "norm_template")
+_PLUMBING = ("name", "label", "template", "norm_template", "layers")
 """Fields that say nothing about the experiment, so no one filters runs by them."""
 
 
@@ -34,22 +36,26 @@ class Trial:
 
     Attributes:
         experiment: typed and range-checked.
-        sizes: extent of every dimension of the layer.
+        layer: the layer's sizes as numbers.
         parameters: what a person would filter runs by, flat: ``arch`` -> ``gemmini``, ``arch.rows`` -> 16.
         template_folders: where the user's own templates are looked up.
     """
 
     experiment: Experiment
-    sizes: dict[str, int]
+    layer: LayerSizes
     parameters: dict[str, object]
     template_folders: tuple[Path, ...] = ()
 
     @property
     def name(self) -> str:
         """How people call this trial, e.g. ``gemmini 16x16 KQV``."""
-        arch = self.experiment.arch
-        label = arch.get("label") if isinstance(arch, dict) else arch.label
-        return " ".join(str(part) for part in (self.parameters.get("arch"), label, self.experiment.layer.name) if part)
+        label, layer = entry(self.experiment.arch, "label"), entry(self.experiment.layer, "name")
+        return " ".join(str(part) for part in (self.parameters.get("arch"), label, layer) if part)
+
+
+def entry(node: object, key: str) -> Any:
+    """A value of a group that is typed, or a plain mapping because a user brought it; None when it is not there."""
+    return node.get(key) if isinstance(node, dict) else getattr(node, key, None)
 
 
 def compose(overrides: Sequence[str], config_dir: Path | None = None) -> Trial:
@@ -96,6 +102,8 @@ def to_trial(config: DictConfig, choices: dict[str, Any], template_folders: tupl
     """
     groups = [item.name for item in fields(Experiment)]
     _check_choices(groups, choices)
+    _complete_model(config)
+    _check_given(groups, config, choices)
     try:
         typed: dict[str, Any] = {group: OmegaConf.to_object(config[group]) for group in groups}
         experiment = Experiment(**typed)
@@ -104,10 +112,11 @@ def to_trial(config: DictConfig, choices: dict[str, Any], template_folders: tupl
         raise explain(error) from error
     for group, node in vars(experiment).items():
         _check_keys(group, node, config[group])
-    model = vars(experiment.model)
-    sizes = layer_sizes({name: getattr(experiment.layer, name) for name in ("E", "D", "L")}, model)
-    values["layer"] |= {**sizes, "repeats": repeats(experiment.layer.repeats, model)}
-    return Trial(experiment, sizes, _parameters(values, choices), template_folders)
+    model = experiment.model.names
+    layer = layer_sizes(experiment.layer, model)
+    values["layer"] |= {**layer.dimensions, **layer.coefficients, "repeats": layer.repeats}
+    values["model"] |= {key: model[key] for key, value in values["model"].items() if value is None}
+    return Trial(experiment, layer, _parameters(values, choices, layer.names), template_folders)
 
 
 def _check_choices(groups: Sequence[str], choices: dict[str, Any]) -> None:
@@ -116,6 +125,28 @@ def _check_choices(groups: Sequence[str], choices: dict[str, Any]) -> None:
             raise ConfigurationError(
                 f"{group}: a trial takes exactly one choice of {group}",
                 hint=f"-m {group}=A,B runs one trial for each",
+            )
+
+
+def _complete_model(config: DictConfig) -> None:
+    """A model without a type is a Transformer; what its file leaves open is read from ``model.path``."""
+    if not issubclass(OmegaConf.get_type(config.model) or dict, Model):
+        try:
+            OmegaConf.set_struct(config, False)
+            config.model = OmegaConf.merge(OmegaConf.structured(Transformer), config.model)
+        except OmegaConfBaseException as error:
+            raise explain(error) from error
+    read_model_file(config.model)
+
+
+def _check_given(groups: Sequence[str], config: DictConfig, choices: dict[str, Any]) -> None:
+    """Values that a file leaves to the user, such as the sizes of ``layer=gemm``."""
+    for group in groups:
+        missing = sorted(OmegaConf.missing_keys(config[group]))
+        if missing:
+            raise ConfigurationError(
+                f"{group}={choices[group]} has no {', '.join(missing)}",
+                hint="add " + " ".join(f"{key}=..." for key in missing),
             )
 
 
@@ -135,8 +166,13 @@ def _plain(node: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()}
 
 
-def _parameters(values: dict[str, dict[str, Any]], choices: dict[str, Any]) -> dict[str, object]:
+def _parameters(values: dict[str, dict[str, Any]], choices: dict[str, Any], used: frozenset[str]) -> dict[str, object]:
+    """Flat parameters; of a model that has nothing to do with the layer only those that the layer's sizes use."""
     parameters: dict[str, object] = {group: str(choices[group]) for group in _NAMED}
+    model, layer = values["model"], values["layer"]["name"]
+    if layer not in model["layers"] and used <= {"batch"}:
+        del parameters["model"]
+        values = {**values, "model": {key: model[key] for key in used}}
     for group in ("arch", "model", "layer", "mapper"):
         parameters |= {f"{group}.{key}": value for key, value in values[group].items() if key not in _PLUMBING}
     objective = parameters.pop("mapper.objective")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import ceil, floor
+from math import ceil, floor, prod
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
@@ -14,26 +15,28 @@ from launcher.paths import data_folder
 from launcher.specification.specification import Specification
 from launcher.specification.yaml_io import parse_specification
 
+if TYPE_CHECKING:
+    from launcher.layers import LayerSizes
 
-def render(
-    template: str, shape: str, arch: object, sizes: Mapping[str, int], folders: Sequence[Path] = ()
-) -> Specification:
+
+def render(template: str, shape: str, arch: object, layer: LayerSizes, folders: Sequence[Path] = ()) -> Specification:
     """The specification of one layer on one architecture.
 
     Args:
         template: architecture template, looked up in ``folders``, then in the project's ``arch_templates``.
         shape: problem shape, looked up as ``<shape>.yaml.j2`` in ``folders``, then in ``workloads``.
         arch: the architecture's parameters, ``arch`` in the templates.
-        sizes: extent of every problem dimension, ``sizes`` in the templates.
+        layer: its dimensions are ``sizes`` in the templates, its strides and dilations ``coefficients``.
         folders: where a user keeps templates of their own.
 
     Raises:
         ConfigurationError: a template is missing, empty or broken.
         SpecificationError: what it renders to is not a valid Timeloop input.
     """
-    values = {"arch": arch, "sizes": dict(sizes), **_functions(sizes)}
-    architecture = _render(template, values, (*folders, data_folder("arch_templates")), "arch.template")
-    problem = _render(f"{shape}.yaml.j2", values, (*folders, data_folder("workloads")), "layer.shape")
+    sizes = dict(layer.dimensions)
+    values = {"arch": arch, "sizes": sizes, "coefficients": dict(layer.coefficients)}
+    architecture = _render(template, values, sizes, (*folders, data_folder("arch_templates")), "arch.template")
+    problem = _render(f"{shape}.yaml.j2", values, sizes, (*folders, data_folder("workloads")), "layer.shape")
     return parse_specification(f"{architecture}\n{problem}", source=f"{template} as rendered")
 
 
@@ -61,28 +64,60 @@ def rows_of(kib: float, width_bits: int, instances: int = 1) -> int:
     return rows
 
 
+def whole_words(width_bits: int, word_bits: int) -> int:
+    """Bits of a row that hold whole words: at least one, else as many as fit in ``width_bits``."""
+    return max(width_bits // word_bits, 1) * word_bits
+
+
+def least_use(extent: int, side: int, share: float) -> int:
+    """How much of a side of an array a layer must fill: ``share`` of it, or what the layer has if that is less."""
+    return min(ceil(side * share), largest_divisor(extent, side))
+
+
 def _functions(sizes: Mapping[str, int]) -> dict[str, object]:
     """What templates may call beside Jinja2's own filters."""
 
-    def only(**factors: int) -> str:
-        """Factors of one block: the given ones, and 1 for every other dimension of the problem."""
-        return "[" + ", ".join(f"{name}={factors.get(name, 1)}" for name in sizes) + "]"
+    def only(*free: str, **factors: int | str) -> str:
+        """Factors of one block: ``free`` dimensions may have any, others the given one, or else 1.
+
+        Dimensions that the problem does not have are left out.
+        """
+        written = {name: factors.get(name, 1) for name in sizes if name in factors or name not in free}
+        return "[" + ", ".join(f"{name}{_bound(factor)}" for name, factor in written.items()) + "]"
+
+    def spread(most: int, *names: str) -> dict[str, int]:
+        """Factors that fill ``most`` places with the first dimension, then what is left with the next, and so on."""
+        factors: dict[str, int] = {}
+        for name in names:
+            if name in sizes:
+                factors[name] = largest_divisor(sizes[name], most // prod(factors.values()))
+        return factors
 
     return {
         "largest_divisor": largest_divisor,
         "rows_of": rows_of,
+        "whole_words": whole_words,
+        "least_use": least_use,
         "only": only,
-        "quarter": lambda side: ceil(side / 4),
+        "spread": spread,
         "scaled": lambda bandwidth, factor: None if bandwidth is None else bandwidth * factor,
     }
 
 
-def _render(name: str, values: Mapping[str, object], folders: Sequence[Path], key: str) -> str:
+def _bound(factor: int | str) -> str:
+    """``=4``, or a bound as it is written: ``>=4``."""
+    return factor if isinstance(factor, str) else f"={factor}"
+
+
+def _render(
+    name: str, values: Mapping[str, object], sizes: Mapping[str, int], folders: Sequence[Path], key: str
+) -> str:
     environment = SandboxedEnvironment(
         loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # YAML, not HTML
     )
+    environment.globals.update(_functions(sizes))  # globals, so that imported macros see them too
     try:
         text = environment.get_template(name).render(values)
     except jinja2.TemplateNotFound as error:
