@@ -25,6 +25,6 @@ def data_folder(name: str) -> Path:
 
 
 def cache_folder() -> Path:
-    """Where compiled code and other things that can be made again are kept: ``LAUNCHER_CACHE_DIR``, or the user's cache."""
+    """Where things that can be made again are kept: ``LAUNCHER_CACHE_DIR``, or the user's cache folder."""
     chosen = os.environ.get("LAUNCHER_CACHE_DIR")
     return Path(chosen).expanduser() if chosen else user_cache_path("timeloop-launcher", appauthor=False)
