@@ -9,7 +9,7 @@ from random import Random
 import pytest
 import yaml
 from golden_cases import golden_names, load_golden
-from random_specifications import random_mapping, random_specification
+from random_timeloop_files import random_mapping, random_specification
 
 from launcher.engines.native.model import evaluate
 from launcher.errors import SpecificationError
