@@ -92,29 +92,32 @@ def level_cost(
 
 
 def leaking_instances(architecture: Architecture, nest: Nest, index: int) -> float:
-    """Instances of a level that leak: those in use, or all that share a power gate with one in use.
+    """Instances of a level that leak: those in use, or all that share a power gate with one in use."""
+    gate, share = gate_of(architecture, index)
+    return share * max(1.0, float(nest.levels[gate].instances))
 
-    A level that is gated at an outer one leaks as a whole with every instance of the outer level that is in use.
+
+def gate_of(architecture: Architecture, index: int) -> tuple[int, float]:
+    """The level whose instances in use make a level leak, and how many of its own each of them makes leak.
+
+    That is the level itself, unless it is power-gated at an outer level with fewer instances.
+
+    Raises:
+        SpecificationError: it is gated at a level that does not exist.
     """
     level = architecture.levels[index]
-    gate = level.power_gated_at
-    if gate is not None:
-        gate_index = _gate_index(architecture, level)
-        shared = level.instances / architecture.levels[gate_index].instances
-        if shared > 1:
-            return shared * max(1.0, float(nest.levels[gate_index].instances))
-    return max(1.0, float(nest.levels[index].instances))
-
-
-def _gate_index(architecture: Architecture, level: StorageLevel) -> int:
     names = [other.name for other in architecture.levels]
+    if level.power_gated_at is None:
+        return index, 1.0
     if level.power_gated_at not in names:
         raise SpecificationError(
             f"level {level.name!r} is power-gated at {level.power_gated_at!r}, which does not exist",
             where=f"architecture, level {level.name}, power_gated_at",
             expected=f"one of the levels {', '.join(names)}",
         )
-    return names.index(level.power_gated_at)
+    gate = names.index(level.power_gated_at)
+    share = level.instances / architecture.levels[gate].instances
+    return (gate, share) if share > 1 else (index, 1.0)
 
 
 def _blocks(words: int, level: StorageLevel) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from math import prod
 
-from launcher.engines.native.deltas import DeltaWalk, Vector
+from launcher.engines.native.deltas import Vector, steps
 from launcher.engines.native.fanout import Array, Delivery, FanOut
 from launcher.engines.native.nest import Loops, Nest
 from launcher.engines.native.tiles import Tensor
@@ -63,7 +64,7 @@ class Boundary:
         multicast: whether one read can serve several children.
         links: whether children pass words on to their neighbours.
         count_hops: whether hops are wanted.
-        pause_is_turn: see ``DeltaWalk``.
+        pause_is_turn: see ``deltas.steps``.
     """
 
     columns: int
@@ -90,10 +91,12 @@ def traffic_below(tensor: Tensor, nest: Nest, index: int, boundary: Boundary) ->
         traffic.add(tensor.words(inner) * visits(tensor, nest, index), fanout.delivery)
         return traffic
     strides, bounds = _temporal_loops(tensor, nest, index)
-    walk = DeltaWalk(tensor.widths(inner), strides, bounds, reuse=keeps, pause_is_turn=boundary.pause_is_turn)
-    for step in walk.steps():
+    if not keeps and fanout.children == 1:
+        traffic.add(tensor.words(inner) * prod(bounds), fanout.delivery)
+        return traffic
+    for step in steps(tensor.widths(inner), strides, bounds, reuse=keeps, pause_is_turn=boundary.pause_is_turn):
         relay = fanout.relay(step) if boundary.links else None
-        if step.words:
+        if step.fetched:
             traffic.add(step.words * step.count, relay or fanout.delivery)
     return traffic
 

@@ -20,7 +20,7 @@ from launcher.specification.specification import Specification
 BLOCKS = ("spatial_x", "spatial_y", "temporal")
 """The third axis of ``MappingBatch.factors`` and ``orders``."""
 
-CHUNK = 2048
+CHUNK = 4096
 """Mappings worked on together: their arrays stay in the processor's cache."""
 
 
