@@ -32,7 +32,7 @@ def banks() -> Any:
 
 def bandwidth() -> Any:
     """Words per cycle; None is unlimited."""
-    return field(default=None, metadata={"least": 2**-20, "most": 2**24})
+    return between(2**-20, 2**24)
 
 
 @dataclass

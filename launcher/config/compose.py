@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, is_dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from launcher.errors import ConfigurationError
 from launcher.layers import LayerSizes, layer_sizes
 from launcher.paths import data_folder
 
+_GROUPS = ("arch", "model", "layer", "mapper", "engine", "estimator", "tracking")
+
 _NAMED = ("arch", "model", "layer", "engine", "estimator")
 """Groups whose choice is a parameter of its own."""
 
@@ -39,18 +42,40 @@ class Trial:
         layer: the layer's sizes as numbers.
         parameters: what a person would filter runs by, flat: ``arch`` -> ``gemmini``, ``arch.rows`` -> 16.
         template_folders: where the user's own templates are looked up.
+        layers: trials of the layers of a network; empty for a single layer. Of a network, ``layer`` is its first.
     """
 
     experiment: Experiment
     layer: LayerSizes
     parameters: dict[str, object]
     template_folders: tuple[Path, ...] = ()
+    layers: tuple[Trial, ...] = ()
 
     @property
     def name(self) -> str:
-        """How people call this trial, e.g. ``gemmini 16x16 KQV``."""
-        label, layer = entry(self.experiment.arch, "label"), entry(self.experiment.layer, "name")
-        return " ".join(str(part) for part in (self.parameters.get("arch"), label, layer) if part)
+        """How people call this trial, e.g. ``gemmini 16x16 KQV`` or ``gemmini 16x16 bert_base``."""
+        label, layer = entry(self.experiment.arch, "label"), self.parameters["layer"]
+        subject = self.parameters["model"] if layer == ALL else layer
+        return " ".join(str(part) for part in (self.parameters.get("arch"), label, subject) if part)
+
+    @property
+    def runs(self) -> int:
+        """How often the layer runs in the whole model: repeats per block times blocks."""
+        blocks: int = self.experiment.model.blocks
+        return self.layer.repeats * blocks if self.experiment.count_repeats else 1
+
+
+ALL = "all"
+"""The choice of ``layer`` that stands for all layers of the model."""
+
+
+def spelled_out(overrides: Sequence[str]) -> list[str]:
+    """``layer=[A,B]`` as Hydra understands it: it would lay the files of A and B on top of each other."""
+    spelled: list[str] = []
+    for override in overrides:
+        listed = re.match(r"layer=(\[.*\])$", override)
+        spelled += [f"layer={ALL}", f"layers={listed[1]}"] if listed else [override]
+    return spelled
 
 
 def entry(node: object, key: str) -> Any:
@@ -69,16 +94,18 @@ def compose(overrides: Sequence[str], config_dir: Path | None = None) -> Trial:
         ConfigurationError: an unknown choice, key or type, or a value out of range.
     """
     register()
+    overrides = spelled_out(overrides)
     main = str(data_folder("conf"))
+    folders = (config_dir / "arch_templates",) if config_dir else ()
     extra = [f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else []
     try:
         with initialize_config_dir(main, version_base="1.3"):
             # The sweeper is a plugin of the command line only; nothing sweeps here.
-            config = hydra_compose("config", [*extra, "hydra/sweeper=basic", *overrides], return_hydra_config=True)
+            overrides = [*extra, "hydra/sweeper=basic", *overrides]
+            config = hydra_compose("config", overrides, return_hydra_config=True)
+            return _trial_or_network(config, config.hydra.runtime.choices, folders, overrides)
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise explain(error) from error
-    folders = (config_dir / "arch_templates",) if config_dir else ()
-    return to_trial(config, dict(config.hydra.runtime.choices), folders)
 
 
 def job_trial(config: DictConfig) -> Trial:
@@ -87,10 +114,39 @@ def job_trial(config: DictConfig) -> Trial:
     sources = [Path(source.path) for source in hydra.runtime.config_sources if source.schema == "file"]
     project = data_folder("conf")
     folders = tuple(path / "arch_templates" for path in sources if path.resolve() != project)
-    return to_trial(config, dict(hydra.runtime.choices), folders)
+    try:
+        return _trial_or_network(config, hydra.runtime.choices, folders, list(hydra.overrides.task))
+    except (HydraException, OmegaConfBaseException, YAMLError) as error:
+        raise explain(error) from error
 
 
-def to_trial(config: DictConfig, choices: dict[str, Any], template_folders: tuple[Path, ...] = ()) -> Trial:
+def _trial_or_network(
+    config: DictConfig, choices: Mapping[str, Any], folders: tuple[Path, ...], overrides: Sequence[str]
+) -> Trial:
+    """Needs a running Hydra: every layer of a network is composed on its own."""
+    if config.layers is None:
+        return to_trial(config, choices, folders)
+    names = [str(name) for name in config.layers]
+    common = [override for override in overrides if not override.startswith(("layer=", "layers="))]
+    sized = [override for override in common if override.lstrip("+").startswith("layer.")]
+    if sized or not names:
+        raise ConfigurationError(
+            f"{sized[0]}: several layers have no size in common" if sized else "layers=[]: there is no layer to map",
+            hint="layer=NAME for a single layer; model.sequence and the like for all of them",
+        )
+    layers = []
+    for name in names:
+        one = hydra_compose("config", [*common, f"layer={name}"], return_hydra_config=True)
+        layers.append(to_trial(one, one.hydra.runtime.choices, folders))
+    first = layers[0]
+    parameters = {key: value for key, value in first.parameters.items() if not key.startswith("layer")}
+    everything = names == list(first.experiment.model.layers)
+    parameters["layer"] = ALL if everything else "+".join(names)
+    parameters["model"] = str(choices["model"])
+    return replace(first, parameters=parameters, layers=tuple(layers))
+
+
+def to_trial(config: DictConfig, choices: Mapping[str, Any], template_folders: tuple[Path, ...] = ()) -> Trial:
     """Typed objects of a composed configuration.
 
     Args:
@@ -100,17 +156,16 @@ def to_trial(config: DictConfig, choices: dict[str, Any], template_folders: tupl
     Raises:
         ConfigurationError: a value is missing or out of range.
     """
-    groups = [item.name for item in fields(Experiment)]
-    _check_choices(groups, choices)
+    _check_choices(choices)
     _complete_model(config)
-    _check_given(groups, config, choices)
+    _check_given(config, choices)
     try:
-        typed: dict[str, Any] = {group: OmegaConf.to_object(config[group]) for group in groups}
-        experiment = Experiment(**typed)
-        values: dict[str, dict[str, Any]] = {group: _plain(config[group]) for group in groups}
+        typed: dict[str, Any] = {group: OmegaConf.to_object(config[group]) for group in _GROUPS}
+        experiment = Experiment(**typed, count_repeats=config.count_repeats)
+        values: dict[str, dict[str, Any]] = {group: _plain(config[group]) for group in _GROUPS}
     except OmegaConfBaseException as error:
         raise explain(error) from error
-    for group, node in vars(experiment).items():
+    for group, node in typed.items():
         _check_keys(group, node, config[group])
     model = experiment.model.names
     layer = layer_sizes(experiment.layer, model)
@@ -119,8 +174,8 @@ def to_trial(config: DictConfig, choices: dict[str, Any], template_folders: tupl
     return Trial(experiment, layer, _parameters(values, choices, layer.names), template_folders)
 
 
-def _check_choices(groups: Sequence[str], choices: dict[str, Any]) -> None:
-    for group in groups:
+def _check_choices(choices: Mapping[str, Any]) -> None:
+    for group in _GROUPS:
         if group not in choices:  # Hydra lists only groups with exactly one choice
             raise ConfigurationError(
                 f"{group}: a trial takes exactly one choice of {group}",
@@ -139,9 +194,9 @@ def _complete_model(config: DictConfig) -> None:
     read_model_file(config.model)
 
 
-def _check_given(groups: Sequence[str], config: DictConfig, choices: dict[str, Any]) -> None:
+def _check_given(config: DictConfig, choices: Mapping[str, Any]) -> None:
     """Values that a file leaves to the user, such as the sizes of ``layer=gemm``."""
-    for group in groups:
+    for group in _GROUPS:
         missing = sorted(OmegaConf.missing_keys(config[group]))
         if missing:
             raise ConfigurationError(
@@ -166,7 +221,9 @@ def _plain(node: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()}
 
 
-def _parameters(values: dict[str, dict[str, Any]], choices: dict[str, Any], used: frozenset[str]) -> dict[str, object]:
+def _parameters(
+    values: dict[str, dict[str, Any]], choices: Mapping[str, Any], used: frozenset[str]
+) -> dict[str, object]:
     """Flat parameters; of a model that has nothing to do with the layer only those that the layer's sizes use."""
     parameters: dict[str, object] = {group: str(choices[group]) for group in _NAMED}
     model, layer = values["model"], values["layer"]["name"]

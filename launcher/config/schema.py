@@ -60,6 +60,8 @@ class Experiment:
     engine: Engine = MISSING
     estimator: Estimator = MISSING
     tracking: Tracking = MISSING
+    layers: list[str] | None = None
+    count_repeats: bool = True
 
 
 @dataclass
