@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from yaml import YAMLError
 
+from launcher.config.compose import spelled_out
 from launcher.config.explain import CommandLineError, explain
 from launcher.config.help import print_help
 from launcher.config.schema import register
@@ -49,6 +50,7 @@ def main() -> None:
         return
     sys.path.insert(0, str(_PLUGINS))  # Hydra takes sweepers only from a package named hydra_plugins
     register()
+    sys.argv[1:] = spelled_out(sys.argv[1:])
     wants_traceback = os.environ.get(_FULL_ERROR) == "1"
     os.environ[_FULL_ERROR] = "1"  # Hydra then hands exceptions to us instead of printing them
     try:

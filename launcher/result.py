@@ -118,8 +118,19 @@ class SearchStatistics:
 
 
 @dataclass(frozen=True)
+class LayerRun:
+    """A layer of a network: the best mapping of one run of it, and how many runs the network has."""
+
+    result: Result
+    runs: int
+
+
+@dataclass(frozen=True)
 class Result:
     """One finished trial. It is complete: reporting and tracking need nothing else.
+
+    The result of several layers has them in ``layers``; its ``evaluation`` then holds their sums, and ``mapping``,
+    ``optimality`` and ``specification`` are None, since every layer has its own.
 
     Attributes:
         name: how people call it, e.g. ``gemmini 16x16 KQV``.
@@ -132,6 +143,7 @@ class Result:
         estimator: name and version of the estimator.
         flags: remarks a reader must see, e.g. that a figure was interpolated.
         seconds: wall time of the whole trial.
+        layers: the layers of a network; empty for a single layer.
     """
 
     name: str
@@ -147,6 +159,7 @@ class Result:
     search: SearchStatistics | None = None
     flags: tuple[str, ...] = ()
     seconds: float = 0.0
+    layers: tuple[LayerRun, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -174,12 +187,21 @@ class Result:
 
     @property
     def area_by_component_um2(self) -> dict[str, float]:
-        """Area of all instances of each component; empty when no area was estimated."""
+        """Area of all instances of each component; empty when no area was estimated.
+
+        The layers of a network run on the same machine, so a component that several of them use counts once.
+        """
+        if self.layers:
+            areas: dict[str, float] = {}
+            for layer in self.layers:
+                for name, area in layer.result.area_by_component_um2.items():
+                    areas[name] = max(area, areas.get(name, 0.0))
+            return areas
         spec = self.specification
         if spec is None or spec.area is None:
             return {}
-        areas = spec.area.components
-        return {c.name: areas[c.name] * c.instances for c in spec.architecture.components if c.name in areas}
+        each = spec.area.components
+        return {c.name: each[c.name] * c.instances for c in spec.architecture.components if c.name in each}
 
     @property
     def area_um2(self) -> float:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from launcher.config.compose import Trial, entry
 from launcher.engines.base import Engine, MapperSettings, OnProgress
 from launcher.errors import ConfigurationError, LauncherError, NoValidMappingError
 from launcher.estimation import estimate
-from launcher.result import Result
+from launcher.network import total
+from launcher.result import LayerRun, Result
 from launcher.specification.render import render
 from launcher.specification.specification import Specification
 
@@ -18,7 +22,7 @@ _CRITERIA = ("edp", "energy", "cycles")
 
 
 def run_trial(trial: Trial, on_progress: OnProgress | None = None) -> Result:
-    """Find the best mapping of one composed experiment.
+    """Find the best mapping of one composed experiment: of one layer, or of every layer of a network.
 
     Returns:
         A result with status ``ok``, or ``infeasible`` with the reason when the mapspace is empty.
@@ -26,10 +30,30 @@ def run_trial(trial: Trial, on_progress: OnProgress | None = None) -> Result:
     Raises:
         LauncherError: the configuration, a template or a table is wrong.
     """
+    if trial.layers:
+        return _run_network(trial)
+    return _map(trial, specify(trial), on_progress)
+
+
+def _run_network(trial: Trial) -> Result:
+    """Layers with equal problems are searched once; searches run beside each other where there are cores."""
+    started = time.perf_counter()
+    specifications = [specify(layer) for layer in trial.layers]
+    firsts = [specifications.index(specification) for specification in specifications]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        searches = {n: pool.submit(_map, trial.layers[n], specifications[n], None) for n in dict.fromkeys(firsts)}
+        found = {n: search.result() for n, search in searches.items()}
+    layers = [
+        LayerRun(replace(found[n], name=layer.name, parameters=layer.parameters), layer.runs)
+        for n, layer in zip(firsts, trial.layers, strict=True)
+    ]
+    return total(trial.name, trial.parameters, layers, time.perf_counter() - started)
+
+
+def _map(trial: Trial, specification: Specification, on_progress: OnProgress | None) -> Result:
     started = time.perf_counter()
     engine = make_engine(trial.experiment.engine.name)
     settings = mapper_settings(trial)
-    specification = specify(trial)
     common = {
         "name": trial.name,
         "parameters": trial.parameters,

@@ -126,7 +126,8 @@ def _trial_or_network(
     """Needs a running Hydra: every layer of a network is composed on its own."""
     if config.layers is None:
         return to_trial(config, choices, folders)
-    names = [str(name) for name in config.layers]
+    _complete_model(config)
+    names = [str(name) for name in (config.model.layers if config.layers == ALL else config.layers)]
     common = [override for override in overrides if not override.startswith(("layer=", "layers="))]
     sized = [override for override in common if override.lstrip("+").startswith("layer.")]
     if sized or not names:

@@ -60,7 +60,7 @@ class Experiment:
     engine: Engine = MISSING
     estimator: Estimator = MISSING
     tracking: Tracking = MISSING
-    layers: list[str] | None = None
+    layers: Any = None
     count_repeats: bool = True
 
 

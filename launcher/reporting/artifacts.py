@@ -6,11 +6,14 @@ import csv
 import io
 import json
 import os
+import shutil
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from launcher.errors import LauncherError
 from launcher.reporting.energy_table import energy_rows
+from launcher.reporting.layers import layer_name, layers_csv
 from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.result_json import result_from_dict, result_to_dict
 from launcher.result import Result
@@ -21,15 +24,22 @@ MAPPING_TXT = "mapping.txt"
 SPECIFICATION_YAML = "specification.yaml"
 ENERGY_CSV = "energy.csv"
 
+LAYERS_CSV = "layers.csv"
+LAYERS_FOLDER = "layers"
+
 ARTIFACT_NAMES = (RESULT_JSON, MAPPING_YAML, MAPPING_TXT, SPECIFICATION_YAML, ENERGY_CSV)
-"""Every file that :func:`write_artifacts` may write."""
+"""Every file that :func:`write_artifacts` may write for a single layer."""
+
+NETWORK_ARTIFACT_NAMES = (RESULT_JSON, ENERGY_CSV, LAYERS_CSV)
+"""What it writes for a network, beside a folder for each of its layers in ``layers/``."""
 
 
 def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
     """Write the files of one trial.
 
     ``result.json`` always; ``specification.yaml`` when there is a specification; ``mapping.yaml``, ``mapping.txt``
-    and ``energy.csv`` when there is a mapping. Each file is complete or absent: it is written under a temporary name
+    and ``energy.csv`` when there is a mapping. A network has ``layers.csv`` instead of a mapping of its own, and the
+    files of every layer in ``layers/<layer>/``. Each file is complete or absent: it is written under a temporary name
     and renamed. Files of an earlier trial in the same folder that this one does not write are removed, so that the
     folder never mixes two trials. ``result.json`` is removed first and written last: where it stands, the rest stands.
 
@@ -46,9 +56,11 @@ def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
     contents = dict(_contents(result))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (RESULT_JSON, *(set(ARTIFACT_NAMES) - contents.keys())):
+        for name in (RESULT_JSON, *({*ARTIFACT_NAMES, LAYERS_CSV} - contents.keys())):
             (folder / name).unlink(missing_ok=True)
-        return tuple(_write(folder / name, text) for name, text in contents.items())
+        shutil.rmtree(folder / LAYERS_FOLDER, ignore_errors=True)
+        of_layers = [write_artifacts(run.result, folder / LAYERS_FOLDER / layer_name(run)) for run in result.layers]
+        return (*chain(*of_layers), *(_write(folder / name, text) for name, text in contents.items()))
     except OSError as error:
         raise LauncherError(
             f"cannot write the results: {error.strerror or error}",
@@ -96,7 +108,10 @@ def _contents(result: Result) -> Iterator[tuple[str, str]]:
         if specification is not None:
             yield MAPPING_YAML, dump_mapping(result.mapping, specification)
         yield MAPPING_TXT, loop_nest(result)
+    if result.evaluation is not None:
         yield ENERGY_CSV, energy_csv(result)
+    if result.layers:
+        yield LAYERS_CSV, layers_csv(result)
     yield RESULT_JSON, json.dumps(result_to_dict(result), indent=2, allow_nan=False) + "\n"
 
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from launcher.reporting.energy_table import energy_by_component_pj
+from launcher.reporting.layers import layers_table
 from launcher.reporting.loop_nest import container_label, loop_nest
 from launcher.reporting.numbers import ABSENT, count, percent, short_seconds, significant
 from launcher.reporting.trials import print_trials
@@ -31,7 +32,10 @@ def print_result(result: Result, console: Console) -> None:
     console.print(_figures(result))
     console.print(f"mapping: {escape(describe_optimality(result.optimality))}", highlight=False, soft_wrap=True)
     console.print(_energy_by_level(result))
-    console.print(loop_nest(result).rstrip(), markup=False, highlight=False, soft_wrap=True)
+    if result.layers:
+        console.print(layers_table(result))
+    else:
+        console.print(loop_nest(result).rstrip(), markup=False, highlight=False, soft_wrap=True)
     _print_flags(result, console)
 
 
@@ -82,11 +86,12 @@ def _energy_by_level(result: Result) -> Table:
     table.add_column("level")
     table.add_column("uJ", justify="right", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
-    table.add_column("reads / fills / updates, words per instance")
+    if not result.layers:
+        table.add_column("reads / fills / updates, words per instance")
     for name, energy in energy_by_component_pj(result).items():
         share = energy / result.energy_pj if result.energy_pj else 0.0
-        traffic = _traffic(levels[name], slowest) if name in levels else ""
-        table.add_row(escape(_label(result, name)), significant(energy * 1e-6), percent(share), traffic)
+        traffic = [_traffic(levels[name], slowest) if name in levels else ""] if not result.layers else []
+        table.add_row(escape(_label(result, name)), significant(energy * 1e-6), percent(share), *traffic)
     return table
 
 

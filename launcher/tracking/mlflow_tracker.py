@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from launcher.errors import LauncherError
-from launcher.reporting.artifacts import ARTIFACT_NAMES
+from launcher.reporting.artifacts import ARTIFACT_NAMES, LAYERS_FOLDER, NETWORK_ARTIFACT_NAMES
 from launcher.result import Result
 from launcher.tracking import records
 from launcher.tracking.base import RunReference, TrackingSettings
@@ -199,11 +199,13 @@ def _log(
 def _log_files(session: _Session, run_id: str, folder: Path) -> None:
     # Only files we know: the folder may be the user's own, with the database and everything else in it.
     with tempfile.TemporaryDirectory(prefix="timeloop-launcher-") as staging:
-        for name in ARTIFACT_NAMES + _COMPOSED_CONFIG:
+        for name in {*ARTIFACT_NAMES, *NETWORK_ARTIFACT_NAMES, *_COMPOSED_CONFIG}:
             if (folder / name).is_file():
                 target = Path(staging, name.lstrip("."))
                 target.parent.mkdir(exist_ok=True)
                 shutil.copyfile(folder / name, target)
+        if (folder / LAYERS_FOLDER).is_dir():
+            shutil.copytree(folder / LAYERS_FOLDER, Path(staging, LAYERS_FOLDER))
         session.client.log_artifacts(run_id, staging)
 
 

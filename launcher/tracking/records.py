@@ -9,6 +9,7 @@ from math import isfinite
 from pathlib import Path
 
 from launcher.reporting.energy_table import energy_shares
+from launcher.reporting.layers import layer_rows
 from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.trials import ranked
 from launcher.result import Result
@@ -53,6 +54,9 @@ def metrics_of(result: Result) -> dict[str, float]:
     if result.optimality and result.optimality.gap is not None:
         figures["gap"] = result.optimality.gap
     figures |= {f"energy_share.{legal_name(name)}": share for name, share in energy_shares(result).items()}
+    for row in layer_rows(result):
+        numbers = {name: value for name, value in vars(row).items() if not isinstance(value, str)}
+        figures |= {f"layer.{legal_name(row.layer)}.{name}": value for name, value in numbers.items()}
     return {name: float(value) for name, value in figures.items() if isfinite(value)}
 
 
@@ -120,6 +124,9 @@ def _note(result: Result) -> str:
     if not result.ok:
         return f"**{result.status}**: {result.reason or 'no reason given'}"
     remarks = "".join(f"\n* {flag}" for flag in result.flags)
+    if result.layers:
+        rows = (f"| {r.layer} | {r.runs} | {r.energy_uj:,.4g} | {r.cycles:,} |" for r in layer_rows(result))
+        return "\n".join(("| layer | runs | energy uJ | cycles |", "|---|--:|--:|--:|", *rows)) + f"\n{remarks}"
     return f"```\n{loop_nest(result)}```\n{remarks}"
 
 
