@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from launcher.engines.native.deltas import Slices, Step, Vector
+from launcher.engines.native.deltas import Step, Vector
 from launcher.engines.native.nest import Loops
 from launcher.engines.native.tiles import Tensor
 
@@ -106,17 +106,14 @@ class FanOut:
     def relay(self, step: Step) -> Delivery | None:
         """Delivery in which neighbours help; None when they cannot, or when it does not save any access.
 
-        A neighbour passes on what it fetched the step before, when that is exactly what is needed.
+        A neighbour passes on what it fetched the step before, when that is exactly what is needed now: the same part
+        of a tile that lies where the tile at hand has moved to.
         """
-        if step.move is None or not step.fetched or not step.previous or self.children == 1:
+        if step.move is None or not step.fetched or step.fetched != step.previous or self.children == 1:
             return None
-        shift = _shift(step.previous, step.fetched)
-        if shift is None:
+        if any(abs(distance) > span for distance, span in zip(step.move, self._spans, strict=True)):
             return None
-        displacement = tuple(a + b for a, b in zip(shift, step.move, strict=True))
-        if any(abs(d) > span for d, span in zip(displacement, self._spans, strict=True)):
-            return None
-        key = self._key(displacement)
+        key = self._key(step.move)
         if key not in self._relays:
             served = self._served(key)
             self._relays[key] = self._delivery_to(self._inside & ~served, int(served.sum()))
@@ -198,10 +195,3 @@ def _spread(offsets: dict[Vector, int], bound: int, stride: Vector) -> dict[Vect
         for index in range(bound):
             spread[tuple(o + index * s for o, s in zip(offset, stride, strict=True))] += count
     return spread
-
-
-def _shift(previous: Slices, fetched: Slices) -> Vector | None:
-    """How far ``fetched`` lies beyond ``previous`` when both have the same shape, else None."""
-    shift = tuple(new[0] - old[0] for new, old in zip(fetched[0], previous[0], strict=True))
-    moved = {tuple((low + s, high + s) for (low, high), s in zip(box, shift, strict=True)) for box in previous}
-    return shift if moved == set(fetched) else None

@@ -22,9 +22,7 @@ class Scratch(NamedTuple):
         fan: (2 D, 3) as ``loops``, for the spatial loops of the level at hand, X first.
         box: (2, R) widths of the tile; farthest distance between the tiles of two children.
         moves: (K + 1, R) how the advance of each loop moves the tile; the last row is a running sum.
-        kinds: (K, 2) first loop with the same move, or -1 for none at all; words that are new after the move.
-        ends: (K + 1, 2 K + 2) state after the loops inside a loop have run from a state.
-        runs: (2, 2 K + 2) how often the loops up to the one at hand start in each state.
+        news: (K,) words that are new when a loop advances.
         tiles: (F,) where each child's tile lies; served: (F,) whether a neighbour serves it.
         slots: (power of 2, 2) hash table: tile, children that have it.
         delivery: (2, G, 2) destinations and groups, in row 0 without and in row 1 with help of neighbours.
@@ -37,9 +35,7 @@ class Scratch(NamedTuple):
     fan: Array
     box: Array
     moves: Array
-    kinds: Array
-    ends: Array
-    runs: Array
+    news: Array
     tiles: Array
     served: Array
     slots: Array
@@ -58,9 +54,7 @@ def make_scratch(levels: int, dimensions: int, ranks: int, children: int) -> Scr
         fan=np.ones((2 * dimensions, 3), whole),
         box=np.ones((2, ranks), whole),
         moves=np.zeros((loops + 1, ranks), whole),
-        kinds=np.zeros((loops, 2), whole),
-        ends=np.zeros((loops + 1, 2 * loops + 2), whole),
-        runs=np.zeros((2, 2 * loops + 2), np.float64),
+        news=np.zeros(loops, whole),
         tiles=np.zeros(children, whole),
         served=np.zeros(children, np.bool_),
         slots=np.zeros((1 << (2 * children - 1).bit_length(), 2), whole),

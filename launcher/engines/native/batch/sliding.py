@@ -14,9 +14,6 @@ from launcher.engines.native.batch.scratch import MOST_GROUPS, Array, Scratch
 REUSE, MULTICAST, LINKS, COLUMNS = range(4)
 """What a row of ``rules`` says about the boundary below a level, see ``sliding_traffic``."""
 
-NOWHERE = -(1 << 62)
-"""No child's tile lies this far from another's."""
-
 
 @njit(cache=True, nogil=True)
 def sliding_traffic(
@@ -84,45 +81,40 @@ def _spatial_loops(factors: Array, orders: Array, number: int, level: int, exten
 
 @njit(cache=True, nogil=True)
 def _boundary(coefficients: Array, rule: Array, level: int, groups: Array, words: Array, scratch: Scratch) -> float:
-    """Walk through the temporal loops outside one boundary; returns the words on links.
+    """Take every kind of step of the loops outside one boundary; returns the words on links.
 
-    A state is 2 * direction + idle: direction 0 after a turn, else 1 + the first loop with that move; idle when the
-    last step fetched nothing.
+    Kinds of steps are numbered by the loop that advances; -1 is the very first tile.
     """
-    kinds, ends, runs, box, loops = scratch.kinds, scratch.ends, scratch.runs, scratch.box, scratch.loops
+    loops, box, moves, news = scratch.loops, scratch.box, scratch.moves, scratch.news
     first = scratch.starts[level]
-    last = scratch.starts[-1] - first
+    count = scratch.starts[-1] - first
     full = _boxes(coefficients, scratch.extents, level, scratch.fan, box)
-    _moves(coefficients, loops, first, last, box, full, scratch.moves, kinds)
-    _ends(kinds, last, rule[REUSE], ends)
+    _news(coefficients, rule[REUSE], loops, first, count, box, full, moves, news)
+    linked = rule[LINKS] and _children(scratch.fan) > 1
     sound = _deliver(coefficients, rule[MULTICAST], scratch)
     sound = sound and _add(scratch.delivery, scratch.numbers, 0, float(full), groups, words)
-    fanned = rule[LINKS] and _children(scratch.fan) > 1
-    states = 2 * last + 2
-    runs[:, :states] = 0.0
-    runs[last & 1, 0] = 1.0
     relayed = 0.0
-    for loop in range(last - 1, -1, -1):
-        outer, inner = (loop + 1) & 1, loop & 1
-        runs[inner, :states] = runs[outer, :states]
-        for state in range(states):
-            if runs[outer, state] == 0.0:
-                continue
-            before = ends[loop, state]
-            after = _after(kinds, loop, before, rule[REUSE])
-            times = runs[outer, state] * (loops[first + loop, 1] - 1)
-            runs[inner, after] += times
-            if after & 1:
-                continue
-            fetched = times * (full if after == 0 else kinds[(after >> 1) - 1, 1])
-            row = 0
-            if fanned and not before & 1:
-                key = _displacement(scratch.moves, kinds, box, full, loop, before >> 1, after >> 1)
-                helped = _relay(coefficients, rule, key, scratch) if key != NOWHERE else 0
-                row = 1 if helped > 0 else 0
-                relayed += helped * fetched
-                sound = sound and helped >= 0
-            sound = sound and _add(scratch.delivery, scratch.numbers, row, fetched, groups, words)
+    outside = 1.0
+    for kind in range(2 * count - 1):
+        # Before any other loop advances, the innermost one has just run through; what precedes its own first step is
+        # the advance of another loop, or the very first tile.
+        loop = count - 1 - kind // 2
+        step, before = (loop, 0) if kind % 2 == 0 else (0, loop)
+        times = outside * (loops[first + loop, 1] - 1)
+        if loop == 0:
+            before, times = -1, float(loops[first, 1] - 1)
+        elif kind % 2 == 1:
+            times *= loops[first, 1] - 1
+            outside *= loops[first + loop, 1]
+        if news[step] == 0:
+            continue
+        helped = 0
+        if linked and _is_repeated(moves, box, news, full, step, before):
+            helped = _relay(coefficients, rule, step, scratch)
+        fetched = times * news[step]
+        relayed += max(0, helped) * fetched
+        row = 1 if helped > 0 else 0
+        sound = sound and helped >= 0 and _add(scratch.delivery, scratch.numbers, row, fetched, groups, words)
     if not sound:
         words[0] = np.nan
     return relayed
@@ -145,15 +137,25 @@ def _boxes(coefficients: Array, extents: Array, level: int, fan: Array, box: Arr
 
 
 @njit(cache=True, nogil=True)
-def _moves(
-    coefficients: Array, loops: Array, first: int, last: int, box: Array, full: int, moves: Array, kinds: Array
+def _news(
+    coefficients: Array,
+    reuse: int,
+    loops: Array,
+    first: int,
+    count: int,
+    box: Array,
+    full: int,
+    moves: Array,
+    news: Array,
 ) -> None:
+    """Per loop, how its advance moves the tile and how many words are new then."""
     ranks = box.shape[1]
     inner = moves.shape[0] - 1
+    direction = -1
     for rank in range(ranks):
         moves[inner, rank] = 0
-    for loop in range(last):
-        still = True
+    for loop in range(count):
+        still = same = True
         overlap = 1
         for rank in range(ranks):
             stride = coefficients[rank, loops[first + loop, 0]] * loops[first + loop, 2]
@@ -161,39 +163,15 @@ def _moves(
             moves[inner, rank] += stride
             moves[loop, rank] = move
             still = still and move == 0
-            overlap *= max(0, box[0, rank] - abs(move))
-        kinds[loop, 0], kinds[loop, 1] = loop, full - overlap
-        for other in range(loop):
-            same = True
-            for rank in range(ranks):
-                same = same and moves[other, rank] == moves[loop, rank]
-            if same:
-                kinds[loop, 0] = kinds[other, 0]
-                break
-        if still:
-            kinds[loop, 0] = -1
-
-
-@njit(cache=True, nogil=True)
-def _ends(kinds: Array, last: int, reuse: int, ends: Array) -> None:
-    states = 2 * last + 2
-    for state in range(states):
-        ends[0, state] = state
-    for loop in range(1, last):
-        for state in range(states):
-            once = _after(kinds, loop - 1, ends[loop - 1, state], reuse)
-            ends[loop, state] = ends[loop - 1, once]
-
-
-@njit(cache=True, nogil=True)
-def _after(kinds: Array, loop: int, state: int, reuse: int) -> int:
-    if not reuse:
-        return 0
-    kind = kinds[loop, 0]
-    if kind < 0:
-        return state | 1
-    direction = state >> 1
-    return int(2 * (kind + 1)) if direction in (0, kind + 1) else 0
+            same = same and (direction < 0 or moves[direction, rank] == move)
+            overlap *= max(0, box[0, rank] - move)
+        news[loop] = full
+        if reuse and still:
+            news[loop] = 0
+        elif reuse and same:
+            news[loop] = full - overlap
+        if direction < 0 and not still:
+            direction = loop
 
 
 @njit(cache=True, nogil=True)
@@ -320,44 +298,28 @@ def _group(tiles: Array, served: Array, children: int, slots: Array, groups: Arr
 
 
 @njit(cache=True, nogil=True)
-def _displacement(moves: Array, kinds: Array, box: Array, full: int, loop: int, before: int, after: int) -> int:
-    """How far away a neighbour's tile must lie for its last words to be those needed now; NOWHERE if impossible.
+def _is_repeated(moves: Array, box: Array, news: Array, full: int, step: int, before: int) -> bool:
+    """Whether a child can need now what another one fetched the step before: the same part of the tile there.
 
-    What was fetched along a direction is what a box newly covers; two such sets have the same shape only if the
-    moves are the same, or opposite along a single rank.
+    What is fetched is either a whole tile or what it newly covers when it goes on in its one direction.
     """
-    if before > 0 and kinds[before - 1, 1] == full:
-        before = 0
-    if after > 0 and kinds[after - 1, 1] == full:
-        after = 0
-    if (before == 0) != (after == 0):
-        return NOWHERE
-    moving = turned = 0
-    key = 0
+    had = full if before < 0 else news[before]
     for rank in range(box.shape[1]):
-        distance = moves[loop, rank]
-        if after > 0:
-            new, old = moves[after - 1, rank], moves[before - 1, rank]
-            if abs(new) != abs(old):
-                return NOWHERE
-            moving += new != 0
-            turned += new != old
-            low_new = box[0, rank] - new if new > 0 else 0
-            low_old = box[0, rank] - old if old > 0 else 0
-            distance += low_new - low_old
-        if abs(distance) > box[1, rank]:
-            return NOWHERE
-        key = key * (4 * box[1, rank] + 1) + distance
-    return NOWHERE if turned > 0 and moving > 1 else key
+        if abs(moves[step, rank]) > box[1, rank]:
+            return False
+    return had > 0 and (had == full) == (news[step] == full)
 
 
 @njit(cache=True, nogil=True)
-def _relay(coefficients: Array, rule: Array, key: int, scratch: Scratch) -> int:
+def _relay(coefficients: Array, rule: Array, step: int, scratch: Scratch) -> int:
     """Delivery in which neighbours help, into row 1; returns how many children they serve.
 
     0 when they serve none or when it saves no access, -1 when there is no room for the groups.
     """
     fan, tiles, served, delivery = scratch.fan, scratch.tiles, scratch.served, scratch.delivery
+    key = 0
+    for rank in range(scratch.box.shape[1]):
+        key = key * (4 * scratch.box[1, rank] + 1) + scratch.moves[step, rank]
     children = across = 1
     tiles[0] = 0
     for loop in range(fan.shape[0]):
