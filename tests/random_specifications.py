@@ -1,216 +1,163 @@
-"""Random specifications and mappings, from a seed."""
+"""Small random specifications: architectures, problems and constraints that the oracle can enumerate."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
 from launcher.specification.architecture import Architecture, ComputeLevel, Network, StorageLevel
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, LevelConstraint
-from launcher.specification.energy import ActionEnergy, AreaTable, EnergyTable
-from launcher.specification.mapping import LevelMapping, Loop, Mapping
-from launcher.specification.problem import DataSpace, Problem, Rank, Term
+from launcher.specification.energy import ActionEnergy, EnergyTable
+from launcher.specification.problem import DataSpace, Problem, Term
 from launcher.specification.specification import Specification
 
-# Attribute texts that a careless writer would turn into numbers, expressions, comments or mappings.
-_TEXTS = ("LPDDR4", "45nm", "1e3", "no", "n_banks * 2", "n_banks", "#x", "a: b", "", "yes", "null", "-1", "0x10", "é\n")
+FANOUTS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 1), (4, 2), (1, 4))
 
 
-def some(rng: Random, items: Sequence[str], most: int | None = None) -> list[str]:
-    """A few of the items, in random order."""
-    return rng.sample(list(items), rng.randint(0, len(items) if most is None else min(most, len(items))))
+def random_specification(random: Random, kind: str, *, constrained: bool = True) -> Specification:
+    """A specification of a problem of the given kind: ``gemm``, ``elementwise``, ``conv`` or ``strided``."""
+    problem = random_problem(random, kind)
+    architecture, energy = random_architecture(random, problem)
+    constraints = random_constraints(random, architecture, problem) if constrained else Constraints()
+    return Specification(architecture, problem, constraints, energy)
 
 
-def maybe(rng: Random, low: float, high: float) -> float | None:
-    """A number between the two, or none."""
-    return rng.choice((None, rng.uniform(low, high)))
+def random_problem(random: Random, kind: str) -> Problem:
+    def space(name: str, *ranks: str, read_write: bool = False) -> DataSpace:
+        return DataSpace(name, tuple(tuple(_term(t) for t in rank.split("+")) for rank in ranks), read_write)
+
+    if kind in {"gemm", "elementwise"}:
+        extents = {name: random.choice((1, 2, 3, 4, 4, 6, 8)) for name in "EDL"}
+        if kind == "gemm":
+            spaces = (space("W", "E", "D"), space("I", "E", "L"), space("O", "D", "L", read_write=True))
+        else:
+            spaces = (space("W", "D"), space("I", "E", "L"), space("O", "E", "L", read_write=True))
+        return Problem(kind, extents, spaces)
+    stride = random.choice((1, 2)) if kind == "strided" else 1
+    extents = {"E": random.choice((1, 2)), "D": random.choice((1, 2)), "P": random.choice((2, 3, 4, 4, 6, 8))}
+    extents |= {"R": random.choice((2, 3)), "Q": random.choice((1, 1, 2)), "S": random.choice((1, 1, 2))}
+    inputs = space("I", "E", f"{stride}P+R" if stride > 1 else "P+R", "Q+S")
+    spaces = (space("W", "E", "D", "R", "S"), inputs, space("O", "D", "P", "Q", read_write=True))
+    return Problem(kind, extents, spaces)
 
 
-def random_problem(rng: Random) -> Problem:
-    """A GEMM-like or convolution-like problem of two to five dimensions."""
-    names = rng.sample("CMRSNPQEDL", rng.randint(2, 5))
-    dimensions = {name: rng.choice((1, 2, 3, 4, 6, 8, 12, 30, 64)) for name in names}
-
-    def rank() -> Rank:
-        chosen = rng.sample(names, rng.randint(1, 2))
-        return tuple(Term(name, rng.choice((1, 1, 2, 3))) for name in chosen)
-
-    spaces = tuple(
-        DataSpace(name, tuple(rank() for _ in range(rng.randint(1, 3))), read_write=name == "Outputs")
-        for name in ("Weights", "Inputs", "Outputs")
-    )
-    return Problem(rng.choice(("matmul", "conv 2D", "1e3")), dimensions, spaces)
+def _term(text: str) -> Term:
+    return Term(text[-1], int(text[:-1] or 1))
 
 
-def _storage(rng: Random, name: str, mesh: tuple[int, int], problem: Problem, outer: Sequence[str]) -> StorageLevel:
-    dram = rng.random() < 0.4
-    capacity = rng.choice((None, 0, rng.randint(1, 10**6)))
-    return StorageLevel(
-        name=name,
-        component_class="DRAM" if dram else rng.choice(("SRAM", "regfile", "smartbuffer_RF")),
-        instances=mesh[0] * mesh[1],
-        mesh_x=mesh[0],
-        mesh_y=mesh[1],
-        word_bits=rng.choice((4, 8, 16)),
-        block_size=rng.choice((1, 2, 8)),
-        cluster_size=1 if dram else rng.choice((1, 4)),
-        capacity_words=capacity,
-        multiple_buffering=rng.choice((1.0, 2.0, 1.5)),
-        min_utilization=rng.choice((0.0, 0.5)) if capacity else 0.0,
-        read_bandwidth=maybe(rng, 0.1, 64),
-        write_bandwidth=maybe(rng, 0.1, 64),
-        shared_bandwidth=maybe(rng, 0.1, 64),
-        bandwidth_scale={key: rng.uniform(0, 2) for key in some(rng, problem.data_space_names, 2)},
-        network_fill_latency=rng.randint(0, 3),
-        network_drain_latency=rng.randint(0, 3),
-        reduction_supported=rng.random() < 0.5,
-        power_gated_at=rng.choice((None, *outer)),
-        vector_access_energy_pj=maybe(rng, 0, 9),
-        addr_gen_energy_pj=maybe(rng, -1, 1),
-        attributes={
-            key: rng.choice((*_TEXTS, 7, 0.5, True)) for key in some(rng, ("type", "technology", "n_ports", "kind"))
-        },
-        required_actions=rng.choice(((), ("read", "leak"))),
-        subclass=rng.choice((None, "aladdin_register")),
-    )
-
-
-def random_architecture(rng: Random, problem: Problem) -> Architecture:
-    """Two to five storage levels, fan-outs between some of them, perhaps an explicit network."""
-    x, y = 1, 1
+def random_architecture(random: Random, problem: Problem) -> tuple[Architecture, EnergyTable]:
+    """Two to four levels, some of which only fan out."""
+    count = random.choice((2, 3, 3, 4))
+    fanouts = [random.choice(FANOUTS) if random.random() < 0.5 else (1, 1) for _ in range(count)]
+    if random.random() < 0.6:
+        fanouts[-1] = (1, 1)  # compute units directly below level 0 are the special case
     levels: list[StorageLevel] = []
-    for number in range(rng.randint(2, 5)):
-        outer = [level.name for level in levels]
-        levels.append(_storage(rng, f"level_{number}", (x, y), problem, outer))
-        x, y = x * rng.choice((1, 1, 2, 3)), y * rng.choice((1, 1, 4))
+    energies: dict[str, dict[str, tuple[ActionEnergy, ...]]] = {}
+    mesh_x = mesh_y = 1
+    for number in range(count):
+        outermost = number == 0
+        dummy = not outermost and fanouts[number] != (1, 1) and random.random() < 0.5
+        level = StorageLevel(
+            name=f"level{number}",
+            component_class="dummy_storage" if dummy else "SRAM",
+            instances=mesh_x * mesh_y,
+            mesh_x=mesh_x,
+            mesh_y=mesh_y,
+            word_bits=8,
+            block_size=random.choice((1, 1, 2, 4)),
+            cluster_size=random.choice([c for c in (1, 2, 4) if mesh_x * mesh_y % c == 0]),
+            capacity_words=None if outermost else random.choice((None, 1, 2, 4, 8, 12, 16, 24, 40)),
+            multiple_buffering=random.choice((1.0, 1.0, 2.0)),
+            min_utilization=random.choice((0.0, 0.0, 0.0, 0.25)),
+            read_bandwidth=random.choice((None, None, 0.5, 1.0, 3.0)),
+            write_bandwidth=random.choice((None, None, 0.5, 1.0, 3.0)),
+            shared_bandwidth=random.choice((None, None, None, 2.0)),
+            bandwidth_scale={problem.data_space_names[0]: 0.5} if random.random() < 0.1 else {},
+            network_fill_latency=random.choice((0, 0, 1)),
+            addr_gen_energy_pj=random.choice((None, None, 0.3)),
+            reduction_supported=random.random() < 0.9,
+            power_gated_at="level0" if random.random() < 0.1 else None,
+            attributes=_wires(random),
+        )
+        if dummy:
+            level = replace(level, capacity_words=1, multiple_buffering=1.0, min_utilization=0.0, cluster_size=1)
+        levels.append(level)
+        energies[level.name] = _energies(random, scale=4.0 ** (count - number))
+        mesh_x, mesh_y = mesh_x * fanouts[number][0], mesh_y * fanouts[number][1]
+    compute = ComputeLevel("mac", "intmac", mesh_x * mesh_y, mesh_x=mesh_x, mesh_y=mesh_y)
+    energies["mac"] = {"compute": (ActionEnergy(random.uniform(0.1, 2.0)),)}
     networks = {}
-    if rng.random() < 0.5:
-        name = rng.choice(("bus", "ring"))
-        networks[name] = Network(
-            name,
-            "SimpleMulticast",
-            action_name="move",
-            per_data_space_actions=rng.random() < 0.5,
-            multicast_argument=rng.choice(("none", "num_destinations")),
-            fill_latency=rng.randint(0, 2),
-        )
-        at = rng.randrange(len(levels))
-        levels[at] = replace(levels[at], read_network=name, update_network=rng.choice((None, name)))
-    compute = ComputeLevel("mac", "intmac", x * y, mesh_x=x, mesh_y=y, word_bits=rng.choice((8, 16)))
-    attributes = rng.choice(({}, {"technology": "32nm", "global_cycle_seconds": 1.2e-9}))
-    return Architecture("system", tuple(reversed(levels)), compute, networks, attributes)
+    if random.random() < 0.15:
+        chosen = random.randrange(count)
+        levels[chosen] = replace(levels[chosen], read_network="net")
+        networks["net"] = Network("net", "SimpleMulticast", fill_latency=random.choice((0, 2)))
+        energies["net"] = {
+            "transfer": tuple(
+                ActionEnergy(random.uniform(0.1, 2.0), {"num_destinations": n}) for n in range(1, random.choice((2, 5)))
+            )
+        }
+    return Architecture("random", tuple(reversed(levels)), compute, networks), EnergyTable(energies)
 
 
-def _energy_table(rng: Random, architecture: Architecture) -> EnergyTable:
-    def energy() -> ActionEnergy:
-        return ActionEnergy(rng.uniform(0, 600))
-
-    components = {
-        level.name: {action: (energy(),) for action in ("read", "write", "update", "leak")}
-        for level in architecture.levels
-    }
-    for name in architecture.networks:
-        moves = tuple(replace(energy(), arguments={"num_destinations": count}) for count in (1, 2))
-        components[name] = {"move": moves}
-    components["mac"] = {"compute": (energy(),)}
-    return EnergyTable(components)
+def _wires(random: Random) -> dict[str, object]:
+    if random.random() < 0.85:
+        return {}
+    keys = random.sample(("energy_per_hop", "router_energy", "energy-per-ingress"), random.choice((1, 2)))
+    return {key: random.uniform(0.05, 1.0) for key in keys}
 
 
-def _bounds(rng: Random, extent: int) -> FactorBounds:
-    bound = rng.randint(1, extent)
-    return rng.choice(
-        (
-            FactorBounds(exact=bound),
-            FactorBounds(least=bound),
-            FactorBounds(most=bound),
-            FactorBounds(least=bound, most=extent),
-        )
-    )
+def _energies(random: Random, scale: float) -> dict[str, tuple[ActionEnergy, ...]]:
+    actions = {name: (ActionEnergy(scale * random.uniform(0.3, 2.0)),) for name in ("read", "write", "update")}
+    actions["leak"] = (ActionEnergy(random.choice((0.0, random.uniform(0.0, 0.5)))),)
+    return actions
 
 
-def _block(rng: Random, problem: Problem, *, spatial: bool) -> BlockConstraint:
-    spaces = problem.data_space_names
-    return BlockConstraint(
-        factors={name: _bounds(rng, problem.dimensions[name]) for name in some(rng, list(problem.dimensions))},
-        permutation=tuple(some(rng, list(problem.dimensions))),
-        default_max_factor=rng.choice((None, rng.randint(1, 9))),
-        maximize=tuple(some(rng, list(problem.dimensions), 2)),
-        maximize_capacity_words=rng.choice((None, rng.randint(1, 99))),
-        no_reuse=frozenset(some(rng, spaces)),
-        rmw_first_update=frozenset() if spatial else frozenset(some(rng, spaces)),
-        no_link_transfer=frozenset(some(rng, spaces)) if spatial else frozenset(),
-        split=rng.choice((None, rng.randint(0, 9))) if spatial else None,
-    )
-
-
-def _constraints(rng: Random, architecture: Architecture, problem: Problem) -> Constraints:
+def random_constraints(random: Random, architecture: Architecture, problem: Problem) -> Constraints:
     levels = {}
-    for index in reversed(range(len(architecture.levels))):
-        keep = frozenset(some(rng, problem.data_space_names))
-        x, y = architecture.fanout(index)
-        constraint = LevelConstraint(
-            keep=keep,
-            bypass=frozenset(some(rng, [name for name in problem.data_space_names if name not in keep])),
-            no_coalesce=frozenset(some(rng, problem.data_space_names, 1)),
-            temporal=_block(rng, problem, spatial=False) if rng.random() < 0.8 else BlockConstraint(),
-            spatial=_block(rng, problem, spatial=True) if x * y > 1 else BlockConstraint(),
+    for index, level in enumerate(architecture.levels):
+        if random.random() < 0.3:
+            continue
+        keep, bypass = set(), set()
+        for space in problem.data_space_names:
+            draw = random.random()
+            if not level.is_dummy and draw < 0.35:
+                keep.add(space)
+            elif draw < 0.6 and index < len(architecture.levels) - 1:
+                bypass.add(space)
+        levels[level.name] = LevelConstraint(
+            keep=frozenset(keep),
+            bypass=frozenset(bypass),
+            temporal=_block(random, problem, temporal=True),
+            spatial=_block(random, problem, temporal=False)
+            if architecture.fanout(index) != (1, 1)
+            else BlockConstraint(),
         )
-        if rng.random() < 0.7 and constraint != LevelConstraint():
-            levels[architecture.levels[index].name] = constraint
     return Constraints(levels)
 
 
-def random_specification(rng: Random) -> Specification:
-    """Everything at once, with or without tables."""
-    problem = random_problem(rng)
-    architecture = random_architecture(rng, problem)
-    areas = {component.name: rng.uniform(0, 1e6) for component in architecture.components}
-    return Specification(
-        architecture,
-        problem,
-        _constraints(rng, architecture, problem),
-        rng.choice((None, _energy_table(rng, architecture))),
-        rng.choice((None, AreaTable(areas))),
-    )
-
-
-def random_mapping(rng: Random, architecture: Architecture, problem: Problem) -> Mapping:
-    """Any tiling, permutation and bypass; fan-outs may be exceeded."""
-    count = len(architecture.levels)
-    blocks = [(index, "temporal") for index in range(count)]
-    for index in range(count):
-        x, y = architecture.fanout(index)
-        blocks += [(index, "spatial")] if x * y > 1 else []
-    loops: dict[tuple[int, str], list[Loop]] = {block: [] for block in blocks}
-    for dimension, extent in problem.dimensions.items():
-        rest = extent
-        free = list(blocks)
-        rng.shuffle(free)
-        while rest > 1:
-            divisors = [factor for factor in range(2, rest + 1) if rest % factor == 0]
-            factor = rng.choice(divisors) if len(free) > 1 else rest
-            loops[free.pop()].append(Loop(dimension, factor))
-            rest //= factor
-    return Mapping(tuple(_level_mapping(rng, index, loops, architecture, problem) for index in range(count)))
-
-
-def _level_mapping(
-    rng: Random,
-    index: int,
-    loops: dict[tuple[int, str], list[Loop]],
-    architecture: Architecture,
-    problem: Problem,
-) -> LevelMapping:
-    temporal, spatial = loops[index, "temporal"], loops.get((index, "spatial"), [])
-    rng.shuffle(temporal)
-    rng.shuffle(spatial)
-    split = rng.randint(0, len(spatial))
-    outermost = index == len(architecture.levels) - 1
-    return LevelMapping(
-        level=architecture.levels[index].name,
-        keep=tuple(name for name in problem.data_space_names if outermost or rng.random() < 0.6),
-        spatial_x=tuple(spatial[:split]),
-        spatial_y=tuple(spatial[split:]),
-        temporal=tuple(temporal),
+def _block(random: Random, problem: Problem, *, temporal: bool) -> BlockConstraint:
+    if random.random() < 0.5:
+        return BlockConstraint()
+    factors = {}
+    names = list(problem.dimensions)
+    for name in names:
+        draw = random.random()
+        value = random.choice((1, 1, 2, 3, 4))
+        if draw < 0.15:
+            factors[name] = FactorBounds(exact=value)
+        elif draw < 0.25:
+            factors[name] = FactorBounds(most=value)
+        elif draw < 0.3:
+            factors[name] = FactorBounds(least=min(value, 2), most=random.choice((None, 4)))
+    order = random.sample(names, random.randrange(len(names) + 1)) if random.random() < 0.4 else []
+    spaces = problem.data_space_names
+    written = [space.name for space in problem.data_spaces if space.read_write]
+    return BlockConstraint(
+        factors=factors,
+        permutation=tuple(order),
+        default_max_factor=random.choice((None, None, None, 2)),
+        no_reuse=frozenset(random.sample(spaces, 1)) if random.random() < 0.1 else frozenset(),
+        rmw_first_update=frozenset(written) if temporal and random.random() < 0.1 else frozenset(),
+        no_link_transfer=frozenset(spaces) if not temporal and random.random() < 0.2 else frozenset(),
+        split=random.randrange(len(names) + 1) if not temporal and random.random() < 0.2 else None,
     )

@@ -1,5 +1,5 @@
 """The mapper: finds the best mapping of a constrained mapspace and proves that there is none better."""
 
-from launcher.engines.native.mapper.search import search
+from launcher.engines.native.mapper.api import search
 
 __all__ = ["search"]

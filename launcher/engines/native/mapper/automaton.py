@@ -26,6 +26,7 @@ from launcher.engines.native.mapper.tables import FREE_LOOP, NEXT_LEVEL, ORDERED
 Keep = tuple[tuple[bool, ...], ...]
 """Per level and data space, whether it is kept."""
 
+
 @dataclass(frozen=True)
 class Boundary:
     """Data space ``space`` is kept at levels ``inner`` (-1: used by compute units) and ``outer``, nowhere between."""
@@ -150,8 +151,10 @@ class _Builder:
 
     def _leave(self, state: _State) -> _Step:
         kept = {number for number, boundary in enumerate(self.boundaries) if boundary.inner == state.level}
-        target, settled = self.start(state.level + 1, state.pending | kept)
-        return NEXT_LEVEL, 0, target, settled
+        # Where a level keeps nothing from one step to the next, every step outside brings a new tile.
+        at_once = frozenset(b for b in kept if not self.temporal_reuse[state.level][self.boundaries[b].space])
+        target, settled = self.start(state.level + 1, state.pending | (kept - at_once))
+        return NEXT_LEVEL, 0, target, settled | at_once
 
     def _loop(self, state: _State, position: int, dimension: int) -> list[_Step]:
         level = self.space.levels[state.level]

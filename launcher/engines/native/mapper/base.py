@@ -78,9 +78,7 @@ def _least_words(machine: Machine, assignments: Assignments, boundary: Boundary)
     return words
 
 
-def _serve(
-    machine: Machine, assignments: Assignments, totals: _Totals, boundary: Boundary, words: FloatArray
-) -> None:
+def _serve(machine: Machine, assignments: Assignments, totals: _Totals, boundary: Boundary, words: FloatArray) -> None:
     """Add the cost of ``words`` crossing a boundary per instance of its inner side."""
     p, inner, outer = boundary.space, boundary.inner, boundary.outer
     pair, level_pj = assignments.pair, assignments.level

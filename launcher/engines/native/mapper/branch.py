@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from launcher.engines.native.compilation import kernel
 from launcher.engines.native.mapper.completion import loop_range, settled_energy
 from launcher.engines.native.mapper.objective import CYCLES, ENERGY, TOLERANCE
 from launcher.engines.native.mapper.tables import (
@@ -36,7 +36,7 @@ from launcher.engines.native.mapper.tables import (
     Tiles,
     Walks,
 )
-from launcher.engines.native.mapper.traffic import crossing_words, helper, sliding_words, slides
+from launcher.engines.native.mapper.traffic import crossing_words, helper, slides, sliding_words
 
 FINISHED, PAUSED, FOUND = 0, 1, 2
 """Why the search returned: all done, node budget used up, or a mapping to look at."""
@@ -92,14 +92,21 @@ def _add_crossing(walks: Walks, costs: Costs, rates: Rates, b: int, words: float
 
 @helper
 def _settle(
-    walks: Walks, tiles: Tiles, costs: Costs, rates: Rates, bits: int, d: int, t: int, f: int, figures: Array
+    walks: Walks,
+    tiles: Tiles,
+    costs: Costs,
+    rates: Rates,
+    bits: int,
+    t: int,
+    loop: tuple[int, int, int],
+    figures: Array,
 ) -> None:
     """Add the needs of the boundaries in ``bits``, and note their words."""
     b = np.int64(0)
     while bits:
         if bits & 1:
-            if f > 1 and slides(walks, costs, b, d):
-                words = sliding_words(walks, tiles, costs, b, t, d, f)
+            if loop[2] > 1 and slides(walks, costs, b, loop[1]):
+                words = sliding_words(walks, tiles, costs, b, t, loop)
             else:
                 words = crossing_words(walks, tiles, costs, b, t)
             figures[1 + len(rates.slots) + b] = words
@@ -158,9 +165,7 @@ def _add_child(
     k = n
     if not goal.canonical:
         value = value_of(goal.order[0], energy, busy, rates.leak_pj, rates.latency)
-        while k > 0 and value < value_of(
-            goal.order[0], bound[k - 1, 0], bound[k - 1, 1], rates.leak_pj, rates.latency
-        ):
+        while k > 0 and value < value_of(goal.order[0], bound[k - 1, 0], bound[k - 1, 1], rates.leak_pj, rates.latency):
             for i in range(2):
                 child[k, i] = child[k - 1, i]
                 bound[k, i] = bound[k - 1, i]
@@ -204,8 +209,8 @@ def _find_children(
             for k in range(len(trial)):
                 trial[k] = stack.figures[depth, k]
             if bits:
-                bound += settled_energy(walks, tiles, costs, energy, bits, d, t, f)
-                _settle(walks, tiles, costs, rates, bits, d, t, f, trial)
+                bound += settled_energy(walks, tiles, costs, energy, bits, t, (level, d, f))
+                _settle(walks, tiles, costs, rates, bits, t, (level, d, f), trial)
             busy = _busy_bound(costs.iterations, rates, trial)
             if promising(goal, rates, bound, busy):
                 _add_child(goal, rates, stack.child[depth], stack.bound[depth], n, step, after, bound, busy)
@@ -220,7 +225,11 @@ def _descend(
 ) -> None:
     """Put child c of the state on top of the stack on the stack."""
     step, after, t = stack.child[depth, c, 0], stack.child[depth, c, 1], stack.at[depth, TILE]
-    d, bits = walks.steps[step, DIMENSION], walks.steps[step, SETTLED]
+    d, bits, level = (
+        walks.steps[step, DIMENSION],
+        walks.steps[step, SETTLED],
+        walks.states[stack.at[depth, STATE], LEVEL],
+    )
     f = np.int64(1)
     if walks.steps[step, KIND] != NEXT_LEVEL:
         f = tiles.divisor[d, tiles.digit[after, d]] // tiles.divisor[d, tiles.digit[t, d]]
@@ -230,14 +239,12 @@ def _descend(
     for k in range(stack.figures.shape[1]):
         stack.figures[depth + 1, k] = stack.figures[depth, k]
     if bits:
-        stack.figures[depth + 1, 0] += settled_energy(walks, tiles, costs, energy, bits, d, t, f)
-        _settle(walks, tiles, costs, rates, bits, d, t, f, stack.figures[depth + 1])
+        stack.figures[depth + 1, 0] += settled_energy(walks, tiles, costs, energy, bits, t, (level, d, f))
+        _settle(walks, tiles, costs, rates, bits, t, (level, d, f), stack.figures[depth + 1])
 
 
 @helper
-def _arrive(
-    walks: Walks, costs: Costs, rates: Rates, goal: Goal, stack: Stack, depth: int, control: Array
-) -> bool:
+def _arrive(walks: Walks, costs: Costs, rates: Rates, goal: Goal, stack: Stack, depth: int, control: Array) -> bool:
     """Judge the complete mapping on top of the stack; remember it when it is wanted."""
     energy = stack.figures[depth, 0]
     busy = _busy_cycles(walks, costs, rates, stack.figures[depth])
@@ -250,7 +257,7 @@ def _arrive(
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def explore(
     walks: Walks, tiles: Tiles, costs: Costs, rates: Rates, goal: Goal, stack: Stack, energy: Array, best: Array,
     control: Array, budget: int, report: bool,

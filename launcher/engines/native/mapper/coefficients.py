@@ -95,9 +95,7 @@ def coefficients_of(space: Mapspace, machine: Machine, spatial: SpatialAssignmen
     )
 
 
-def _pair_figures(
-    space: Mapspace, machine: Machine, spatial: SpatialAssignments, instances: FloatArray
-) -> FloatArray:
+def _pair_figures(space: Mapspace, machine: Machine, spatial: SpatialAssignments, instances: FloatArray) -> FloatArray:
     factors = spatial.factors
     own = _own_products(machine, factors)
     groups = _groups(machine, factors)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from launcher.engines.native.compilation import kernel
 from launcher.engines.native.mapper.tables import (
     ALLOWED,
     BOXES,
@@ -34,8 +34,8 @@ from launcher.engines.native.mapper.traffic import (
     crossing_energy,
     crossing_words,
     helper,
-    sliding_words,
     slides,
+    sliding_words,
     tile_words,
 )
 
@@ -73,7 +73,7 @@ def _fill_tiles(tiles: Tiles, costs: Costs, keep: Array, capacity: Array, least_
     width = tiles.divisor.shape[0]
     for d in range(width):
         tiles.dimensions[STRIDE, d] = total
-        total *= _fill_divisors(tiles.dimensions, tiles.divisor, tiles.count, tiles.multiple, d)
+        total *= _fill_divisors(tiles.dimensions, tiles.divisor, tiles.quotients, tiles.multiple, d)
     levels, spaces = keep.shape
     for t in range(total):
         rest = t
@@ -92,7 +92,7 @@ def _fill_tiles(tiles: Tiles, costs: Costs, keep: Array, capacity: Array, least_
             elif bits and words >= least_fill[level]:
                 bits |= ALLOWED
             tiles.fits[level, t] = bits
-    return total
+    return int(total)
 
 
 @helper
@@ -118,21 +118,21 @@ def _fill_energies(walks: Walks, tiles: Tiles, costs: Costs, total: int, energy:
 def loop_range(tiles: Tiles, kind: int, d: int, level: int, t: int) -> tuple[int, int, int]:
     """First and last multiple (plus one) to look at for a loop, and the least bound of the loop."""
     lowest = max(tiles.bounds[LEAST, level, d], 2 if kind == ORDERED_LOOP else 1)
-    last = tiles.count[d, tiles.digit[t, d]]
+    last = tiles.quotients[d, tiles.digit[t, d]]
     return (last - 1 if tiles.dimensions[FINAL, d] == level else 0), last, lowest
 
 
 @helper
 def settled_energy(
-    walks: Walks, tiles: Tiles, costs: Costs, energy: Array, bits: int, d: int, t: int, f: int
+    walks: Walks, tiles: Tiles, costs: Costs, energy: Array, bits: int, t: int, loop: tuple[int, int, int]
 ) -> float:
-    """Energy of the boundaries in ``bits``, settled at tile t by ``for d in [0:f)`` (f = 1: by leaving the level)."""
+    """Energy of the boundaries in ``bits``, settled at tile t by a loop (level, dimension, bound; 1: no loop)."""
     paid = 0.0
     b = np.int64(0)
     while bits:
         if bits & 1:
-            if f > 1 and slides(walks, costs, b, d):
-                words = sliding_words(walks, tiles, costs, b, t, d, f)
+            if loop[2] > 1 and slides(walks, costs, b, loop[1]):
+                words = sliding_words(walks, tiles, costs, b, t, loop)
                 nature = costs.nature[walks.boundaries[b, SPACE]]
                 paid += crossing_energy(walks.boundaries[b], nature, costs.level, costs.pair, words)
             else:
@@ -201,7 +201,7 @@ def _relax_by_sliding(
                 break
             value = best[to, t + (tiles.multiple[d, i, c, 0] - i) * tiles.dimensions[STRIDE, d]]
             if f >= lowest and value < np.inf:
-                value += settled_energy(walks, tiles, costs, energy, bits, d, t, f)
+                value += settled_energy(walks, tiles, costs, energy, bits, t, (level, d, f))
                 best[s, t] = min(best[s, t], value)
 
 
@@ -231,13 +231,20 @@ def _relax(
     lowest = max(tiles.bounds[LEAST, level, d], 2 if kind == ORDERED_LOOP else 1)
     _relax_by_loop(
         to, level, d, lowest, tiles.bounds[MOST, level, d], tiles.dimensions[FINAL, d] == level, total,
-        tiles.fits, tiles.digit, tiles.count, tiles.multiple, tiles.dimensions[STRIDE, d], paid, best, s,
+        tiles.fits, tiles.digit, tiles.quotients, tiles.multiple, tiles.dimensions[STRIDE, d], paid, best, s,
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def complete(
-    walks: Walks, tiles: Tiles, costs: Costs, keep: Array, capacity: Array, least_fill: Array, energy: Array, best: Array
+    walks: Walks,
+    tiles: Tiles,
+    costs: Costs,
+    keep: Array,
+    capacity: Array,
+    least_fill: Array,
+    energy: Array,
+    best: Array,
 ) -> int:
     """Fill the tables of one assignment: tiles, energy of boundaries, least energy from every state to the end.
 
@@ -263,4 +270,4 @@ def complete(
             _relax(walks, tiles, costs, s, step, total, energy, best, paid)
         if s == 0:
             best[0, total - 1] = 0.0
-    return total
+    return int(total)

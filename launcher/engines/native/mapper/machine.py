@@ -57,7 +57,7 @@ class Machine:
     @property
     def relevant(self) -> BoolArray:
         """(P, D) whether a step along a dimension moves the tile."""
-        return self.motion != STILL
+        return np.asarray(self.motion != STILL)
 
     @property
     def nature(self) -> IntArray:
@@ -112,11 +112,7 @@ def _bandwidths(level: StorageLevel) -> list[float]:
 def _has_boxes(tensor: Tensor) -> bool:
     terms = [term for rank in tensor.ranks for term in rank]
     dimensions = [dimension for dimension, _ in terms]
-    return (
-        tensor.sliding
-        or any(coefficient != 1 for _, coefficient in terms)
-        or len(set(dimensions)) < len(dimensions)
-    )
+    return tensor.sliding or any(coefficient != 1 for _, coefficient in terms) or len(set(dimensions)) < len(dimensions)
 
 
 def _coefficients(space: Mapspace, tensors: tuple[Tensor, ...]) -> IntArray:

@@ -125,9 +125,9 @@ def _level_space(
     fanout_x, fanout_y = architecture.fanout(index)
     # A fan-out level of a container holds nothing and runs nothing in time unless a constraint says otherwise.
     default = Bounds(1, 1, f"{level.name} only fans out") if level.is_dummy else Bounds()
-    temporal = _bounds(level.name, problem, dimensions, constraint.temporal, default)
+    temporal = _bounds(level.name, problem, dimensions, constraint.temporal, default, spatial=False)
     no_fanout = Bounds(1, 1, f"{level.name} has a single child") if fanout_x * fanout_y <= 1 else Bounds()
-    spatial = _bounds(f"{level.name} (spatial)", problem, dimensions, constraint.spatial, no_fanout)
+    spatial = _bounds(f"{level.name} (spatial)", problem, dimensions, constraint.spatial, no_fanout, spatial=True)
     return LevelSpace(
         name=level.name,
         temporal=temporal,
@@ -151,11 +151,11 @@ def _keep(level: StorageLevel, constraint: LevelConstraint, space: str, outermos
 
 
 def _bounds(
-    where: str, problem: Problem, dimensions: tuple[str, ...], block: BlockConstraint, default: Bounds
+    where: str, problem: Problem, dimensions: tuple[str, ...], block: BlockConstraint, default: Bounds, *, spatial: bool
 ) -> tuple[Bounds, ...]:
     bounds = []
     for name in problem.dimensions:
-        bound = _bound(where, name, block, default)
+        bound = _bound(where, name, block, default, spatial=spatial)
         extent = problem.dimensions[name]
         if name in dimensions:
             bounds.append(bound)
@@ -165,11 +165,13 @@ def _bounds(
     return tuple(bounds)
 
 
-def _bound(where: str, name: str, block: BlockConstraint, default: Bounds) -> Bounds:
+def _bound(where: str, name: str, block: BlockConstraint, default: Bounds, *, spatial: bool) -> Bounds:
     factor = block.factors.get(name)
     if factor is not None and factor.exact is not None:
         return Bounds(factor.exact, factor.exact, f"{where} wants {name} = {factor.exact}")
-    least, most, texts = 1, default.most, []
+    least, texts = 1, []
+    # What a constraint says about a dimension replaces the default of a level that only fans out, not the lack of one.
+    most = UNBOUNDED if factor is not None and not spatial else default.most
     if factor is not None and factor.least is not None:
         least = factor.least
         texts.append(f"{name} >= {factor.least}")

@@ -38,8 +38,12 @@ def resolve_maximize(specification: Specification) -> dict[str, LevelConstraint]
                     )
                 factor = _largest_factor(specification, constraints, kind, index, dimension)
                 block = replace(block, factors={**block.factors, dimension: FactorBounds(exact=factor)})
-                constraints[level.name] = replace(constraints[level.name], **{kind: replace(block, maximize=())})
+                constraints[level.name] = _with_block(constraints[level.name], kind, replace(block, maximize=()))
     return constraints
+
+
+def _with_block(constraint: LevelConstraint, kind: str, block: BlockConstraint) -> LevelConstraint:
+    return replace(constraint, spatial=block) if kind == "spatial" else replace(constraint, temporal=block)
 
 
 def _largest_factor(

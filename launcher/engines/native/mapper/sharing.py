@@ -1,50 +1,77 @@
-"""Children of a fan-out that share words or get them from a neighbour, as the model sees them."""
+"""Children of a fan-out that need the same word, and can get it from each other.
+
+Only for data spaces whose tiles never overlap: there a child's word is known by the indices of the spatial loops that
+move the data space, and two children need the same word or share none.
+"""
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
-from launcher.engines.native.deltas import Step
-from launcher.engines.native.fanout import Array, Delivery, FanOut
 from launcher.engines.native.mapper.machine import FloatArray, Machine
 from launcher.engines.native.mapper.mapspace import Mapspace
 from launcher.engines.native.mapper.spatial import SpatialAssignments
 
 
-def fan_out(
-    space: Mapspace, machine: Machine, spatial: SpatialAssignments, index: int, level: int, p: int, *, hops: bool
-) -> FanOut:
-    """The children below one instance of a level, as data space p sees them when each holds one word."""
-    x, y = spatial.layout(index, level)
-    names = list(space.specification.problem.dimensions)
-    tensor = machine.tensors[p]
-    loops, strides, steps = [], [], dict.fromkeys(x + y, 1)
-    for d in (*x, *y):
-        number = names.index(space.dimensions[d])
-        loops.append((number, int(spatial.factors[index, level, d])))
-        strides.append(tensor.displacement(number, steps[d]))
-        steps[d] *= loops[-1][1]
-    block = space.levels[level].spatial
-    used_x = int(np.prod([spatial.factors[index, level, d] for d in x], initial=1))
-    used_y = int(np.prod([spatial.factors[index, level, d] for d in y], initial=1))
-    array = Array(
-        max(block.fanout_x, used_x), max(block.fanout_y, used_y), bool(machine.multicast[level, p]), count_hops=hops
-    )
-    return FanOut(tensor, tuple(loops), strides, array)
+class Children:
+    """The children below one instance of a level, as one data space sees them.
+
+    Children are numbered through the spatial loops, X first, and laid row by row over the physical mesh.
+
+    Attributes:
+        word: (rows, columns) which word each child needs; -1 where no child is in use.
+    """
+
+    def __init__(self, space: Mapspace, machine: Machine, spatial: SpatialAssignments, where: tuple[int, int, int]):
+        index, level, p = where
+        factors = spatial.factors[index, level]
+        x, y = spatial.layout(index, level)
+        words = np.zeros(1, np.int64)
+        different = 1
+        for d in (*x, *y):
+            bound = int(factors[d])
+            step = different if machine.relevant[p, d] else 0
+            words = (np.arange(bound)[:, None] * step + words[None, :]).ravel()
+            different *= bound if step else 1
+        if not machine.multicast[level, p]:
+            words = np.arange(len(words)) * different + words
+        block = space.levels[level].spatial
+        columns = max(block.fanout_x, prod(int(factors[d]) for d in x))
+        rows = max(block.fanout_y, prod(int(factors[d]) for d in y))
+        mesh = np.full(rows * columns, -1, np.int64)
+        mesh[: len(words)] = words
+        self.word = mesh.reshape(rows, columns)
+        self._same = different
+        self._shares = bool(machine.multicast[level, p])
+
+    def relayed_share(self) -> float:
+        """Of the words that must be sent when no neighbour helps, the share that is left when each can help.
+
+        A child can be helped when one of its four neighbours needs the same word.
+        """
+        needed = self.word % self._same if not self._shares else self.word
+        needed = np.where(self.word < 0, -1, needed)
+        helped = np.zeros(needed.shape, np.bool_)
+        for ahead, behind in ((np.s_[1:, :], np.s_[:-1, :]), (np.s_[:, 1:], np.s_[:, :-1])):
+            same = (needed[ahead] == needed[behind]) & (needed[ahead] >= 0)
+            helped[ahead] |= same
+            helped[behind] |= same
+        alone = self.word[(self.word >= 0) & ~helped]
+        return len(np.unique(alone)) / len(np.unique(self.word[self.word >= 0]))
 
 
-def relayed_shares(
-    space: Mapspace, machine: Machine, spatial: SpatialAssignments, groups: FloatArray
-) -> FloatArray:
+def relayed_shares(space: Mapspace, machine: Machine, spatial: SpatialAssignments, groups: FloatArray) -> FloatArray:
     """Per assignment and data space: of the words that compute units had just before, the share level 0 must repeat.
 
     Compute units keep nothing, but a unit whose neighbour was given the same word the step before gets it from there.
     For data spaces whose tiles can overlap this is a lower bound.
     """
-    shares = np.ones((len(spatial.factors), len(machine.tensors)))
-    for p, tensor in enumerate(machine.tensors):
-        if not machine.links[0, p]:
-            continue
+    shares = np.ones((len(spatial.factors), len(machine.boxes)))
+    if (spatial.factors[:, 0].prod(axis=1) == 1).all():
+        return shares
+    for p in np.flatnonzero(machine.links[0]):
         if machine.boxes[p]:
             shares[:, p] = 1 / groups[:, 0, p]
             continue
@@ -52,10 +79,6 @@ def relayed_shares(
         for index in range(len(spatial.factors)):
             key = (spatial.factors[index, 0].tobytes(), int(spatial.choice[index, 0]))
             if key not in known:
-                still = (0,) * len(tensor.ranks)
-                word = (tuple((0, 1) for _ in tensor.ranks),)
-                below = fan_out(space, machine, spatial, index, 0, p, hops=False)
-                relay: Delivery | None = below.relay(Step(1, 1, word, still, word))
-                known[key] = relay.accesses / below.delivery.accesses if relay else 1.0
+                known[key] = Children(space, machine, spatial, (index, 0, int(p))).relayed_share()
             shares[index, p] = known[key]
     return shares

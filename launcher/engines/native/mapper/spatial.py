@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations, islice
+from itertools import combinations, islice, permutations
 from math import prod
 
 import numpy as np
@@ -63,8 +63,8 @@ def spatial_assignments(space: Mapspace, layout_levels: set[int]) -> SpatialAssi
     temporal = extents // products
     chosen = chosen[_temporal_possible(space, temporal)]
     assignments = SpatialAssignments(space, chosen, np.zeros(chosen.shape[:2], np.int64))
-    for level in sorted(layout_levels):
-        assignments = _with_layouts(assignments, level)
+    for number in sorted(layout_levels):
+        assignments = _with_layouts(assignments, number)
     return assignments
 
 
@@ -121,18 +121,21 @@ def _options(space: Mapspace, block: SpatialBlock) -> list[tuple[int, ...]]:
 def layouts(space: Mapspace, block: SpatialBlock, factors: tuple[int, ...]) -> Iterator[Layout]:
     """The ways to lay spatial factors along X and Y that fit the fan-out and the constraint, as much on X as possible.
 
-    One dimension lies along one axis, as in Timeloop: its spatial block holds one loop per dimension, and a split
-    point divides the block into X and Y.
+    One dimension lies along one axis, as in Timeloop: its spatial block holds one loop per dimension, in the order of
+    the permutation, and a split point divides the block into X and Y.
     """
     loops = [d for d, factor in enumerate(factors) if factor > 1]
     names = space.dimensions
     given = [names.index(name) for name in block.permutation if name in names and factors[names.index(name)] > 1]
     free = [d for d in loops if d not in given]
     for on_x in _x_choices(space, block, given, free):
-        x = tuple(d for d in (*given, *free) if d in on_x)
-        y = tuple(d for d in (*given, *free) if d not in on_x)
-        if prod(factors[d] for d in x) <= block.fanout_x and prod(factors[d] for d in y) <= block.fanout_y:
-            yield x, y
+        x = prod(factors[d] for d in on_x)
+        if x > block.fanout_x or prod(factors) // x > block.fanout_y:
+            continue
+        before_x, before_y = ([d for d in given if (d in on_x) == along_x] for along_x in (True, False))
+        for behind_x in permutations([d for d in free if d in on_x]):
+            for behind_y in permutations([d for d in free if d not in on_x]):
+                yield (*before_x, *behind_x), (*before_y, *behind_y)
 
 
 def _x_choices(space: Mapspace, block: SpatialBlock, given: list[int], free: list[int]) -> Iterator[frozenset[int]]:

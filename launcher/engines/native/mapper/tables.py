@@ -75,7 +75,7 @@ class Tiles(NamedTuple):
             one divisor, and the outermost level that may have a loop over it (which takes what is left).
         bounds: (2, levels, D) the least and most a temporal factor may be.
         divisor: (D, width) divisors of each dimension.
-        count: (D, width) multiples of each divisor among them.
+        quotients: (D, width) how many multiples each divisor has among them.
         multiple: (D, width, width, 2) these multiples: which divisor, and the quotient.
         digit: (tiles, D) which divisor of each dimension a tile has.
         fits: (levels, tiles) bits: the tile is within the capacity of the level and of all levels further out; it
@@ -85,7 +85,7 @@ class Tiles(NamedTuple):
     dimensions: Array
     bounds: Array
     divisor: Array
-    count: Array
+    quotients: Array
     multiple: Array
     digit: Array
     fits: Array

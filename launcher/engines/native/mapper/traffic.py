@@ -59,11 +59,11 @@ def tile_words(tiles: Tiles, costs: Costs, p: int, t: int, row: int) -> float:
     if costs.nature[p] & BOXES:
         for r in range(costs.coefficient.shape[1]):
             words *= rank_width(tiles, costs, p, r, t, row)
-        return words
+        return float(words)
     for d in range(tiles.divisor.shape[0]):
         if costs.motion[p, d] != STILL:
             words *= costs.extent[row, d] * tiles.divisor[d, tiles.digit[t, d]]
-    return words
+    return float(words)
 
 
 @helper
@@ -89,20 +89,22 @@ def slides(walks: Walks, costs: Costs, b: int, d: int) -> bool:
 
 
 @helper
-def sliding_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int, d: int, f: int) -> float:
-    """A lower bound of the words per instance when the first loop that moves tile t is ``for d in [0:f)`` and slides it.
+def sliding_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int, loop: tuple[int, int, int]) -> float:
+    """A lower bound of the words per instance when the first loop that moves tile t slides it.
 
-    Along that loop only the first tile is fetched whole, then what was not covered before. Each time a loop further
+    ``loop`` is its level, dimension and bound. Along it only the first tile is fetched whole, then what was not covered
+    before. Each time a loop further
     out goes on, the tile jumps back and is fetched whole again; only loops along the same rank can make it go on
     smoothly instead (after a loop of bound 2), or stay where it is.
     """
     p, row = walks.boundaries[b, SPACE], walks.boundaries[b, INNER] + 1
+    level, d, f = loop
     words = tile_words(tiles, costs, p, t, row)
     r = costs.motion[p, d]
     if r == TANGLED:
-        return words
+        return float(words)
     width = rank_width(tiles, costs, p, r, t, row)
-    move = costs.coefficient[p, r, d] * costs.extent[row, d] * tiles.divisor[d, tiles.digit[t, d]]
+    move = costs.coefficient[p, r, d] * costs.extent[level + 1, d] * tiles.divisor[d, tiles.digit[t, d]]
     partial = words / width * min(float(move), width)
     rounds = 1.0
     along = 1.0
@@ -117,18 +119,18 @@ def sliding_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int, d: i
             if e != d and left > 1:
                 smooth = 0.0
     words = rounds * (f - 1) * partial + rounds / along * words + (rounds - rounds / along) * smooth
-    return words * _thinning(tiles, costs, p, row, t, d)
+    return float(words * _thinning(tiles, costs, p, row, t, d, float(move)))
 
 
 @helper
-def _thinning(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int) -> float:
+def _thinning(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int, move: float) -> float:
     """The least share of a sliding tile's words that must come from the level above rather than from a neighbour.
 
     Neighbours can only help along a rank in which both the fan-out and loops in time move the tile, and only when one
     step in time is no longer than the fan-out reaches.
     """
     r = costs.motion[p, d]
-    least = costs.pair[row + 1, p, THINNED]
+    least = float(costs.pair[row + 1, p, THINNED])
     if least == 1.0:
         return least
     span = 0
@@ -140,7 +142,6 @@ def _thinning(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int) -> f
             span += costs.coefficient[p, r, e] * inside * (children - 1)
             left = tiles.dimensions[EXTENT, e] // tiles.divisor[e, tiles.digit[t, e]]
             others = others or (e != d and left > 1)
-    move = costs.coefficient[p, r, d] * costs.extent[row + 1, d] * tiles.divisor[d, tiles.digit[t, d]]
     return least if span > 0 and (others or move <= span) else 1.0
 
 
@@ -163,4 +164,4 @@ def crossing_energy(boundary: Array, nature: int, level_pj: Array, pair: Array, 
     for level in range(inner + 1, outer + 1):
         taken = words * (pair[level + 1, p, SPREAD] / pair[inner + 1, p, SPREAD])
         energy += pair[level + 1, p, NETWORK_PJ] * taken
-    return energy
+    return float(energy)

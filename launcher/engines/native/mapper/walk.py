@@ -21,7 +21,9 @@ def temporal_loops(automaton: Automaton, steps: Sequence[int], bounds: Sequence[
     state = automaton.states - 1
     for step, bound in zip(steps, bounds, strict=True):
         if walks.steps[step, KIND] != NEXT_LEVEL and bound > 1:
-            loops.setdefault(int(walks.states[state, LEVEL]), []).append((int(walks.steps[step, DIMENSION]), int(bound)))
+            loops.setdefault(int(walks.states[state, LEVEL]), []).append(
+                (int(walks.steps[step, DIMENSION]), int(bound))
+            )
         state = int(walks.steps[step, TARGET])
     return loops
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from math import floor
-
 import numpy as np
 
 from launcher.engines.native.energies import component_actions
 from launcher.engines.native.mapper.machine import FloatArray, Machine
 from launcher.engines.native.mapper.mapspace import Mapspace
-from launcher.engines.native.mapper.sharing import fan_out
 from launcher.engines.native.mapper.spatial import SpatialAssignments
 from launcher.engines.native.networks import Connection, connections
 from launcher.specification.energy import ActionEnergy
@@ -24,27 +21,41 @@ def layout_levels(specification: Specification, machine: Machine) -> set[int]:
     return levels
 
 
+def has_exact_networks(specification: Specification, *, linked: bool) -> bool:
+    """Whether ``network_energies`` is exact, rather than a lower bound, for data spaces whose tiles cannot overlap.
+
+    Args:
+        specification: what is mapped.
+        linked: whether compute units can help each other.
+    """
+    return not any(c.mesh.hop_pj or c.mesh.router_pj or (c.index == 0 and linked) for c in connections(specification))
+
+
 def network_energies(
     space: Mapspace, machine: Machine, spatial: SpatialAssignments, instances: FloatArray, part: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Energy per word, and what to take off once per data space: both (assignments, levels, data spaces).
 
-    For a data space whose tiles can overlap, and where a mesh carries partial results twice through routers, the
-    figures are lower bounds.
+    Lower bounds for data spaces whose tiles can overlap, and below level 0 when compute units help each other.
+    Hops and routers are left out: what they cost depends on the tiles of levels that keep nothing, too.
     """
     shape = (len(spatial.factors), len(space.levels), len(machine.tensors))
     energies, rebates = np.zeros(shape), np.zeros(shape)
     for connection in connections(space.specification):
         level = connection.index
+        if level == 0 and (machine.links[0] & (spatial.factors[:, 0].prod(axis=1) > 1).any()).any():
+            continue  # what a word costs depends on how many neighbours help
         for p in range(shape[2]):
             if connection.network is not None:
                 energies[:, level, p] += _multicast(space, machine, spatial, connection, p) * instances[:, level]
                 continue
-            doubles = connection.doubles_updates and machine.read_write[p]
-            energies[:, level, p] += _mesh(space, machine, spatial, connection, p, doubles) * instances[:, level]
-            if doubles:
-                once = connection.mesh.ingress_pj + connection.mesh.router_pj
-                rebates[:, level, p] += once * part[:, level + 1, p] * instances[:, level]
+            ingress_pj = connection.mesh.ingress_pj * instances[:, level]
+            if connection.doubles_updates and machine.read_write[p]:
+                # Partial results go down and up again, each word's first time left out.
+                energies[:, level, p] += 2 * ingress_pj
+                rebates[:, level, p] += ingress_pj * part[:, level + 1, p]
+            else:
+                energies[:, level, p] += ingress_pj
     return energies, rebates
 
 
@@ -71,23 +82,3 @@ def _transfers(entries: tuple[ActionEnergy, ...], argument: str, destinations: F
     for entry in entries:
         result[destinations == entry.arguments.get(argument)] = entry.energy_pj
     return result
-
-
-def _mesh(
-    space: Mapspace, machine: Machine, spatial: SpatialAssignments, connection: Connection, p: int, doubles: bool
-) -> FloatArray:
-    mesh, level = connection.mesh, connection.index
-    energies = np.zeros(len(spatial.factors))
-    known: dict[tuple[bytes, int], float] = {}
-    for index in range(len(energies)):
-        key = (spatial.factors[index, level].tobytes(), int(spatial.choice[index, level]))
-        if key not in known:
-            hops = 0.0
-            if not machine.boxes[p] and (mesh.hop_pj or mesh.router_pj):
-                delivery = fan_out(space, machine, spatial, index, level, p, hops=True).delivery
-                hops = next(iter(delivery.hops.values()), 0.0)
-            words = 2 if doubles else 1
-            routers = words * (1 + floor(hops / words))
-            known[key] = hops * mesh.hop_pj + routers * mesh.router_pj + words * mesh.ingress_pj
-        energies[index] = known[key]
-    return energies

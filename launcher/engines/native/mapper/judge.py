@@ -1,0 +1,141 @@
+"""Exact figures of mappings whose cost the search can only bound, from the model itself.
+
+That is needed where tiles can overlap (convolutions) or children of a fan-out help each other in ways that have no
+closed form. The search then works with lower bounds and hands out every complete nest whose bound is promising. A nest
+stands for all mappings that differ from it only in the order of loops, or in the lay-out of fan-outs, that the bound
+does not see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import permutations, product
+from math import factorial, prod
+
+import numpy as np
+
+from launcher.engines.native.batch import BatchEvaluator, MappingBatch, mapping_at
+from launcher.engines.native.mapper.automaton import Automaton
+from launcher.engines.native.mapper.mapspace import Mapspace
+from launcher.engines.native.mapper.spatial import Layout, SpatialAssignments, layouts
+from launcher.engines.native.mapper.walk import Loops
+from launcher.specification.mapping import Mapping
+
+MOST_MEMBERS = 5000
+"""Mappings of one nest that are tried; of a nest with more, only the first is."""
+
+SAME = 1e-9
+"""Relative difference up to which a bound counts as reached."""
+
+
+@dataclass(frozen=True)
+class Nest:
+    """One complete nest: keep and bypass, a spatial assignment, temporal loops, and its bounds."""
+
+    automaton: Automaton
+    index: int
+    loops: Loops
+    energy_pj: float
+    cycles: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Exact figures of the mappings that a nest stands for.
+
+    Attributes:
+        batch: the mappings.
+        energy_pj, cycles: their figures.
+        complete: whether no other mapping of the nest can be better.
+    """
+
+    batch: MappingBatch
+    energy_pj: np.ndarray
+    cycles: np.ndarray
+    complete: bool
+
+
+class Judge:
+    """Evaluates the mappings of nests with the exact model."""
+
+    def __init__(self, space: Mapspace, spatial: SpatialAssignments) -> None:
+        self._space, self._spatial = space, spatial
+        self._model = BatchEvaluator(space.specification)
+        names = list(space.specification.problem.dimensions)
+        self._numbers = [names.index(name) for name in space.dimensions]
+        self._all = len(names)
+        self._judged: set[tuple[object, ...]] = set()
+
+    def judge(self, nest: Nest) -> Verdict | None:
+        """Figures of a nest's mappings; None when they were all judged before."""
+        if self._key(nest) in self._judged:
+            return None
+        first = self._batch(nest, [self._own(nest)])
+        result = self._model.evaluate(first)
+        reached = bool(
+            result.energy_pj[0] <= nest.energy_pj * (1 + SAME) and result.cycles[0] <= nest.cycles * (1 + SAME)
+        )
+        if reached:
+            return Verdict(first, result.energy_pj, result.cycles, True)
+        members = self._members(nest)
+        if members is None:
+            return Verdict(first, result.energy_pj, result.cycles, False)
+        self._judged.add(self._key(nest))
+        batch = self._batch(nest, members)
+        result = self._model.evaluate(batch)
+        return Verdict(batch, result.energy_pj, result.cycles, True)
+
+    def forget(self) -> None:
+        """Judge again what was judged before."""
+        self._judged.clear()
+
+    def mapping(self, batch: MappingBatch, index: int) -> Mapping:
+        """One mapping of a verdict."""
+        return mapping_at(self._space.specification, batch, index)
+
+    def _key(self, nest: Nest) -> tuple[object, ...]:
+        loops = tuple(frozenset(nest.loops.get(level, ())) for level in range(len(self._space.levels)))
+        return nest.automaton.keep, nest.index, loops
+
+    def _own(self, nest: Nest) -> list[tuple[Layout, tuple[int, ...]]]:
+        return [
+            (self._spatial.layout(nest.index, level), tuple(d for d, _ in nest.loops.get(level, ())))
+            for level in range(len(self._space.levels))
+        ]
+
+    def _members(self, nest: Nest) -> list[list[tuple[Layout, tuple[int, ...]]]] | None:
+        """Layout and temporal order of every level, for all mappings with the nest's factors."""
+        options = []
+        for number, level in enumerate(self._space.levels):
+            loops = [d for d, _ in nest.loops.get(number, ())]
+            given = [d for d in level.order if d in loops]
+            free = [d for d in loops if d not in given]
+            if factorial(len(free)) > MOST_MEMBERS:
+                return None
+            orders = [(*given, *rest) for rest in permutations(sorted(free))]
+            factors = tuple(int(f) for f in self._spatial.factors[nest.index, number])
+            places = list(layouts(self._space, level.spatial, factors))
+            options.append(list(product(places, orders)))
+            if prod(len(choices) for choices in options) > MOST_MEMBERS:
+                return None
+        return [list(choice) for choice in product(*options)]
+
+    def _batch(self, nest: Nest, members: list[list[tuple[Layout, tuple[int, ...]]]]) -> MappingBatch:
+        levels = len(self._space.levels)
+        factors = np.ones((len(members), levels, 3, self._all), np.int32)
+        orders = np.zeros(factors.shape, np.int8)
+        spatial = self._spatial.factors[nest.index]
+        for m, member in enumerate(members):
+            for level, ((x, y), order) in enumerate(member):
+                bounds = dict(nest.loops.get(level, ()))
+                blocks = (
+                    [(d, spatial[level, d]) for d in x],
+                    [(d, spatial[level, d]) for d in y],
+                    [(d, bounds[d]) for d in order],
+                )
+                for block, loops in enumerate(blocks):
+                    numbers = [self._numbers[d] for d, _ in loops]
+                    factors[m, level, block, numbers] = [bound for _, bound in loops]
+                    orders[m, level, block] = numbers + [d for d in range(self._all) if d not in numbers]
+        keep = np.broadcast_to(np.array(nest.automaton.keep, np.bool_), (len(members), *np.shape(nest.automaton.keep)))
+        return MappingBatch(factors, orders, keep.copy())

@@ -1,0 +1,41 @@
+"""Time limits and progress reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from time import perf_counter
+
+from launcher.engines.base import OnProgress, Progress
+
+QUIET_S = 1.0
+"""A search that is done sooner reports nothing."""
+
+EVERY_S = 0.25
+"""Time between two reports."""
+
+
+class Clock:
+    """Tells when to stop and reports progress on the way."""
+
+    def __init__(self, timeout_s: float | None, on_progress: OnProgress | None) -> None:
+        self.started = perf_counter()
+        self._deadline = inf if timeout_s is None else self.started + timeout_s
+        self._on_progress = on_progress
+        self._next = self.started + QUIET_S
+
+    @property
+    def seconds(self) -> float:
+        return perf_counter() - self.started
+
+    @property
+    def expired(self) -> bool:
+        return perf_counter() >= self._deadline
+
+    def tick(self, incumbent: float, lower_bound: Callable[[], float]) -> None:
+        """Report when it is time to: objective value so far (infinity for none), and a bound, asked for only then."""
+        now = perf_counter()
+        if self._on_progress is None or now < self._next:
+            return
+        self._next = now + EVERY_S
+        self._on_progress(Progress(incumbent if incumbent < inf else None, lower_bound(), now - self.started))

@@ -1,0 +1,210 @@
+"""A second, independent reading of the mapspace: every mapping by plain enumeration, and a checker of constraints.
+
+Nothing here uses the mapper. Rules, from Timeloop's own mapper: every dimension's extent is a product of one factor
+per block; each storage level has a temporal block, and a spatial one where it has more than one child; a block's
+permutation fixes its innermost loops; a spatial block is cut in two at its split point, the first loops lie along X;
+what no constraint says to keep or to bypass is free, except at the outermost level, which keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import permutations, product
+from math import prod
+
+import numpy as np
+
+from launcher.engines.native.batch import MappingBatch
+from launcher.specification.constraints import BlockConstraint, FactorBounds
+from launcher.specification.mapping import LevelMapping, Loop, Mapping
+from launcher.specification.specification import Specification
+
+Axes = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def enumerate_mappings(specification: Specification, limit: int) -> MappingBatch | None:
+    """All mappings that constraints and fan-outs allow (capacities are left to the model); None beyond ``limit``."""
+    levels = specification.architecture.levels
+    names = list(specification.problem.dimensions)
+    blocks = [(level, kind) for level in range(len(levels)) for kind in ("spatial", "temporal")]
+    choices = []
+    for name, extent in specification.problem.dimensions.items():
+        splits = _splits(extent, len(blocks))
+        allowed = [s for s in splits if all(_allows(specification, b, name, f) for b, f in zip(blocks, s, strict=True))]
+        choices.append(np.array(allowed, np.int64).reshape(-1, len(blocks)))
+    sizes = [len(choice) for choice in choices]
+    if prod(sizes) > 20 * limit:
+        return None
+    picks = np.stack([g.ravel() for g in np.meshgrid(*(np.arange(n) for n in sizes), indexing="ij")], axis=1)
+    factors = np.stack([choices[d][picks[:, d]] for d in range(len(names))], axis=2)
+    fanouts = np.array([prod(specification.architecture.fanout(level)) for level in range(len(levels))])
+    factors = factors[(factors[:, 0::2].prod(axis=2) <= fanouts).all(axis=1)]
+    keeps = np.array(list(_keeps(specification)), np.bool_).reshape(-1, len(levels), _spaces(specification))
+    parts = []
+    count = 0
+    for row in factors:
+        part = _with_orders(specification, row, keeps)
+        count += len(part[0]) if part else 0
+        if count > limit:
+            return None
+        if part:
+            parts.append(part)
+    shape = (0, len(levels), 3, len(names))
+    if not parts:
+        return MappingBatch(np.ones(shape, np.int32), np.zeros(shape, np.int8), keeps[:0])
+    return MappingBatch(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def _spaces(specification: Specification) -> int:
+    return len(specification.problem.data_spaces)
+
+
+@cache
+def _splits(number: int, blocks: int) -> tuple[tuple[int, ...], ...]:
+    if blocks == 1:
+        return ((number,),)
+    return tuple(
+        (factor, *rest)
+        for factor in range(1, number + 1)
+        if number % factor == 0
+        for rest in _splits(number // factor, blocks - 1)
+    )
+
+
+def _constraint(specification: Specification, level: int, kind: str) -> BlockConstraint:
+    found: BlockConstraint = getattr(specification.constraints.at(specification.architecture.levels[level].name), kind)
+    return found
+
+
+def _allows(specification: Specification, block: tuple[int, str], name: str, factor: int) -> bool:
+    level, kind = block
+    if kind == "spatial" and prod(specification.architecture.fanout(level)) == 1 and factor > 1:
+        return False
+    constraint = _constraint(specification, level, kind)
+    bounds = constraint.factors.get(name, FactorBounds())
+    if not bounds.allows(factor):
+        return False
+    if specification.architecture.levels[level].is_dummy and kind == "temporal" and name not in constraint.factors:
+        return factor == 1
+    if bounds.exact is None and bounds.most is None and constraint.default_max_factor is not None:
+        return factor <= constraint.default_max_factor
+    return True
+
+
+def _keeps(specification: Specification) -> Iterator[tuple[bool, ...]]:
+    levels = specification.architecture.levels
+    options = []
+    for level in levels:
+        constraint = specification.constraints.at(level.name)
+        for space in specification.problem.data_space_names:
+            if space in constraint.keep:
+                options.append((True,))
+            elif space in constraint.bypass or level.is_dummy:
+                options.append((False,))
+            else:
+                options.append((True,) if level is levels[-1] else (True, False))
+    width = _spaces(specification)
+    for keep in product(*options):
+        if all(any(keep[space::width]) for space in range(width)):
+            yield keep
+
+
+def _with_orders(
+    specification: Specification, factors: np.ndarray, keeps: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+    """All orders, layouts and keeps of one factorization."""
+    levels = len(specification.architecture.levels)
+    dimensions = factors.shape[1]
+    rows: list[list[np.ndarray]] = []
+    for level in range(levels):
+        spatial, temporal = factors[2 * level], factors[2 * level + 1]
+        options = []
+        for (x, y), order in product(
+            _axes(specification, level, tuple(spatial)), _orders(specification, level, tuple(temporal))
+        ):
+            on_x = [spatial[d] if d in x else 1 for d in range(dimensions)]
+            on_y = [spatial[d] if d in y else 1 for d in range(dimensions)]
+            bounds = np.array([on_x, on_y, temporal], np.int32)
+            options.append(np.stack([bounds, np.array([_full(x, dimensions), _full(y, dimensions), order])]))
+        if not options:
+            return None
+        rows.append(options)
+    arrays = np.array([np.stack(choice) for choice in product(*rows)])  # (orders, levels, 2, 3, dimensions)
+    total = len(arrays) * len(keeps)
+    bounds = np.repeat(arrays[:, :, 0], len(keeps), axis=0).astype(np.int32)
+    orders = np.repeat(arrays[:, :, 1], len(keeps), axis=0).astype(np.int8)
+    return bounds, orders, np.tile(keeps, (total // len(keeps), 1, 1)) if len(keeps) else keeps
+
+
+def _full(order: tuple[int, ...], dimensions: int) -> list[int]:
+    return [*order, *(d for d in range(dimensions) if d not in order)]
+
+
+def _orders(specification: Specification, level: int, factors: tuple[int, ...]) -> list[list[int]]:
+    names = list(specification.problem.dimensions)
+    given = [names.index(n) for n in _constraint(specification, level, "temporal").permutation]
+    fixed = [d for d in given if factors[d] > 1]
+    free = [d for d in range(len(names)) if factors[d] > 1 and d not in given]
+    return [_full((*fixed, *rest), len(names)) for rest in permutations(free)]
+
+
+def _axes(specification: Specification, level: int, factors: tuple[int, ...]) -> list[Axes]:
+    """Loops along X and Y, by trying every order of ALL dimensions and every split point."""
+    x_limit, y_limit = specification.architecture.fanout(level)
+    constraint = _constraint(specification, level, "spatial")
+    names = list(specification.problem.dimensions)
+    given = [names.index(n) for n in constraint.permutation]
+    rest = [d for d in range(len(names)) if d not in given]
+    splits = range(len(names) + 1) if constraint.split is None else (constraint.split,)
+    found: dict[Axes, None] = {}
+    for behind in permutations(rest):
+        order = (*given, *behind)
+        if constraint.split is None:  # unit loops take no part when the split point is free
+            order = tuple(d for d in order if factors[d] > 1)
+        for split in splits:
+            x = tuple(d for d in order[:split] if factors[d] > 1)
+            y = tuple(d for d in order[split:] if factors[d] > 1)
+            if prod(factors[d] for d in x) <= x_limit and prod(factors[d] for d in y) <= y_limit:
+                found[x, y] = None
+    return list(found)
+
+
+def violations(specification: Specification, mapping: Mapping) -> list[str]:
+    """Constraints, fan-outs and extents that a mapping breaks, in words (capacities are left to the model)."""
+    found = []
+    for name, extent in specification.problem.dimensions.items():
+        if mapping.factor(name) != extent:
+            found.append(f"{name} multiplies to {mapping.factor(name)}, not {extent}")
+    keeps = {tuple(keep) for keep in _keeps(specification)}
+    names = specification.problem.data_space_names
+    if tuple(space in level.keep for level in mapping.levels for space in names) not in keeps:
+        found.append("keep and bypass are not allowed")
+    for number, level in enumerate(mapping.levels):
+        found += _level_violations(specification, number, level)
+    return found
+
+
+def _level_violations(specification: Specification, number: int, level: LevelMapping) -> Iterator[str]:
+    names = list(specification.problem.dimensions)
+    for kind, loops in (("spatial", level.spatial), ("temporal", level.temporal)):
+        if len({loop.dimension for loop in loops}) < len(loops):
+            yield f"{level.level}: two {kind} loops over one dimension"
+        for name in names:
+            factor = prod(loop.bound for loop in loops if loop.dimension == name)
+            if not _allows(specification, (number, kind), name, factor):
+                yield f"{level.level}: {kind} factor {name} = {factor}"
+    temporal = _factors(names, level.temporal)
+    if _full(_numbers(names, level.temporal), len(names)) not in _orders(specification, number, temporal):
+        yield f"{level.level}: order of the temporal loops"
+    axes = _numbers(names, level.spatial_x), _numbers(names, level.spatial_y)
+    if axes not in _axes(specification, number, _factors(names, level.spatial)):
+        yield f"{level.level}: layout of the spatial loops"
+
+
+def _numbers(names: list[str], loops: tuple[Loop, ...]) -> tuple[int, ...]:
+    return tuple(names.index(loop.dimension) for loop in loops)
+
+
+def _factors(names: list[str], loops: tuple[Loop, ...]) -> tuple[int, ...]:
+    return tuple(prod(loop.bound for loop in loops if loop.dimension == name) for name in names)
