@@ -10,15 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from launcher.config.compose import Trial, entry
-from launcher.engines.base import Engine, MapperSettings, OnProgress
-from launcher.errors import ConfigurationError, LauncherError, NoValidMappingError
+from launcher.engines.base import MapperSettings, OnProgress
+from launcher.engines.run import checked_objective, find_best, make_engine
+from launcher.errors import ConfigurationError, LauncherError
 from launcher.estimation import estimate
 from launcher.network import total
 from launcher.result import LayerRun, Result
 from launcher.specification.render import render
 from launcher.specification.specification import Specification
-
-_CRITERIA = ("edp", "energy", "cycles")
 
 
 def run_trial(trial: Trial, on_progress: OnProgress | None = None) -> Result:
@@ -51,30 +50,13 @@ def _run_network(trial: Trial) -> Result:
 
 
 def _map(trial: Trial, specification: Specification, on_progress: OnProgress | None) -> Result:
-    started = time.perf_counter()
-    engine = make_engine(trial.experiment.engine.name)
-    settings = mapper_settings(trial)
-    common = {
-        "name": trial.name,
-        "parameters": trial.parameters,
-        "engine": f"{engine.name} {engine.version}",
-        "estimator": specification.estimator or "",
-        "specification": specification,
-        "flags": specification.flags,
-    }
-    try:
-        mapped = engine.map(specification, settings, on_progress)
-    except NoValidMappingError as error:
-        seconds = time.perf_counter() - started
-        return Result(status="infeasible", reason=str(error), seconds=seconds, **common)  # type: ignore[arg-type]
-    return Result(
-        status="ok",
-        mapping=mapped.mapping,
-        evaluation=mapped.evaluation,
-        optimality=mapped.optimality,
-        search=mapped.search,
-        seconds=time.perf_counter() - started,
-        **common,  # type: ignore[arg-type]
+    return find_best(
+        make_engine(trial.experiment.engine.name),
+        specification,
+        mapper_settings(trial),
+        name=trial.name,
+        parameters=trial.parameters,
+        on_progress=on_progress,
     )
 
 
@@ -96,23 +78,8 @@ def specify(trial: Trial) -> Specification:
 def mapper_settings(trial: Trial) -> MapperSettings:
     """The mapper's settings, checked."""
     mapper = trial.experiment.mapper
-    objective = (mapper.objective,) if isinstance(mapper.objective, str) else tuple(mapper.objective)
-    unknown = [name for name in objective if name not in _CRITERIA]
-    if unknown or not objective:
-        raise ConfigurationError(
-            f"mapper.objective={mapper.objective} is not an objective",
-            expected=f"one or several of {', '.join(_CRITERIA)}",
-        )
+    objective = checked_objective(mapper.objective, "mapper.objective")
     return MapperSettings(objective=objective, timeout_s=mapper.timeout_s, threads=mapper.threads)
-
-
-def make_engine(name: str) -> Engine:
-    """The engine called ``name``; imported here because compiled code takes a moment to load."""
-    if name == "native":
-        from launcher.engines.native.engine import NativeEngine  # noqa: PLC0415
-
-        return NativeEngine()
-    raise ConfigurationError(f"engine.name={name} is not an engine", expected="native")
 
 
 def _template(trial: Trial) -> str:

@@ -127,7 +127,7 @@ class TestArtifacts:
 
     def test_of_a_trial_without_a_mapping(self, tmp_path: Path) -> None:
         write_artifacts(failed_result(), tmp_path)
-        assert names_in(tmp_path) == {"result.json", "specification.yaml"}
+        assert names_in(tmp_path) == {"result.json", "specification.yaml", "constraints.yaml"}
         assert json.loads((tmp_path / "result.json").read_text())["status"] == "infeasible"
 
     def test_of_a_trial_without_a_specification(self, tmp_path: Path) -> None:

@@ -11,16 +11,15 @@ its stats.txt, 2 wrong command line
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from launcher.commands.evaluation_report import Evaluated, print_evaluations, to_json
-from launcher.commands.inputs import Input, read_inputs
+from launcher.commands.inputs import Input, read_inputs, with_energies, write_json
 from launcher.commands.timeloop_stats import compare
-from launcher.errors import LauncherError, SpecificationError
+from launcher.errors import SpecificationError
 from launcher.specification.specification import Specification
 from launcher.specification.yaml_io import read_mapped, read_specification
 
@@ -48,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         console = Console(width=max(_PIPED_WIDTH, console.width))
     results: list[Evaluated] = []
     for one in read_inputs(arguments.files):
-        specification = _complete(read_specification(one.documents))
+        specification = with_energies(read_specification(one.documents))
         evaluated = _evaluate(one, specification)
         print_evaluations(one.name, evaluated, console, verbose=arguments.verbose)
         notes = list(specification.flags)
@@ -58,18 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
             console.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
         results += evaluated
     if arguments.json is not None:
-        _write_json(arguments.json, results)
+        write_json(arguments.json, [to_json(one) for one in results])
     return 1 if any(one.comparison is not None and not one.comparison.agrees for one in results) else 0
-
-
-def _complete(specification: Specification) -> Specification:
-    """The specification with energies: its own, or the tables'."""
-    if specification.energy is not None:
-        return specification
-    # Imported only when it is needed: files with an ERT should not wait for the tables.
-    from launcher.estimation import estimate  # noqa: PLC0415
-
-    return estimate(specification)
 
 
 def _evaluate(one: Input, specification: Specification) -> list[Evaluated]:
@@ -92,11 +81,3 @@ def _evaluate(one: Input, specification: Specification) -> list[Evaluated]:
                 comparison = replace(comparison, before_2025=compare(older, compute, one.stats).agrees)
         results.append(Evaluated(evaluation, comparison))
     return results
-
-
-def _write_json(path: Path, results: list[Evaluated]) -> None:
-    text = json.dumps([to_json(one) for one in results], indent=1)
-    try:
-        path.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise LauncherError(f"cannot write the JSON file: {error.strerror}", where=str(path)) from None

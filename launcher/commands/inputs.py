@@ -1,12 +1,14 @@
-"""What a command line names: Timeloop files that belong together, or folders that a run wrote."""
+"""What a command line names: Timeloop files that belong together, folders that a run wrote, a JSON file to write."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from launcher.errors import SpecificationError
+from launcher.errors import LauncherError, SpecificationError
+from launcher.specification.specification import Specification
 from launcher.specification.yaml_io import Document
 
 _STATS = ".stats.txt"
@@ -41,6 +43,30 @@ def read_inputs(paths: Sequence[Path]) -> list[Input]:
     for folder in (path for path in paths if path.is_dir()):
         inputs += _folder(folder)
     return inputs
+
+
+def with_energies(specification: Specification) -> Specification:
+    """The specification with energies: its own, or the tables'."""
+    if specification.energy is not None:
+        return specification
+    # Imported only when it is needed: files with an ERT should not wait for the tables.
+    from launcher.estimation import estimate  # noqa: PLC0415
+
+    return estimate(specification)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write plain values to ``path``, under a temporary name first.
+
+    Raises:
+        LauncherError: the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise LauncherError(f"cannot write the JSON file: {error.strerror}", where=str(path)) from None
 
 
 def _folder(folder: Path) -> list[Input]:

@@ -22,12 +22,13 @@ RESULT_JSON = "result.json"
 MAPPING_YAML = "mapping.yaml"
 MAPPING_TXT = "mapping.txt"
 SPECIFICATION_YAML = "specification.yaml"
+CONSTRAINTS_YAML = "constraints.yaml"
 ENERGY_CSV = "energy.csv"
 
 LAYERS_CSV = "layers.csv"
 LAYERS_FOLDER = "layers"
 
-ARTIFACT_NAMES = (RESULT_JSON, MAPPING_YAML, MAPPING_TXT, SPECIFICATION_YAML, ENERGY_CSV)
+ARTIFACT_NAMES = (RESULT_JSON, MAPPING_YAML, MAPPING_TXT, SPECIFICATION_YAML, CONSTRAINTS_YAML, ENERGY_CSV)
 """Every file that :func:`write_artifacts` may write for a single layer."""
 
 NETWORK_ARTIFACT_NAMES = (RESULT_JSON, ENERGY_CSV, LAYERS_CSV)
@@ -37,11 +38,13 @@ NETWORK_ARTIFACT_NAMES = (RESULT_JSON, ENERGY_CSV, LAYERS_CSV)
 def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
     """Write the files of one trial.
 
-    ``result.json`` always; ``specification.yaml`` when there is a specification; ``mapping.yaml``, ``mapping.txt``
-    and ``energy.csv`` when there is a mapping. A network has ``layers.csv`` instead of a mapping of its own, and the
-    files of every layer in ``layers/<layer>/``. Each file is complete or absent: it is written under a temporary name
-    and renamed. Files of an earlier trial in the same folder that this one does not write are removed, so that the
-    folder never mixes two trials. ``result.json`` is removed first and written last: where it stands, the rest stands.
+    ``result.json`` always; ``specification.yaml`` and ``constraints.yaml`` when there is a specification;
+    ``mapping.yaml``, ``mapping.txt`` and ``energy.csv`` when there is a mapping. A network has ``layers.csv`` instead
+    of a mapping of its own, and the files of every layer in ``layers/<layer>/``.
+
+    Each file is complete or absent: it is written under a temporary name and renamed. Files of an earlier trial in the
+    same folder that this one does not write are removed, so that the folder never mixes two trials. ``result.json`` is
+    removed first and written last: where it stands, the rest stands.
 
     Args:
         result: the trial.
@@ -99,11 +102,13 @@ def energy_csv(result: Result) -> str:
 
 def _contents(result: Result) -> Iterator[tuple[str, str]]:
     # The YAML writer is imported here: most of what reads results needs no YAML.
-    from launcher.specification.yaml_io import dump_mapping, dump_specification  # noqa: PLC0415
+    from launcher.specification.yaml_io import dump_constraints, dump_mapping, dump_specification  # noqa: PLC0415
 
     specification = result.specification
     if specification is not None:
         yield SPECIFICATION_YAML, dump_specification(specification)
+        # Apart from the specification: timeloop-model rejects mappings when it sees constraints.
+        yield CONSTRAINTS_YAML, dump_constraints(specification)
     if result.mapping is not None:
         if specification is not None:
             yield MAPPING_YAML, dump_mapping(result.mapping, specification)

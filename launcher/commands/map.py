@@ -1,0 +1,131 @@
+"""Find the proven best mapping of Timeloop files.
+
+Takes what timeloop-mapper takes: architecture (v4 nodes, or the processed form), problem, constraints, ERT and ART,
+spread over any number of files. Without an ERT, energies come from the project's tables. The mapspace is searched
+whole, so settings of a random search (victory condition, timeout, algorithm, ...) are not needed and not looked at;
+optimization_metrics is, when --objective is not given.
+
+exit status: 0 mapped, 1 the input cannot be used or admits no mapping, 2 wrong command line
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from launcher.commands.inputs import Input, read_inputs, with_energies, write_json
+from launcher.engines.base import MapperSettings
+from launcher.engines.run import CRITERIA, checked_objective, find_best, make_engine
+from launcher.errors import NoValidMappingError, SpecificationError
+from launcher.reporting.artifacts import write_artifacts
+from launcher.reporting.progress import search_progress
+from launcher.reporting.terminal import print_result
+from launcher.result import Result
+from launcher.specification.mapping import LevelMapping, Loop
+from launcher.specification.yaml_io import read_specification
+from launcher.specification.yaml_node import YamlNode
+
+_TIMELOOP_METRICS = {"edp": "edp", "energy": "energy", "delay": "cycles"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="YAML files, or one folder of a run")
+    parser.add_argument("--objective", metavar="NAME[,NAME]", help=f"one or several of {', '.join(CRITERIA)}, in order")
+    parser.add_argument("--timeout", type=_seconds, metavar="S", help="stop after S seconds with the best so far")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="cores the search may use")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the result to this file")
+    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="write the files of a trial to this folder")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Search, show, and write what was asked for.
+
+    Raises:
+        LauncherError: the input cannot be used, or admits no mapping.
+    """
+    inputs = read_inputs(arguments.files)
+    if len(inputs) != 1:
+        raise SpecificationError(
+            f"{len(inputs)} inputs were named", expected="files that belong together, or one folder of a run"
+        )
+    (source,) = inputs
+    specification = with_energies(read_specification(source.documents))
+    objective = checked_objective(arguments.objective.split(","), "--objective") if arguments.objective else None
+    settings = MapperSettings(objective or _metrics(source), arguments.timeout, max(1, arguments.threads))
+    console = Console()
+    with search_progress(console, source.name) as on_progress:
+        result = find_best(
+            make_engine("native"), specification, settings, name=source.name, parameters={}, on_progress=on_progress
+        )
+    print_result(result, console)
+    if arguments.json is not None:
+        write_json(arguments.json, to_json(result))
+    if arguments.output is not None:
+        write_artifacts(result, arguments.output)
+    if not result.ok:
+        raise NoValidMappingError(f"{source.name}: {result.reason}")
+    return 0
+
+
+def to_json(result: Result) -> dict[str, Any]:
+    """Plain values: the figures, how good they are known to be, and the mapping; or why there is none."""
+    if result.evaluation is None or result.mapping is None or result.optimality is None or result.search is None:
+        return {"infeasible": result.reason}
+    return {
+        "energy_pj": result.energy_pj,
+        "cycles": result.cycles,
+        "utilization": result.utilization,
+        "edp_j_cycles": result.edp_j_cycles,
+        "optimality": result.optimality.status,
+        "objective": list(result.optimality.objective),
+        "lower_bound": result.optimality.lower_bound,
+        "gap": result.optimality.gap,
+        "search_seconds": result.search.seconds,
+        "mapping": [_level(level) for level in result.mapping],
+    }
+
+
+def _level(level: LevelMapping) -> dict[str, Any]:
+    return {
+        "level": level.level,
+        "keep": list(level.keep),
+        "spatial_x": _factors(level.spatial_x),
+        "spatial_y": _factors(level.spatial_y),
+        "temporal": _factors(level.temporal),
+        "temporal_order_innermost_first": [loop.dimension for loop in level.temporal],
+    }
+
+
+def _factors(loops: tuple[Loop, ...]) -> dict[str, int]:
+    return {loop.dimension: loop.bound for loop in loops}
+
+
+def _metrics(source: Input) -> tuple[str, ...]:
+    """The objective that the files' own mapper settings ask for; EDP when they ask for nothing."""
+    for document in source.documents:
+        mapper = YamlNode.of(document).get("mapper")
+        metrics = mapper.get("optimization_metrics", "optimization_metric", "optimization-metrics") if mapper else None
+        if metrics is None:
+            continue
+        names = [str(name) for name in metrics.value] if isinstance(metrics.value, list) else [str(metrics.value)]
+        unknown = [name for name in names if name not in _TIMELOOP_METRICS]
+        if unknown:
+            raise metrics.error(
+                f"the metric {unknown[0]!r} is not supported",
+                expected=f"some of {', '.join(_TIMELOOP_METRICS)}",
+                hint="--objective on the command line wins over the file",
+            )
+        if names:
+            return tuple(_TIMELOOP_METRICS[name] for name in names)
+    return ("edp",)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError("a number of seconds above 0")
+    return value

@@ -1,0 +1,64 @@
+"""``python -m launcher map``: anybody's Timeloop files get their proven best mapping."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from command_line import python
+
+from launcher import run
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a trial leaves behind: a specification in Timeloop's processed form, and its constraints."""
+    folder = tmp_path_factory.mktemp("trial")
+    assert run(["layer=KTQ", "model=bert_base"], output=folder).ok
+    return folder
+
+
+def test_a_trials_own_files_map_to_the_same_optimum(files: Path, tmp_path: Path) -> None:
+    inputs = [str(files / name) for name in ("specification.yaml", "constraints.yaml")]
+    done = python(tmp_path, "-m", "launcher", "map", *inputs, "--json", "best.json", "-o", "out").must_succeed()
+    best = json.loads((tmp_path / "best.json").read_text())
+    result = json.loads((files / "result.json").read_text())
+    assert best["optimality"] == "proved" and best["lower_bound"] == pytest.approx(best["edp_j_cycles"])
+    assert best["edp_j_cycles"] == pytest.approx(result["edp_j_cycles"], rel=1e-12)
+    assert [level["level"] for level in best["mapping"]][0] == "Registers"
+    assert "proved optimal" in done.out
+    assert (tmp_path / "out" / "mapping.yaml").read_text() == (files / "mapping.yaml").read_text()
+
+
+def test_the_objective_comes_from_the_command_line_or_the_files(files: Path, tmp_path: Path) -> None:
+    inputs = [str(files / name) for name in ("specification.yaml", "constraints.yaml")]
+    (tmp_path / "mapper.yaml").write_text("mapper: {optimization_metrics: [delay, energy]}\n")
+    python(tmp_path, "-m", "launcher", "map", *inputs, "mapper.yaml", "--json", "fast.json").must_succeed()
+    assert json.loads((tmp_path / "fast.json").read_text())["objective"] == ["cycles", "energy"]
+    arguments = ["mapper.yaml", "--objective", "energy", "--json", "low.json"]
+    python(tmp_path, "-m", "launcher", "map", *inputs, *arguments).must_succeed()
+    low, fast = (json.loads((tmp_path / name).read_text()) for name in ("low.json", "fast.json"))
+    assert low["objective"] == ["energy"]
+    assert low["energy_pj"] <= fast["energy_pj"] and fast["cycles"] <= low["cycles"]
+
+
+def test_no_mapping_is_told_and_written(files: Path, tmp_path: Path) -> None:
+    specification = yaml.safe_load((files / "specification.yaml").read_text())
+    for component in specification["architecture"]["subtree"][0]["local"]:
+        if component["name"].startswith("Accumulator"):
+            component["attributes"]["depth"] = 1
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(specification))
+    inputs = ["small.yaml", str(files / "constraints.yaml")]
+    python(tmp_path, "-m", "launcher", "map", *inputs, "--json", "none.json").must_explain("Accumulator")
+    assert "Accumulator" in json.loads((tmp_path / "none.json").read_text())["infeasible"]
+
+
+def test_mistakes_are_told(files: Path, tmp_path: Path) -> None:
+    specification = str(files / "specification.yaml")
+    python(tmp_path, "-m", "launcher", "map", "nowhere.yaml").must_explain("nowhere.yaml")
+    python(tmp_path, "-m", "launcher", "map", specification, "--objective", "speed").must_explain("speed", "edp")
+    (tmp_path / "mapper.yaml").write_text("mapper: {optimization_metrics: [last_level_accesses]}\n")
+    python(tmp_path, "-m", "launcher", "map", specification, "mapper.yaml").must_explain("last_level_accesses")
+    python(tmp_path, "-m", "launcher", "map", specification, "--timeout", "0").must_explain("timeout", status=2)
