@@ -64,6 +64,12 @@ def rows_of(kib: float, width_bits: int, instances: int = 1) -> int:
     return rows
 
 
+def words_in(kib: float, width_bits: int, word_bits: int) -> int:
+    """Words of ``word_bits`` in a memory of ``kib`` KiB whose rows of ``width_bits`` hold whole words."""
+    row_bits = whole_words(width_bits, word_bits)
+    return rows_of(kib, row_bits) * row_bits // word_bits
+
+
 def whole_words(width_bits: int, word_bits: int) -> int:
     """Bits of a row that hold whole words: at least one, else as many as fit in ``width_bits``."""
     return max(width_bits // word_bits, 1) * word_bits
@@ -93,9 +99,23 @@ def _functions(sizes: Mapping[str, int]) -> dict[str, object]:
                 factors[name] = largest_divisor(sizes[name], most // prod(factors.values()))
         return factors
 
+    def norm_factors(room: int, most_lanes: int, registers: int) -> dict[str, int]:
+        """How a norm operation fills lanes with columns, their registers, and a buffer with ``room`` words.
+
+        The buffer takes the rest of a column first (``reduction``), then further columns (``columns``).
+        """
+        lanes = largest_divisor(sizes["L"], min(most_lanes, room))
+        in_registers = largest_divisor(sizes["E"], min(registers, room // lanes))
+        left = room // (lanes * in_registers)
+        reduction = largest_divisor(sizes["E"] // in_registers, left)
+        columns = largest_divisor(sizes["L"] // lanes, left // reduction)
+        return {"lanes": lanes, "registers": in_registers, "reduction": reduction, "columns": columns}
+
     return {
         "largest_divisor": largest_divisor,
         "rows_of": rows_of,
+        "words_in": words_in,
+        "norm_factors": norm_factors,
         "whole_words": whole_words,
         "least_use": least_use,
         "only": only,
