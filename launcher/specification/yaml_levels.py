@@ -155,12 +155,14 @@ def network(name: str, component_class: str, own: YamlNode, instances: int, **co
         )
     check_attributes(own)
     per_space = own.get("per_datatype_ERT")
+    if per_space is not None:
+        per_space.boolean()  # must be one, but Timeloop takes `false` for `true`: it only asks whether the key is there
     return Network(
         name=name,
         component_class=component_class,
         instances=instances,
         action_name=own.require("action_name").text(),
-        per_data_space_actions=per_space.boolean() if per_space else False,
+        per_data_space_actions=per_space is not None,
         multicast_argument=_word(own, "multicast_factor_argument") or "none",
         fill_latency=_whole(own, "fill_latency", default=0),
         **common,

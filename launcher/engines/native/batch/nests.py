@@ -67,7 +67,8 @@ def lower(tables: Tables, factors: Array, orders: Array, keep: Array) -> tuple[N
     temporal = np.ascontiguousarray(bounds[:, 2])
     spatial = bounds[:, 0] * bounds[:, 1]
     extents = np.cumprod(spatial * temporal, axis=0)
-    well_formed &= (extents[-1] == np.array([[tables.extents[d]] for d in moving])).all(axis=0)
+    whole = np.array([tables.extents[d] for d in moving], dtype=np.int64)
+    well_formed &= (extents[-1] == whole[:, np.newaxis]).all(axis=0)
     spatial_extents = spatial.copy()
     spatial_extents[1:] *= extents[:-1]
     fan_x, fan_y = bounds[:, 0].prod(axis=1), bounds[:, 1].prod(axis=1)
