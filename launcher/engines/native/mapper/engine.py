@@ -15,7 +15,7 @@ from launcher.engines.native.mapper.coefficients import coefficients_of
 from launcher.engines.native.mapper.judge import Judge, Nest
 from launcher.engines.native.mapper.machine import machine_of
 from launcher.engines.native.mapper.mapspace import Mapspace
-from launcher.engines.native.mapper.objective import criteria_values, is_better
+from launcher.engines.native.mapper.objective import best_of, criteria_values, is_better
 from launcher.engines.native.mapper.progress import Clock
 from launcher.engines.native.mapper.solver import Found, Solver, Variant
 from launcher.engines.native.mapper.spatial import spatial_assignments
@@ -59,7 +59,8 @@ class Search:
         self.stopped = False
         self._settled = False
         self._machine = machine_of(space)
-        spatial = spatial_assignments(space, layout_levels(space.specification, self._machine))
+        settled_layouts = layout_levels(space.specification, self._machine)
+        spatial = spatial_assignments(space, settled_layouts)
         self._assignments = coefficients_of(space, self._machine, spatial)
         relayed = self._relayed()
         self._variants: list[Variant] = []
@@ -71,7 +72,7 @@ class Search:
             self._variants.append(Variant(automaton, base))
         self._solver = Solver(space, self._machine, self._assignments)
         exact = not self._machine.boxes.any() and has_exact_networks(space.specification, linked=bool(relayed))
-        self._judge = None if exact else Judge(space, spatial)
+        self._judge = None if exact else Judge(space, spatial, settled_layouts)
         self._incumbent = np.full(3, inf)
         self._best: Outcome | None = None
         self._unresolved = inf
@@ -196,14 +197,14 @@ class Search:
         self.counters["evaluated"] += len(verdict.cycles)
         if not verdict.complete:
             self._unresolved = min(self._unresolved, criteria_values(self._order, nest.energy_pj, nest.cycles)[0])
-        taken = False
-        for i, (energy, cycles) in enumerate(zip(verdict.energy_pj, verdict.cycles, strict=True)):
-            values = criteria_values(self._order, float(energy), float(cycles))
-            if is_better(values, self._incumbent.tolist(), or_equal=canonical and not taken):
-                self._incumbent[:] = values
-                self._best = Outcome(judge.mapping(verdict.batch, i), float(energy), int(cycles), values, False, 0.0)
-                taken = True
-        return taken
+        i = best_of(self._order, verdict.energy_pj, verdict.cycles)
+        energy, cycles = float(verdict.energy_pj[i]), int(verdict.cycles[i])
+        values = criteria_values(self._order, energy, cycles)
+        if not is_better(values, self._incumbent.tolist(), or_equal=canonical):
+            return False
+        self._incumbent[:] = values
+        self._best = Outcome(judge.mapping(verdict.batch, i), energy, cycles, values, False, 0.0)
+        return True
 
     def _canonise(self) -> None:
         """Of all mappings as good as the best one, take the first in the fixed order of the mapspace."""

@@ -28,6 +28,10 @@ SAME = 1e-9
 """Relative difference up to which a bound counts as reached."""
 
 
+_Choice = tuple[Layout, tuple[int, ...]]
+"""Layout of a level's fan-out and order of its temporal loops."""
+
+
 @dataclass(frozen=True)
 class Nest:
     """One complete nest: keep and bypass, a spatial assignment, temporal loops, and its bounds."""
@@ -56,9 +60,16 @@ class Verdict:
 
 
 class Judge:
-    """Evaluates the mappings of nests with the exact model."""
+    """Evaluates the mappings of nests with the exact model.
 
-    def __init__(self, space: Mapspace, spatial: SpatialAssignments) -> None:
+    Args:
+        space: the mapspace.
+        spatial: its spatial assignments.
+        settled_layouts: levels whose layout is part of the assignment.
+    """
+
+    def __init__(self, space: Mapspace, spatial: SpatialAssignments, settled_layouts: set[int]) -> None:
+        self._settled_layouts = settled_layouts
         self._space, self._spatial = space, spatial
         self._model = BatchEvaluator(space.specification)
         names = list(space.specification.problem.dimensions)
@@ -70,16 +81,15 @@ class Judge:
         """Figures of a nest's mappings; None when they were all judged before."""
         if self._key(nest) in self._judged:
             return None
-        first = self._batch(nest, [self._own(nest)])
+        own = [[choice] for choice in self._own(nest)]
+        first = self._batch(nest, own)
         result = self._model.evaluate(first)
         reached = bool(
             result.energy_pj[0] <= nest.energy_pj * (1 + SAME) and result.cycles[0] <= nest.cycles * (1 + SAME)
         )
-        if reached:
-            return Verdict(first, result.energy_pj, result.cycles, True)
-        members = self._members(nest)
+        members = None if reached else self._members(nest)
         if members is None:
-            return Verdict(first, result.energy_pj, result.cycles, False)
+            return Verdict(first, result.energy_pj, result.cycles, reached)
         self._judged.add(self._key(nest))
         batch = self._batch(nest, members)
         result = self._model.evaluate(batch)
@@ -97,14 +107,17 @@ class Judge:
         loops = tuple(frozenset(nest.loops.get(level, ())) for level in range(len(self._space.levels)))
         return nest.automaton.keep, nest.index, loops
 
-    def _own(self, nest: Nest) -> list[tuple[Layout, tuple[int, ...]]]:
+    def _own(self, nest: Nest) -> list[_Choice]:
         return [
             (self._spatial.layout(nest.index, level), tuple(d for d, _ in nest.loops.get(level, ())))
             for level in range(len(self._space.levels))
         ]
 
-    def _members(self, nest: Nest) -> list[list[tuple[Layout, tuple[int, ...]]]] | None:
-        """Layout and temporal order of every level, for all mappings with the nest's factors."""
+    def _members(self, nest: Nest) -> list[list[_Choice]] | None:
+        """Per level the layouts and temporal orders that all mappings with the nest's factors can have there.
+
+        None when there are too many mappings to try.
+        """
         options = []
         for number, level in enumerate(self._space.levels):
             loops = [d for d, _ in nest.loops.get(number, ())]
@@ -113,29 +126,33 @@ class Judge:
             if factorial(len(free)) > MOST_MEMBERS:
                 return None
             orders = [(*given, *rest) for rest in permutations(sorted(free))]
-            factors = tuple(int(f) for f in self._spatial.factors[nest.index, number])
-            places = list(layouts(self._space, level.spatial, factors))
+            places = [self._spatial.layout(nest.index, number)]
+            if number not in self._settled_layouts:
+                factors = tuple(int(f) for f in self._spatial.factors[nest.index, number])
+                places = list(layouts(self._space, level.spatial, factors))
             options.append(list(product(places, orders)))
             if prod(len(choices) for choices in options) > MOST_MEMBERS:
                 return None
-        return [list(choice) for choice in product(*options)]
+        return options
 
-    def _batch(self, nest: Nest, members: list[list[tuple[Layout, tuple[int, ...]]]]) -> MappingBatch:
-        levels = len(self._space.levels)
-        factors = np.ones((len(members), levels, 3, self._all), np.int32)
+    def _batch(self, nest: Nest, options: list[list[_Choice]]) -> MappingBatch:
+        """All combinations of the levels' choices."""
+        picks = np.indices([len(choices) for choices in options]).reshape(len(options), -1)
+        levels = [self._level(nest, level, choices) for level, choices in enumerate(options)]
+        factors = np.stack([bounds[pick] for (bounds, _), pick in zip(levels, picks, strict=True)], axis=1)
+        orders = np.stack([order[pick] for (_, order), pick in zip(levels, picks, strict=True)], axis=1)
+        keep = np.array(nest.automaton.keep, np.bool_)
+        return MappingBatch(factors, orders, np.repeat(keep[None], len(factors), axis=0))
+
+    def _level(self, nest: Nest, level: int, choices: list[_Choice]) -> tuple[np.ndarray, np.ndarray]:
+        """Loop bounds and orders of one level, per choice: (choices, 3, dimensions)."""
+        factors = np.ones((len(choices), 3, self._all), np.int32)
         orders = np.zeros(factors.shape, np.int8)
-        spatial = self._spatial.factors[nest.index]
-        for m, member in enumerate(members):
-            for level, ((x, y), order) in enumerate(member):
-                bounds = dict(nest.loops.get(level, ()))
-                blocks = (
-                    [(d, spatial[level, d]) for d in x],
-                    [(d, spatial[level, d]) for d in y],
-                    [(d, bounds[d]) for d in order],
-                )
-                for block, loops in enumerate(blocks):
-                    numbers = [self._numbers[d] for d, _ in loops]
-                    factors[m, level, block, numbers] = [bound for _, bound in loops]
-                    orders[m, level, block] = numbers + [d for d in range(self._all) if d not in numbers]
-        keep = np.broadcast_to(np.array(nest.automaton.keep, np.bool_), (len(members), *np.shape(nest.automaton.keep)))
-        return MappingBatch(factors, orders, keep.copy())
+        spatial = self._spatial.factors[nest.index, level]
+        bounds = dict(nest.loops.get(level, ()))
+        for c, ((x, y), order) in enumerate(choices):
+            for block, loops in enumerate((x, y, order)):
+                numbers = [self._numbers[d] for d in loops]
+                factors[c, block, numbers] = [bounds[d] if block == 2 else spatial[d] for d in loops]
+                orders[c, block] = numbers + [d for d in range(self._all) if d not in numbers]
+        return factors, orders

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from launcher.errors import ConfigurationError
 
 EDP, ENERGY, CYCLES = 0, 1, 2
@@ -49,3 +51,18 @@ def is_better(values: Sequence[float], others: Sequence[float], *, or_equal: boo
         if value > other * (1 + TOLERANCE):
             return False
     return or_equal
+
+
+def best_of(order: Sequence[int], energy_pj: np.ndarray, cycles: np.ndarray) -> int:
+    """The first of the best of several mappings."""
+    candidates = np.arange(len(energy_pj))
+    for values in criteria_arrays(order, energy_pj, cycles):
+        chosen = values[candidates]
+        candidates = candidates[chosen <= chosen.min() * (1 + TOLERANCE)]
+    return int(candidates[0])
+
+
+def criteria_arrays(order: Sequence[int], energy_pj: np.ndarray, cycles: np.ndarray) -> list[np.ndarray]:
+    """``criteria_values`` of many mappings."""
+    values = {EDP: energy_pj * cycles, ENERGY: energy_pj, CYCLES: cycles}
+    return [values[which] for which in order]

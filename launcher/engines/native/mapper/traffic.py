@@ -108,7 +108,6 @@ def sliding_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int, loop
     partial = words / width * min(float(move), width)
     rounds = 1.0
     along = 1.0
-    smooth = partial if f == 2 else words
     for e in range(tiles.divisor.shape[0]):
         left = tiles.dimensions[EXTENT, e] // tiles.divisor[e, tiles.digit[t, e]]
         if e == d:
@@ -116,10 +115,39 @@ def sliding_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int, loop
         rounds *= left
         if costs.coefficient[p, r, e]:
             along *= left
-            if e != d and left > 1:
-                smooth = 0.0
+    smooth = words
+    if _may_meet(tiles, costs, p, t, level, d):
+        smooth = 0.0
+    elif f == 2:
+        smooth = partial
     words = rounds * (f - 1) * partial + rounds / along * words + (rounds - rounds / along) * smooth
     return float(words * _thinning(tiles, costs, p, row, t, d, float(move)))
+
+
+@helper
+def _may_meet(tiles: Tiles, costs: Costs, p: int, t: int, level: int, d: int) -> bool:
+    """Whether loops further out over another dimension of the same rank may bring a sliding tile to where it just was.
+
+    Loops over d move the tile in steps of at least ``move``, together by at most ``reach``; likewise for the others.
+    Only when steps of one can add up to steps of the other does the tile meet itself.
+    """
+    r = costs.motion[p, d]
+    last = costs.extent.shape[0] - 1
+    move, reach, others_reach, others, others_move = 0, 0, 0, 0, 0
+    for e in range(tiles.divisor.shape[0]):
+        if costs.coefficient[p, r, e]:
+            inside = costs.extent[level + 1, e] * tiles.divisor[e, tiles.digit[t, e]]
+            total = costs.extent[last, e] * tiles.dimensions[EXTENT, e]
+            if e == d:
+                move = costs.coefficient[p, r, e] * inside
+                reach = costs.coefficient[p, r, e] * (total - inside)
+            elif tiles.dimensions[EXTENT, e] > tiles.divisor[e, tiles.digit[t, e]]:
+                others += 1
+                others_reach += costs.coefficient[p, r, e] * (total - inside)
+                others_move = costs.coefficient[p, r, e] * inside
+    if others == 0 or others_reach < move:
+        return False
+    return not (others == 1 and others_move > reach + move)
 
 
 @helper
