@@ -4,10 +4,11 @@ Every level is an instance that holds the tile of its loops. As time passes, the
 what it held the moment before need not be fetched again. Words that several children need at the same moment are
 read once. Nothing here knows a closed form: tiles are sets of coordinates, and every moment is looked at.
 
-Two rules are Timeloop's own and not a matter of definition:
+Some rules are Timeloop's own and not a matter of definition:
 
 * ``steady``: a tile that slides keeps words only as long as it goes on moving in one direction; after a turn all of
   it is fetched anew. Tiles that never overlap cannot tell the difference.
+* ``pause_is_turn``: before 2025, standing still counted as a direction of its own.
 * ``abridged``: of a loop only index 0 and index 1 are looked at, the latter in the name of all others. For loops of
   bound 2 that is no abridgement.
 """
@@ -78,7 +79,7 @@ class BruteForce:
 
     Args:
         problem, architecture, mapping: a tiny case.
-        steady, abridged: Timeloop's own rules, see above.
+        steady, pause_is_turn, abridged: Timeloop's own rules, see above.
         links: whether neighbours pass words on where that saves reads.
     """
 
@@ -89,6 +90,7 @@ class BruteForce:
         mapping: Mapping,
         *,
         steady: bool = False,
+        pause_is_turn: bool = False,
         abridged: bool = False,
         links: bool = False,
     ) -> None:
@@ -96,6 +98,7 @@ class BruteForce:
         self._architecture = architecture
         self._mapping = mapping
         self._steady = steady
+        self._pause_is_turn = pause_is_turn
         self._abridged = abridged
         self._links = links
         self._spatial: list[list[_PlacedLoop]] = []
@@ -182,7 +185,7 @@ class BruteForce:
         if before is None:
             return tile, None
         move = tuple(now - then for now, then in zip(low, before[0], strict=True))
-        if not any(move):
+        if not any(move) and not self._pause_is_turn:
             return frozenset(), direction
         if self._steady and direction not in (None, move):
             return tile, None

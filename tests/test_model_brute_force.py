@@ -191,3 +191,21 @@ def test_convolution_counts_follow_from_two_iterations_of_each_loop(case: Case) 
     for space in specification.problem.data_spaces:
         assert_counts(evaluation, space.name, reference.level_by_level(space))
     assert_batch_agrees(case, evaluation)
+
+
+@DETERMINISTIC
+@given(convolution_cases((2, 3, 3, 4)))
+def test_convolution_counts_of_older_versions(case: Case) -> None:
+    specification = case.specification
+    reference = BruteForce(
+        specification.problem,
+        specification.architecture,
+        case.mapping,
+        steady=True,
+        pause_is_turn=True,
+        abridged=True,
+        links=True,
+    )
+    evaluation = evaluate(specification, case.mapping, before_2025=True)
+    for space in specification.problem.data_spaces:
+        assert_counts(evaluation, space.name, reference.level_by_level(space))

@@ -90,18 +90,18 @@ class FanOut:
         if not self._array.multicast:
             return {1: self.children}
         shared = separate = 1
-        offsets: dict[Vector, int] = {(0,) * len(self._tensor.ranks): 1}
+        sums: list[tuple[int, Vector]] = []
         for (dimension, bound), stride in zip(self._spatial, self._strides, strict=True):
             if not self._tensor.relevant[dimension]:
                 shared *= bound
             elif self._tensor.has_own_rank(dimension):
                 separate *= bound
             else:
-                offsets = _spread(offsets, bound, stride)
-        groups: dict[int, int] = defaultdict(int)
-        for count in offsets.values():
-            groups[count * shared] += separate
-        return dict(groups)
+                sums.append((bound, stride))
+        if not sums:
+            return {shared: separate}
+        groups = _group_sizes(self._places(sums))
+        return {size * shared: number * separate for size, number in groups.items()}
 
     def relay(self, step: Step) -> Delivery | None:
         """Delivery in which neighbours help; None when they cannot, or when it does not save any access.
@@ -133,18 +133,17 @@ class FanOut:
         return served
 
     def _delivery_to(self, receivers: _Grid, served: int = 0) -> Delivery:
-        rows, columns = np.nonzero(receivers)
-        members: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for number, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
-            tile = int(self._tiles[row, column]) if self._array.multicast else number
-            members[tile].append((row, column))
-        groups: dict[int, int] = defaultdict(int)
+        """Multicast to some of the children."""
+        tiles = self._tiles[receivers] if self._array.multicast else np.arange(receivers.sum())
         hops: dict[int, float] = defaultdict(float)
-        for places in members.values():
-            groups[len(places)] += 1
-            if self._array.count_hops:
-                hops[len(places)] += _hops(places, self._tiles.shape[0])
-        return Delivery(dict(groups), {size: total / groups[size] for size, total in hops.items()}, served)
+        if self._array.count_hops:
+            members: dict[int, list[tuple[int, int]]] = defaultdict(list)
+            for tile, place in zip(tiles.tolist(), np.argwhere(receivers).tolist(), strict=True):
+                members[tile].append((place[0], place[1]))
+            for places in members.values():
+                hops[len(places)] += _hops(places, self._array.rows)
+        groups = _group_sizes(tiles)
+        return Delivery(groups, {size: total / groups[size] for size, total in hops.items()}, served)
 
     @cached_property
     def _spans(self) -> Vector:
@@ -162,12 +161,17 @@ class FanOut:
             key = key * (4 * span + 1) + value
         return key
 
+    def _places(self, loops: list[tuple[int, Vector]]) -> np.ndarray[tuple[int], np.dtype[Any]]:
+        """Where the tiles lie that loops of some bounds and strides reach, the first loop fastest."""
+        keys = np.zeros(1, dtype=np.int64)
+        for bound, stride in loops:
+            keys = (np.arange(bound, dtype=np.int64)[:, None] * self._key(stride) + keys[None, :]).ravel()
+        return keys
+
     @cached_property
     def _tiles(self) -> _Grid:
         """Where each child's tile lies, by row and column; the children not in use come last and are 0."""
-        keys = np.zeros(1, dtype=np.int64)
-        for (_, bound), stride in zip(self._spatial, self._strides, strict=True):
-            keys = (np.arange(bound, dtype=np.int64)[:, None] * self._key(stride) + keys[None, :]).ravel()
+        keys = self._places([(bound, stride) for (_, bound), stride in zip(self._spatial, self._strides, strict=True)])
         grid = np.zeros(self._array.rows * self._array.columns, dtype=np.int64)
         grid[: len(keys)] = keys
         return grid.reshape(self._array.rows, self._array.columns)
@@ -182,16 +186,17 @@ class FanOut:
 def _hops(places: list[tuple[int, int]], rows: int) -> float:
     """Hops to reach all places: along the middle row to the farthest column, from there up and down each column."""
     centre = (rows - 1) / 2
-    hops = float(max(column for _, column in places))
-    for column in {column for _, column in places}:
-        reached = [row - centre for row, other in places if other == column]
-        hops += max(0.0, -min(reached)) + max(0.0, *reached)
-    return hops
+    highest: dict[int, int] = {}
+    lowest: dict[int, int] = {}
+    for row, column in places:
+        highest[column] = min(row, highest.get(column, row))
+        lowest[column] = max(row, lowest.get(column, row))
+    branches = sum(max(0.0, centre - highest[column]) + max(0.0, lowest[column] - centre) for column in highest)
+    return max(highest) + branches
 
 
-def _spread(offsets: dict[Vector, int], bound: int, stride: Vector) -> dict[Vector, int]:
-    spread: dict[Vector, int] = defaultdict(int)
-    for offset, count in offsets.items():
-        for index in range(bound):
-            spread[tuple(o + index * s for o, s in zip(offset, stride, strict=True))] += count
-    return spread
+def _group_sizes(tiles: np.ndarray[tuple[int], np.dtype[Any]]) -> dict[int, int]:
+    """Size of a group of equal tiles -> number of such groups."""
+    _, counts = np.unique(tiles, return_counts=True)
+    sizes, numbers = np.unique(counts, return_counts=True)
+    return dict(zip(sizes.tolist(), numbers.tolist(), strict=True))
