@@ -96,7 +96,7 @@ def compose(overrides: Sequence[str], config_dir: Path | None = None) -> Trial:
     register()
     overrides = spelled_out(overrides)
     main = str(data_folder("conf"))
-    folders = (config_dir / "arch_templates",) if config_dir else ()
+    folders = _own_templates([config_dir] if config_dir else [])
     extra = [f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else []
     try:
         with initialize_config_dir(main, version_base="1.3"):
@@ -108,12 +108,17 @@ def compose(overrides: Sequence[str], config_dir: Path | None = None) -> Trial:
         raise explain(error) from error
 
 
+def _own_templates(folders: Sequence[Path]) -> tuple[Path, ...]:
+    """Where a user's own templates and shapes are looked up."""
+    return tuple(folder / kind for folder in folders for kind in ("arch_templates", "workloads"))
+
+
 def job_trial(config: DictConfig) -> Trial:
     """The trial of the Hydra job that is running now."""
     hydra = HydraConfig.get()
     sources = [Path(source.path) for source in hydra.runtime.config_sources if source.schema == "file"]
     project = data_folder("conf")
-    folders = tuple(path / "arch_templates" for path in sources if path.resolve() != project)
+    folders = _own_templates([path for path in sources if path.resolve() != project])
     try:
         return _trial_or_network(config, hydra.runtime.choices, folders, list(hydra.overrides.task))
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
@@ -169,10 +174,19 @@ def to_trial(config: DictConfig, choices: Mapping[str, Any], template_folders: t
     for group, node in typed.items():
         _check_keys(group, node, config[group])
     model = experiment.model.names
-    layer = layer_sizes(experiment.layer, model)
+    layer = _sizes(experiment, model)
     values["layer"] |= {**layer.dimensions, **layer.coefficients, "repeats": layer.repeats}
     values["model"] |= {key: model[key] for key, value in values["model"].items() if value is None}
     return Trial(experiment, layer, _parameters(values, choices, layer.names), template_folders)
+
+
+def _sizes(experiment: Experiment, model: Mapping[str, object]) -> LayerSizes:
+    try:
+        return layer_sizes(experiment.layer, model)
+    except ConfigurationError as error:
+        if entry(experiment.layer, "name") not in experiment.model.layers:
+            error.hint = f"the layers of {experiment.model.name} are {', '.join(experiment.model.layers)}"
+        raise
 
 
 def _check_choices(choices: Mapping[str, Any]) -> None:

@@ -12,6 +12,16 @@ from launcher.paths import data_folder
 EXAMPLES = (
     ("python launch.py arch=pim layer=KTQ", "attention scores of BERT large on an in-memory-computing array"),
     ("python launch.py arch=gemmini layer=KQV model=bert_base", "another model"),
+    ("python launch.py layer=KTQ model=gpt2 model.phase=decode model.cache_length=512", "one token, with a KV cache"),
+    (
+        "python launch.py arch=tpu model=from_config model.path=config.json",
+        "any BERT, GPT-2 or Llama (docs/workloads.md)",
+    ),
+    ("python launch.py arch=eyeriss layer=resnet18_2_3x3", "a convolution of ResNet-18"),
+    (
+        "python launch.py layer=gemm layer.D=1000 layer.E=512 layer.L=64",
+        "any matrix multiplication; layer=conv likewise",
+    ),
     ("python launch.py layer=softmax arch.norm_lanes=16", "a norm operation on 16 lanes"),
     ("python launch.py arch.rows=32 arch.cols=32", "a larger array; everything that depends on it follows"),
     ("python launch.py mapper=energy", "the mapping with the least energy instead of the least EDP"),
@@ -21,6 +31,9 @@ EXAMPLES = (
     ("python launch.py tracking=none layer.L=100", "no MLflow; a size of your own"),
     ("python launch.py --config-dir my_conf arch=mine", "an architecture of your own (docs/architectures.md)"),
 )
+
+_MANY = 4
+"""More choices than this with a common first word are not listed one by one."""
 
 
 def print_help(console: Console) -> None:
@@ -47,6 +60,17 @@ def _choices(group: Path) -> list[str]:
     return sorted(file.stem for file in group.glob("*.yaml"))
 
 
+def _shortened(choices: list[str]) -> list[str]:
+    """Choices with a common first word, such as the layers of one CNN, as one entry where they are many."""
+    words = [choice.partition("_")[0] for choice in choices]
+    many = {word for word in words if words.count(word) > _MANY}
+    shown = [
+        f"{word}_* ({words.count(word)})" if word in many else choice
+        for word, choice in zip(words, choices, strict=True)
+    ]
+    return list(dict.fromkeys(shown))
+
+
 def _defaults() -> dict[str, str]:
     import yaml  # noqa: PLC0415
 
@@ -58,7 +82,8 @@ def _groups() -> Table:
     defaults = _defaults()
     table = Table(box=None, show_header=False, padding=(0, 2))
     for group in sorted(path for path in data_folder("conf").iterdir() if path.is_dir()):
-        names = [f"[green]{name}[/]*" if name == defaults.get(group.name) else name for name in _choices(group)]
+        choices = _shortened(_choices(group))
+        names = [f"[green]{name}[/]*" if name == defaults.get(group.name) else name for name in choices]
         table.add_row(group.name, ", ".join(names))
     table.add_row("", "[dim]* used when nothing is said[/]")
     return table
@@ -74,11 +99,14 @@ def _parameters() -> Table:
         *groups,
         ("model", "bert_large"),
         ("layer", "KTQ"),
+        ("layer", "conv"),
         ("mapper", "edp"),
         ("tracking", "mlflow"),
     ]:
         values = yaml.safe_load((conf / group / f"{choice}.yaml").read_text())
-        hidden = ("defaults", "name", "label", "template", "norm_template", "kind", "shape")
+        hidden = ("defaults", "name", "label", "template", "norm_template", "kind", "shape", "layers")
         keys = [f"{group}.{key}" for key in values if key not in hidden]
+        bases = [base for base in values.get("defaults", ()) if isinstance(base, str) and base.isidentifier()]
+        keys = [f"those of {group}={base}" for base in bases if base != "_self_"] + keys
         table.add_row(f"{group}={choice}", ", ".join(keys))
     return table
