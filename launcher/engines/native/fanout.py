@@ -155,11 +155,11 @@ class FanOut:
         return tuple(spans)
 
     def _key(self, vector: Vector) -> int:
-        """One number per displacement between children; sums of numbers are numbers of sums."""
+        """One number per displacement between children; sums of numbers are numbers of sums (modulo 2^64)."""
         key = 0
         for value, span in zip(vector, self._spans, strict=True):
             key = key * (4 * span + 1) + value
-        return key
+        return (key + 2**63) % 2**64 - 2**63
 
     def _places(self, loops: list[tuple[int, Vector]]) -> np.ndarray[tuple[int], np.dtype[Any]]:
         """Where the tiles lie that loops of some bounds and strides reach, the first loop fastest."""

@@ -12,8 +12,11 @@ from launcher.engines.native.energies import AccessEnergies, component_actions, 
 from launcher.engines.native.legality import check_architecture
 from launcher.engines.native.networks import Connection, connections, network_latency_cycles
 from launcher.engines.native.tiles import Tensor, tensors_of
+from launcher.errors import SpecificationError
 from launcher.specification.architecture import ComputeLevel, StorageLevel
 from launcher.specification.specification import Specification
+
+MOST_COMPUTES = 1 << 53
 
 
 @dataclass(frozen=True)
@@ -126,10 +129,11 @@ def build_tables(specification: Specification) -> Tables:
     """Records of a specification.
 
     Raises:
-        SpecificationError: as ``model.evaluate`` does.
+        SpecificationError: as ``model.evaluate`` does, and for problems too large to count in double precision.
     """
     architecture = specification.architecture
     check_architecture(architecture)
+    _check_size(specification)
     energies = level_energies(specification)
     extents = tuple(specification.problem.dimensions.values())
     moving = tuple(number for number, extent in enumerate(extents) if extent > 1)
@@ -146,6 +150,18 @@ def build_tables(specification: Specification) -> Tables:
         latency=network_latency_cycles(architecture),
         is_complete=all(connection.network is not None for connection in networks),
     )
+
+
+def _check_size(specification: Specification) -> None:
+    """Counts must be exact in double precision and fit 64 bits."""
+    computes = specification.problem.computes
+    if computes >= MOST_COMPUTES:
+        raise SpecificationError(
+            f"the problem has {computes} computes, too many for the batch model",
+            where=f"problem {specification.problem.name}, dimensions",
+            expected=f"less than 2^53 = {MOST_COMPUTES}",
+            hint="evaluate its mappings one by one",
+        )
 
 
 def _level(specification: Specification, index: int, energies: AccessEnergies) -> LevelTable:
