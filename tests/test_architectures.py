@@ -347,3 +347,21 @@ def test_few_input_channels_share_the_columns_with_the_kernel() -> None:
     specification = specify("gemmini", conv(E=3, D=64, R=3, S=3, L=16, Q=16))
     columns = specification.constraints.at("inter_PECols_spatial").spatial.factors
     assert {name: columns[name].exact for name in "ERS"} == {"E": 3, "R": 3, "S": 1}
+
+
+@pytest.mark.parametrize("arch", ARCHITECTURES)
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_convolution_is_mapped_and_proved(arch: str, stride: int) -> None:
+    mapped(arch, conv(stride=stride, **SMALL_CONV))
+
+
+@pytest.mark.parametrize("arch", ["gemmini", "eyeriss"])
+def test_a_layer_of_resnet_keeps_the_array_busy_and_the_dram_quiet(arch: str) -> None:
+    specification, result = mapped(arch, conv(E=64, D=64, R=3, S=3, L=56, Q=56))
+    assert result.evaluation.utilization > 0.99
+    extents = specification.problem.dimensions
+    inputs, outputs = (specification.problem.data_space(name).size(extents) for name in ("Inputs", "Outputs"))
+    dram = result.evaluation.levels[-1].data_spaces
+    assert (inputs, outputs) == (64 * 58 * 58, 64 * 56 * 56)
+    assert dram["Outputs"].updates == outputs
+    assert inputs <= dram["Inputs"].reads < 1.1 * inputs
