@@ -17,7 +17,7 @@ def busy_cycles(tables: Tables, nests: Nests, accesses: list[list[Accesses]]) ->
     for index, level in enumerate(tables.levels):
         if any(bandwidth is not None for bandwidth in level.bandwidths):
             busy = np.maximum(busy, _cycles(level, [space[index] for space in accesses], iterations))
-    return np.asarray(busy)
+    return np.asarray(busy).astype(np.int64)
 
 
 def _cycles(level: LevelTable, accesses: list[Accesses], iterations: Array) -> Array:
@@ -30,7 +30,7 @@ def _cycles(level: LevelTable, accesses: list[Accesses], iterations: Array) -> A
     for available, need in zip(level.bandwidths, (read, write, write + read), strict=True):
         if available is not None:
             slowdown = np.minimum(slowdown, available / np.maximum(need, available))
-    return np.ceil(iterations / slowdown).astype(np.int64)
+    return np.asarray(np.ceil(iterations / slowdown))
 
 
 def energy_pj(tables: Tables, nests: Nests, accesses: list[list[Accesses]], cycles: Array) -> Array:
@@ -75,7 +75,7 @@ def _blocks(words: Array | float, level: LevelTable) -> Array | float:
 def _charge_pj(charge: Charge, access: Accesses, instances: Array) -> Array:
     """Of several multicast groups only the last one with any words is charged."""
     crossing = np.zeros(instances.shape)
-    destinations = np.zeros(instances.shape, dtype=np.int64)
+    destinations = np.zeros(instances.shape)
     for words, sizes in zip(access.traffic.words, access.traffic.destinations, strict=True):
         destinations = np.where(words > 0, sizes, destinations)
         crossing = np.where(words > 0, words, crossing)

@@ -1,4 +1,7 @@
-"""Mappings of a batch, level by level: tiles, instances, legality. Arrays run over mappings last."""
+"""Mappings of a batch, level by level: tiles, instances, legality. Arrays run over mappings last.
+
+Whole numbers are kept in double precision: they are exact up to 2^53, and the processor multiplies them faster.
+"""
 
 from __future__ import annotations
 
@@ -58,24 +61,26 @@ def lower(tables: Tables, factors: Array, orders: Array, keep: Array) -> tuple[N
         keep: (M, L, P).
     """
     moving = list(tables.moving)
-    places = np.full((factors.shape[0], factors.shape[1], factors.shape[3]), -1, dtype=np.int8)
-    np.put_along_axis(places, orders[:, :, 2].astype(np.int64), np.arange(factors.shape[3], dtype=np.int8), axis=2)
-    well_formed = (places >= 0).all(axis=(1, 2)) & (factors > 0).all(axis=(1, 2, 3))
-    still = [d for d in range(factors.shape[3]) if d not in tables.moving]
-    well_formed &= (factors[:, :, :, still] == 1).all(axis=(1, 2, 3))
-    bounds = _last(factors[:, :, :, moving]).astype(np.int64)
+    bounds = _last(factors[:, :, :, moving]).astype(np.float64)
     temporal = np.ascontiguousarray(bounds[:, 2])
     spatial = bounds[:, 0] * bounds[:, 1]
-    extents = np.cumprod(spatial * temporal, axis=0)
-    whole = np.array([tables.extents[d] for d in moving], dtype=np.int64)
-    well_formed &= (extents[-1] == whole[:, np.newaxis]).all(axis=0)
+    extents = spatial * temporal
+    for level in range(1, len(extents)):
+        extents[level] *= extents[level - 1]
+    well_formed = np.asarray(extents[-1] == np.array([[tables.extents[d]] for d in moving])).all(axis=0)
+    # The bounds of all dimensions of extent 1 must be 1: their sum is what the sum of all others leaves.
+    rest = factors.sum(axis=(1, 2, 3)) - bounds.sum(axis=(0, 1, 2))
+    well_formed &= rest == factors[0, :, :, 0].size * (factors.shape[3] - len(moving))
+    well_formed &= bool((factors > 0).all()) or (factors > 0).all(axis=(1, 2, 3))
+    places, found = _places(orders[:, :, 2], moving)
+    well_formed &= found
     spatial_extents = spatial.copy()
     spatial_extents[1:] *= extents[:-1]
     fan_x, fan_y = bounds[:, 0].prod(axis=1), bounds[:, 1].prod(axis=1)
     nests = Nests(
         spatial=spatial,
         temporal=temporal,
-        places=np.where(temporal > 1, _last(places[:, :, moving]), np.int8(NO_PLACE)),
+        places=np.where(temporal > 1, places, np.int8(NO_PLACE)),
         keep=_last(keep),
         spatial_extents=spatial_extents,
         extents=extents,
@@ -87,13 +92,27 @@ def lower(tables: Tables, factors: Array, orders: Array, keep: Array) -> tuple[N
     return nests, well_formed
 
 
+def _places(orders: Array, moving: list[int]) -> tuple[Array, Array]:
+    """(L, D, M) place of each dimension in (M, L, all dimensions) orders, and (M,) whether each is there once."""
+    by_place = _last(orders).astype(np.int8)
+    levels, all_places, count = by_place.shape
+    places = np.zeros((levels, len(moving), count), dtype=np.int8)
+    times = np.zeros_like(places)
+    for place in range(all_places):
+        for number, dimension in enumerate(moving):
+            here = by_place[:, place] == dimension
+            places[:, number] += here * np.int8(place)
+            times[:, number] += here
+    return places, np.asarray((times == 1).all(axis=(0, 1)))
+
+
 def words_of(tensor: TensorTable, extents: Array) -> Array:
     """(M,) words in the bounding box of tiles whose extents are (D, M)."""
-    size = np.ones(extents.shape[1], dtype=np.int64)
+    size = np.ones(extents.shape[1])
     for rank in tensor.ranks:
-        width: Array | int = 1 - sum(coefficient for _, coefficient in rank)
+        width: Array | float = 1.0 - sum(coefficient for _, coefficient in rank)
         for dimension, coefficient in rank:
-            width = width + coefficient * extents[dimension]
+            width = width + (extents[dimension] if coefficient == 1 else coefficient * extents[dimension])
         size = size * width
     return size
 
@@ -127,8 +146,12 @@ def partitions(tensor: TensorTable, nests: Nests, tiles: list[Array]) -> list[Ar
     for index in range(len(tiles) - 2, -1, -1):
         box = words_of(tensor, nests.spatial_extents[index + 1])
         tile = tiles[index]
-        # The same as part * tile // box, with a smaller product; boxes of unit coefficients divide.
-        part = part // (box // tile) if tensor.divides else part // box * tile + part % box * tile // box
+        if tensor.divides:
+            part = part / (box / tile)
+        else:
+            # part * tile // box, with a smaller product.
+            whole = np.floor(part / box)
+            part = whole * tile + np.floor((part - whole * box) * tile / box)
         parts.append(part)
     return parts[::-1]
 
@@ -140,6 +163,7 @@ def _last(array: Array) -> Array:
 
 def _from_outside(bounds: Array) -> Array:
     """(L + 1, M) products of the bounds (L, M) of a level and all outside it."""
-    products = np.ones((bounds.shape[0] + 1, bounds.shape[1]), dtype=np.int64)
-    products[:-1] = np.cumprod(bounds[::-1], axis=0)[::-1]
+    products = np.ones((bounds.shape[0] + 1, bounds.shape[1]))
+    for level in range(len(bounds) - 1, -1, -1):
+        products[level] = products[level + 1] * bounds[level]
     return products

@@ -77,9 +77,9 @@ def _plain(tensor: TensorTable, nests: Nests, tiles: list[Array]) -> list[Traffi
             changes = _changes(tensor, nests, index, changes)
             delta = tiles[index - 1] * changes
         else:
-            delta = nests.repeats[0].astype(np.float64)
+            delta = nests.repeats[0]
         groups = _prod_of(nests.spatial[index], tensor.own)
-        destinations = nests.fanout[index] // groups
+        destinations = nests.fanout[index] / groups
         if not tensor.rules[index].multicast:
             groups, destinations = nests.fanout[index], np.ones_like(groups)
         traffic.append(Traffic(destinations[None], (delta * groups)[None]))
@@ -133,7 +133,7 @@ def _walked(tensor: TensorTable, nests: Nests, factors: Array, orders: Array, le
 
 def _prod_of(bounds: Array, dimensions: tuple[int, ...]) -> Array:
     """Product of some rows of (D, M)."""
-    return prod((bounds[d] for d in dimensions), start=np.ones(bounds.shape[1], dtype=np.int64))
+    return prod((bounds[d] for d in dimensions), start=np.ones(bounds.shape[1]))
 
 
 def _changes(tensor: TensorTable, nests: Nests, index: int, outside: Array) -> Array:
@@ -147,7 +147,7 @@ def _changes(tensor: TensorTable, nests: Nests, index: int, outside: Array) -> A
         first = np.minimum(first, places[dimension])
     block = _prod_of(bounds, tensor.own)
     for dimension in tensor.foreign:
-        block = block * np.where(places[dimension] > first, bounds[dimension], 1)
+        block = block * np.where(places[dimension] > first, bounds[dimension], 1.0)
     return np.where(first < NO_PLACE, block * nests.repeats[index + 1], outside)
 
 
