@@ -126,6 +126,28 @@ class LayerRun:
 
 
 @dataclass(frozen=True)
+class FusedPair:
+    """A matmul and the norm operation that takes its columns, over all their runs.
+
+    Attributes:
+        matmul, norm: names of the layers.
+        level: storage level at which the columns wait; None when not fusing is best.
+        energy_pj, cycles: of both layers as they are run.
+        unfused_energy_pj, unfused_cycles: of both layers run one after the other.
+        refused: levels at which they cannot be fused, and why.
+    """
+
+    matmul: str
+    norm: str
+    level: str | None
+    energy_pj: float
+    cycles: int
+    unfused_energy_pj: float
+    unfused_cycles: int
+    refused: Dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Result:
     """One finished trial. It is complete: reporting and tracking need nothing else.
 
@@ -144,6 +166,7 @@ class Result:
         flags: remarks a reader must see, e.g. that a figure was interpolated.
         seconds: wall time of the whole trial.
         layers: the layers of a network; empty for a single layer.
+        fusions: its pairs of layers that fusion was tried on.
     """
 
     name: str
@@ -160,6 +183,7 @@ class Result:
     flags: tuple[str, ...] = ()
     seconds: float = 0.0
     layers: tuple[LayerRun, ...] = ()
+    fusions: tuple[FusedPair, ...] = ()
 
     @property
     def ok(self) -> bool:

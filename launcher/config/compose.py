@@ -24,7 +24,7 @@ from launcher.errors import ConfigurationError
 from launcher.layers import LayerSizes, layer_sizes
 from launcher.paths import data_folder
 
-_GROUPS = ("arch", "model", "layer", "mapper", "engine", "estimator", "tracking")
+_GROUPS = ("arch", "model", "layer", "mapper", "engine", "estimator", "tracking", "fusion")
 
 _NAMED = ("arch", "model", "layer", "engine", "estimator")
 """Groups whose choice is a parameter of its own."""
@@ -245,7 +245,10 @@ def _parameters(
     if layer not in model["layers"] and used <= {"batch"}:
         del parameters["model"]
         values = {**values, "model": {key: model[key] for key in used}}
-    for group in ("arch", "model", "layer", "mapper"):
+    groups = ["arch", "model", "layer", "mapper"]
+    if values["fusion"]["mode"] != "none" or values["fusion"]["level"] is not None:
+        groups.append("fusion")
+    for group in groups:
         parameters |= {f"{group}.{key}": value for key, value in values[group].items() if key not in _PLUMBING}
     objective = parameters.pop("mapper.objective")
     parameters["objective"] = ",".join(map(str, objective)) if isinstance(objective, list) else objective

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from omegaconf import MISSING
@@ -40,13 +40,14 @@ class Matmul(Layer):
 
 @dataclass
 class NormOperation(Layer):
-    """D sweeps over L columns of E values."""
+    """D sweeps over L columns of E values, which are the outputs of the layers that it follows."""
 
     dimensions: ClassVar[tuple[str, ...]] = ("E", "D", "L")
 
     D: Any = MISSING
     E: Any = MISSING
     L: Any = MISSING
+    follows: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from hydra.core.config_store import ConfigStore
@@ -49,6 +50,38 @@ class Tracking:
     uri: str | None = None
 
 
+class FusionMode(StrEnum):
+    """Whether matmuls are fused with the norm operations that consume them."""
+
+    none = "none"
+    best = "best"
+
+
+class Writeback(StrEnum):
+    """Who writes the final output to the memories outside the level where columns wait."""
+
+    norm = "norm"
+    matmul = "matmul"
+
+
+@dataclass
+class Fusion:
+    """How matmuls are fused with the norm operations that consume their columns.
+
+    ``level`` fuses at that storage level; ``mode=best`` tries every level, and not fusing.
+    """
+
+    mode: FusionMode = MISSING
+    level: str | None = None
+    free_reduction: bool = False
+    hold_columns: bool = False
+    writeback: Writeback = Writeback.norm
+
+    @property
+    def is_asked_for(self) -> bool:
+        return self.mode is FusionMode.best or self.level is not None
+
+
 @dataclass
 class Experiment:
     """One trial. ``arch``, ``model`` and ``layer`` have types of several kinds, or none where users bring their own."""
@@ -60,6 +93,7 @@ class Experiment:
     engine: Engine = MISSING
     estimator: Estimator = MISSING
     tracking: Tracking = MISSING
+    fusion: Fusion = MISSING
     layers: Any = None
     count_repeats: bool = True
 

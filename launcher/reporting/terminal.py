@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from launcher.reporting.energy_table import energy_by_component_pj
-from launcher.reporting.layers import layers_table
+from launcher.reporting.layers import fusion_lines, layers_table
 from launcher.reporting.loop_nest import container_label, loop_nest
 from launcher.reporting.numbers import ABSENT, count, percent, short_seconds, significant
 from launcher.reporting.trials import print_trials
@@ -34,6 +34,8 @@ def print_result(result: Result, console: Console) -> None:
     console.print(_energy_by_level(result))
     if result.layers:
         console.print(layers_table(result))
+        for line in fusion_lines(result):
+            console.print(f"fusion: {escape(line)}", highlight=False, soft_wrap=True)
     else:
         console.print(loop_nest(result).rstrip(), markup=False, highlight=False, soft_wrap=True)
     _print_flags(result, console)

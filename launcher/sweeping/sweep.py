@@ -17,8 +17,8 @@ from launcher.jobs import PARENT_FILE, tracker_of
 from launcher.reporting.artifacts import read_result
 from launcher.reporting.trials import print_trials
 from launcher.result import Result
+from launcher.steps import mapper_settings
 from launcher.tracking import Tracker
-from launcher.trial import mapper_settings
 
 
 @dataclass

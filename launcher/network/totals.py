@@ -6,10 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import fsum
 
-from launcher.result import Evaluation, LayerRun, LevelStats, Optimality, Result, SearchStatistics
+from launcher.result import Evaluation, FusedPair, LayerRun, LevelStats, Optimality, Result, SearchStatistics
 
 
-def total(name: str, parameters: Mapping[str, object], layers: Sequence[LayerRun], seconds: float) -> Result:
+def total(
+    name: str,
+    parameters: Mapping[str, object],
+    layers: Sequence[LayerRun],
+    seconds: float,
+    fusions: Sequence[FusedPair] = (),
+) -> Result:
     """The result of a network.
 
     Energy and cycles are sums over all runs of all layers, EDP is total energy x total cycles, utilization is
@@ -20,6 +26,7 @@ def total(name: str, parameters: Mapping[str, object], layers: Sequence[LayerRun
         parameters: what is common to the layers.
         layers: at least one; when one of them has no mapping, neither has the network.
         seconds: wall time of the whole trial.
+        fusions: what fusing did to the pairs among the layers.
     """
     first = layers[0].result
     flags = tuple(dict.fromkeys(flag for layer in layers for flag in layer.result.flags))
@@ -37,6 +44,7 @@ def total(name: str, parameters: Mapping[str, object], layers: Sequence[LayerRun
         flags=flags,
         seconds=seconds,
         layers=tuple(layers),
+        fusions=tuple(fusions),
     )
 
 

@@ -1,0 +1,1 @@
+"""Several layers as one: mapped beside each other, fused where that is asked for, and summed."""

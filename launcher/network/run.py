@@ -1,0 +1,72 @@
+"""Mapping the layers of a network, fused or not, and summing them."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from launcher.config.compose import Trial
+from launcher.network.pairs import Choice, choose, pairs_of
+from launcher.network.totals import total
+from launcher.result import LayerRun, Result
+from launcher.specification.specification import Specification
+from launcher.steps import map_layer, mapper_settings, specify
+
+
+class Searches:
+    """Searches of a network's layers: equal problems are searched once, different ones beside each other."""
+
+    def __init__(self, requests: Iterable[tuple[Trial, Specification]]) -> None:
+        self._specifications: list[Specification] = []
+        trials: list[Trial] = []
+        for trial, specification in requests:
+            if specification not in self._specifications:
+                self._specifications.append(specification)
+                trials.append(trial)
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            self._results = list(pool.map(map_layer, trials, self._specifications))
+
+    def result(self, trial: Trial, specification: Specification) -> Result:
+        """The result of one of the requests, under its own trial's name."""
+        found = self._results[self._specifications.index(specification)]
+        return replace(found, name=trial.name, parameters=trial.parameters)
+
+
+def run_network(trial: Trial) -> Result:
+    """Map every layer of a network, each as often as it differs, and sum over all runs.
+
+    Raises:
+        LauncherError: the configuration, a template or a table is wrong, or ``fusion.level`` fits no pair of layers.
+    """
+    started = time.perf_counter()
+    alone = [(layer, specify(layer)) for layer in trial.layers]
+    pairs = pairs_of(alone, trial.experiment.fusion)
+    searches = Searches([*alone, *(request for pair in pairs for request in pair.requests)])
+    objective = mapper_settings(trial).objective
+    choices = [choose(pair, searches.result, objective, trial.experiment.fusion) for pair in pairs]
+    layers = [run for layer, specification in alone for run in _runs(layer, specification, choices, searches)]
+    fusions = [choice.summary for choice in choices]
+    return total(trial.name, trial.parameters, layers, time.perf_counter() - started, fusions)
+
+
+def _runs(trial: Trial, specification: Specification, choices: Sequence[Choice], searches: Searches) -> list[LayerRun]:
+    """A layer's runs: those of the pairs it takes part in, and the rest on its own. Equal ones stand together."""
+    parts = [part for choice in choices for part in choice.parts if part.trial is trial]
+    left = trial.runs - sum(part.runs for part in parts)
+    alone = searches.result(trial, specification)
+    runs: list[tuple[Result, int, str]] = [(part.result, part.runs, part.partner) for part in parts]
+    if left:
+        runs.append((alone, left, ""))
+    if all(result.specification == runs[0][0].specification for result, _, _ in runs):
+        return [LayerRun(runs[0][0], trial.runs)]
+    return [LayerRun(_called_after(result, partner), count) for result, count, partner in runs]
+
+
+def _called_after(result: Result, partner: str) -> Result:
+    """A layer that runs in several ways is told apart by the layer that it follows."""
+    if not partner:
+        return result
+    return replace(result, parameters={**result.parameters, "layer": f"{result.parameters['layer']}_after_{partner}"})

@@ -1,0 +1,57 @@
+"""The steps of one layer's trial: render -> estimate -> map -> Result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from launcher.config.compose import Trial, entry
+from launcher.engines.base import MapperSettings, OnProgress
+from launcher.engines.run import checked_objective, find_best, make_engine
+from launcher.errors import ConfigurationError
+from launcher.estimation import estimate
+from launcher.result import Result
+from launcher.specification.render import render
+from launcher.specification.specification import Specification
+
+NORM_OPERATION = "norm_operation"
+"""The shape of softmax and layer normalisation, which run on an engine of their own beside the array."""
+
+
+def specify(trial: Trial) -> Specification:
+    """Render a trial's templates and put figures on every component."""
+    experiment = trial.experiment
+    shape = entry(experiment.layer, "shape")
+    specification = render(_template(trial), shape, experiment.arch, trial.layer, trial.template_folders)
+    tables = [Path(folder).expanduser() for folder in experiment.estimator.tables]
+    return estimate(specification, estimator=experiment.estimator.name, tables=tables)
+
+
+def mapper_settings(trial: Trial) -> MapperSettings:
+    """The mapper's settings, checked."""
+    mapper = trial.experiment.mapper
+    objective = checked_objective(mapper.objective, "mapper.objective")
+    return MapperSettings(objective=objective, timeout_s=mapper.timeout_s, threads=mapper.threads)
+
+
+def _template(trial: Trial) -> str:
+    key = "norm_template" if entry(trial.experiment.layer, "shape") == NORM_OPERATION else "template"
+    template = entry(trial.experiment.arch, key)
+    if not isinstance(template, str) or not template:
+        raise ConfigurationError(
+            f"arch.{key} is not set, and layer {entry(trial.experiment.layer, 'name')} needs it",
+            expected="the file name of a template",
+            hint=f"add '{key}: my_template.yaml.j2' to the architecture's file",
+        )
+    return template
+
+
+def map_layer(trial: Trial, specification: Specification, on_progress: OnProgress | None = None) -> Result:
+    """The best mapping of a specified layer; ``infeasible`` with the reason when the mapspace is empty."""
+    return find_best(
+        make_engine(trial.experiment.engine.name),
+        specification,
+        mapper_settings(trial),
+        name=trial.name,
+        parameters=trial.parameters,
+        on_progress=on_progress,
+    )
