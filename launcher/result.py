@@ -167,6 +167,7 @@ class Result:
         seconds: wall time of the whole trial.
         layers: the layers of a network; empty for a single layer.
         fusions: its pairs of layers that fusion was tried on.
+        cached: whether an earlier search of the same input found this; ``search`` then describes that one.
     """
 
     name: str
@@ -184,6 +185,7 @@ class Result:
     seconds: float = 0.0
     layers: tuple[LayerRun, ...] = ()
     fusions: tuple[FusedPair, ...] = ()
+    cached: bool = False
 
     @property
     def ok(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from launcher.config.compose import Trial, entry
@@ -10,6 +11,7 @@ from launcher.engines.run import checked_objective, find_best, make_engine
 from launcher.errors import ConfigurationError
 from launcher.estimation import estimate
 from launcher.result import Result
+from launcher.result_cache import cached, keep
 from launcher.specification.render import render
 from launcher.specification.specification import Specification
 
@@ -46,12 +48,18 @@ def _template(trial: Trial) -> str:
 
 
 def map_layer(trial: Trial, specification: Specification, on_progress: OnProgress | None = None) -> Result:
-    """The best mapping of a specified layer; ``infeasible`` with the reason when the mapspace is empty."""
-    return find_best(
-        make_engine(trial.experiment.engine.name),
-        specification,
-        mapper_settings(trial),
-        name=trial.name,
-        parameters=trial.parameters,
-        on_progress=on_progress,
+    """The best mapping of a specified layer; ``infeasible`` with the reason when the mapspace is empty.
+
+    With ``cache``, an earlier search of the same input is used again.
+    """
+    engine, settings = make_engine(trial.experiment.engine.name), mapper_settings(trial)
+    version = f"{engine.name} {engine.version}"
+    found = cached(specification, settings, version) if trial.experiment.cache else None
+    if found is not None:
+        return replace(found, name=trial.name, parameters=trial.parameters)
+    result = find_best(
+        engine, specification, settings, name=trial.name, parameters=trial.parameters, on_progress=on_progress
     )
+    if trial.experiment.cache:
+        keep(result, specification, settings, version)
+    return result

@@ -167,7 +167,7 @@ def to_trial(config: DictConfig, choices: Mapping[str, Any], template_folders: t
     _check_given(config, choices)
     try:
         typed: dict[str, Any] = {group: OmegaConf.to_object(config[group]) for group in _GROUPS}
-        experiment = Experiment(**typed, count_repeats=config.count_repeats)
+        experiment = Experiment(**typed, count_repeats=config.count_repeats, cache=config.cache)
         values: dict[str, dict[str, Any]] = {group: _plain(config[group]) for group in _GROUPS}
     except OmegaConfBaseException as error:
         raise explain(error) from error

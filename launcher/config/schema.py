@@ -96,6 +96,7 @@ class Experiment:
     fusion: Fusion = MISSING
     layers: Any = None
     count_repeats: bool = True
+    cache: bool = True
 
 
 @dataclass

@@ -77,7 +77,9 @@ def _area(result: Result) -> str:
 
 
 def _search(result: Result) -> str:
-    return short_seconds(result.search.seconds) if result.search else ABSENT
+    if not result.search:
+        return ABSENT
+    return short_seconds(result.search.seconds) + (", cached" if result.cached else "")
 
 
 def _energy_by_level(result: Result) -> Table:
