@@ -1,21 +1,20 @@
 """Traffic of tensors whose tiles overlap, for many mappings at once: the compiled counterpart of ``reuse``.
 
-See ``deltas`` for the walk and ``fanout`` for multicast and links; this is the same, on arrays. All compiled
-functions are in this one file, because numba's cache does not notice a change in a function of another file.
+See ``deltas`` for the walk and ``fanout`` for multicast and links; this is the same, on arrays.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from launcher.engines.native.batch.scratch import MOST_GROUPS, Array, Scratch
+from launcher.engines.native.compilation import kernel
 
 REUSE, MULTICAST, LINKS, COLUMNS = range(4)
 """What a row of ``rules`` says about the boundary below a level, see ``sliding_traffic``."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sliding_traffic(
     factors: Array,
     orders: Array,
@@ -48,7 +47,7 @@ def sliding_traffic(
             links[number, level] = relayed
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _temporal_loops(factors: Array, orders: Array, number: int, loops: Array, starts: Array, extents: Array) -> None:
     depth, _, dimensions = factors.shape[1:]
     loop = 0
@@ -67,7 +66,7 @@ def _temporal_loops(factors: Array, orders: Array, number: int, loops: Array, st
     starts[depth] = loop
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _spatial_loops(factors: Array, orders: Array, number: int, level: int, extents: Array, fan: Array) -> None:
     dimensions = extents.shape[1]
     for block in range(2):
@@ -79,7 +78,7 @@ def _spatial_loops(factors: Array, orders: Array, number: int, level: int, exten
                 fan[loop, 2] *= factors[number, level, 0, d]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _boundary(coefficients: Array, rule: Array, level: int, groups: Array, words: Array, scratch: Scratch) -> float:
     """Take every kind of step of the loops outside one boundary; returns the words on links.
 
@@ -120,7 +119,7 @@ def _boundary(coefficients: Array, rule: Array, level: int, groups: Array, words
     return relayed
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _boxes(coefficients: Array, extents: Array, level: int, fan: Array, box: Array) -> int:
     """Widths of the tile below a level and spans of the fan-out, into ``box``; returns the words of the tile."""
     full = 1
@@ -136,7 +135,7 @@ def _boxes(coefficients: Array, extents: Array, level: int, fan: Array, box: Arr
     return full
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _news(
     coefficients: Array,
     reuse: int,
@@ -174,7 +173,7 @@ def _news(
             direction = loop
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _add(delivery: Array, numbers: Array, row: int, fetched: float, groups: Array, words: Array) -> bool:
     """Count words that each child needs, keeping the kinds of groups in order; False when there is no room."""
     for entry in range(numbers[row]):
@@ -196,7 +195,7 @@ def _add(delivery: Array, numbers: Array, row: int, fetched: float, groups: Arra
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _children(fan: Array) -> int:
     children = 1
     for loop in range(fan.shape[0]):
@@ -204,7 +203,7 @@ def _children(fan: Array) -> int:
     return children
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _deliver(coefficients: Array, multicast: int, scratch: Scratch) -> bool:
     """Multicast groups when no neighbour helps, into row 0 of the deliveries."""
     fan, tiles, delivery = scratch.fan, scratch.tiles, scratch.delivery
@@ -236,7 +235,7 @@ def _deliver(coefficients: Array, multicast: int, scratch: Scratch) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _manner(coefficients: Array, dimension: int) -> int:
     """0 when a dimension does not move the tile, 1 when it has a rank of its own, 2 when it is part of sums only."""
     manner = 0
@@ -251,7 +250,7 @@ def _manner(coefficients: Array, dimension: int) -> int:
     return manner
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _spread(coefficients: Array, fan: Array, loop: int, box: Array, tiles: Array, children: int) -> int:
     """Repeat the children found so far along one more spatial loop; returns how many there are then."""
     stride = 0
@@ -264,7 +263,7 @@ def _spread(coefficients: Array, fan: Array, loop: int, box: Array, tiles: Array
     return children * int(bound)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _group(tiles: Array, served: Array, children: int, slots: Array, groups: Array, numbers: Array, row: int) -> bool:
     """Sizes and numbers of groups of children with the same tile, without those that neighbours serve."""
     mask = 1
@@ -297,7 +296,7 @@ def _group(tiles: Array, served: Array, children: int, slots: Array, groups: Arr
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _is_repeated(moves: Array, box: Array, news: Array, full: int, step: int, before: int) -> bool:
     """Whether a child can need now what another one fetched the step before: the same part of the tile there.
 
@@ -310,7 +309,7 @@ def _is_repeated(moves: Array, box: Array, news: Array, full: int, step: int, be
     return had > 0 and (had == full) == (news[step] == full)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _relay(coefficients: Array, rule: Array, step: int, scratch: Scratch) -> int:
     """Delivery in which neighbours help, into row 1; returns how many children they serve.
 
