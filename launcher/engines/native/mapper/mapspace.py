@@ -59,6 +59,7 @@ class LevelSpace:
 
     Attributes:
         name: the level's name.
+        spoken: how people call it: the container's name for a level that stands for its fan-out.
         temporal: bounds per dimension of the mapspace.
         order: dimensions whose loops are innermost, in this order (indices into the mapspace's dimensions).
         spatial: the fan-out below the level.
@@ -66,6 +67,7 @@ class LevelSpace:
     """
 
     name: str
+    spoken: str
     temporal: tuple[Bounds, ...]
     order: tuple[int, ...]
     spatial: SpatialBlock
@@ -124,12 +126,28 @@ def _level_space(
     level = architecture.levels[index]
     fanout_x, fanout_y = architecture.fanout(index)
     # A fan-out level of a container holds nothing and runs nothing in time unless a constraint says otherwise.
-    default = Bounds(1, 1, f"{level.name} only fans out") if level.is_dummy else Bounds()
-    temporal = _bounds(level.name, problem, dimensions, constraint.temporal, default, spatial=False)
-    no_fanout = Bounds(1, 1, f"{level.name} has a single child") if fanout_x * fanout_y <= 1 else Bounds()
-    spatial = _bounds(f"{level.name} (spatial)", problem, dimensions, constraint.spatial, no_fanout, spatial=True)
+    spoken = _spoken(level)
+    default = Bounds(1, 1, f"{spoken} only fans out") if level.is_dummy else Bounds()
+    temporal = _bounds(
+        f"{spoken} (temporal)" if level.is_dummy else spoken,
+        problem,
+        dimensions,
+        constraint.temporal,
+        default,
+        spatial=False,
+    )
+    no_fanout = Bounds(1, 1, f"{spoken} has a single child") if fanout_x * fanout_y <= 1 else Bounds()
+    spatial = _bounds(
+        spoken if level.is_dummy else f"{spoken} (spatial)",
+        problem,
+        dimensions,
+        constraint.spatial,
+        no_fanout,
+        spatial=True,
+    )
     return LevelSpace(
         name=level.name,
+        spoken=spoken,
         temporal=temporal,
         order=tuple(dimensions.index(name) for name in constraint.temporal.permutation if name in dimensions),
         spatial=SpatialBlock(
@@ -139,6 +157,12 @@ def _level_space(
             _keep(level, constraint, name, index == len(architecture.levels) - 1) for name in problem.data_space_names
         ),
     )
+
+
+def _spoken(level: StorageLevel) -> str:
+    if level.is_dummy and level.name.startswith("inter_") and level.name.endswith("_spatial"):
+        return level.name.removeprefix("inter_").removesuffix("_spatial")
+    return level.name
 
 
 def _keep(level: StorageLevel, constraint: LevelConstraint, space: str, outermost: bool) -> bool | None:

@@ -53,7 +53,7 @@ def spatial_assignments(space: Mapspace, layout_levels: set[int]) -> SpatialAssi
     products = np.ones((1, shape[1]), np.int64)
     most = _largest_spatial_share(space)
     for index, level in enumerate(space.levels):
-        options = np.array(_options(space, level.spatial), np.int64).reshape(-1, shape[1])
+        options = np.array(spatial_options(space, level.spatial), np.int64).reshape(-1, shape[1])
         grown = products[:, None, :] * options[None, :, :]
         fits = ((extents % grown == 0) & (grown <= most)).all(axis=2)
         left, right = np.nonzero(fits)
@@ -99,7 +99,7 @@ def _temporal_possible(space: Mapspace, temporal: IntArray) -> NDArray[np.bool_]
     return possible
 
 
-def _options(space: Mapspace, block: SpatialBlock) -> list[tuple[int, ...]]:
+def spatial_options(space: Mapspace, block: SpatialBlock) -> list[tuple[int, ...]]:
     """Factors per dimension that one fan-out can take."""
 
     def extend(factors: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
