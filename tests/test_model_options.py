@@ -392,3 +392,30 @@ def test_an_unknown_dimension_in_a_projection_is_named() -> None:
     broken = replace(PROBLEM, data_spaces=(DataSpace("Weights", ((Term("K"),),)), *PROBLEM.data_spaces[1:]))
     with pytest.raises(SpecificationError, match="'Weights' has the term 1 \\* 'K'"):
         evaluate(replace(specification(), problem=broken), MAPPING)
+
+
+def test_a_read_write_projection_with_gaps_is_refused() -> None:
+    """Every second word of Outputs is touched by no operation; Timeloop stops at an assertion."""
+    outputs = DataSpace("Outputs", ((Term("D", 2),),), read_write=True)
+    weights = DataSpace("Weights", ((Term("D"),),))
+    specification = Specification(
+        architecture=Architecture(
+            "gaps",
+            (StorageLevel("Buffer", "SRAM", capacity_words=64), StorageLevel("DRAM", "DRAM")),
+            ComputeLevel("MAC", "intmac"),
+        ),
+        problem=Problem("gaps", {"D": 4}, (weights, outputs)),
+        energy=EnergyTable(
+            {
+                **{
+                    name: {action: (ActionEnergy(1.0),) for action in ("read", "write", "update", "leak")}
+                    for name in ("Buffer", "DRAM")
+                },
+                "MAC": {"compute": (ActionEnergy(1.0),)},
+            }
+        ),
+    )
+    both = ("Weights", "Outputs")
+    mapping = Mapping((LevelMapping("Buffer", both), LevelMapping("DRAM", both, temporal=(Loop("D", 4),))))
+    with pytest.raises(SpecificationError, match="gaps"):
+        evaluate(specification, mapping)

@@ -8,6 +8,7 @@ from math import floor
 from launcher.engines.native.nest import Nest
 from launcher.engines.native.reuse import Traffic
 from launcher.engines.native.tiles import Tensor, partition_words
+from launcher.errors import SpecificationError
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,12 @@ def _split(level: LevelAccesses, keeping: Keeping, *, backing: bool) -> None:
         level.reads = level.fills = _round(taken)
         return
     untouched = 0 if keeping.first_update_reads else level.partition_words
+    if taken < untouched:
+        raise SpecificationError(
+            "fewer words of a read-write data space are updated than it has: its projection leaves gaps",
+            expected="a projection without gaps, such as [[[D]], [[L]]]",
+            hint="Timeloop stops at such a mapping too",
+        )
     level.reads = _round(taken - untouched)
     level.fills = _round(given if backing else given - untouched)
 
