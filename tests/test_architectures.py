@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from functools import cache
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,6 +150,32 @@ def test_an_architecture_consists_of_these_levels(arch: str) -> None:
     levels = [level for level in reversed(specification.architecture.levels) if not level.is_dummy]
     assert [describe(level) for level in levels] == FIGURES[arch]
     check_estimates(specification)
+
+
+STRUCTURE = (
+    *("name", "instances", "mesh_x", "mesh_y", "word_bits", "block_size", "cluster_size", "capacity_words"),
+    *("read_bandwidth", "write_bandwidth", "shared_bandwidth", "network_fill_latency", "network_drain_latency"),
+)
+
+
+@pytest.mark.parametrize(
+    ("arch", "name", "file"),
+    [
+        ("gemmini", "KQV", "gemmini_gemm_small"),
+        ("gemmini", "softmax", "gemmini_norm_softmax"),
+        ("eyeriss", "KQV", "eyeriss_gemm_small"),
+        ("simba", "KQV", "simba_gemm_small"),
+        ("tpu", "KQV", "tpu_gemm"),
+    ],
+)
+def test_timeloop_sees_the_same_machine(arch: str, name: str, file: str) -> None:
+    """The architecture that Timeloop's own front end made of such a description."""
+    path = Path(__file__).parent / "golden" / f"{file}.json.gz"
+    golden = json.loads(gzip.decompress(path.read_bytes()))["architecture"]["storage_levels_innermost_first"]
+    levels = specify(arch, layer(name)).architecture.levels
+    assert [[getattr(level, key) for key in STRUCTURE] for level in levels] == [
+        [level[key] for key in STRUCTURE] for level in golden
+    ]
 
 
 def other_values(arch: Arch) -> Iterator[tuple[str, object]]:

@@ -12,7 +12,7 @@ from launcher.config.compose import compose
 from launcher.errors import ConfigurationError
 from launcher.layers import layer_sizes
 from launcher.paths import data_folder
-from launcher.trial import specify
+from launcher.steps import specify
 
 BLOCK = ["KQV", "KTQ", "softmax", "VScores", "Out", "layernorm", "FF1", "FF2"]
 
