@@ -67,7 +67,8 @@ def lower(tables: Tables, factors: Array, orders: Array, keep: Array) -> tuple[N
     extents = spatial * temporal
     for level in range(1, len(extents)):
         extents[level] *= extents[level - 1]
-    well_formed = np.asarray(extents[-1] == np.array([[tables.extents[d]] for d in moving])).all(axis=0)
+    whole = np.array([tables.extents[d] for d in moving], dtype=np.float64)  # empty for a single operation
+    well_formed = np.asarray(extents[-1] == whole[:, np.newaxis]).all(axis=0)
     # The bounds of all dimensions of extent 1 must be 1: their sum is what the sum of all others leaves.
     rest = factors.sum(axis=(1, 2, 3)) - bounds.sum(axis=(0, 1, 2))
     well_formed &= rest == factors[0, :, :, 0].size * (factors.shape[3] - len(moving))
