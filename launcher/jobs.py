@@ -12,6 +12,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from launcher.config.compose import Trial, job_trial
+from launcher.engines.run import must_compile
 from launcher.errors import LauncherError, NoValidMappingError
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
@@ -46,13 +47,14 @@ def run_single(config: DictConfig) -> Result:
         trial = job_trial(config)
         tracker = tracker_of(trial)
         tracker.warm_up()
-        with search_progress(console, trial.name) as on_progress:
+        with search_progress(console, trial.name, compiles=must_compile(trial.experiment.engine.name)) as on_progress:
             result = run_trial(trial, on_progress)
     except LauncherError:
         shutil.rmtree(folder, ignore_errors=True)  # Hydra made it just now; it holds no result
         raise
     write_artifacts(result, folder)
-    print_result(result, console)
+    if result.ok:
+        print_result(result, console)
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     console.print(f"files     {shown}", highlight=False, soft_wrap=True)
     reference = tracker.record(result, folder)

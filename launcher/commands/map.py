@@ -18,7 +18,7 @@ from rich.console import Console
 
 from launcher.commands.inputs import Input, read_inputs, with_energies, write_json
 from launcher.engines.base import MapperSettings
-from launcher.engines.run import CRITERIA, checked_objective, find_best, make_engine
+from launcher.engines.run import CRITERIA, checked_objective, find_best, make_engine, must_compile
 from launcher.errors import NoValidMappingError, SpecificationError
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     objective = checked_objective(arguments.objective.split(","), "--objective") if arguments.objective else None
     settings = MapperSettings(objective or _metrics(source), arguments.timeout, max(1, arguments.threads))
     console = Console()
-    with search_progress(console, source.name) as on_progress:
+    with search_progress(console, source.name, compiles=must_compile("native")) as on_progress:
         result = find_best(
             make_engine("native"), specification, settings, name=source.name, parameters={}, on_progress=on_progress
         )

@@ -24,6 +24,15 @@ def make_engine(name: str) -> Engine:
     raise ConfigurationError(f"engine.name={name} is not an engine", expected="native")
 
 
+def must_compile(name: str) -> bool:
+    """Whether the engine called ``name`` has to be compiled before it can search, which takes about 10 s once."""
+    if name != "native":
+        return False
+    from launcher.engines.native.compilation import search_is_compiled  # noqa: PLC0415
+
+    return not search_is_compiled()
+
+
 def checked_objective(written: object, key: str) -> tuple[str, ...]:
     """One criterion or several in order, as a tuple.
 

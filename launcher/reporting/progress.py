@@ -15,11 +15,18 @@ _PATIENCE_S = 1.0
 
 
 @contextmanager
-def search_progress(console: Console, name: str) -> Iterator[OnProgress]:
+def search_progress(console: Console, name: str, *, compiles: bool = False) -> Iterator[OnProgress]:
     """A callback for a search; it shows incumbent, bound, gap and time in one line that goes away at the end.
 
-    Nothing is shown when the console is not a terminal.
+    Nothing of that is shown when the console is not a terminal.
+
+    Args:
+        console: where to show it.
+        name: of the trial.
+        compiles: the search has to be compiled first, which is said at once, because it takes a while.
     """
+    if compiles:
+        console.print("compiling the search; this takes about 10 s, once", style="dim")
     status = Status(f"{name}: searching", console=console)
     started = False
 

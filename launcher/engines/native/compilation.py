@@ -31,10 +31,10 @@ def kernel(function: Callable[..., Any]) -> Any:
         numba.config.CACHE_DIR = before
 
 
-def is_compiled(module: str, name: str) -> bool:
-    """Whether kernel ``name`` of ``module`` (its last name) was compiled before, for this Python and these sources."""
+def search_is_compiled() -> bool:
+    """Whether the mapper's kernels were compiled before, for this Python and these sources."""
     version = f"py{sys.version_info.major}{sys.version_info.minor}"
-    return any(_folder().rglob(f"{module}.{name}-*.{version}.nbi"))
+    return all(any(_folder().rglob(f"{name}-*.{version}.nbi")) for name in ("branch.explore", "completion.complete"))
 
 
 @cache
