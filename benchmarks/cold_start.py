@@ -27,7 +27,7 @@ COMMANDS = {
 
 def seconds(arguments: list[str], folder: Path, cache: Path) -> float:
     """Wall time of ``python launch.py ARGUMENTS`` in ``folder``."""
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
+    environment = {**os.environ, "LAUNCHER_CACHE_DIR": str(cache), "LAUNCHER_CACHE": "false"}
     started = time.perf_counter()
     subprocess.run(
         [sys.executable, str(ROOT / "launch.py"), *arguments],
