@@ -6,6 +6,7 @@ import json
 import shutil
 import traceback
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
@@ -19,11 +20,13 @@ from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_result
 from launcher.reporting.trials import trial_line
 from launcher.result import Result
+from launcher.sweeping.limits import at_most
 from launcher.tracking import Tracker, TrackingSettings, make_tracker
 from launcher.trial import failed, run_trial
 
 PARENT_FILE = "sweep.json"
-"""In a sweep's folder: the tracking store's identifier of the sweep's own run, for every worker to read."""
+"""In a sweep's folder, for every worker to read: the tracking store's identifier of the sweep's own run (``parent``),
+and whether the sweep itself records and shows its trials (``records_trials``)."""
 
 
 def tracker_of(trial: Trial) -> Tracker:
@@ -71,20 +74,24 @@ def run_swept(config: DictConfig) -> Result:
     trial: Trial | None = None
     try:
         trial = job_trial(config)
-        result = run_trial(trial)
+        with at_most(config.sweep.trial_timeout_s, "sweep.trial_timeout_s"):
+            result = run_trial(trial)
     except Exception as error:
         name, parameters = (trial.name, trial.parameters) if trial else _overrides()
         result = failed(name, parameters, error)
         if not isinstance(error, LauncherError):
             (folder / "traceback.txt").write_text(traceback.format_exc())
     console = Console()
+    sweep = _sweep_of(folder)
     try:
         write_artifacts(result, folder)
+        if sweep.get("records_trials"):
+            return result
         if trial:
-            tracker_of(trial).record(result, folder, _parent_run(folder))
+            tracker_of(trial).record(result, folder, sweep.get("parent") or None)
     except LauncherError as error:
         console.print(f"[yellow]not recorded:[/] {error}", soft_wrap=True)
-    console.print(trial_line(result, " ".join(HydraConfig.get().overrides.task)), highlight=False)
+    console.print(trial_line(result, " ".join(HydraConfig.get().overrides.task)), highlight=False, soft_wrap=True)
     return result
 
 
@@ -99,9 +106,6 @@ def _overrides() -> tuple[str, dict[str, object]]:
     return " ".join(overrides), {key: value for key, _, value in pairs}
 
 
-def _parent_run(folder: Path) -> str | None:
+def _sweep_of(folder: Path) -> dict[str, Any]:
     file = folder.parent / PARENT_FILE
-    if not file.is_file():
-        return None
-    parent: str | None = json.loads(file.read_text()).get("parent")
-    return parent or None
+    return dict(json.loads(file.read_text())) if file.is_file() else {}

@@ -140,5 +140,5 @@ def trial_line(result: Result, label: str) -> str:
         return f"  {escape(label)}  [red]{result.status}[/]: {escape(reason)}"
     return (
         f"  {escape(label)}  {significant(result.energy_pj * 1e-6)} uJ, {count(result.cycles)} cycles, "
-        f"EDP {significant(result.edp_j_cycles)} J*cycles, {result.seconds:.2f} s"
+        f"EDP {significant(result.edp_j_cycles)} J*cycles, {'cached' if result.cached else f'{result.seconds:.2f} s'}"
     )
