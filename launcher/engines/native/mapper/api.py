@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from launcher.engines.base import Mapped, MapperSettings, OnProgress
+from launcher.engines.native.mapper.board import Outcome
 from launcher.engines.native.mapper.confirm import confirm
-from launcher.engines.native.mapper.engine import Outcome, Search
+from launcher.engines.native.mapper.engine import Search
 from launcher.engines.native.mapper.explain import no_valid_mapping
-from launcher.engines.native.mapper.mapspace import UnitDimensionConflictError, build_mapspace
+from launcher.engines.native.mapper.mapspace import mapspace_of
 from launcher.engines.native.mapper.objective import CRITERIA, EDP, criteria_order
 from launcher.engines.native.mapper.progress import Clock
-from launcher.errors import NoValidMappingError
+from launcher.engines.native.mapper.warmup import warm_up
 from launcher.result import Optimality, SearchStatistics
 from launcher.specification.specification import Specification
 
@@ -32,12 +33,10 @@ def search(specification: Specification, settings: MapperSettings, on_progress: 
         ConfigurationError: an unknown objective.
     """
     order = criteria_order(settings.objective)
+    warm_up(specification)
     clock = Clock(settings.timeout_s, on_progress)
-    try:
-        space = build_mapspace(specification)
-    except UnitDimensionConflictError as conflict:
-        raise NoValidMappingError(str(conflict), where=conflict.where) from None
-    run = Search(space, order, clock)
+    space = mapspace_of(specification)
+    run = Search(space, order, clock, settings.threads)
     outcome = run.run()
     if outcome is None:
         raise no_valid_mapping(space, finished=not run.stopped)

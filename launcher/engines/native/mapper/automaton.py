@@ -44,12 +44,10 @@ class Automaton:
 
     Attributes:
         keep: what each level keeps.
-        innermost: per data space the innermost level that keeps it, or -1 when serving the compute units is a boundary.
         walks: the states and steps.
     """
 
     keep: Keep
-    innermost: tuple[int, ...]
     walks: Walks
 
     @property
@@ -79,20 +77,16 @@ class _State:
 _Step = tuple[int, int, _State | None, frozenset[int]]
 
 
-def boundaries_of(keep: Keep, from_compute: Collection[int] = ()) -> list[Boundary]:
-    """All boundaries of a choice of keep and bypass, by data space and then from the inside.
+def boundaries_of(p: int, pattern: Sequence[bool], *, from_compute: bool) -> list[Boundary]:
+    """Boundaries of one data space, from the inside.
 
     Args:
-        keep: the choice.
-        from_compute: data spaces for which the compute units count as a level.
+        p: the data space.
+        pattern: whether each level keeps it.
+        from_compute: whether the compute units count as a level.
     """
-    boundaries = []
-    for space in range(len(keep[0])):
-        kept = [index for index, level in enumerate(keep) if level[space]]
-        if space in from_compute:
-            kept.insert(0, -1)
-        boundaries += [Boundary(space, inner, outer) for inner, outer in pairwise(kept)]
-    return boundaries
+    kept = [index for index, keep in enumerate(pattern) if keep]
+    return [Boundary(p, inner, outer) for inner, outer in pairwise([-1, *kept] if from_compute else kept)]
 
 
 @dataclass
@@ -183,7 +177,11 @@ def build_automaton(space: Mapspace, machine: Machine, keep: Keep, from_compute:
         keep: the choice of keep and bypass.
         from_compute: data spaces for which serving the compute units depends on the loops.
     """
-    boundaries = boundaries_of(keep, from_compute)
+    boundaries = [
+        boundary
+        for p in range(len(keep[0]))
+        for boundary in boundaries_of(p, [level[p] for level in keep], from_compute=p in from_compute)
+    ]
     builder = _Builder(space, keep, boundaries, machine.temporal_reuse.tolist())
     builder.add(None)
     pending = frozenset(number for number, boundary in enumerate(boundaries) if boundary.inner < 0)
@@ -199,5 +197,4 @@ def build_automaton(space: Mapspace, machine: Machine, keep: Keep, from_compute:
         ).reshape(-1, 4),
         boundaries=np.array([(b.space, b.inner, b.outer) for b in boundaries], np.int64).reshape(-1, 3),
     )
-    innermost = [min(i for i, kept in enumerate(keep) if kept[p]) for p in range(len(keep[0]))]
-    return Automaton(keep, tuple(-1 if p in from_compute else i for p, i in enumerate(innermost)), walks)
+    return Automaton(keep, walks)

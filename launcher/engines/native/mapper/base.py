@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from launcher.engines.native.mapper.automaton import Automaton, Boundary
+from launcher.engines.native.mapper.automaton import Boundary
+from launcher.engines.native.mapper.bypass import Pattern
 from launcher.engines.native.mapper.coefficients import Assignments
 from launcher.engines.native.mapper.machine import FloatArray, Machine
 from launcher.engines.native.mapper.tables import (
@@ -26,45 +27,76 @@ from launcher.engines.native.mapper.tables import (
 
 @dataclass(frozen=True)
 class Base:
-    """Per spatial assignment (first axis), for one choice of keep and bypass.
+    """One spatial assignment under one choice of keep and bypass.
 
     Attributes:
         energy_pj: arithmetic, and the innermost kept levels serving the compute units.
-        fixed: (assignments, 2, levels, P) words read and written per instance in that energy.
+        fixed: (2, levels, P) words read and written per instance in that energy.
         least_energy_pj: a lower bound of the dynamic energy: every other level moves each word once.
         least_busy: a lower bound of the cycles, without network latency.
     """
 
-    energy_pj: FloatArray
+    energy_pj: float
     fixed: FloatArray
-    least_energy_pj: FloatArray
-    least_busy: FloatArray
+    least_energy_pj: float
+    least_busy: float
 
 
 @dataclass
 class _Totals:
-    """Energy, and words read and written at each level."""
+    """Energy per assignment, and words read and written at each level: (assignments, levels, P)."""
 
     energy: FloatArray
     reads: FloatArray
     writes: FloatArray
 
+    def copy(self) -> _Totals:
+        return _Totals(self.energy.copy(), self.reads.copy(), self.writes.copy())
 
-def base_of(machine: Machine, assignments: Assignments, automaton: Automaton) -> Base:
-    """Costs that do not depend on the temporal loops."""
+
+def base_of(machine: Machine, assignments: Assignments, index: int, chosen: tuple[Pattern, ...]) -> Base:
+    """Costs of an assignment that do not depend on the temporal loops."""
+    one = assignments.only(slice(index, index + 1))
+    fixed = _nothing(machine, one)
+    fixed.energy += one.compute_pj
+    for p, pattern in enumerate(chosen):
+        _add_fixed(machine, one, fixed, p, pattern)
+    least = fixed.copy()
+    for p, pattern in enumerate(chosen):
+        _add_least(machine, one, least, p, pattern)
+    return Base(
+        float(fixed.energy[0]),
+        np.concatenate((fixed.reads, fixed.writes)),
+        float(least.energy[0]),
+        float(_busy(machine, one, least)[0]),
+    )
+
+
+def least_energies(machine: Machine, assignments: Assignments, p: int, pattern: Pattern) -> FloatArray:
+    """Per assignment, a lower bound of the energy that one data space causes when it is kept as the pattern says."""
+    totals = _nothing(machine, assignments)
+    _add_fixed(machine, assignments, totals, p, pattern)
+    _add_least(machine, assignments, totals, p, pattern)
+    return totals.energy
+
+
+def _nothing(machine: Machine, assignments: Assignments) -> _Totals:
     shape = (len(assignments), len(machine.block), len(machine.boxes))
-    fixed = _Totals(np.full(shape[0], assignments.compute_pj), np.zeros(shape), np.zeros(shape))
-    for p, outer in enumerate(automaton.innermost):
-        if outer >= 0:
-            # Neighbours can help each other also where tiles can overlap: see ``relayed_shares``.
-            share = assignments.pair[:, 0, p, THINNED] if machine.boxes[p] else 1.0
-            _serve(machine, assignments, fixed, Boundary(p, -1, outer), assignments.iterations * share)
-    least = _Totals(fixed.energy.copy(), fixed.reads.copy(), fixed.writes.copy())
-    for p, inner, outer in automaton.walks.boundaries:
-        boundary = Boundary(int(p), int(inner), int(outer))
-        _serve(machine, assignments, least, boundary, _least_words(machine, assignments, boundary))
-    busy = _busy(machine, assignments, least)
-    return Base(fixed.energy, np.stack((fixed.reads, fixed.writes), axis=1), least.energy, busy)
+    return _Totals(np.zeros(shape[0]), np.zeros(shape), np.zeros(shape))
+
+
+def _add_fixed(machine: Machine, assignments: Assignments, totals: _Totals, p: int, pattern: Pattern) -> None:
+    if p in assignments.from_compute:
+        return
+    # Neighbours can help each other also where tiles can overlap: see ``relayed_shares``.
+    share = assignments.pair[:, 0, p, THINNED] if machine.boxes[p] else 1.0
+    boundary = Boundary(p, -1, pattern.index(True))
+    _serve(machine, assignments, totals, boundary, assignments.iterations * share)
+
+
+def _add_least(machine: Machine, assignments: Assignments, totals: _Totals, p: int, pattern: Pattern) -> None:
+    for boundary in assignments.boundaries(p, pattern):
+        _serve(machine, assignments, totals, boundary, _least_words(machine, assignments, boundary))
 
 
 def _least_words(machine: Machine, assignments: Assignments, boundary: Boundary) -> FloatArray:

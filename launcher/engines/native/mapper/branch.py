@@ -57,6 +57,8 @@ def value_of(which: int, energy: float, busy: float, leak_pj: float, latency: fl
 @helper
 def promising(goal: Goal, rates: Rates, energy: float, busy: float) -> bool:
     """Whether (a bound of) a mapping is better than the incumbent, criterion by criterion; if canonical, or equal."""
+    if busy > goal.most_busy:
+        return False
     for i in range(len(goal.order)):
         value = value_of(goal.order[i], energy, busy, rates.leak_pj, rates.latency)
         if value < goal.incumbent[i] * (1 - TOLERANCE):

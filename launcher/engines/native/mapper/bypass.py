@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import product
 
 from launcher.engines.native.mapper.automaton import Keep
 from launcher.engines.native.mapper.mapspace import Mapspace
 
+Pattern = tuple[bool, ...]
+"""Per level, whether one data space is kept there."""
 
-def keep_choices(space: Mapspace) -> Iterator[Keep]:
-    """Every allowed choice in a fixed order, keeping first; each data space is kept at least once."""
-    options = [[(True, False) if keep is None else (keep,) for keep in level.keep] for level in space.levels]
-    for flat in product(*(choice for level in options for choice in level)):
-        width = len(space.levels[0].keep)
-        keep = tuple(tuple(flat[i : i + width]) for i in range(0, len(flat), width))
-        if all(any(level[number] for level in keep) for number in range(width)):
-            yield keep
+
+def patterns(space: Mapspace, p: int) -> list[Pattern]:
+    """Every way in which the constraints let data space p be kept, at least once, in a fixed order: keeping first."""
+    options = [(True, False) if level.keep[p] is None else (bool(level.keep[p]),) for level in space.levels]
+    return [pattern for pattern in product(*options) if any(pattern)]
+
+
+def keep_of(chosen: tuple[Pattern, ...]) -> Keep:
+    """A choice for every data space, seen level by level."""
+    return tuple(zip(*chosen, strict=True))

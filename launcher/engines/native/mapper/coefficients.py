@@ -7,12 +7,14 @@ assignments at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from launcher.engines.native.cost import gate_of
 from launcher.engines.native.energies import compute_energy_pj, level_energies
+from launcher.engines.native.mapper.automaton import Boundary, boundaries_of
 from launcher.engines.native.mapper.machine import FloatArray, IntArray, Machine
 from launcher.engines.native.mapper.mapspace import Mapspace
 from launcher.engines.native.mapper.sharing import relayed_shares
@@ -49,6 +51,7 @@ class Assignments:
         pair: (assignments, levels + 1, P, 6) as in ``Costs``.
         leak_pj: (assignments,) leakage of the whole machine per cycle.
         compute_pj: energy of arithmetic.
+        from_compute: data spaces for which serving the compute units depends on the loops: neighbours can help.
     """
 
     spatial: SpatialAssignments
@@ -59,6 +62,19 @@ class Assignments:
     pair: FloatArray
     leak_pj: FloatArray
     compute_pj: float
+    from_compute: frozenset[int]
+
+    def only(self, which: slice) -> Assignments:
+        """Some of the assignments."""
+        arrays = {
+            name: getattr(self, name)[which]
+            for name in ("temporal", "iterations", "extent", "level", "pair", "leak_pj")
+        }
+        return replace(self, **arrays)
+
+    def boundaries(self, p: int, pattern: Sequence[bool]) -> list[Boundary]:
+        """Boundaries of one data space that is kept as the pattern says, from the inside."""
+        return boundaries_of(p, pattern, from_compute=p in self.from_compute)
 
     def __len__(self) -> int:
         return len(self.iterations)
@@ -83,15 +99,18 @@ def coefficients_of(space: Mapspace, machine: Machine, spatial: SpatialAssignmen
     temporal = np.array(space.extents, np.int64) // factors.prod(axis=1)
     fanout = factors.prod(axis=2).astype(float)
     instances = _products_above(fanout)
+    pair = _pair_figures(space, machine, spatial, instances)
+    helped = (pair[:, 0, :, THINNED] < 1).any(axis=0) & ~machine.boxes
     return Assignments(
         spatial=spatial,
         temporal=temporal,
         iterations=temporal.prod(axis=1).astype(float),
         extent=_from_compute(factors),
         level=_level_figures(specification, machine, instances),
-        pair=_pair_figures(space, machine, spatial, instances),
+        pair=pair,
         leak_pj=_leakage(specification, instances),
         compute_pj=specification.problem.computes * compute_energy_pj(specification),
+        from_compute=frozenset(int(p) for p in np.flatnonzero(helped)),
     )
 
 

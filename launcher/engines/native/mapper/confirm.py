@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from launcher.engines.native.mapper.engine import Outcome
+from launcher.engines.native.mapper.board import Outcome
 from launcher.engines.native.model import evaluate
 from launcher.result import Evaluation
 from launcher.specification.specification import Specification

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import permutations, product
 from math import factorial, prod
+from threading import Lock
 
 import numpy as np
 
@@ -76,9 +77,14 @@ class Judge:
         self._numbers = [names.index(name) for name in space.dimensions]
         self._all = len(names)
         self._judged: set[tuple[object, ...]] = set()
+        self._turn = Lock()
 
     def judge(self, nest: Nest) -> Verdict | None:
         """Figures of a nest's mappings; None when they were all judged before."""
+        with self._turn:
+            return self._judge(nest)
+
+    def _judge(self, nest: Nest) -> Verdict | None:
         if self._key(nest) in self._judged:
             return None
         own = [[choice] for choice in self._own(nest)]

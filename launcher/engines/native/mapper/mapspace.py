@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from launcher.engines.native.mapper.maximize import resolve_maximize
-from launcher.errors import SpecificationError
+from launcher.errors import NoValidMappingError, SpecificationError
 from launcher.specification.architecture import Architecture, StorageLevel
 from launcher.specification.constraints import BlockConstraint, LevelConstraint
 from launcher.specification.problem import Problem
@@ -93,11 +93,12 @@ class Mapspace:
     relevant: tuple[tuple[bool, ...], ...]
 
 
-def build_mapspace(specification: Specification) -> Mapspace:
+def mapspace_of(specification: Specification) -> Mapspace:
     """Read the constraints of a specification.
 
     Raises:
         SpecificationError: a constraint that names something that does not exist, or that the model cannot honour.
+        NoValidMappingError: a constraint asks for a factor above 1 of a dimension whose extent is 1.
     """
     architecture, problem = specification.architecture, specification.problem
     _check_names(specification)
@@ -184,8 +185,11 @@ def _bounds(
         if name in dimensions:
             bounds.append(bound)
         elif not bound.allows(1):
-            # Kept for the message that explains why nothing fits; a dimension of extent 1 has no factors to choose.
-            raise UnitDimensionConflictError(where, name, bound, extent)
+            raise NoValidMappingError(
+                f"no valid mapping: {bound.reason or where}, the layer has {name} = {extent}",
+                where=f"constraints of {where}",
+                hint=f"the nearest change that ends this conflict: {name} = 1 at {where}",
+            )
     return tuple(bounds)
 
 
@@ -208,14 +212,6 @@ def _bound(where: str, name: str, block: BlockConstraint, default: Bounds, *, sp
     if not texts:
         return default
     return Bounds(least, most, f"{where} wants {' and '.join(texts)}")
-
-
-class UnitDimensionConflictError(Exception):
-    """A constraint asks for a factor above 1 of a dimension whose extent is 1 (the search turns it into a reason)."""
-
-    def __init__(self, where: str, dimension: str, bound: Bounds, extent: int) -> None:
-        super().__init__(f"{bound.reason or where}, the layer has {dimension} = {extent}")
-        self.where, self.dimension, self.bound, self.extent = where, dimension, bound, extent
 
 
 def _check_names(specification: Specification) -> None:

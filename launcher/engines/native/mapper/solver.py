@@ -43,11 +43,12 @@ SLICE = 200_000
 
 
 @dataclass(frozen=True)
-class Variant:
-    """One choice of keep and bypass over all spatial assignments."""
+class Task:
+    """What is searched at a time: one spatial assignment under one choice of keep and bypass."""
 
     automaton: Automaton
     base: Base
+    index: int
 
 
 @dataclass(frozen=True)
@@ -73,53 +74,53 @@ class Solver:
         self._best = np.zeros((0, 0))
         self._stack = _empty_stack(self._depth, self._width, 1 + len(self._limited))
         self._control = np.zeros(5)
-        self._prepared: tuple[int, int] | None = None
+        self._prepared: Task | None = None
         self._costs: Costs | None = None
 
-    def prepare(self, variant: Variant, index: int) -> float:
+    def prepare(self, task: Task) -> float:
         """Least dynamic energy of an assignment's mappings (infinite when there is none); a bound for convolutions."""
-        walks, machine = variant.automaton.walks, self._machine
-        self._prepared = (id(variant), index)
-        costs = self._costs = self._assignments.costs(machine, index)
-        self._tiles.dimensions[EXTENT] = self._assignments.temporal[index]
+        walks, machine = task.automaton.walks, self._machine
+        self._prepared = task
+        costs = self._costs = self._assignments.costs(machine, task.index)
+        self._tiles.dimensions[EXTENT] = self._assignments.temporal[task.index]
         most = len(self._tiles.digit)
-        if len(self._best) < variant.automaton.states:
-            self._best = np.empty((variant.automaton.states, most))
+        if len(self._best) < task.automaton.states:
+            self._best = np.empty((task.automaton.states, most))
         if len(self._energy) < len(walks.boundaries):
             self._energy = np.empty((len(walks.boundaries), most))
-        keep = np.array(variant.automaton.keep, np.bool_)
+        keep = np.array(task.automaton.keep, np.bool_)
         complete(walks, self._tiles, costs, keep, machine.capacity, machine.least_fill, self._energy, self._best)
-        return float(variant.base.energy_pj[index] + self._best[variant.automaton.states - 1, 0])
+        return float(task.base.energy_pj + self._best[task.automaton.states - 1, 0])
 
-    def begin(self, variant: Variant, index: int) -> None:
+    def begin(self, task: Task) -> None:
         """Put the root of an assignment on the stack."""
-        if self._prepared != (id(variant), index):
-            self.prepare(variant, index)
-        width = 1 + len(self._limited) + len(variant.automaton.walks.boundaries)
+        if self._prepared is not task:
+            self.prepare(task)
+        width = 1 + len(self._limited) + len(task.automaton.walks.boundaries)
         if self._stack.figures.shape[1] < width:
             self._stack = _empty_stack(self._depth, self._width, width)
-        self._stack.at[0] = (variant.automaton.states - 1, 0, 0, -1)
-        self._stack.figures[0, 0] = variant.base.energy_pj[index]
-        self._stack.figures[0, 1 : 1 + len(self._limited)] = self._base_need(variant, index)
+        self._stack.at[0] = (task.automaton.states - 1, 0, 0, -1)
+        self._stack.figures[0, 0] = task.base.energy_pj
+        self._stack.figures[0, 1 : 1 + len(self._limited)] = self._base_need(task)
         self._control[:] = 0.0
 
-    def resume(self, variant: Variant, index: int, goal: Goal, *, report: bool = False) -> bool:
+    def resume(self, task: Task, goal: Goal, *, report: bool = False) -> bool:
         """Search on for one slice, or until a mapping is found; False when the assignment is exhausted.
 
         Args:
-            variant, index: what ``begin`` was called with.
+            task: what ``begin`` was called with.
             goal: what is sought; the incumbent is updated in place unless ``report``.
             report: stop at every promising mapping.
         """
         assert self._costs is not None
         self._control[LENGTH] = self._control[LENGTH] if not report else 0
         status = explore(
-            variant.automaton.walks, self._tiles, self._costs, self._rates(variant, index), goal,
+            task.automaton.walks, self._tiles, self._costs, self._rates(task), goal,
             self._stack, self._energy, self._best, self._control, SLICE, report,
         )  # fmt: skip
         return bool(status != FINISHED and not (status == FOUND and goal.canonical))
 
-    def found(self, variant: Variant) -> Found | None:
+    def found(self, task: Task) -> Found | None:
         """The best mapping found since ``begin`` (with ``report``: by the last ``resume``)."""
         length = int(self._control[LENGTH])
         if not length:
@@ -128,7 +129,7 @@ class Solver:
         bounds = []
         for i, step in enumerate(steps):
             after = tiles[i + 1] if i + 1 < length else tiles[i]
-            d = variant.automaton.walks.steps[step, DIMENSION]
+            d = task.automaton.walks.steps[step, DIMENSION]
             old, new = self._tiles.digit[tiles[i], d], self._tiles.digit[after, d]
             bounds.append(int(self._tiles.divisor[d, new] // self._tiles.divisor[d, old]))
         figures = float(self._control[BEST_ENERGY]), float(self._control[BEST_BUSY])
@@ -153,21 +154,21 @@ class Solver:
                 bounds.append((float(energy), float(busy)))
         return bounds
 
-    def _rates(self, variant: Variant, index: int) -> Rates:
+    def _rates(self, task: Task) -> Rates:
         machine = self._machine
         return Rates(
             self._limited,
             machine.limits,
             machine.scale,
-            variant.base.fixed[index],
-            float(self._assignments.leak_pj[index]),
+            task.base.fixed,
+            float(self._assignments.leak_pj[task.index]),
             float(machine.latency),
         )
 
-    def _base_need(self, variant: Variant, index: int) -> Array:
+    def _base_need(self, task: Task) -> Array:
         scale = self._machine.scale
-        reads = (variant.base.fixed[index, 0] * scale).sum(axis=1)
-        writes = (variant.base.fixed[index, 1] * scale).sum(axis=1)
+        reads = (task.base.fixed[0] * scale).sum(axis=1)
+        writes = (task.base.fixed[1] * scale).sum(axis=1)
         kinds = np.stack((reads, writes, reads + writes), axis=1)
         return np.asarray(kinds[self._limited[:, 0], self._limited[:, 1]])
 

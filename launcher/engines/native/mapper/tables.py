@@ -143,11 +143,13 @@ class Goal(NamedTuple):
     Attributes:
         order: (3,) criteria, the most important first.
         incumbent: (3,) their best values so far.
+        most_busy: mappings that take more cycles (without network latency) are not wanted.
         canonical: walk in a fixed order and stop at the first mapping as good as the incumbent.
     """
 
     order: Array
     incumbent: Array
+    most_busy: float
     canonical: bool
 
 
