@@ -13,6 +13,7 @@ from launcher.config.arch_schema import ARCHITECTURES
 from launcher.config.checked import Checked, between
 from launcher.config.layer_schema import Conv, Matmul, NormOperation
 from launcher.config.model_schema import Model, ModelFile, Transformer
+from launcher.config.sweep_schema import SweepSettings
 
 
 @dataclass
@@ -94,6 +95,7 @@ class Experiment:
     estimator: Estimator = MISSING
     tracking: Tracking = MISSING
     fusion: Fusion = MISSING
+    sweep: SweepSettings = MISSING
     layers: Any = None
     count_repeats: bool = True
     cache: bool = True
@@ -106,6 +108,14 @@ class GridSweeper:
     _target_: str = "hydra_plugins.launcher_sweepers.grid.GridSweeper"
     max_batch_size: int | None = None
     params: dict[str, str] | None = field(default_factory=dict)
+
+
+@dataclass
+class OptunaSweeper:
+    """``hydra/sweeper=optuna``: what is swept; how stands in ``sweep``."""
+
+    _target_: str = "hydra_plugins.launcher_sweepers.optuna_sweeper.OptunaSweeper"
+    params: dict[str, Any] | None = field(default_factory=dict)
 
 
 def register() -> None:
@@ -121,3 +131,6 @@ def register() -> None:
     store.store(group="layer_schema", name="norm_operation", node=NormOperation)
     store.store(group="layer_schema", name="conv", node=Conv)
     store.store(group="hydra/sweeper", name="grid", node=GridSweeper)
+    store.store(group="hydra/sweeper", name="optuna", node=OptunaSweeper)
+    # Beside the configurations, so that a preset in conf/experiment can choose another sweeper.
+    store.store(name="grid_by_default", node={"defaults": [{"override /hydra/sweeper": "grid"}]})

@@ -75,13 +75,22 @@ class Tracker(Protocol):
             Its identifier, to be passed as ``parent``; empty when nothing is recorded.
         """
 
-    def record(self, result: Result, folder: Path, parent: str | None = None) -> RunReference | None:
+    def resume_sweep(self, parent: str) -> bool:
+        """Open a sweep's run again; False when the store does not have it any more."""
+
+    def has_recorded(self, parent: str, tags: Mapping[str, str]) -> bool:
+        """Whether a sweep has a trial with these tags. One that was only begun is removed."""
+
+    def record(
+        self, result: Result, folder: Path, parent: str | None = None, tags: Mapping[str, str] | None = None
+    ) -> RunReference | None:
         """Record one finished trial with its parameters, figures, tags and files.
 
         Args:
             result: the trial.
             folder: where :func:`launcher.reporting.artifacts.write_artifacts` wrote it.
             parent: the sweep's run, if it belongs to one.
+            tags: more tags.
 
         Returns:
             Where it was recorded; None when nothing is recorded.
@@ -104,6 +113,24 @@ class Tracker(Protocol):
             interrupted: the sweep was stopped by its user.
         """
 
+    def close_sweep(
+        self,
+        parent: str,
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        folder: Path,
+        *,
+        interrupted: bool = False,
+    ) -> RunReference | None:
+        """Close a sweep's run that may be resumed later.
+
+        Args:
+            parent: what :meth:`start_sweep` returned.
+            metrics, tags: what is known of it now; ``status`` says how it ended.
+            folder: the files that lie directly in it are kept with the run.
+            interrupted: the sweep was stopped by its user.
+        """
+
 
 class NullTracker:
     """Records nothing."""
@@ -117,7 +144,26 @@ class NullTracker:
     def start_sweep(self, name: str, parameters: Mapping[str, object]) -> str:
         return ""
 
-    def record(self, result: Result, folder: Path, parent: str | None = None) -> None:
+    def resume_sweep(self, parent: str) -> bool:
+        return False
+
+    def has_recorded(self, parent: str, tags: Mapping[str, str]) -> bool:
+        return False
+
+    def record(
+        self, result: Result, folder: Path, parent: str | None = None, tags: Mapping[str, str] | None = None
+    ) -> None:
+        """Nothing is recorded."""
+
+    def close_sweep(
+        self,
+        parent: str,
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        folder: Path,
+        *,
+        interrupted: bool = False,
+    ) -> None:
         """Nothing is recorded."""
 
     def finish_sweep(

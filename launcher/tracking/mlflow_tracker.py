@@ -74,14 +74,41 @@ class MlflowTracker:
             _log(session, run_id, records.as_parameters(parameters), {})
             return run_id
 
-    def record(self, result: Result, folder: Path, parent: str | None = None) -> RunReference:
+    def resume_sweep(self, parent: str) -> bool:
+        session = self._open()
+        with self._told(None):
+            try:
+                run = session.client.get_run(parent)
+            except session.mlflow.exception as error:
+                if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                    return False
+                raise
+            usable = run.info.lifecycle_stage == "active" and run.info.experiment_id == session.experiment_id
+            if usable:
+                session.client.update_run(parent, status="RUNNING")
+            return bool(usable)
+
+    def has_recorded(self, parent: str, tags: Mapping[str, str]) -> bool:
+        session = self._open()
+        wanted = {"mlflow.parentRunId": parent, **tags}
+        query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in wanted.items())
+        with self._told(None):
+            runs = session.client.search_runs([session.experiment_id], query)
+            for run in runs:
+                if run.info.status == "RUNNING":
+                    session.client.delete_run(run.info.run_id)
+            return any(run.info.status != "RUNNING" for run in runs)
+
+    def record(
+        self, result: Result, folder: Path, parent: str | None = None, tags: Mapping[str, str] | None = None
+    ) -> RunReference:
         session = self._open(folder)
         with self._told(folder):
             ended = _now_ms()
             run = session.client.create_run(
                 session.experiment_id,
                 start_time=ended - round(result.seconds * 1000),
-                tags=records.tags_of(result, self._directory, parent or None),
+                tags={**records.tags_of(result, self._directory, parent or None), **(tags or {})},
                 run_name=result.name,
             )
             run_id = str(run.info.run_id)
@@ -105,6 +132,24 @@ class MlflowTracker:
                 tags["status"] = "interrupted"
             _log(session, parent, records.as_parameters(parameters), metrics, tags)
             status = "KILLED" if interrupted else "FINISHED" if tags["status"] == "ok" else "FAILED"
+            session.client.set_terminated(parent, status)
+        return self._reference(session, parent)
+
+    def close_sweep(
+        self,
+        parent: str,
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        folder: Path,
+        *,
+        interrupted: bool = False,
+    ) -> RunReference:
+        session = self._open()
+        with self._told(folder):
+            figures = {records.legal_name(name): value for name, value in metrics.items()}
+            _log(session, parent, {}, figures, {records.legal_name(name): value for name, value in tags.items()})
+            _log_top_files(session, parent, folder)
+            status = "KILLED" if interrupted else "FINISHED" if tags.get("status") == "ok" else "FAILED"
             session.client.set_terminated(parent, status)
         return self._reference(session, parent)
 
@@ -206,6 +251,14 @@ def _log_files(session: _Session, run_id: str, folder: Path) -> None:
                 shutil.copyfile(folder / name, target)
         if (folder / LAYERS_FOLDER).is_dir():
             shutil.copytree(folder / LAYERS_FOLDER, Path(staging, LAYERS_FOLDER))
+        session.client.log_artifacts(run_id, staging)
+
+
+def _log_top_files(session: _Session, run_id: str, folder: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="timeloop-launcher-") as staging:
+        for file in folder.iterdir():
+            if file.is_file():
+                shutil.copyfile(file, Path(staging, file.name))
         session.client.log_artifacts(run_id, staging)
 
 

@@ -1,0 +1,30 @@
+"""Types and ranges of ``conf/sweep``: how ``hydra/sweeper=optuna`` searches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from launcher.config.checked import Checked
+
+
+@dataclass
+class SweepSettings(Checked):
+    """How a sweep searches; what each field means stands in ``conf/sweep/default.yaml``."""
+
+    group: ClassVar[str] = "sweep"
+
+    n_trials: int = field(default=100, metadata={"least": 1, "most": 10**7})
+    objectives: list[str] = field(default_factory=lambda: ["edp_j_cycles"])
+    directions: list[str] | None = None
+    constraints: list[str] = field(default_factory=list)
+    sampler: str = "tpe"
+    seed: int = field(default=0, metadata={"least": 0, "most": 2**31})
+    study: str | None = None
+    storage: str | None = None
+    restart: bool = False
+    enqueue: list[dict[str, Any]] = field(default_factory=list)
+    timeout_s: float | None = field(default=None, metadata={"least": 1e-3, "most": 1e9})
+    trial_timeout_s: float | None = field(default=None, metadata={"least": 1e-3, "most": 1e9})
+    max_failures: float = field(default=0.8, metadata={"least": 0, "most": 1})
+    parallel: int | None = field(default=None, metadata={"least": 1, "most": 4096})

@@ -1,0 +1,49 @@
+"""Composing the configurations of trials that differ in values only."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+
+class SweepLoader(ConfigLoaderImpl):
+    """Hydra's loader, which composes once for each choice of groups and then only sets values.
+
+    Values never decide which files a configuration consists of: Hydra sets them when everything is merged. Composing
+    everything again for every trial would take several times as long as the search of a small layer.
+    """
+
+    def __init__(self, loader: ConfigLoader, values: Collection[str]) -> None:
+        """``values``: swept keys that are no groups; every trial sets all of them."""
+        self.__dict__.update(vars(loader))
+        self._values = frozenset(values)
+        self._composed: dict[tuple[str, ...], DictConfig] = {}
+
+    def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
+        parsed = OverridesParser.create().parse_overrides(sweep_overrides)
+        swept = [one for one in parsed if one.key_or_group in self._values and one.package is None]
+        common = tuple(str(one.input_line) for one in parsed if one not in swept)
+        if common not in self._composed:
+            composed = super().load_sweep_config(master_config, sweep_overrides)
+            self._composed[common] = composed
+            return copy.deepcopy(composed)
+        config = copy.deepcopy(self._composed[common])
+        ConfigLoaderImpl._apply_overrides_to_config([one for one in swept if not one.is_add()], config)
+        for one in swept:
+            if one.is_add():
+                OmegaConf.update(config, one.key_or_group, one.value(), merge=True, force_add=True)
+        job = config.hydra.job
+        style = job.config.override_dirname
+        with open_dict(config.hydra):
+            task = [one for one in parsed if not one.is_hydra_override()]
+            config.hydra.overrides.task = [one.input_line for one in task]
+            job.override_dirname = get_overrides_dirname(
+                task, kv_sep=style.kv_sep, item_sep=style.item_sep, exclude_keys=style.exclude_keys
+            )
+        OmegaConf.copy_cache(from_config=master_config, to_config=config)
+        return config

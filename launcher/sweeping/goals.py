@@ -1,0 +1,151 @@
+"""What a sweep is after: objectives with directions, and constraints, on a trial's metrics."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite, nextafter
+
+from launcher.errors import ConfigurationError
+
+METRICS = (
+    "energy_pj",
+    "energy_uj",
+    "cycles",
+    "edp_j_cycles",
+    "utilization",
+    "area_mm2",
+    "energy_per_mac_pj",
+    "trial_seconds",
+    "search_seconds",
+    "gap",
+)
+"""The metrics that every trial may have."""
+
+_OPEN = ("energy_share.", "layer.")
+"""Metrics whose names depend on the architecture or the layers."""
+
+_MAXIMIZED = ("utilization",)
+_CONSTRAINT = re.compile(r"\s*(?P<metric>\S.*?)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>[-+.\d][-+.\deE]*)\s*")
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A limit on a metric.
+
+    Attributes:
+        metric: its name.
+        sign: ``<=``, ``>=``, ``<`` or ``>``.
+        bound: the limit.
+    """
+
+    metric: str
+    sign: str
+    bound: float
+
+    def violation(self, metrics: Mapping[str, float]) -> float:
+        """How far the limit is missed; 0 or less when it is kept."""
+        excess = metrics[self.metric] - self.bound
+        excess = excess if self.sign.startswith("<") else -excess
+        strict = len(self.sign) == 1
+        return nextafter(0.0, 1.0) if strict and excess == 0 else excess
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.sign} {self.bound:g}"
+
+
+@dataclass(frozen=True)
+class Goals:
+    """What a sweep is after.
+
+    Attributes:
+        objectives: metrics to optimise.
+        directions: ``minimize`` or ``maximize`` for each.
+        constraints: limits that a trial must keep to count as good.
+    """
+
+    objectives: tuple[str, ...]
+    directions: tuple[str, ...]
+    constraints: tuple[Constraint, ...] = ()
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Every metric that a trial must have."""
+        return tuple(dict.fromkeys((*self.objectives, *(one.metric for one in self.constraints))))
+
+    def missing(self, metrics: Mapping[str, float]) -> str | None:
+        """The first metric that a trial lacks, or has no finite value of."""
+        return next((name for name in self.metrics if not isfinite(metrics.get(name, float("nan")))), None)
+
+    def values(self, metrics: Mapping[str, float]) -> list[float]:
+        """The objectives' values."""
+        return [metrics[name] for name in self.objectives]
+
+    def losses(self, metrics: Mapping[str, float]) -> list[float]:
+        """The objectives' values, all to be minimised."""
+        pairs = zip(self.values(metrics), self.directions, strict=True)
+        return [value if direction == "minimize" else -value for value, direction in pairs]
+
+    def __str__(self) -> str:
+        goals = (f"{way} {name}" for name, way in zip(self.objectives, self.directions, strict=True))
+        limits = f" with {', '.join(map(str, self.constraints))}" if self.constraints else ""
+        return ", ".join(goals) + limits
+
+
+def parse_goals(
+    objectives: Sequence[str], directions: Sequence[str] | None = None, constraints: Sequence[str] = ()
+) -> Goals:
+    """Check and complete what ``conf/sweep`` says.
+
+    Raises:
+        ConfigurationError: an unknown metric or direction, or something that is no constraint.
+    """
+    if not objectives or len(set(objectives)) < len(objectives):
+        raise ConfigurationError(
+            f"sweep.objectives={_listed(objectives)} {'names one twice' if objectives else 'is empty'}",
+            expected="one or several metrics, each once",
+        )
+    for name in objectives:
+        _check_metric(name, f"sweep.objectives={_listed(objectives)}")
+    if directions is None:
+        directions = ["maximize" if name in _MAXIMIZED else "minimize" for name in objectives]
+    if len(directions) != len(objectives) or not set(directions) <= {"minimize", "maximize"}:
+        raise ConfigurationError(
+            f"sweep.directions={_listed(directions)} does not suit sweep.objectives={_listed(objectives)}",
+            expected=f"minimize or maximize, {len(objectives)} of them",
+        )
+    return Goals(tuple(objectives), tuple(directions), tuple(_constraint(text) for text in constraints))
+
+
+def _constraint(text: str) -> Constraint:
+    match = _CONSTRAINT.fullmatch(text)
+    try:
+        bound = float(match["bound"]) if match else float("nan")
+    except ValueError:
+        bound = float("nan")
+    if match is None or not isfinite(bound):
+        raise ConfigurationError(
+            f"sweep.constraints: {text!r} is no constraint",
+            expected="a metric, one of <= >= < >, and a number",
+            hint="'sweep.constraints=[\"area_mm2 <= 4\"]'",
+        )
+    _check_metric(match["metric"], f"sweep.constraints: {text!r}")
+    return Constraint(match["metric"], match["sign"], bound)
+
+
+def _check_metric(name: str, where: str) -> None:
+    if name in METRICS or name.startswith(_OPEN):
+        return
+    close = difflib.get_close_matches(name, METRICS, 1, cutoff=0.4)
+    raise ConfigurationError(
+        f"{name} is no metric of a trial",
+        where=where,
+        expected=f"one of {', '.join(METRICS)}, energy_share.LEVEL, layer.LAYER.METRIC",
+        hint=f"did you mean {close[0]}?" if close else None,
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"[{','.join(names)}]"

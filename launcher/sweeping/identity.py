@@ -1,0 +1,101 @@
+"""What makes the trials of an earlier sweep valid for this one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from launcher.paths import data_folder
+from launcher.sweeping.goals import Goals
+from launcher.sweeping.space import Space
+
+_CODE = ("engines", "estimation", "network", "specification")
+_MODULES = ("layers.py", "result.py", "steps.py", "trial.py")
+_DATA = ("arch_templates", "tables", "workloads")
+_IGNORED = ("hydra", "sweep", "tracking", "cache")
+_EFFORT = ("mapper.threads",)
+"""Settings that change how long a trial takes, not what it finds."""
+
+_SHOWN = 8
+
+
+def identity(config: DictConfig, space: Space, goals: Goals) -> dict[str, Any]:
+    """Everything that the trials of a study have in common; studies with equal identities may share trials.
+
+    Args:
+        config: the multirun's configuration, swept values left out.
+        space: what is swept.
+        goals: what is optimised.
+    """
+    return {
+        "space": {one.name: str(one) for one in space.dimensions},
+        "goals": str(goals),
+        "fixed": _fixed(config, space),
+        "code": _digest_of_files(config),
+    }
+
+
+def digest(identity_: Mapping[str, Any]) -> str:
+    """Eight characters that differ when the identity does."""
+    return hashlib.sha256(json.dumps(identity_, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What changed, a phrase each."""
+    before, after = _flat(earlier), _flat(now)
+    changed = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
+    phrases = [f"{name}: {before.get(name, 'absent')} -> {after.get(name, 'absent')}" for name in changed]
+    return phrases[:_SHOWN] + ([f"and {len(phrases) - _SHOWN} more"] if len(phrases) > _SHOWN else [])
+
+
+def _fixed(config: DictConfig, space: Space) -> dict[str, Any]:
+    """The composed values, without what is swept: of a swept group only what was given for all trials."""
+    names = {dimension.name for dimension in space.dimensions}
+    groups = {name for name in names if "." not in name}
+    plain = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
+    assert isinstance(plain, dict)
+    flat = _flat({str(key): value for key, value in plain.items() if key not in _IGNORED})
+    swept = tuple(f"{group}." for group in groups)
+    kept = {
+        key: value
+        for key, value in flat.items()
+        if key not in names and key not in _EFFORT and key not in groups and not (swept and key.startswith(swept))
+    }
+    given = [text for text in space.fixed if text.lstrip("+~").startswith(swept)] if swept else []
+    return kept | ({"overrides": " ".join(given)} if given else {})
+
+
+def _digest_of_files(config: DictConfig) -> str:
+    """Of the code, templates and tables that decide what a trial finds, the user's own included."""
+    package = Path(__file__).resolve().parent.parent
+    folders = [package / name for name in _CODE] + [data_folder(name) for name in _DATA]
+    conf = data_folder("conf")
+    own = [Path(one.path) for one in config.hydra.runtime.config_sources if one.schema == "file" and one.path]
+    folders += [path / "arch_templates" for path in own if path.resolve() != conf]
+    folders += [Path(str(folder)).expanduser() for folder in (OmegaConf.select(config, "estimator.tables") or ())]
+    summary = hashlib.sha256()
+    model_file = OmegaConf.select(config, "model.path", throw_on_missing=False)
+    for file in [package / name for name in _MODULES] + ([Path(str(model_file)).expanduser()] if model_file else []):
+        summary.update(file.read_bytes() if file.is_file() else b"")
+    for folder in folders:
+        for file in _files(folder):
+            summary.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
+    return summary.hexdigest()[:12]
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    suffixes = {".py", ".j2", ".csv", ".yaml"}
+    return sorted(path for path in folder.rglob("*") if path.suffix in suffixes and path.is_file())
+
+
+def _flat(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in node.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return flat

@@ -1,0 +1,106 @@
+"""A journal file for a study: survives a kill at any moment, and says in a sentence when it cannot be used."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+
+from launcher.errors import LauncherError
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
+
+_PATIENCE_S = 10.0
+
+
+def open_journal(path: Path) -> JournalStorage:
+    """The storage in ``path``, which is created when it does not exist.
+
+    A last line that a killed process could not finish is removed: what it said was not done yet.
+
+    Raises:
+        LauncherError: another program holds the file for longer than ten seconds, it cannot be read or written, or it
+            is damaged.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()
+        lock = make_lock(path)
+        lock.acquire()
+        try:
+            _repair(path)
+        finally:
+            lock.release()
+        return JournalStorage(JournalFileBackend(str(path), lock))
+    except OSError as error:
+        raise LauncherError(
+            f"the study's journal cannot be used: {error.strerror or error}",
+            where=str(path),
+            expected="a file that you may read and write",
+            hint="sweep.storage=another_file.journal",
+        ) from error
+
+
+def make_lock(path: Path) -> JournalFileOpenLock:
+    """A lock that the system releases when its holder dies."""
+    return JournalFileOpenLock(str(path)) if fcntl is None else _SystemLock(path)
+
+
+class _SystemLock(JournalFileOpenLock):
+    """An advisory lock on the journal itself."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self._path = path
+        self._held: BinaryIO | None = None
+
+    def acquire(self) -> bool:
+        file = self._path.open("ab")
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    file.close()
+                    raise LauncherError(
+                        f"the study's journal is locked by another program for more than {_PATIENCE_S:.0f} s",
+                        where=str(self._path),
+                        hint="end that program (fuser names it), or choose another file with sweep.storage",
+                    ) from error
+                time.sleep(0.005)
+            else:
+                self._held = file
+                return True
+
+    def release(self) -> None:
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+
+def _repair(path: Path) -> None:
+    content = path.read_bytes()
+    if content and not content.endswith(b"\n"):
+        os.truncate(path, content.rfind(b"\n") + 1)
+        content = content[: content.rfind(b"\n") + 1]
+    for number, line in enumerate(content.splitlines(), 1):
+        try:
+            intact = isinstance(json.loads(line), dict)
+        except ValueError:
+            intact = False
+        if not intact:
+            raise LauncherError(
+                f"the study's journal is damaged: line {number} is no record",
+                where=f"{path}, line {number}",
+                expected="a journal that Optuna wrote",
+                hint="choose another file with sweep.storage, or remove that line; the file was left as it is",
+            )

@@ -1,0 +1,101 @@
+"""The tracking store's run of a study, and the files that a sweep leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from launcher.errors import LauncherError
+from launcher.result import Result
+from launcher.sweeping.goals import Goals
+from launcher.sweeping.rows import Row, best_rows, common_reasons, states
+from launcher.sweeping.study import SharedStudy
+from launcher.tracking import RunReference, Tracker
+
+_NOTED = "tracked"
+NUMBER_TAG = "sweep.trial"
+"""Tag of a trial's run: the trial's number in the study."""
+
+
+class ParentRun:
+    """A study's own run: made once, resumed by later sweeps of the same study.
+
+    Only the sweep's process writes to the tracking store. What cannot be recorded is said once; the sweep goes on,
+    since results are safe in the study and on disk.
+    """
+
+    def __init__(self, tracker: Tracker, study: SharedStudy, place: str, console: Console) -> None:
+        """``place``: names the store and experiment, since a study may be recorded in several."""
+        self._tracker = tracker
+        self._study = study
+        self._note = f"{_NOTED}:{place}"
+        self._console = console
+        self._told = False
+        self.run = ""
+
+    def open(self, name: str, parameters: Mapping[str, object]) -> None:
+        """Resume the study's run, or make it.
+
+        Raises:
+            LauncherError: the store cannot be used.
+        """
+        self._tracker.prepare()
+        noted = self._study.noted(self._note)
+        if noted and self._tracker.resume_sweep(str(noted)):
+            self.run = str(noted)
+            return
+        self.run = self._tracker.start_sweep(name, parameters)
+        if self.run:
+            self._study.note(self._note, self.run)
+
+    def record(self, number: int, result: Result, folder: Path, *, again: bool = False) -> None:
+        """Record a trial below the study's run; ``again`` when an earlier process may have done so."""
+        if not self.run:
+            return
+        try:
+            if again and self._tracker.has_recorded(self.run, {NUMBER_TAG: str(number)}):
+                return
+            self._tracker.record(result, folder, self.run, {NUMBER_TAG: str(number)})
+        except LauncherError as error:
+            if not self._told:
+                self._told = True
+                self._console.print(f"[yellow]not recorded:[/] {escape(str(error))}", soft_wrap=True)
+
+    def close(
+        self, rows: Sequence[Row], goals: Goals, fixed: Mapping[str, object], folder: Path, *, interrupted: bool
+    ) -> RunReference | None:
+        """Write the study's figures and files, and end its run."""
+        if not self.run:
+            return None
+        metrics, tags = outcome(rows, goals, fixed)
+        if interrupted:
+            tags["status"] = "interrupted"
+        return self._tracker.close_sweep(self.run, metrics, tags, folder, interrupted=interrupted)
+
+
+def outcome(rows: Sequence[Row], goals: Goals, fixed: Mapping[str, object]) -> tuple[dict[str, float], dict[str, str]]:
+    """Metrics and tags of a study's run: number of trials by state, and what is best.
+
+    Parameters of the best trial are tags, because a resumed study may find a better one and MLflow's parameters
+    never change.
+    """
+    count = states(rows)
+    metrics: dict[str, float] = {"trials": float(len(rows))}
+    metrics |= {f"trials_{state}": float(number) for state, number in count.items()}
+    metrics["trials_reused"] = float(sum(row.same_as is not None for row in rows))
+    metrics["trials_breaking_constraints"] = float(sum(bool(row.broken) for row in rows))
+    best = best_rows(rows, goals)
+    tags = {"status": "ok" if count["ok"] else "failed", "goals": str(goals), "reasons": common_reasons(rows)}
+    if len(goals.objectives) > 1:
+        metrics["front_size"] = float(len(best))
+    if best:
+        first = best[0]
+        metrics |= first.metrics
+        parameters: dict[str, Any] = {**fixed, **first.point}
+        tags |= {f"best.{name}": str(value) for name, value in parameters.items()}
+        tags["best.trial"] = str(first.number)
+    return metrics, {name: value for name, value in tags.items() if value}

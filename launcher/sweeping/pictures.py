@@ -1,0 +1,104 @@
+"""Pictures of a study, as PNG files and as one HTML page that needs no network."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from optuna.importance import PedAnovaImportanceEvaluator
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from launcher.sweeping.goals import Goals
+
+PAGE = "study.html"
+_FEWEST = 2
+
+
+def write_pictures(study: Study, goals: Goals, folder: Path) -> list[Path]:
+    """The front or the optimisation's history, the parameters' importances, and parallel coordinates.
+
+    Args:
+        study: nothing is drawn of a study with fewer than two trials that have figures.
+        goals: names of the objectives.
+        folder: where the files go.
+
+    Returns:
+        What was written.
+    """
+    complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    if len(complete) < _FEWEST:
+        return []
+    written: list[Path] = []
+    with _without_warnings():
+        import matplotlib  # noqa: PLC0415
+
+        matplotlib.use("Agg")
+        import optuna.visualization as interactive  # noqa: PLC0415
+        import optuna.visualization.matplotlib as still  # noqa: PLC0415
+
+        for name, arguments, function in _plots(study, goals):
+            path = folder / f"{name}.png"
+            if _draw_png(getattr(still, function), study, arguments, path):
+                written.append(path)
+        figures = [
+            getattr(interactive, function)(study, **arguments) for _, arguments, function in _plots(study, goals)
+        ]
+        page = folder / PAGE
+        page.write_text(_page(study.study_name, figures), encoding="utf-8")
+    return [*written, page]
+
+
+def _plots(study: Study, goals: Goals) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """File name, arguments and Optuna's function of each picture."""
+    several = len(goals.objectives) > 1
+    if 2 <= len(goals.objectives) <= 3:
+        yield "pareto_front", {"target_names": list(goals.objectives)}, "plot_pareto_front"
+    if not several:
+        yield "optimization_history", {"target_name": goals.objectives[0]}, "plot_optimization_history"
+    varying = len({repr(one.params) for one in study.get_trials(deepcopy=False)}) > 1
+    for n, name in enumerate(goals.objectives):
+        suffix = f".{name}" if several else ""
+        target = {"target": _nth(n), "target_name": name} if several else {"target_name": name}
+        if varying and _spread(study, n):
+            evaluator = PedAnovaImportanceEvaluator()
+            yield f"importances{suffix}", {**target, "evaluator": evaluator}, "plot_param_importances"
+        yield f"parallel_coordinates{suffix}", target, "plot_parallel_coordinate"
+
+
+def _nth(index: int) -> Callable[[FrozenTrial], float]:
+    return lambda trial: float(trial.values[index])
+
+
+def _spread(study: Study, index: int) -> bool:
+    """Importances are undefined where the objective never changes."""
+    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return len({trial.values[index] for trial in trials}) > 1
+
+
+def _draw_png(plot: Callable[..., Any], study: Study, arguments: dict[str, Any], path: Path) -> bool:
+    import matplotlib.pyplot as plt  # noqa: PLC0415
+
+    drawn = plot(study, **arguments)
+    axes = drawn if hasattr(drawn, "figure") else drawn[0]
+    axes.figure.savefig(path, dpi=120, bbox_inches="tight")
+    plt.close("all")
+    return True
+
+
+def _page(title: str, figures: list[Any]) -> str:
+    # Plotly's own code once, inside the page: it opens without a network.
+    parts = [figure.to_html(full_html=False, include_plotlyjs=n == 0) for n, figure in enumerate(figures)]
+    head = f"<!doctype html><html><head><meta charset='utf-8'><title>{escape(title)}</title></head>"
+    return f"{head}<body><h1>{escape(title)}</h1>{''.join(parts)}</body></html>\n"
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,207 @@
+"""A whole sweep with Optuna: from the configuration to the table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig, OmegaConf
+from optuna.exceptions import StorageInternalError
+from optuna.storages import BaseStorage
+from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
+
+from launcher.config.compose import ALL, to_trial
+from launcher.config.sweep_schema import SweepSettings
+from launcher.errors import LauncherError
+from launcher.jobs import PARENT_FILE, tracker_of
+from launcher.sweeping.goals import Goals, parse_goals
+from launcher.sweeping.identity import digest, identity
+from launcher.sweeping.jobs import Jobs, workers_of
+from launcher.sweeping.parent import ParentRun
+from launcher.sweeping.pictures import write_pictures
+from launcher.sweeping.rows import Row, common_reasons, rows_of, trials_csv
+from launcher.sweeping.samplers import make_sampler
+from launcher.sweeping.search import Search
+from launcher.sweeping.space import Space
+from launcher.sweeping.study import (
+    SharedStudy,
+    finished_trials,
+    forget,
+    open_storage,
+    open_study,
+    printable,
+    storage_error,
+)
+from launcher.sweeping.table import ProgressLine, print_table
+
+TRIALS_CSV = "trials.csv"
+
+
+def run_sweep(config: DictConfig, space: Space, launcher: Launcher, arguments: Sequence[str]) -> list[Row]:
+    """Search, and show what was found.
+
+    Args:
+        config: the multirun's configuration, swept values left out.
+        space: what is swept.
+        launcher: who runs trials.
+        arguments: the command line's overrides.
+
+    Returns:
+        All trials of the study.
+
+    Raises:
+        LauncherError: the settings, the space or the storage cannot be used; every trial failed, or too many did.
+    """
+    settings: SweepSettings = OmegaConf.to_object(config.sweep)  # type: ignore[assignment]
+    goals = parse_goals(settings.objectives, settings.directions, settings.constraints)
+    points = [space.check_point(point, "sweep.enqueue") for point in settings.enqueue]
+    workers = workers_of(config, settings.parallel)
+    make_sampler(settings.sampler, space, goals, seed=0, finished=0, parallel=False)  # mistakes come before anything
+    _check_composition(launcher, config, space)
+    same = identity(config, space, goals)
+    name, where = _study_name(config, settings, digest(same))
+    storage = open_storage(where)
+    try:
+        study = _open(storage, name, where, same, space, goals, settings, workers > 1)
+        for point in points:
+            study.study.enqueue_trial(point, skip_if_exists=True)
+        return _Sweep(config, space, goals, settings, study, name, where).run(launcher, workers, same, arguments)
+    except (SQLAlchemyError, StorageInternalError) as error:
+        raise storage_error(where, error) from error
+
+
+def _open(
+    storage: BaseStorage,
+    name: str,
+    where: str,
+    same: dict[str, Any],
+    space: Space,
+    goals: Goals,
+    settings: SweepSettings,
+    parallel: bool,
+) -> SharedStudy:
+    if settings.restart:
+        forget(storage, name)
+    sampler = make_sampler(
+        settings.sampler,
+        space,
+        goals,
+        seed=settings.seed,
+        finished=finished_trials(storage, name),
+        parallel=parallel,
+    )
+    return open_study(storage, name, sampler, goals.directions, same, printable(where))
+
+
+class _Sweep:
+    """A study that is open, and everything around its trials."""
+
+    def __init__(
+        self,
+        config: DictConfig,
+        space: Space,
+        goals: Goals,
+        settings: SweepSettings,
+        study: SharedStudy,
+        name: str,
+        where: str,
+    ) -> None:
+        self._config = config
+        self._space = space
+        self._goals = goals
+        self._settings = settings
+        self._study = study
+        self._name = name
+        self._where = where
+        self._console = Console()
+        self._folder = Path(config.hydra.sweep.dir).absolute()
+
+    def run(self, launcher: Launcher, workers: int, same: dict[str, Any], arguments: Sequence[str]) -> list[Row]:
+        parent = self._parent(arguments)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        own = {"parent": parent.run, "records_trials": True, "overrides": list(arguments), "study": self._name}
+        (self._folder / PARENT_FILE).write_text(json.dumps(own) + "\n")
+        earlier = len(self._study.trials)
+        at = printable(self._where)
+        self._console.print(f"study     {self._name} in {at}, {earlier} trials so far", highlight=False, soft_wrap=True)
+        interrupted = True
+        self._study.start()
+        try:
+            self._search(Jobs(launcher, workers), parent)
+            interrupted = False
+        except LauncherError:
+            interrupted = False
+            raise
+        finally:
+            self._study.stop()
+            rows = self._finish(parent, same["fixed"], interrupted)
+        if not any(row.ok for row in rows):
+            raise LauncherError(
+                f"none of the {len(rows)} trials found a mapping: {common_reasons(rows)}", where=_shown(self._folder)
+            )
+        return rows
+
+    def _search(self, jobs: Jobs, parent: ParentRun) -> None:
+        with ProgressLine(self._console, self._goals, self._settings.n_trials) as progress:
+            Search(self._study, self._space, self._goals, self._settings, jobs, parent, self._folder, progress).run()
+
+    def _parent(self, arguments: Sequence[str]) -> ParentRun:
+        # A copy, because a model's file fills in values.
+        trial = to_trial(self._config.copy(), dict(self._config.hydra.runtime.choices))
+        tracking = trial.experiment.tracking
+        place = f"{tracking.uri or ''}:{tracking.experiment}"
+        parent = ParentRun(tracker_of(trial), self._study, place, self._console)
+        swept = {dimension.name: str(dimension) for dimension in self._space.dimensions}
+        common = {key: value for key, value in trial.parameters.items() if key not in swept}
+        spoken = {f"space.{name}": text for name, text in swept.items()}
+        parent.open(
+            f"sweep {self._name}",
+            {**common, **spoken, "goals": str(self._goals), "sampler": self._settings.sampler, "study": self._name},
+        )
+        return parent
+
+    def _finish(self, parent: ParentRun, fixed: dict[str, Any], interrupted: bool) -> list[Row]:
+        trials = self._study.trials
+        rows = rows_of(trials, self._goals)
+        if rows:
+            print_table(rows, self._space, self._goals, self._console)
+        (self._folder / TRIALS_CSV).write_text(trials_csv(rows, self._space))
+        if not interrupted:
+            write_pictures(self._study.study, self._goals, self._folder)
+        self._say("files", _shown(self._folder))
+        reference = parent.close(rows, self._goals, fixed, self._folder, interrupted=interrupted)
+        if reference is not None:
+            self._say("recorded", str(reference))
+        return rows
+
+    def _say(self, what: str, text: str) -> None:
+        self._console.print(f"{what:<10}{text}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _check_composition(launcher: Launcher, config: DictConfig, space: Space) -> None:
+    """A key that does not exist is a mistake of the command line, not of a thousand trials."""
+    context: Any = getattr(launcher, "hydra_context", None)
+    if context is not None:
+        context.config_loader.load_sweep_config(config, space.overrides(space.first()))
+
+
+def _study_name(config: DictConfig, settings: SweepSettings, same: str) -> tuple[str, str]:
+    """The study's name, and where it lives."""
+    choices = config.hydra.runtime.choices
+    subject = choices["model"] if choices["layer"] == ALL else choices["layer"]
+    own = f"{choices['arch']}-{subject}-{same}"
+    where = settings.storage
+    if where is None:
+        name = settings.study or own
+        return name, f"studies/{name}.journal"
+    if "://" in where:
+        return settings.study or own, where
+    return settings.study or Path(where).stem, where
+
+
+def _shown(folder: Path) -> str:
+    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)

@@ -1,0 +1,94 @@
+"""Who chooses the points."""
+
+from __future__ import annotations
+
+import difflib
+import warnings
+
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import (
+    BaseSampler,
+    BruteForceSampler,
+    CmaEsSampler,
+    GridSampler,
+    NSGAIISampler,
+    QMCSampler,
+    RandomSampler,
+    TPESampler,
+)
+
+from launcher.errors import ConfigurationError
+from launcher.sweeping.goals import Goals
+from launcher.sweeping.space import Dimension, Space, Value
+
+SAMPLERS = ("tpe", "nsga2", "random", "grid", "bruteforce", "qmc", "cmaes")
+
+EXHAUSTIVE = ("grid", "bruteforce")
+"""Samplers that end by themselves."""
+
+_POPULATION = 20
+
+
+def make_sampler(name: str, space: Space, goals: Goals, *, seed: int, finished: int, parallel: bool) -> BaseSampler:
+    """The sampler called ``name``.
+
+    Args:
+        name: one of :data:`SAMPLERS`.
+        space: what is swept.
+        goals: what is optimised.
+        seed: makes the choice of points repeatable.
+        finished: trials that the study has already; a sampler that starts anew must not repeat their random numbers.
+        parallel: whether several trials run at a time.
+
+    Raises:
+        ConfigurationError: an unknown name, or a sampler that cannot deal with the space or the goals.
+    """
+    if name not in SAMPLERS:
+        close = difflib.get_close_matches(name, SAMPLERS, 1)
+        raise ConfigurationError(
+            f"sweep.sampler={name} is not a sampler",
+            expected=f"one of {', '.join(SAMPLERS)}",
+            hint=f"sweep.sampler={close[0]}" if close else None,
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return _make(name, space, goals, seed, seed + finished, parallel)
+
+
+def _make(name: str, space: Space, goals: Goals, seed: int, fresh: int, parallel: bool) -> BaseSampler:
+    # Grid, brute force and QMC remember in the study how far they are, so they keep their seed.
+    if name in EXHAUSTIVE:
+        grid = {one.name: _values(one, name) for one in space.dimensions}
+        return GridSampler(grid, seed=seed) if name == "grid" else BruteForceSampler(seed=seed)
+    if name == "qmc":
+        return QMCSampler(seed=seed, warn_independent_sampling=False)
+    if name == "cmaes":
+        _check_cmaes(space, goals)
+        return CmaEsSampler(seed=fresh, warn_independent_sampling=False)
+    if name == "nsga2":
+        return NSGAIISampler(population_size=_POPULATION, seed=fresh)
+    if name == "random":
+        return RandomSampler(seed=fresh)
+    return TPESampler(seed=fresh, multivariate=True, constant_liar=parallel)
+
+
+def _values(dimension: Dimension, sampler: str) -> list[Value]:
+    values = dimension.values
+    if values is None:
+        raise ConfigurationError(
+            f"sweep.sampler={sampler} needs finitely many values, and {dimension.name} is an interval",
+            expected="choice(...), range(...) or int(interval(...))",
+        )
+    return values
+
+
+def _check_cmaes(space: Space, goals: Goals) -> None:
+    if len(goals.objectives) > 1:
+        raise ConfigurationError(
+            "sweep.sampler=cmaes optimises one objective", hint="sweep.sampler=nsga2 or tpe for several"
+        )
+    if all(one.texts for one in space.dimensions):
+        raise ConfigurationError(
+            "sweep.sampler=cmaes needs ranges or intervals, and everything swept is a choice",
+            hint="arch.rows=range(8,65,8) instead of arch.rows=choice(...), or sweep.sampler=tpe",
+        )

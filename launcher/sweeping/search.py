@@ -1,0 +1,222 @@
+"""Asking for points, running them, telling what came out: the loop of a sweep."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from optuna.trial import Trial
+
+from launcher.config.explain import explain
+from launcher.config.sweep_schema import SweepSettings
+from launcher.errors import LauncherError
+from launcher.reporting.artifacts import RESULT_JSON, read_result, write_artifacts
+from launcher.result import Result
+from launcher.sweeping.goals import METRICS, Goals
+from launcher.sweeping.jobs import Ended, Job, Jobs, is_death
+from launcher.sweeping.parent import ParentRun
+from launcher.sweeping.rows import Row, common_reasons, rows_of
+from launcher.sweeping.space import Space, Value
+from launcher.sweeping.study import SharedStudy, result_of
+from launcher.sweeping.table import ProgressLine
+from launcher.tracking.records import metrics_of
+from launcher.trial import failed
+
+_WAIT_S = 1.0
+
+Point = tuple[tuple[str, Value], ...]
+
+
+@dataclass
+class _Open:
+    """A trial under way, and those that wait for it because their points are the same."""
+
+    trial: Trial
+    point: dict[str, Value]
+    folder: Path
+    resumed: bool = False
+    same: list[Trial] = field(default_factory=list)
+
+
+class Search:
+    """One process's part in a study."""
+
+    def __init__(
+        self,
+        study: SharedStudy,
+        space: Space,
+        goals: Goals,
+        settings: SweepSettings,
+        jobs: Jobs,
+        parent: ParentRun,
+        folder: Path,
+        progress: ProgressLine,
+    ) -> None:
+        self._study = study
+        self._space = space
+        self._goals = goals
+        self._settings = settings
+        self._jobs = jobs
+        self._parent = parent
+        self._folder = folder
+        self._progress = progress
+        self._open: dict[int, _Open] = {}
+        self._known: dict[Point, tuple[int, Mapping[str, Any]]] = {}
+        self._tried: set[Point] = set()
+        self._failures = 0
+        self._deadline = time.monotonic() + settings.timeout_s if settings.timeout_s else None
+
+    def run(self) -> None:
+        """Search until the study has its trials, the space has no more points, time is up or too much fails.
+
+        Raises:
+            LauncherError: more trials failed than ``sweep.max_failures`` allows.
+        """
+        rows = rows_of(self._study.trials, self._goals)
+        self._progress.earlier(rows)
+        self._failures = sum(row.state in ("failed", "infeasible") for row in rows)
+        for trial in self._study.trials:
+            self._remember(_key(trial.params), trial.number, result_of(trial))
+        left_over = self._study.abandoned()
+        while True:
+            while self._jobs.room:
+                if left_over:
+                    self._start(*left_over.pop(), resumed=True)
+                elif self._wants_more():
+                    self._start(self._study.ask(), None)
+                else:
+                    break
+            if not self._jobs.busy:
+                return
+            ended = self._jobs.wait(_WAIT_S)
+            if ended is not None:
+                self._end(ended)
+                self._check_failures()
+
+    def _wants_more(self) -> bool:
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            return False
+        size = self._space.size
+        under_way = {_key(one.point) for one in self._open.values()}
+        if size is not None and len(self._tried | under_way) >= size:
+            return False
+        return len(self._study.trials) < self._settings.n_trials
+
+    def _start(self, trial: Trial, left_in: Path | None, *, resumed: bool = False) -> None:
+        point = self._space.suggest(trial)
+        kept = trial.user_attrs.get("result") if resumed else None
+        folder = self._folder / str(trial.number)
+        finished = _finished_before(left_in, trial) if left_in else None
+        if finished is not None and left_in is not None:
+            self._conclude(_Open(trial, point, left_in, resumed), finished)
+            return
+        if kept is not None:  # written down, not told; its files are gone
+            self._tell(trial, kept)
+            return
+        same = self._known.get(_key(point))
+        if same is not None:
+            number, result = same
+            self._reuse(trial, number, result)
+            return
+        for one in self._open.values():
+            if _key(one.point) == _key(point):
+                one.same.append(trial)
+                return
+        self._study.claim(trial, folder)
+        self._open[trial.number] = _Open(trial, point, folder, resumed)
+        self._jobs.start(Job(trial.number, tuple(self._space.overrides(point))))
+
+    def _end(self, ended: Ended) -> None:
+        one = self._open.pop(ended.number)
+        one.folder = ended.folder or one.folder
+        outcome = ended.outcome
+        if not isinstance(outcome, Result):
+            outcome = failed(f"trial {ended.number}", dict(one.point), _told(outcome))
+            write_artifacts(outcome, one.folder)
+        self._conclude(one, outcome)
+
+    def _conclude(self, one: _Open, result: Result) -> None:
+        """Write down, record, tell: in this order, so that a kill in between loses nothing and doubles nothing."""
+        metrics = metrics_of(result)
+        status, reason = result.status, result.reason
+        lacking = self._goals.missing(metrics) if result.ok else None
+        if lacking is not None:
+            status, reason = "failed", f"{lacking} has no value; there are {', '.join(sorted(metrics)[:12])}, ..."
+        wanted = (*METRICS, *self._goals.metrics)
+        record = {
+            "status": status,
+            "reason": reason,
+            "metrics": {name: metrics[name] for name in dict.fromkeys(wanted) if name in metrics},
+            "folder": str(one.folder),
+        }
+        self._study.keep(one.trial, record)
+        self._parent.record(one.trial.number, result, one.folder, again=one.resumed)
+        self._tell(one.trial, record)
+        for trial in one.same:
+            self._reuse(trial, one.trial.number, record)
+
+    def _reuse(self, trial: Trial, number: int, record: Mapping[str, Any]) -> None:
+        shared = {**record, "same_as": record.get("same_as", number)}
+        self._study.keep(trial, shared)
+        self._tell(trial, shared)
+
+    def _tell(self, trial: Trial, record: Mapping[str, Any]) -> None:
+        metrics = record["metrics"]
+        ok = record["status"] == "ok"
+        values = self._goals.values(metrics) if ok else None
+        limits = {str(one): one.violation(metrics) for one in self._goals.constraints} if ok else {}
+        self._study.tell(trial, values, limits)
+        self._remember(_key(trial.params), trial.number, record)
+        self._failures += not ok
+        self._progress.add(self._row(trial, record, ok))
+
+    def _row(self, trial: Trial, record: Mapping[str, Any], ok: bool) -> Row:
+        metrics = record["metrics"]
+        broken = tuple(str(one) for one in self._goals.constraints if ok and one.violation(metrics) > 0)
+        state = "ok" if ok else str(record["status"])
+        return Row(trial.number, state, trial.params, metrics if ok else {}, str(record["reason"] or ""), broken)
+
+    def _remember(self, key: Point, number: int, record: Mapping[str, Any] | None) -> None:
+        """What failed for a reason outside the model may succeed next time."""
+        if record is None:
+            return
+        self._tried.add(key)
+        if record["status"] != "failed":
+            self._known.setdefault(key, (number, record))
+
+    def _check_failures(self) -> None:
+        allowed = self._settings.max_failures * self._settings.n_trials
+        if self._failures > allowed:
+            reasons = common_reasons(rows_of(self._study.trials, self._goals))
+            raise LauncherError(
+                f"{self._failures} trials failed, more than sweep.max_failures={self._settings.max_failures:g} of "
+                f"sweep.n_trials={self._settings.n_trials}: {reasons}",
+                hint="narrow the space, or raise sweep.max_failures; the same command goes on from here",
+            )
+
+
+def _key(point: Mapping[str, Value]) -> Point:
+    return tuple(sorted(point.items()))
+
+
+def _told(error: BaseException) -> BaseException:
+    """Why a trial has no result, for a person."""
+    if is_death(error):
+        return LauncherError("its worker process was killed, perhaps for lack of memory")
+    told = explain(error)
+    return error if str(told) == "" else told
+
+
+def _finished_before(folder: Path, trial: Trial) -> Result | None:
+    """The result of a trial that ended just before its sweep was killed."""
+    file = folder / RESULT_JSON
+    started = trial.datetime_start
+    try:
+        if started is None or file.stat().st_mtime < started.timestamp():
+            return None
+        return read_result(folder)
+    except (OSError, LauncherError):
+        return None

@@ -1,0 +1,132 @@
+"""What a sweep shows: a line while it runs, a table at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+from rich.table import Table
+
+from launcher.reporting.numbers import significant
+from launcher.sweeping.goals import Goals
+from launcher.sweeping.rows import Row, best_rows, dominates, states
+from launcher.sweeping.space import Space
+
+_SHOWN = 15
+_SHOWN_OF_FRONT = 40
+_ALWAYS = ("energy_pj", "cycles", "edp_j_cycles", "utilization", "area_mm2")
+_LINE_EVERY_S = 5.0
+
+
+def print_table(rows: Sequence[Row], space: Space, goals: Goals, console: Console) -> None:
+    """The best trials first, or the front."""
+    best = best_rows(rows, goals)
+    shown = best[: _SHOWN if len(goals.objectives) == 1 else _SHOWN_OF_FRONT]
+    names = [dimension.name for dimension in space.dimensions]
+    metrics = list(dict.fromkeys((*goals.metrics, *_ALWAYS)))
+    metrics = [name for name in metrics if any(name in row.metrics for row in shown)]
+    table = Table(title=_title(rows, best, shown, goals), title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("trial", justify="right")
+    for name in names:
+        table.add_column(escape(name.replace(".", ".\n")), no_wrap=True)
+    for name in metrics:
+        table.add_column(escape(name.replace("_", "\n", 1)), justify="right", no_wrap=True)
+    for rank, row in enumerate(shown):
+        point = [_short(row.point.get(name)) for name in names]
+        figures = [significant(row.metrics[name]) if name in row.metrics else "" for name in metrics]
+        table.add_row(
+            str(row.number),
+            *map(escape, point),
+            *figures,
+            style="bold" if rank == 0 and len(goals.objectives) == 1 else "",
+        )
+    console.print(table)
+    if not best and goals.constraints and any(row.ok for row in rows):
+        limits = ", ".join(map(str, goals.constraints))
+        console.print(f"[yellow]no trial keeps {escape(limits)}[/]", highlight=False)
+
+
+def _title(rows: Sequence[Row], best: Sequence[Row], shown: Sequence[Row], goals: Goals) -> str:
+    count = states(rows)
+    failures = [f"{count[state]} {state}" for state in ("infeasible", "failed", "running") if count[state]]
+    broken = sum(bool(row.broken) for row in rows)
+    failures += [f"{broken} break a constraint"] if broken else []
+    extra = f" ({', '.join(failures)})" if failures else ""
+    what = "best first" if len(goals.objectives) == 1 else f"front of {len(best)}"
+    cut = f", {len(shown)} shown" if len(shown) < len(best) else ""
+    return escape(f"{len(rows)} trials{extra}: {goals}; {what}{cut}")
+
+
+def _short(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+class ProgressLine:
+    """One line on a running sweep: it changes in place in a terminal, and comes now and then elsewhere."""
+
+    def __init__(self, console: Console, goals: Goals, total: int) -> None:
+        self._console = console
+        self._goals = goals
+        self._total = total
+        self._front: list[list[float]] = []
+        self._started = self._shown = time.monotonic()
+        self._failed = self._here = self._done = 0
+        self._status = Status("starting", console=console) if console.is_terminal else None
+
+    def __enter__(self) -> ProgressLine:
+        if self._status:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status:
+            self._status.stop()
+
+    def earlier(self, rows: Sequence[Row]) -> None:
+        """Count the trials of an earlier run."""
+        for row in rows:
+            if row.state != "running":
+                self._count(row)
+
+    def add(self, row: Row) -> None:
+        """Count a trial that ended just now, and show the line."""
+        self._count(row)
+        self._here += 1
+        if not row.ok:
+            reason = (row.reason.splitlines() or [""])[0]
+            self._console.print(f"  trial {row.number} [red]{row.state}[/]: {escape(reason)}", highlight=False)
+        now = time.monotonic()
+        if self._status:
+            self._status.update(escape(self.text(now)))
+        elif now - self._shown >= _LINE_EVERY_S:
+            self._shown = now
+            self._console.print(escape(self.text(now)), highlight=False, soft_wrap=True)
+
+    def text(self, now: float) -> str:
+        """The line."""
+        rate = self._here / max(now - self._started, 1e-9)
+        left = max(0, self._total - self._done) / rate if rate else 0.0
+        parts = [f"{self._done}/{self._total} trials", f"{self._failed} failed", self._best()]
+        return ", ".join((*parts, f"{rate:.2g} trials/s", f"{left:.0f} s left"))
+
+    def _best(self) -> str:
+        if len(self._goals.objectives) > 1:
+            return f"front of {len(self._front)}"
+        if not self._front:
+            return "nothing good yet"
+        best = abs(self._front[0][0])
+        return f"best {self._goals.objectives[0]} {significant(best)}"
+
+    def _count(self, row: Row) -> None:
+        self._done += 1
+        self._failed += not row.ok
+        if not row.good:
+            return
+        losses = self._goals.losses(row.metrics)
+        if losses in self._front or any(dominates(other, losses) for other in self._front):
+            return
+        self._front = [other for other in self._front if not dominates(losses, other)] + [losses]
