@@ -118,6 +118,14 @@ class SearchStatistics:
 
 
 @dataclass(frozen=True)
+class FrontPoint:
+    """A trade-off between energy and cycles: no mapping is better in one without being worse in the other."""
+
+    mapping: Mapping
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
 class LayerRun:
     """A layer of a network: the best mapping of one run of it, and how many runs the network has."""
 
@@ -167,6 +175,8 @@ class Result:
         seconds: wall time of the whole trial.
         layers: the layers of a network; empty for a single layer.
         fusions: its pairs of layers that fusion was tried on.
+        front: all trade-offs between energy and cycles, in order of increasing energy, where they were asked for;
+            ``mapping`` is then the one with the least EDP.
         cached: whether an earlier search of the same input found this; ``search`` then describes that one.
     """
 
@@ -185,6 +195,7 @@ class Result:
     seconds: float = 0.0
     layers: tuple[LayerRun, ...] = ()
     fusions: tuple[FusedPair, ...] = ()
+    front: tuple[FrontPoint, ...] = ()
     cached: bool = False
 
     @property

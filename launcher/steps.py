@@ -7,7 +7,7 @@ from pathlib import Path
 
 from launcher.config.compose import Trial, entry
 from launcher.engines.base import MapperSettings, OnProgress
-from launcher.engines.run import checked_objective, find_best, make_engine
+from launcher.engines.run import find_best, make_engine, settings_of
 from launcher.errors import ConfigurationError
 from launcher.estimation import estimate
 from launcher.result import Result
@@ -31,8 +31,7 @@ def specify(trial: Trial) -> Specification:
 def mapper_settings(trial: Trial) -> MapperSettings:
     """The mapper's settings, checked."""
     mapper = trial.experiment.mapper
-    objective = checked_objective(mapper.objective, "mapper.objective")
-    return MapperSettings(objective=objective, timeout_s=mapper.timeout_s, threads=mapper.threads)
+    return settings_of(mapper.objective, "mapper.objective", mapper.timeout_s, mapper.threads)
 
 
 def _template(trial: Trial) -> str:

@@ -17,13 +17,12 @@ from typing import Any
 from rich.console import Console
 
 from launcher.commands.inputs import Input, read_inputs, with_energies, write_json
-from launcher.engines.base import MapperSettings
-from launcher.engines.run import CRITERIA, checked_objective, find_best, make_engine, must_compile
+from launcher.engines.run import CRITERIA, PARETO, find_best, make_engine, must_compile, settings_of
 from launcher.errors import NoValidMappingError, SpecificationError
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_result
-from launcher.result import Result
+from launcher.result import FrontPoint, Result
 from launcher.specification.mapping import LevelMapping, Loop
 from launcher.specification.yaml_io import read_specification
 from launcher.specification.yaml_node import YamlNode
@@ -34,7 +33,9 @@ _TIMELOOP_METRICS = {"edp": "edp", "energy": "energy", "delay": "cycles"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="YAML files, or one folder of a run")
-    parser.add_argument("--objective", metavar="NAME[,NAME]", help=f"one or several of {', '.join(CRITERIA)}, in order")
+    parser.add_argument(
+        "--objective", metavar="NAME[,NAME]", help=f"one or several of {', '.join(CRITERIA)}, in order; or {PARETO}"
+    )
     parser.add_argument("--timeout", type=_seconds, metavar="S", help="stop after S seconds with the best so far")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="cores the search may use")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the result to this file")
@@ -54,8 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     (source,) = inputs
     specification = with_energies(read_specification(source.documents))
-    objective = checked_objective(arguments.objective.split(","), "--objective") if arguments.objective else None
-    settings = MapperSettings(objective or _metrics(source), arguments.timeout, max(1, arguments.threads))
+    objective = arguments.objective.split(",") if arguments.objective else _metrics(source)
+    settings = settings_of(objective, "--objective", arguments.timeout, max(1, arguments.threads))
     console = Console()
     with search_progress(console, source.name, compiles=must_compile("native")) as on_progress:
         result = find_best(
@@ -86,6 +87,17 @@ def to_json(result: Result) -> dict[str, Any]:
         "gap": result.optimality.gap,
         "search_seconds": result.search.seconds,
         "mapping": [_level(level) for level in result.mapping],
+        **({"front": [_point(point) for point in result.front]} if result.front else {}),
+    }
+
+
+def _point(point: FrontPoint) -> dict[str, Any]:
+    return {
+        "energy_pj": point.evaluation.energy_pj,
+        "cycles": point.evaluation.cycles,
+        "edp_j_cycles": point.evaluation.edp_j_cycles,
+        "utilization": point.evaluation.utilization,
+        "mapping": [_level(level) for level in point.mapping],
     }
 
 

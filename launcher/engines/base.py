@@ -19,11 +19,13 @@ class MapperSettings:
         objective: criteria in order (``edp``, ``energy``, ``cycles``); later ones break ties of earlier ones.
         timeout_s: wall-clock limit; None means until the optimum is proved.
         threads: cores to use when that pays.
+        front: find the whole front of energy and cycles; the objective then chooses the point that is shown first.
     """
 
     objective: tuple[str, ...] = ("edp",)
     timeout_s: float | None = None
     threads: int = 1
+    front: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,3 +67,8 @@ class Engine(Protocol):
         Raises:
             NoValidMappingError: the mapspace is empty; says which level or constraint makes it so.
         """
+
+    def pareto(
+        self, specification: Specification, settings: MapperSettings, on_progress: OnProgress | None = None
+    ) -> tuple[Mapped, ...]:
+        """Every trade-off between energy and cycles, in order of increasing energy; raises like :meth:`map`."""

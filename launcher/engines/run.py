@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from launcher.engines.base import Engine, MapperSettings, OnProgress
+from launcher.engines.base import Engine, Mapped, MapperSettings, OnProgress
 from launcher.errors import ConfigurationError, NoValidMappingError
-from launcher.result import Result
+from launcher.result import FrontPoint, Result, SearchStatistics
 from launcher.specification.specification import Specification
 
 CRITERIA = ("edp", "energy", "cycles")
 """What a mapping can be best in."""
+
+PARETO = "pareto"
+"""The objective that asks for the whole front of energy and cycles."""
 
 
 def make_engine(name: str) -> Engine:
@@ -33,18 +36,28 @@ def must_compile(name: str) -> bool:
     return not search_is_compiled()
 
 
-def checked_objective(written: object, key: str) -> tuple[str, ...]:
-    """One criterion or several in order, as a tuple.
+def settings_of(objective: object, key: str, timeout_s: float | None, threads: int) -> MapperSettings:
+    """Mapper settings from what a user wrote.
+
+    Args:
+        objective: one criterion, several in order, or ``pareto``.
+        key: where the objective was written, for the message.
+        timeout_s, threads: as in :class:`MapperSettings`.
 
     Raises:
-        ConfigurationError: it names no criterion, or something else; ``key`` says where it was written.
+        ConfigurationError: the objective names no criterion.
     """
-    objective = (written,) if isinstance(written, str) else tuple(written) if isinstance(written, list | tuple) else ()
-    if not objective or any(name not in CRITERIA for name in objective):
+    names = (
+        [objective] if isinstance(objective, str) else list(objective) if isinstance(objective, list | tuple) else []
+    )
+    if names == [PARETO]:
+        return MapperSettings(("edp",), timeout_s, threads, front=True)
+    if not names or any(name not in CRITERIA for name in names):
         raise ConfigurationError(
-            f"{key}={written} is not an objective", expected=f"one or several of {', '.join(CRITERIA)}"
+            f"{key}={objective} is not an objective",
+            expected=f"one or several of {', '.join(CRITERIA)}, or {PARETO}",
         )
-    return objective
+    return MapperSettings(tuple(names), timeout_s, threads)
 
 
 def find_best(
@@ -77,7 +90,8 @@ def find_best(
         flags=specification.flags,
     )
     try:
-        mapped = engine.map(specification, settings, on_progress)
+        front = engine.pareto(specification, settings, on_progress) if settings.front else ()
+        mapped = _least_edp(front) if front else engine.map(specification, settings, on_progress)
     except NoValidMappingError as error:
         return replace(result, reason=str(error), seconds=time.perf_counter() - started)
     return replace(
@@ -87,5 +101,15 @@ def find_best(
         evaluation=mapped.evaluation,
         optimality=mapped.optimality,
         search=mapped.search,
+        front=tuple(FrontPoint(point.mapping, point.evaluation) for point in front),
         seconds=time.perf_counter() - started,
     )
+
+
+def _least_edp(front: Sequence[Mapped]) -> Mapped:
+    """The point that stands for the front, with the effort of all of it; as sure as its least sure point."""
+    chosen = min(front, key=lambda point: point.evaluation.edp_j_cycles)
+    unsure = next((point for point in front if point.optimality.status != "proved"), chosen)
+    effort = SearchStatistics(sum(point.search.seconds for point in front), {"points": len(front)})
+    optimality = replace(unsure.optimality, objective=(PARETO,), lower_bound=None)
+    return replace(chosen, optimality=optimality, search=effort)

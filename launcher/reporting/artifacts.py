@@ -13,6 +13,7 @@ from pathlib import Path
 
 from launcher.errors import LauncherError
 from launcher.reporting.energy_table import energy_rows
+from launcher.reporting.front import front_csv
 from launcher.reporting.layers import layer_name, layers_csv
 from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.result_json import result_from_dict, result_to_dict
@@ -26,13 +27,14 @@ CONSTRAINTS_YAML = "constraints.yaml"
 ENERGY_CSV = "energy.csv"
 
 LAYERS_CSV = "layers.csv"
+FRONT_CSV = "front.csv"
 LAYERS_FOLDER = "layers"
 
 ARTIFACT_NAMES = (RESULT_JSON, MAPPING_YAML, MAPPING_TXT, SPECIFICATION_YAML, CONSTRAINTS_YAML, ENERGY_CSV)
 """Every file that :func:`write_artifacts` may write for a single layer."""
 
-NETWORK_ARTIFACT_NAMES = (RESULT_JSON, ENERGY_CSV, LAYERS_CSV)
-"""What it writes for a network, beside a folder for each of its layers in ``layers/``."""
+NETWORK_ARTIFACT_NAMES = (RESULT_JSON, ENERGY_CSV, LAYERS_CSV, FRONT_CSV)
+"""What it writes for a network, beside a folder for each of its layers in ``layers/``, or for a front."""
 
 
 def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
@@ -59,7 +61,7 @@ def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
     contents = dict(_contents(result))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (RESULT_JSON, *({*ARTIFACT_NAMES, LAYERS_CSV} - contents.keys())):
+        for name in (RESULT_JSON, *({*ARTIFACT_NAMES, *NETWORK_ARTIFACT_NAMES} - contents.keys())):
             (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder / LAYERS_FOLDER, ignore_errors=True)
         of_layers = [write_artifacts(run.result, folder / LAYERS_FOLDER / layer_name(run)) for run in result.layers]
@@ -115,6 +117,8 @@ def _contents(result: Result) -> Iterator[tuple[str, str]]:
         yield MAPPING_TXT, loop_nest(result)
     if result.evaluation is not None:
         yield ENERGY_CSV, energy_csv(result)
+    if result.front:
+        yield FRONT_CSV, front_csv(result)
     if result.layers:
         yield LAYERS_CSV, layers_csv(result)
     yield RESULT_JSON, json.dumps(result_to_dict(result), indent=2, allow_nan=False) + "\n"

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from launcher.reporting.energy_table import energy_by_component_pj
+from launcher.reporting.front import front_table
 from launcher.reporting.layers import fusion_lines, layers_table
 from launcher.reporting.loop_nest import container_label, loop_nest
 from launcher.reporting.numbers import ABSENT, count, percent, short_seconds, significant
@@ -31,6 +32,8 @@ def print_result(result: Result, console: Console) -> None:
         return
     console.print(_figures(result))
     console.print(f"mapping: {escape(describe_optimality(result.optimality))}", highlight=False, soft_wrap=True)
+    if result.front:
+        console.print(front_table(result))
     console.print(_energy_by_level(result))
     if result.layers:
         console.print(layers_table(result))

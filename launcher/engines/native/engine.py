@@ -38,3 +38,11 @@ class NativeEngine:
         from launcher.engines.native.mapper import search  # noqa: PLC0415
 
         return search(specification, settings, on_progress)
+
+    def pareto(
+        self, specification: Specification, settings: MapperSettings, on_progress: OnProgress | None = None
+    ) -> tuple[Mapped, ...]:
+        """The exact front of energy and cycles (see ``mapper.pareto``)."""
+        from launcher.engines.native.mapper import pareto  # noqa: PLC0415
+
+        return pareto(specification, settings, on_progress)
