@@ -9,7 +9,7 @@ from pathlib import Path
 from launcher import run
 from launcher.reporting.artifacts import read_result
 
-LAYER = ["layer=Out", "model=bert_base"]
+LAYER = ["layer=KQV"]
 
 
 def test_the_front_is_undominated_and_ends_at_the_single_optima(tmp_path: Path) -> None:
