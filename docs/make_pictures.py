@@ -70,6 +70,7 @@ def energy_against_cycles(axis: Axes) -> None:
 
 
 def main() -> None:
+    """Draw both sides and save them."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.9), layout="constrained")
     energy_by_level(left)
     energy_against_cycles(right)

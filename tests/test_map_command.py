@@ -27,7 +27,7 @@ def test_a_trials_own_files_map_to_the_same_optimum(files: Path, tmp_path: Path)
     result = json.loads((files / "result.json").read_text())
     assert best["optimality"] == "proved" and best["lower_bound"] == pytest.approx(best["edp_j_cycles"])
     assert best["edp_j_cycles"] == pytest.approx(result["edp_j_cycles"], rel=1e-12)
-    assert [level["level"] for level in best["mapping"]][0] == "Registers"
+    assert best["mapping"][0]["level"] == "Registers"
     assert "proved optimal" in done.out
     assert (tmp_path / "out" / "mapping.yaml").read_text() == (files / "mapping.yaml").read_text()
 
