@@ -125,6 +125,8 @@ def _remark(result: Result) -> str:
 def _plain(value: object) -> str:
     if isinstance(value, list | tuple):
         return ",".join(_plain(item) for item in value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
     return ABSENT if value is None else str(value)
 
 
