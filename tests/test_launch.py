@@ -90,3 +90,8 @@ def test_tracking_honours_the_environment_and_the_key(tmp_path: Path) -> None:
     launch(tmp_path, *FAST, "tracking.uri=sqlite:///two.db", MLFLOW_TRACKING_URI="sqlite:///one.db").must_succeed()
     assert (tmp_path / "one.db").is_file() and (tmp_path / "two.db").is_file()
     assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_a_sweep_with_a_mistake_starts_nothing(tmp_path: Path) -> None:
+    launch(tmp_path, "-m", "arch.rows=8,abc", *FAST).must_explain("arch.rows", "abc")
+    assert not (tmp_path / "multirun").exists() and not (tmp_path / "mlflow.db").exists()
