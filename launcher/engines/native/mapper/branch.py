@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from launcher.engines.native.compilation import kernel
-from launcher.engines.native.mapper.completion import loop_range, settled_energy
+from launcher.engines.native.mapper.completion import is_open, loop_range, settled_energy
 from launcher.engines.native.mapper.objective import CYCLES, ENERGY, TOLERANCE
 from launcher.engines.native.mapper.tables import (
     ALLOWED,
@@ -160,14 +160,24 @@ def _busy_cycles(walks: Walks, costs: Costs, rates: Rates, figures: Array) -> fl
 
 
 @helper
+def _comes_before(goal: Goal, rates: Rates, energy: float, busy: float, other: Array) -> bool:
+    """Whether a child should be looked at before another one, from the bounds of both."""
+    for i in range(len(goal.order)):
+        value = value_of(goal.order[i], energy, busy, rates.leak_pj, rates.latency)
+        others = value_of(goal.order[i], other[0], other[1], rates.leak_pj, rates.latency)
+        if value != others:
+            return bool(value < others)
+    return False
+
+
+@helper
 def _add_child(
     goal: Goal, rates: Rates, child: Array, bound: Array, n: int, step: int, after: int, energy: float, busy: float
 ) -> None:
     """Put a child in its place: in order of its bound, or last when the order is fixed."""
     k = n
     if not goal.canonical:
-        value = value_of(goal.order[0], energy, busy, rates.leak_pj, rates.latency)
-        while k > 0 and value < value_of(goal.order[0], bound[k - 1, 0], bound[k - 1, 1], rates.leak_pj, rates.latency):
+        while k > 0 and _comes_before(goal, rates, energy, busy, bound[k - 1]):
             for i in range(2):
                 child[k, i] = child[k - 1, i]
                 bound[k, i] = bound[k - 1, i]
@@ -205,7 +215,7 @@ def _find_children(
                     continue
                 if f > tiles.bounds[MOST, level, d]:
                     break
-            if not best[to, after] < np.inf:
+            if not is_open(tiles, to, after) or not best[to, after] < np.inf:
                 continue
             bound = stack.figures[depth, 0] + best[to, after]
             for k in range(len(trial)):

@@ -83,8 +83,9 @@ def _fill_tiles(tiles: Tiles, costs: Costs, keep: Array, capacity: Array, least_
         bits = WITHIN
         for level in range(levels - 1, -1, -1):
             words = 0.0
+            limited = capacity[level] < np.inf or least_fill[level] > 0
             for p in range(spaces):
-                if keep[level, p]:
+                if limited and keep[level, p]:
                     words += tile_words(tiles, costs, p, t, level + 1)
             bits &= WITHIN
             if words > capacity[level]:
@@ -123,6 +124,15 @@ def loop_range(tiles: Tiles, kind: int, d: int, level: int, t: int) -> tuple[int
 
 
 @helper
+def is_open(tiles: Tiles, s: int, t: int) -> bool:
+    """Whether a tile is open in a state."""
+    inside = True
+    for d in range(tiles.divisor.shape[0]):
+        inside = inside and tiles.open[s, d, tiles.digit[t, d]]
+    return inside
+
+
+@helper
 def settled_energy(
     walks: Walks, tiles: Tiles, costs: Costs, energy: Array, bits: int, t: int, loop: tuple[int, int, int]
 ) -> float:
@@ -155,84 +165,189 @@ def _settles_sliding(walks: Walks, costs: Costs, bits: int, d: int) -> bool:
 
 
 @helper
-def _relax_by_leaving(to: int, level: int, total: int, fits: Array, paid: Array, best: Array, s: int) -> None:
-    """Let leaving the level improve the best completions of state s."""
-    for t in range(total):
-        if fits[level, t] & ALLOWED:
-            best[s, t] = min(best[s, t], best[to, t] + paid[t])
+def _spread_digits(
+    kind: int, level: int, d: int, bounds: Array, dimensions: Array, quotients: Array, multiple: Array,
+    found: Array, m: int, n: int, backwards: bool,
+) -> None:  # fmt: skip
+    """Add to state n the divisors that a loop makes of those of state m; backwards: those that it makes them of."""
+    lowest = max(bounds[LEAST, level, d], 2 if kind == ORDERED_LOOP else 1)
+    most = bounds[MOST, level, d]
+    final = dimensions[FINAL, d] == level
+    for i in range(dimensions[RADIX, d]):
+        if not backwards and not found[m, d, i]:
+            continue
+        last = quotients[d, i]
+        for c in range(last - 1 if final else 0, last):
+            if lowest <= multiple[d, i, c, 1] <= most:
+                j = multiple[d, i, c, 0]
+                if not backwards:
+                    found[n, d, j] = True
+                elif found[m, d, j]:
+                    found[n, d, i] = True
+
+
+@helper
+def _pass_on(
+    states: Array, steps: Array, bounds: Array, dimensions: Array, quotients: Array, multiple: Array,
+    s: int, found: Array, backwards: bool,
+) -> None:  # fmt: skip
+    """Hand the divisors found for a state to the states after it; backwards: take those of the states after it."""
+    for step in range(states[s, FIRST_STEP], states[s + 1, FIRST_STEP]):
+        kind, to = steps[step, KIND], steps[step, TARGET]
+        m, n = (to, s) if backwards else (s, to)
+        for d in range(dimensions.shape[1]):
+            if kind != NEXT_LEVEL and steps[step, DIMENSION] == d:
+                _spread_digits(
+                    kind, states[s, LEVEL], d, bounds, dimensions, quotients, multiple, found, m, n, backwards
+                )  # fmt: skip
+            else:
+                for i in range(dimensions[RADIX, d]):
+                    if found[m, d, i]:
+                        found[n, d, i] = True
+
+
+@helper
+def _fill_open(
+    states: Array, steps: Array, bounds: Array, dimensions: Array, quotients: Array, multiple: Array, opened: Array
+) -> None:
+    """Which divisors of each dimension a tile can have in each state, on the way from the start to the end."""
+    last = len(states) - 2
+    reached = np.zeros((last + 1, *opened.shape[1:]), np.bool_)
+    leading = np.zeros((last + 1, *opened.shape[1:]), np.bool_)
+    for d in range(dimensions.shape[1]):
+        reached[last, d, 0] = True
+        leading[0, d, dimensions[RADIX, d] - 1] = True
+    for s in range(last, 0, -1):
+        _pass_on(states, steps, bounds, dimensions, quotients, multiple, s, reached, False)
+    for s in range(1, last + 1):
+        _pass_on(states, steps, bounds, dimensions, quotients, multiple, s, leading, True)
+    for s in range(last + 1):
+        for d in range(dimensions.shape[1]):
+            for i in range(dimensions[RADIX, d]):
+                opened[s, d, i] = reached[s, d, i] and leading[s, d, i]
+
+
+@helper
+def _common_tiles(opened: Array, dimensions: Array, s: int, to: int, without: int, listed: Array) -> int:
+    """List the tiles that are open in both states; of dimension ``without`` only the first divisor. Returns how many."""
+    listed[0] = 0
+    count = 1
+    for d in range(dimensions.shape[1]):
+        if d == without:
+            continue
+        # Copies go behind the tiles that are extended, and then to the front.
+        end = count
+        for i in range(dimensions[RADIX, d]):
+            if opened[s, d, i] and opened[to, d, i]:
+                for k in range(count):
+                    listed[end] = listed[k] + i * dimensions[STRIDE, d]
+                    end += 1
+        for k in range(count, end):
+            listed[k - count] = listed[k]
+        count = end - count
+    return count
+
+
+@helper
+def _relax_by_leaving(
+    level: int, bits: int, count: int, listed: Array, fits: Array, energy: Array, best: Array, s: int, to: int
+) -> None:
+    """Let leaving the level improve the best completions of state s at the listed tiles."""
+    for k in range(count):
+        t = listed[k]
+        value = best[to, t]
+        if fits[level, t] & ALLOWED and value < np.inf:
+            b = np.int64(0)
+            rest = bits
+            while rest:
+                if rest & 1:
+                    value += energy[b, t]
+                rest >>= 1
+                b += 1
+            best[s, t] = min(best[s, t], value)
 
 
 @helper
 def _relax_by_loop(
-    to: int, level: int, d: int, lowest: int, most: int, last_only: bool, total: int,
-    fits: Array, digit: Array, count: Array, multiple: Array, stride: int, paid: Array, best: Array, s: int,
+    level: int, d: int, kind: int, bits: int, count: int, listed: Array, opened: Array, fits: Array, bounds: Array,
+    dimensions: Array, quotients: Array, multiple: Array, energy: Array, best: Array, s: int, to: int,
 ) -> None:  # fmt: skip
-    """Let a loop over d improve the best completions of state s."""
-    for t in range(total):
-        if not fits[level, t] & WITHIN:
+    """Let a loop over d improve the best completions of s; the listed tiles have the first divisor of d."""
+    stride, most = dimensions[STRIDE, d], bounds[MOST, level, d]
+    lowest = max(bounds[LEAST, level, d], 2 if kind == ORDERED_LOOP else 1)
+    final = dimensions[FINAL, d] == level
+    for i in range(dimensions[RADIX, d]):
+        if not opened[s, d, i]:
             continue
-        i = digit[t, d]
-        last = count[d, i]
-        reached = np.inf
-        for c in range(last - 1 if last_only else 0, last):
-            f = multiple[d, i, c, 1]
-            if f > most:
-                break
-            if f >= lowest:
-                reached = min(reached, best[to, t + (multiple[d, i, c, 0] - i) * stride])
-        best[s, t] = min(best[s, t], reached + paid[t])
+        last = quotients[d, i]
+        for k in range(count):
+            t = listed[k] + i * stride
+            if not fits[level, t] & WITHIN:
+                continue
+            reached = np.inf
+            for c in range(last - 1 if final else 0, last):
+                f = multiple[d, i, c, 1]
+                if f > most:
+                    break
+                if f >= lowest and opened[to, d, multiple[d, i, c, 0]]:
+                    reached = min(reached, best[to, listed[k] + multiple[d, i, c, 0] * stride])
+            if reached < np.inf:
+                b = np.int64(0)
+                rest = bits
+                while rest:
+                    if rest & 1:
+                        reached += energy[b, t]
+                    rest >>= 1
+                    b += 1
+                best[s, t] = min(best[s, t], reached)
 
 
 @helper
 def _relax_by_sliding(
-    walks: Walks, tiles: Tiles, costs: Costs, s: int, step: int, total: int, energy: Array, best: Array
+    walks: Walks, tiles: Tiles, costs: Costs, s: int, step: int, count: int, energy: Array, best: Array, listed: Array
 ) -> None:
     """Let a loop whose bound decides what it settles improve the best completions of state s."""
     level = walks.states[s, LEVEL]
     d, to, bits = walks.steps[step, DIMENSION], walks.steps[step, TARGET], walks.steps[step, SETTLED]
-    for t in range(total):
-        if not tiles.fits[level, t] & WITHIN:
+    for i in range(tiles.dimensions[RADIX, d]):
+        if not tiles.open[s, d, i]:
             continue
-        i = tiles.digit[t, d]
-        first, last, lowest = loop_range(tiles, walks.steps[step, KIND], d, level, t)
-        for c in range(first, last):
-            f = tiles.multiple[d, i, c, 1]
-            if f > tiles.bounds[MOST, level, d]:
-                break
-            value = best[to, t + (tiles.multiple[d, i, c, 0] - i) * tiles.dimensions[STRIDE, d]]
-            if f >= lowest and value < np.inf:
-                value += settled_energy(walks, tiles, costs, energy, bits, t, (level, d, f))
-                best[s, t] = min(best[s, t], value)
+        for k in range(count):
+            t = listed[k] + i * tiles.dimensions[STRIDE, d]
+            if not tiles.fits[level, t] & WITHIN:
+                continue
+            first, last, lowest = loop_range(tiles, walks.steps[step, KIND], d, level, t)
+            for c in range(first, last):
+                j, f = tiles.multiple[d, i, c, 0], tiles.multiple[d, i, c, 1]
+                if f > tiles.bounds[MOST, level, d]:
+                    break
+                if f >= lowest and tiles.open[to, d, j]:
+                    value = best[to, listed[k] + j * tiles.dimensions[STRIDE, d]]
+                    if value < np.inf:
+                        value += settled_energy(walks, tiles, costs, energy, bits, t, (level, d, f))
+                        best[s, t] = min(best[s, t], value)
 
 
 @helper
 def _relax(
-    walks: Walks, tiles: Tiles, costs: Costs, s: int, step: int, total: int, energy: Array, best: Array, paid: Array
+    walks: Walks, tiles: Tiles, costs: Costs, s: int, step: int, energy: Array, best: Array, listed: Array
 ) -> None:
     """Let one step of a state improve the state's best completions."""
     level = walks.states[s, LEVEL]
     kind, d = walks.steps[step, KIND], walks.steps[step, DIMENSION]
     to, bits = walks.steps[step, TARGET], walks.steps[step, SETTLED]
-    if kind != NEXT_LEVEL and _settles_sliding(walks, costs, bits, d):
-        _relax_by_sliding(walks, tiles, costs, s, step, total, energy, best)
-        return
-    for t in range(total):
-        paid[t] = 0.0
-    b = np.int64(0)
-    while bits:
-        if bits & 1:
-            for t in range(total):
-                paid[t] += energy[b, t]
-        bits >>= 1
-        b += 1
     if kind == NEXT_LEVEL:
-        _relax_by_leaving(to, level, total, tiles.fits, paid, best, s)
+        count = _common_tiles(tiles.open, tiles.dimensions, s, to, np.int64(-1), listed)
+        _relax_by_leaving(level, bits, count, listed, tiles.fits, energy, best, s, to)
         return
-    lowest = max(tiles.bounds[LEAST, level, d], 2 if kind == ORDERED_LOOP else 1)
-    _relax_by_loop(
-        to, level, d, lowest, tiles.bounds[MOST, level, d], tiles.dimensions[FINAL, d] == level, total,
-        tiles.fits, tiles.digit, tiles.quotients, tiles.multiple, tiles.dimensions[STRIDE, d], paid, best, s,
-    )  # fmt: skip
+    count = _common_tiles(tiles.open, tiles.dimensions, s, to, d, listed)
+    if _settles_sliding(walks, costs, bits, d):
+        _relax_by_sliding(walks, tiles, costs, s, step, count, energy, best, listed)
+    else:
+        _relax_by_loop(
+            level, d, kind, bits, count, listed, tiles.open, tiles.fits, tiles.bounds,
+            tiles.dimensions, tiles.quotients, tiles.multiple, energy, best, s, to,
+        )  # fmt: skip
 
 
 @kernel
@@ -255,19 +370,19 @@ def complete(
         keep: (levels, P) what is kept where.
         capacity, least_fill: (levels,) words that tiles may and must have.
         energy: (boundaries, tiles) filled with the energy of each boundary settled at each tile.
-        best: (states, tiles) filled with the least dynamic energy from a state with a tile to the end.
+        best: (states, tiles) filled with the least dynamic energy from a state with a tile to the end, for the tiles
+            that are open in the state.
 
     Returns:
         The number of tiles.
     """
-    paid = np.empty(best.shape[1])
     total = _fill_tiles(tiles, costs, keep, capacity, least_fill)
     _fill_energies(walks, tiles, costs, total, energy)
+    _fill_open(walks.states, walks.steps, tiles.bounds, tiles.dimensions, tiles.quotients, tiles.multiple, tiles.open)
+    listed = np.empty(2 * total + 1, np.int64)
     for s in range(len(walks.states) - 1):
-        for t in range(total):
-            best[s, t] = np.inf
+        for k in range(_common_tiles(tiles.open, tiles.dimensions, s, s, np.int64(-1), listed)):
+            best[s, listed[k]] = 0.0 if s == 0 else np.inf
         for step in range(walks.states[s, FIRST_STEP], walks.states[s + 1, FIRST_STEP]):
-            _relax(walks, tiles, costs, s, step, total, energy, best, paid)
-        if s == 0:
-            best[0, total - 1] = 0.0
+            _relax(walks, tiles, costs, s, step, energy, best, listed)
     return int(total)

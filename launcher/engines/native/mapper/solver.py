@@ -84,6 +84,10 @@ class Solver:
         costs = self._costs = self._assignments.costs(machine, task.index)
         self._tiles.dimensions[EXTENT] = self._assignments.temporal[task.index]
         most = len(self._tiles.digit)
+        if len(self._tiles.open) < task.automaton.states:
+            self._tiles = self._tiles._replace(
+                open=np.zeros((task.automaton.states, *self._tiles.divisor.shape), np.bool_)
+            )
         if len(self._best) < task.automaton.states:
             self._best = np.empty((task.automaton.states, most))
         if len(self._energy) < len(walks.boundaries):
@@ -104,19 +108,20 @@ class Solver:
         self._stack.figures[0, 1 : 1 + len(self._limited)] = self._base_need(task)
         self._control[:] = 0.0
 
-    def resume(self, task: Task, goal: Goal, *, report: bool = False) -> bool:
+    def resume(self, task: Task, goal: Goal, *, slice_nodes: float = SLICE, report: bool = False) -> bool:
         """Search on for one slice, or until a mapping is found; False when the assignment is exhausted.
 
         Args:
             task: what ``begin`` was called with.
             goal: what is sought; the incumbent is updated in place unless ``report``.
+            slice_nodes: nodes to visit at most.
             report: stop at every promising mapping.
         """
         assert self._costs is not None
         self._control[LENGTH] = self._control[LENGTH] if not report else 0
         status = explore(
             task.automaton.walks, self._tiles, self._costs, self._rates(task), goal,
-            self._stack, self._energy, self._best, self._control, SLICE, report,
+            self._stack, self._energy, self._best, self._control, int(slice_nodes), report,
         )  # fmt: skip
         return bool(status != FINISHED and not (status == FOUND and goal.canonical))
 
@@ -193,6 +198,7 @@ def _empty_tiles(space: Mapspace, assignments: Assignments) -> Tiles:
         np.zeros((dimensions, width), np.int64),
         np.zeros((dimensions, width, width, 2), np.int64),
         np.zeros((most, dimensions), np.int64),
+        np.zeros((0, dimensions, width), np.bool_),
         np.zeros((levels, most), np.int64),
     )
 

@@ -78,6 +78,7 @@ class Tiles(NamedTuple):
         quotients: (D, width) how many multiples each divisor has among them.
         multiple: (D, width, width, 2) these multiples: which divisor, and the quotient.
         digit: (tiles, D) which divisor of each dimension a tile has.
+        open: (states, D, width) which divisors of each dimension a tile can have in a state, on the way to the end.
         fits: (levels, tiles) bits: the tile is within the capacity of the level and of all levels further out; it
             may be the tile of this level.
     """
@@ -88,6 +89,7 @@ class Tiles(NamedTuple):
     quotients: Array
     multiple: Array
     digit: Array
+    open: Array
     fits: Array
 
 

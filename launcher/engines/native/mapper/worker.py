@@ -18,9 +18,12 @@ from launcher.engines.native.mapper.judge import Judge, Nest
 from launcher.engines.native.mapper.machine import Machine
 from launcher.engines.native.mapper.mapspace import Mapspace
 from launcher.engines.native.mapper.objective import best_of, criteria_values, is_better
-from launcher.engines.native.mapper.solver import Found, Solver, Task
+from launcher.engines.native.mapper.solver import SLICE, Found, Solver, Task
 from launcher.engines.native.mapper.tables import Goal
 from launcher.engines.native.mapper.walk import build_mapping, temporal_loops
+
+FIRST_NODES = 1000
+"""Nodes spent on a first mapping."""
 
 Pause = Callable[[], None]
 """Called between two slices of work."""
@@ -88,6 +91,9 @@ class Worker:
             if tight is None:
                 return
             candidate = tight
+            if self._board.best is None:
+                # Any mapping is a start, also if time runs out soon.
+                self._explore(candidate, pause, most_nodes=FIRST_NODES)
             if queue.least_bound < candidate.bound:
                 self._board.put_back(candidate)
                 return
@@ -132,8 +138,11 @@ class Worker:
         base = base_of(plan.machine, plan.assignments, candidate.index, chosen)
         return Task(plan.automata[candidate.chosen], base, candidate.index)
 
-    def _explore(self, candidate: Candidate, pause: Pause, *, canonical: bool = False) -> bool:
-        """Search one candidate; True when, canonical, the mapping that was looked for is found."""
+    def _explore(self, candidate: Candidate, pause: Pause, *, canonical: bool = False, most_nodes: float = inf) -> bool:
+        """Search one candidate; True when, canonical, the mapping that was looked for is found.
+
+        With ``most_nodes`` the search ends early; what is left is not looked at.
+        """
         task, board, solver = self._task(candidate), self._board, self._solver
         board.count("searched")
         incumbent = np.array(board.values)
@@ -142,7 +151,7 @@ class Worker:
         nodes = 0
         while True:
             incumbent[:] = board.values
-            more = solver.resume(task, goal, report=self._plan.judge is not None)
+            more = solver.resume(task, goal, slice_nodes=min(SLICE, most_nodes), report=self._plan.judge is not None)
             board.count("nodes", solver.nodes - nodes)
             nodes = solver.nodes
             found = solver.found(task)
@@ -151,7 +160,7 @@ class Worker:
             opened = [board.queue.values(task.index, *bounds)[0] for bounds in solver.open_bounds()]
             board.report_bound(self._number, max(candidate.bound, min(opened, default=inf)))
             pause()
-            if not more or board.stopped:
+            if not more or board.stopped or nodes >= most_nodes:
                 return False
 
     def _consider(self, task: Task, found: Found, *, canonical: bool) -> bool:
