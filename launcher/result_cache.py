@@ -15,7 +15,7 @@ from launcher.paths import cache_folder
 from launcher.reporting.result_json import result_from_dict, result_to_dict
 from launcher.result import Result
 from launcher.specification.specification import Specification
-from launcher.specification.yaml_io import dump_constraints, dump_specification
+from launcher.timeloop_files.io import dump_constraints, dump_specification
 
 _PACKAGE = Path(__file__).resolve().parent
 

@@ -10,9 +10,9 @@ from launcher.engines.base import MapperSettings, OnProgress
 from launcher.engines.run import find_best, make_engine, settings_of
 from launcher.errors import ConfigurationError
 from launcher.estimation import estimate
+from launcher.render import render
 from launcher.result import Result
 from launcher.result_cache import cached, keep
-from launcher.specification.render import render
 from launcher.specification.specification import Specification
 
 NORM_OPERATION = "norm_operation"

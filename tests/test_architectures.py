@@ -20,9 +20,9 @@ from launcher.engines.native.engine import NativeEngine
 from launcher.errors import ConfigurationError
 from launcher.estimation import estimate
 from launcher.layers import LayerSizes
+from launcher.render import render
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
-from launcher.specification.render import render
 from launcher.specification.specification import Specification
 
 ARCHITECTURES = ["gemmini", "eyeriss", "simba", "simba_small", "tpu", "pim", "dimc", "aimc"]

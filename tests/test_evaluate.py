@@ -19,7 +19,7 @@ from launcher.result import Evaluation
 from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
 from launcher.specification.specification import Specification
-from launcher.specification.yaml_io import dump_mapping, dump_specification
+from launcher.timeloop_files.io import dump_mapping, dump_specification
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from launcher.engines.native.model import evaluate
 from launcher.result import Evaluation
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
-from launcher.specification.yaml_io import (
+from launcher.timeloop_files.io import (
     Document,
     dump_mapping,
     dump_specification,

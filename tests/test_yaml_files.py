@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from launcher.errors import SpecificationError
 from launcher.specification.problem import Term
 from launcher.specification.specification import Specification
-from launcher.specification.yaml_io import (
+from launcher.timeloop_files.io import (
     Document,
     parse_specification,
     read_mapping,

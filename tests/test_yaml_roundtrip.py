@@ -17,7 +17,7 @@ from launcher.specification.architecture import Architecture, ComputeLevel, Netw
 from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
 from launcher.specification.specification import Specification
-from launcher.specification.yaml_io import (
+from launcher.timeloop_files.io import (
     Document,
     dump_constraints,
     dump_mapping,

@@ -9,7 +9,7 @@ import pytest
 from launcher.errors import SpecificationError
 from launcher.specification.constraints import BlockConstraint, FactorBounds
 from launcher.specification.specification import Specification
-from launcher.specification.yaml_io import (
+from launcher.timeloop_files.io import (
     Document,
     dump_constraints,
     dump_specification,

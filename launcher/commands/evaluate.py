@@ -21,7 +21,7 @@ from launcher.commands.inputs import Input, read_inputs, with_energies, write_js
 from launcher.commands.timeloop_stats import compare
 from launcher.errors import SpecificationError
 from launcher.specification.specification import Specification
-from launcher.specification.yaml_io import read_mapped, read_specification
+from launcher.timeloop_files.io import read_mapped, read_specification
 
 _PIPED_WIDTH = 140
 

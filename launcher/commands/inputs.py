@@ -9,7 +9,7 @@ from pathlib import Path
 
 from launcher.errors import LauncherError, SpecificationError
 from launcher.specification.specification import Specification
-from launcher.specification.yaml_io import Document
+from launcher.timeloop_files.io import Document
 
 _STATS = ".stats.txt"
 _INPUTS = ("parsed-processed-input.yaml", "specification.yaml")

@@ -24,8 +24,8 @@ from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_result
 from launcher.result import FrontPoint, Result
 from launcher.specification.mapping import LevelMapping, Loop
-from launcher.specification.yaml_io import read_specification
-from launcher.specification.yaml_node import YamlNode
+from launcher.timeloop_files.io import read_specification
+from launcher.timeloop_files.node import YamlNode
 
 _TIMELOOP_METRICS = {"edp": "edp", "energy": "energy", "delay": "cycles"}
 

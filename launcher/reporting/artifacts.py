@@ -104,7 +104,7 @@ def energy_csv(result: Result) -> str:
 
 def _contents(result: Result) -> Iterator[tuple[str, str]]:
     # The YAML writer is imported here: most of what reads results needs no YAML.
-    from launcher.specification.yaml_io import dump_constraints, dump_mapping, dump_specification  # noqa: PLC0415
+    from launcher.timeloop_files.io import dump_constraints, dump_mapping, dump_specification  # noqa: PLC0415
 
     specification = result.specification
     if specification is not None:

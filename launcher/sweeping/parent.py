@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from rich.console import Console
 from rich.markup import escape
@@ -16,7 +17,9 @@ from launcher.sweeping.rows import Row, best_rows, common_reasons, states
 from launcher.sweeping.study import SharedStudy
 from launcher.tracking import RunReference, Tracker
 
-_NOTED = "tracked"
+_KEY_TAG = "sweep.key"
+"""Tag of a study's run: what the study notes of it."""
+
 NUMBER_TAG = "sweep.trial"
 """Tag of a trial's run: the trial's number in the study."""
 
@@ -28,11 +31,9 @@ class ParentRun:
     since results are safe in the study and on disk.
     """
 
-    def __init__(self, tracker: Tracker, study: SharedStudy, place: str, console: Console) -> None:
-        """``place``: names the store and experiment, since a study may be recorded in several."""
+    def __init__(self, tracker: Tracker, study: SharedStudy, console: Console) -> None:
         self._tracker = tracker
         self._study = study
-        self._note = f"{_NOTED}:{place}"
         self._console = console
         self._told = False
         self.run = ""
@@ -44,13 +45,13 @@ class ParentRun:
             LauncherError: the store cannot be used.
         """
         self._tracker.prepare()
-        noted = self._study.noted(self._note)
-        if noted and self._tracker.resume_sweep(str(noted)):
-            self.run = str(noted)
-            return
-        self.run = self._tracker.start_sweep(name, parameters)
-        if self.run:
-            self._study.note(self._note, self.run)
+        # Known before the run is made, so that a kill in between does not leave two.
+        key = self._study.noted(_KEY_TAG)
+        if key is None:
+            key = uuid4().hex
+            self._study.note(_KEY_TAG, key)
+        tags = {_KEY_TAG: str(key)}
+        self.run = self._tracker.resume_sweep(tags) or self._tracker.start_sweep(name, parameters, tags)
 
     def record(self, number: int, result: Result, folder: Path, *, again: bool = False) -> None:
         """Record a trial below the study's run; ``again`` when an earlier process may have done so."""

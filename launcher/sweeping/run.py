@@ -152,9 +152,7 @@ class _Sweep:
     def _parent(self, arguments: Sequence[str]) -> ParentRun:
         # A copy, because a model's file fills in values.
         trial = to_trial(self._config.copy(), dict(self._config.hydra.runtime.choices))
-        tracking = trial.experiment.tracking
-        place = f"{tracking.uri or ''}:{tracking.experiment}"
-        parent = ParentRun(tracker_of(trial), self._study, place, self._console)
+        parent = ParentRun(tracker_of(trial), self._study, self._console)
         swept = {dimension.name: str(dimension) for dimension in self._space.dimensions}
         common = {key: value for key, value in trial.parameters.items() if key not in swept}
         spoken = {f"space.{name}": text for name, text in swept.items()}

@@ -64,19 +64,22 @@ class Tracker(Protocol):
             LauncherError: the store cannot be reached or used.
         """
 
-    def start_sweep(self, name: str, parameters: Mapping[str, object]) -> str:
+    def start_sweep(
+        self, name: str, parameters: Mapping[str, object], tags: Mapping[str, str] | None = None
+    ) -> str:
         """Open the run that the trials of a sweep hang under.
 
         Args:
             name: what the sweep is called.
             parameters: what is common to its trials, and what is swept.
+            tags: more tags.
 
         Returns:
             Its identifier, to be passed as ``parent``; empty when nothing is recorded.
         """
 
-    def resume_sweep(self, parent: str) -> bool:
-        """Open a sweep's run again; False when the store does not have it any more."""
+    def resume_sweep(self, tags: Mapping[str, str]) -> str:
+        """Open the sweep's run with these tags again; its identifier, empty when there is none."""
 
     def has_recorded(self, parent: str, tags: Mapping[str, str]) -> bool:
         """Whether a sweep has a trial with these tags. One that was only begun is removed."""
@@ -141,11 +144,13 @@ class NullTracker:
     def prepare(self) -> None:
         """Nothing to prepare."""
 
-    def start_sweep(self, name: str, parameters: Mapping[str, object]) -> str:
+    def start_sweep(
+        self, name: str, parameters: Mapping[str, object], tags: Mapping[str, str] | None = None
+    ) -> str:
         return ""
 
-    def resume_sweep(self, parent: str) -> bool:
-        return False
+    def resume_sweep(self, tags: Mapping[str, str]) -> str:
+        return ""
 
     def has_recorded(self, parent: str, tags: Mapping[str, str]) -> bool:
         return False

@@ -23,7 +23,6 @@ class MlflowParts:
     metric: Any
     param: Any
     tag: Any
-    exception: Any
 
 
 def import_mlflow(timeout_s: int) -> MlflowParts:
@@ -41,10 +40,9 @@ def import_mlflow(timeout_s: int) -> MlflowParts:
     # When the process ends, looking through MLflow's tens of thousands of objects for garbage takes most of a second.
     atexit.register(gc.freeze)
     from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415
-    from mlflow.exceptions import MlflowException  # noqa: PLC0415
     from mlflow.tracking import MlflowClient  # noqa: PLC0415
 
-    return MlflowParts(MlflowClient, Metric, Param, RunTag, MlflowException)
+    return MlflowParts(MlflowClient, Metric, Param, RunTag)
 
 
 @contextmanager

@@ -65,34 +65,31 @@ class MlflowTracker:
     def prepare(self) -> None:
         self._open()
 
-    def start_sweep(self, name: str, parameters: Mapping[str, object]) -> str:
+    def start_sweep(
+        self, name: str, parameters: Mapping[str, object], tags: Mapping[str, str] | None = None
+    ) -> str:
         session = self._open()
         with self._told(None):
-            tags = records.sweep_tags(self._directory)
-            run = session.client.create_run(session.experiment_id, run_name=name, tags=tags)
+            every = {**records.sweep_tags(self._directory), **(tags or {})}
+            run = session.client.create_run(session.experiment_id, run_name=name, tags=every)
             run_id = str(run.info.run_id)
             _log(session, run_id, records.as_parameters(parameters), {})
             return run_id
 
-    def resume_sweep(self, parent: str) -> bool:
+    def resume_sweep(self, tags: Mapping[str, str]) -> str:
         session = self._open()
         with self._told(None):
-            try:
-                run = session.client.get_run(parent)
-            except session.mlflow.exception as error:
-                if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-                    return False
-                raise
-            usable = run.info.lifecycle_stage == "active" and run.info.experiment_id == session.experiment_id
-            if usable:
-                session.client.update_run(parent, status="RUNNING")
-            return bool(usable)
+            runs = session.client.search_runs([session.experiment_id], _query(tags))
+            if not runs:
+                return ""
+            run_id = str(runs[0].info.run_id)
+            session.client.update_run(run_id, status="RUNNING")
+            return run_id
 
     def has_recorded(self, parent: str, tags: Mapping[str, str]) -> bool:
         session = self._open()
-        wanted = {"mlflow.parentRunId": parent, **tags}
-        query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in wanted.items())
         with self._told(None):
+            query = _query({"mlflow.parentRunId": parent, **tags})
             runs = session.client.search_runs([session.experiment_id], query)
             for run in runs:
                 if run.info.status == "RUNNING":
@@ -260,6 +257,10 @@ def _log_top_files(session: _Session, run_id: str, folder: Path) -> None:
             if file.is_file():
                 shutil.copyfile(file, Path(staging, file.name))
         session.client.log_artifacts(run_id, staging)
+
+
+def _query(tags: Mapping[str, str]) -> str:
+    return " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
 
 
 def _now_ms() -> int:

@@ -9,8 +9,8 @@ from typing import Any
 from launcher.specification.architecture import Architecture
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, LevelConstraint
 from launcher.specification.problem import Problem
-from launcher.specification.yaml_factors import read_factors, read_permutation
-from launcher.specification.yaml_node import YamlNode
+from launcher.timeloop_files.factors import read_factors, read_permutation
+from launcher.timeloop_files.node import YamlNode
 
 _HEAD = ("type", "target", "name")
 _SHARED = (

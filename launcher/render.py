@@ -13,7 +13,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from launcher.errors import ConfigurationError
 from launcher.paths import data_folder
 from launcher.specification.specification import Specification
-from launcher.specification.yaml_io import parse_specification
+from launcher.timeloop_files.io import parse_specification
 
 if TYPE_CHECKING:
     from launcher.layers import LayerSizes

@@ -12,9 +12,9 @@ from launcher.specification.constraints import BlockConstraint, Constraints, Lev
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
-from launcher.specification.yaml_constraints import read_data_spaces
-from launcher.specification.yaml_factors import read_factors, read_permutation
-from launcher.specification.yaml_node import YamlNode
+from launcher.timeloop_files.constraints import read_data_spaces
+from launcher.timeloop_files.factors import read_factors, read_permutation
+from launcher.timeloop_files.node import YamlNode
 
 _KEYS: Dict[str, tuple[str, ...]] = {
     "datatype": ("keep", "bypass", "no_coalesce"),

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 from launcher.specification.architecture import ComputeLevel, Network, StorageLevel
-from launcher.specification.yaml_node import YamlNode
+from launcher.timeloop_files.node import YamlNode
 
 Kind = Literal["storage", "compute", "network"]
 

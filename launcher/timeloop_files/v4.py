@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from launcher.specification.architecture import DUMMY_CLASS, Architecture
 from launcher.specification.problem import Problem
-from launcher.specification.yaml_architecture import Parts
-from launcher.specification.yaml_attributes import evaluate_attributes
-from launcher.specification.yaml_constraints import Directive, group_directives, read_data_spaces
-from launcher.specification.yaml_factors import read_factors, read_permutation
-from launcher.specification.yaml_levels import BLOCK_SIZE, DEPTH, WIDTH, WORD_BITS, kind_of
-from launcher.specification.yaml_node import YamlNode
+from launcher.timeloop_files.attributes import evaluate_attributes
+from launcher.timeloop_files.constraints import Directive, group_directives, read_data_spaces
+from launcher.timeloop_files.factors import read_factors, read_permutation
+from launcher.timeloop_files.levels import BLOCK_SIZE, DEPTH, WIDTH, WORD_BITS, kind_of
+from launcher.timeloop_files.node import YamlNode
+from launcher.timeloop_files.processed import Parts
 
 _TAGS = ("!Container", "!Component", "!Parallel", "!Hierarchical", "!Pipelined", "!Nothing")
 _LEAF_KEYS = (

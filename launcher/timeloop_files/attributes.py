@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from launcher.specification.expressions import FUNCTIONS, evaluate_expression, is_name, names_in
-from launcher.specification.yaml_levels import WHOLE_ATTRIBUTES
-from launcher.specification.yaml_load import Quoted
-from launcher.specification.yaml_node import YamlNode
+from launcher.timeloop_files.levels import WHOLE_ATTRIBUTES
+from launcher.timeloop_files.load import Quoted
+from launcher.timeloop_files.node import YamlNode
 
 
 class _Scope(Mapping[str, object]):

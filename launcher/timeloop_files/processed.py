@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import Any
 
 from launcher.specification.architecture import Architecture, ComputeLevel, Network, StorageLevel
-from launcher.specification.yaml_attributes import evaluate_attributes
-from launcher.specification.yaml_levels import common_fields, compute_level, kind_of, network, storage_level
-from launcher.specification.yaml_node import YamlNode
+from launcher.timeloop_files.attributes import evaluate_attributes
+from launcher.timeloop_files.levels import common_fields, compute_level, kind_of, network, storage_level
+from launcher.timeloop_files.node import YamlNode
 
 _RANGE = re.compile(r"\[([0-9]{1,18})\.\.([0-9]{1,18})\]$")
 _COMPONENT_KEYS = (

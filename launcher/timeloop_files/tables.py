@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from launcher.specification.architecture import Architecture, Component, Network
 from launcher.specification.energy import ActionEnergy, AreaTable, EnergyTable
-from launcher.specification.yaml_node import YamlNode
+from launcher.timeloop_files.node import YamlNode
 
 _RANGE = re.compile(r"\[[^\]]*\]")
 _NEEDED_STORAGE = {

@@ -12,9 +12,9 @@ from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture, Component, ComputeLevel, Network, StorageLevel
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds
 from launcher.specification.problem import Problem
-from launcher.specification.yaml_levels import BLOCK_SIZE, DEPTH, WIDTH, WORD_BITS, compute_level, storage_level
-from launcher.specification.yaml_load import Quoted, resolve_scalar
-from launcher.specification.yaml_node import Place, YamlNode
+from launcher.timeloop_files.levels import BLOCK_SIZE, DEPTH, WIDTH, WORD_BITS, compute_level, storage_level
+from launcher.timeloop_files.load import Quoted, resolve_scalar
+from launcher.timeloop_files.node import Place, YamlNode
 
 _FIELD_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "multiple_buffering": ("multiple_buffering",),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from launcher.specification.problem import DataSpace, Problem, Rank, Term
-from launcher.specification.yaml_node import YamlNode
+from launcher.timeloop_files.node import YamlNode
 
 _PROBLEM_KEYS = ("version", "shape", "instance", "name")
 _SHAPE_KEYS = ("version", "name", "dimensions", "data_spaces", "coefficients", "flatten", "ranks")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from launcher.specification.yaml_node import YamlNode
+from launcher.timeloop_files.node import YamlNode
 
 _FACTOR = re.compile(r"([A-Za-z]+)\s*(<=|>=|=*)\s*([0-9]{1,18})(?![0-9A-Za-z.])(\s*,\s*([0-9]+))?")
 _SEPARATOR = re.compile(r"[\s,]*")

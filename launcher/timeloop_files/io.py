@@ -16,22 +16,22 @@ from launcher.specification.architecture import Architecture
 from launcher.specification.mapping import Mapping
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
-from launcher.specification.yaml_architecture import read_processed
-from launcher.specification.yaml_attributes import evaluate_attributes
-from launcher.specification.yaml_constraints import ConstraintReader, Directive, read_targets
-from launcher.specification.yaml_load import Document
-from launcher.specification.yaml_mapping import mapping_to_yaml, read_mapping_node
-from launcher.specification.yaml_node import YamlNode
-from launcher.specification.yaml_problem import problem_to_yaml, read_problem
-from launcher.specification.yaml_tables import (
+from launcher.timeloop_files.attributes import evaluate_attributes
+from launcher.timeloop_files.constraints import ConstraintReader, Directive, read_targets
+from launcher.timeloop_files.load import Document
+from launcher.timeloop_files.mapping import mapping_to_yaml, read_mapping_node
+from launcher.timeloop_files.node import YamlNode
+from launcher.timeloop_files.problem import problem_to_yaml, read_problem
+from launcher.timeloop_files.processed import read_processed
+from launcher.timeloop_files.tables import (
     area_to_yaml,
     check_energy_table,
     energy_to_yaml,
     read_area_table,
     read_energy_table,
 )
-from launcher.specification.yaml_v4 import read_v4
-from launcher.specification.yaml_writer import architecture_to_yaml, constraints_to_yaml, to_text
+from launcher.timeloop_files.v4 import read_v4
+from launcher.timeloop_files.writer import architecture_to_yaml, constraints_to_yaml, to_text
 
 Source = Path | Document
 

@@ -9,7 +9,7 @@ from math import isfinite
 
 from launcher.errors import SpecificationError
 from launcher.specification.expressions import evaluate_expression
-from launcher.specification.yaml_load import Document, YamlList, YamlMap
+from launcher.timeloop_files.load import Document, YamlList, YamlMap
 
 _TRUE = frozenset(("true", "yes", "on", "y", "1"))
 _FALSE = frozenset(("false", "no", "off", "n", "0"))

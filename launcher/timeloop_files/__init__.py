@@ -1,0 +1,1 @@
+"""Reading and writing Timeloop's own YAML; ``io`` is the face of it."""
