@@ -88,10 +88,12 @@ def _nothing(machine: Machine, assignments: Assignments) -> _Totals:
 def _add_fixed(machine: Machine, assignments: Assignments, totals: _Totals, p: int, pattern: Pattern) -> None:
     if p in assignments.from_compute:
         return
-    # Neighbours can help each other also where tiles can overlap: see ``relayed_shares``.
-    share = assignments.pair[:, 0, p, THINNED] if machine.boxes[p] else 1.0
-    boundary = Boundary(p, -1, pattern.index(True))
-    _serve(machine, assignments, totals, boundary, assignments.iterations * share)
+    words = assignments.iterations
+    if machine.boxes[p]:
+        # Where neighbours can help each other, only the first word is sure to come from the level itself.
+        first = 1 / assignments.pair[:, 1, p, SPREAD]
+        words = np.maximum(words * assignments.pair[:, 0, p, THINNED], first)
+    _serve(machine, assignments, totals, Boundary(p, -1, pattern.index(True)), words)
 
 
 def _add_least(machine: Machine, assignments: Assignments, totals: _Totals, p: int, pattern: Pattern) -> None:

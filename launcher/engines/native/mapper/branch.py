@@ -130,7 +130,11 @@ def _busy_bound(iterations: float, rates: Rates, figures: Array) -> float:
 @helper
 def _busy_cycles(walks: Walks, costs: Costs, rates: Rates, figures: Array) -> float:
     """Cycles of a complete mapping without network latency, with the model's order of operations."""
-    words = rates.fixed.copy()
+    words = rates.words
+    for k in range(2):
+        for level in range(words.shape[1]):
+            for p in range(words.shape[2]):
+                words[k, level, p] = rates.fixed[k, level, p]
     for b in range(len(walks.boundaries)):
         p, inner, outer = walks.boundaries[b, SPACE], walks.boundaries[b, INNER], walks.boundaries[b, OUTER]
         first = costs.nature[p] & READ_WRITE
@@ -279,7 +283,7 @@ def explore(
     With ``report`` every promising mapping is handed out at once, and the caller judges it; else it becomes the
     incumbent here.
     """
-    trial = np.empty(stack.figures.shape[1])
+    trial = stack.figures[len(stack.figures) - 1]  # deeper than any walk
     stop = control[NODES] + budget
     while control[DEPTH] >= 0:
         depth = int(control[DEPTH])

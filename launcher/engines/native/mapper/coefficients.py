@@ -124,7 +124,7 @@ def _pair_figures(space: Mapspace, machine: Machine, spatial: SpatialAssignments
     pair[..., SPREAD] = _from_compute(groups)
     pair[..., PART] = part
     pair[:, 1:, :, UNTOUCHED] = np.where(machine.first_update_reads, 0.0, part[:, 1:])
-    pair[:, 0, :, THINNED] = relayed_shares(space, machine, spatial, groups)
+    pair[:, 0, :, THINNED] = relayed_shares(space, machine, spatial)
     pair[:, 1:, :, THINNED] = _thinned(machine, factors)
     network_pj, rebate_pj = network_energies(space, machine, spatial, instances, part)
     pair[:, 1:, :, NETWORK_PJ] = network_pj

@@ -128,7 +128,7 @@ def is_open(tiles: Tiles, s: int, t: int) -> bool:
     """Whether a tile is open in a state."""
     inside = True
     for d in range(tiles.divisor.shape[0]):
-        inside = inside and tiles.open[s, d, tiles.digit[t, d]]
+        inside = inside and tiles.open[0, s, d, tiles.digit[t, d]]
     return inside
 
 
@@ -167,7 +167,7 @@ def _settles_sliding(walks: Walks, costs: Costs, bits: int, d: int) -> bool:
 @helper
 def _spread_digits(
     kind: int, level: int, d: int, bounds: Array, dimensions: Array, quotients: Array, multiple: Array,
-    found: Array, m: int, n: int, backwards: bool,
+    found: Array, m: int, n: int, backwards: int,
 ) -> None:  # fmt: skip
     """Add to state n the divisors that a loop makes of those of state m; backwards: those that it makes them of."""
     lowest = max(bounds[LEAST, level, d], 2 if kind == ORDERED_LOOP else 1)
@@ -189,7 +189,7 @@ def _spread_digits(
 @helper
 def _pass_on(
     states: Array, steps: Array, bounds: Array, dimensions: Array, quotients: Array, multiple: Array,
-    s: int, found: Array, backwards: bool,
+    s: int, found: Array, backwards: int,
 ) -> None:  # fmt: skip
     """Hand the divisors found for a state to the states after it; backwards: take those of the states after it."""
     for step in range(states[s, FIRST_STEP], states[s + 1, FIRST_STEP]):
@@ -210,26 +210,30 @@ def _pass_on(
 def _fill_open(
     states: Array, steps: Array, bounds: Array, dimensions: Array, quotients: Array, multiple: Array, opened: Array
 ) -> None:
-    """Which divisors of each dimension a tile can have in each state, on the way from the start to the end."""
+    """Which divisors of each dimension a tile can have in each state, on the way from the start to the end.
+
+    ``opened[0]`` is filled in; ``opened[1]`` is for what can be reached from the start.
+    """
     last = len(states) - 2
-    reached = np.zeros((last + 1, *opened.shape[1:]), np.bool_)
-    leading = np.zeros((last + 1, *opened.shape[1:]), np.bool_)
-    for d in range(dimensions.shape[1]):
-        reached[last, d, 0] = True
-        leading[0, d, dimensions[RADIX, d] - 1] = True
-    for s in range(last, 0, -1):
-        _pass_on(states, steps, bounds, dimensions, quotients, multiple, s, reached, False)
-    for s in range(1, last + 1):
-        _pass_on(states, steps, bounds, dimensions, quotients, multiple, s, leading, True)
     for s in range(last + 1):
         for d in range(dimensions.shape[1]):
             for i in range(dimensions[RADIX, d]):
-                opened[s, d, i] = reached[s, d, i] and leading[s, d, i]
+                opened[0, s, d, i] = s == 0 and i == dimensions[RADIX, d] - 1
+                opened[1, s, d, i] = s == last and i == 0
+    for backwards in range(2):
+        found = opened[1 - backwards]
+        for k in range(1, last + 1):
+            s = k if backwards else last + 1 - k
+            _pass_on(states, steps, bounds, dimensions, quotients, multiple, s, found, backwards)
+    for s in range(last + 1):
+        for d in range(dimensions.shape[1]):
+            for i in range(dimensions[RADIX, d]):
+                opened[0, s, d, i] = opened[0, s, d, i] and opened[1, s, d, i]
 
 
 @helper
 def _common_tiles(opened: Array, dimensions: Array, s: int, to: int, without: int, listed: Array) -> int:
-    """List the tiles that are open in both states; of dimension ``without`` only the first divisor. Returns how many."""
+    """List the tiles that are open in both states, without (the first divisor of) one dimension; returns how many."""
     listed[0] = 0
     count = 1
     for d in range(dimensions.shape[1]):
@@ -238,7 +242,7 @@ def _common_tiles(opened: Array, dimensions: Array, s: int, to: int, without: in
         # Copies go behind the tiles that are extended, and then to the front.
         end = count
         for i in range(dimensions[RADIX, d]):
-            if opened[s, d, i] and opened[to, d, i]:
+            if opened[0, s, d, i] and opened[0, to, d, i]:
                 for k in range(count):
                     listed[end] = listed[k] + i * dimensions[STRIDE, d]
                     end += 1
@@ -277,7 +281,7 @@ def _relax_by_loop(
     lowest = max(bounds[LEAST, level, d], 2 if kind == ORDERED_LOOP else 1)
     final = dimensions[FINAL, d] == level
     for i in range(dimensions[RADIX, d]):
-        if not opened[s, d, i]:
+        if not opened[0, s, d, i]:
             continue
         last = quotients[d, i]
         for k in range(count):
@@ -289,7 +293,7 @@ def _relax_by_loop(
                 f = multiple[d, i, c, 1]
                 if f > most:
                     break
-                if f >= lowest and opened[to, d, multiple[d, i, c, 0]]:
+                if f >= lowest and opened[0, to, d, multiple[d, i, c, 0]]:
                     reached = min(reached, best[to, listed[k] + multiple[d, i, c, 0] * stride])
             if reached < np.inf:
                 b = np.int64(0)
@@ -310,7 +314,7 @@ def _relax_by_sliding(
     level = walks.states[s, LEVEL]
     d, to, bits = walks.steps[step, DIMENSION], walks.steps[step, TARGET], walks.steps[step, SETTLED]
     for i in range(tiles.dimensions[RADIX, d]):
-        if not tiles.open[s, d, i]:
+        if not tiles.open[0, s, d, i]:
             continue
         for k in range(count):
             t = listed[k] + i * tiles.dimensions[STRIDE, d]
@@ -321,7 +325,7 @@ def _relax_by_sliding(
                 j, f = tiles.multiple[d, i, c, 0], tiles.multiple[d, i, c, 1]
                 if f > tiles.bounds[MOST, level, d]:
                     break
-                if f >= lowest and tiles.open[to, d, j]:
+                if f >= lowest and tiles.open[0, to, d, j]:
                     value = best[to, listed[k] + j * tiles.dimensions[STRIDE, d]]
                     if value < np.inf:
                         value += settled_energy(walks, tiles, costs, energy, bits, t, (level, d, f))
@@ -360,6 +364,7 @@ def complete(
     least_fill: Array,
     energy: Array,
     best: Array,
+    listed: Array,
 ) -> int:
     """Fill the tables of one assignment: tiles, energy of boundaries, least energy from every state to the end.
 
@@ -372,6 +377,7 @@ def complete(
         energy: (boundaries, tiles) filled with the energy of each boundary settled at each tile.
         best: (states, tiles) filled with the least dynamic energy from a state with a tile to the end, for the tiles
             that are open in the state.
+        listed: (2 * tiles,) room to work in.
 
     Returns:
         The number of tiles.
@@ -379,7 +385,6 @@ def complete(
     total = _fill_tiles(tiles, costs, keep, capacity, least_fill)
     _fill_energies(walks, tiles, costs, total, energy)
     _fill_open(walks.states, walks.steps, tiles.bounds, tiles.dimensions, tiles.quotients, tiles.multiple, tiles.open)
-    listed = np.empty(2 * total + 1, np.int64)
     for s in range(len(walks.states) - 1):
         for k in range(_common_tiles(tiles.open, tiles.dimensions, s, s, np.int64(-1), listed)):
             best[s, listed[k]] = 0.0 if s == 0 else np.inf

@@ -62,18 +62,18 @@ class Children:
         return len(np.unique(alone)) / len(np.unique(self.word[self.word >= 0]))
 
 
-def relayed_shares(space: Mapspace, machine: Machine, spatial: SpatialAssignments, groups: FloatArray) -> FloatArray:
+def relayed_shares(space: Mapspace, machine: Machine, spatial: SpatialAssignments) -> FloatArray:
     """Per assignment and data space: of the words that compute units had just before, the share level 0 must repeat.
 
     Compute units keep nothing, but a unit whose neighbour was given the same word the step before gets it from there.
-    For data spaces whose tiles can overlap this is a lower bound.
+    For data spaces whose tiles can overlap this is a lower bound: possibly everything comes from a neighbour.
     """
     shares = np.ones((len(spatial.factors), len(machine.boxes)))
     if (spatial.factors[:, 0].prod(axis=1) == 1).all():
         return shares
     for p in np.flatnonzero(machine.links[0]):
         if machine.boxes[p]:
-            shares[:, p] = 1 / groups[:, 0, p]
+            shares[:, p] = spatial.factors[:, 0].prod(axis=1) == 1
             continue
         known: dict[tuple[bytes, int], float] = {}
         for index in range(len(spatial.factors)):

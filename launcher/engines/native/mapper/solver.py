@@ -70,6 +70,7 @@ class Solver:
         self._limited = np.argwhere(np.isfinite(machine.limits))
         self._depth = len(space.levels) * (len(space.dimensions) + 1) + 2
         self._width = self._tiles.divisor.shape[1] * max(len(space.dimensions), 1) + 1
+        self._listed = np.zeros(2 * len(self._tiles.digit) + 2, np.int64)
         self._energy = np.zeros((0, 0))
         self._best = np.zeros((0, 0))
         self._stack = _empty_stack(self._depth, self._width, 1 + len(self._limited))
@@ -84,16 +85,18 @@ class Solver:
         costs = self._costs = self._assignments.costs(machine, task.index)
         self._tiles.dimensions[EXTENT] = self._assignments.temporal[task.index]
         most = len(self._tiles.digit)
-        if len(self._tiles.open) < task.automaton.states:
-            self._tiles = self._tiles._replace(
-                open=np.zeros((task.automaton.states, *self._tiles.divisor.shape), np.bool_)
-            )
+        if self._tiles.open.shape[1] < task.automaton.states:
+            room = np.zeros((2, task.automaton.states, *self._tiles.divisor.shape), np.bool_)
+            self._tiles = self._tiles._replace(open=room)
         if len(self._best) < task.automaton.states:
             self._best = np.empty((task.automaton.states, most))
         if len(self._energy) < len(walks.boundaries):
             self._energy = np.empty((len(walks.boundaries), most))
         keep = np.array(task.automaton.keep, np.bool_)
-        complete(walks, self._tiles, costs, keep, machine.capacity, machine.least_fill, self._energy, self._best)
+        complete(
+            walks, self._tiles, costs, keep, machine.capacity, machine.least_fill, self._energy, self._best,
+            self._listed,
+        )  # fmt: skip
         return float(task.base.energy_pj + self._best[task.automaton.states - 1, 0])
 
     def begin(self, task: Task) -> None:
@@ -166,6 +169,7 @@ class Solver:
             machine.limits,
             machine.scale,
             task.base.fixed,
+            np.zeros_like(task.base.fixed),
             float(self._assignments.leak_pj[task.index]),
             float(machine.latency),
         )
@@ -198,7 +202,7 @@ def _empty_tiles(space: Mapspace, assignments: Assignments) -> Tiles:
         np.zeros((dimensions, width), np.int64),
         np.zeros((dimensions, width, width, 2), np.int64),
         np.zeros((most, dimensions), np.int64),
-        np.zeros((0, dimensions, width), np.bool_),
+        np.zeros((2, 0, dimensions, width), np.bool_),
         np.zeros((levels, most), np.int64),
     )
 

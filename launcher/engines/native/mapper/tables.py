@@ -78,7 +78,8 @@ class Tiles(NamedTuple):
         quotients: (D, width) how many multiples each divisor has among them.
         multiple: (D, width, width, 2) these multiples: which divisor, and the quotient.
         digit: (tiles, D) which divisor of each dimension a tile has.
-        open: (states, D, width) which divisors of each dimension a tile can have in a state, on the way to the end.
+        open: (2, states, D, width) which divisors of each dimension a tile can have in a state on a way from the start
+            to the end; and room to work in.
         fits: (levels, tiles) bits: the tile is within the capacity of the level and of all levels further out; it
             may be the tile of this level.
     """
@@ -126,7 +127,7 @@ class Rates(NamedTuple):
         slots: (slots, 2) the limited bandwidths: level, and kind (0 read, 1 write, 2 shared).
         limits: (levels, 3) all bandwidths in words per cycle, infinity where unlimited.
         scale: (levels, P) factor on the bandwidth that a data space consumes.
-        fixed: (2, levels, P) words read and written that do not depend on the temporal loops.
+        fixed, words: (2, levels, P) words read and written that do not depend on the temporal loops; room to work in.
         leak_pj: energy per busy cycle.
         latency: cycles added once.
     """
@@ -135,6 +136,7 @@ class Rates(NamedTuple):
     limits: Array
     scale: Array
     fixed: Array
+    words: Array
     leak_pj: float
     latency: float
 
