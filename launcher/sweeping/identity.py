@@ -21,6 +21,8 @@ _IGNORED = ("hydra", "sweep", "tracking", "cache")
 _EFFORT = ("mapper.threads",)
 """Settings that change how long a trial takes, not what it finds."""
 
+_NAMED = ("arch", "model", "layer", "engine", "estimator")
+_PLUMBING = ("name", "label", "template", "norm_template", "layers")
 _SHOWN = 8
 
 
@@ -51,6 +53,19 @@ def differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
     changed = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
     phrases = [f"{name}: {before.get(name, 'absent')} -> {after.get(name, 'absent')}" for name in changed]
     return phrases[:_SHOWN] + ([f"and {len(phrases) - _SHOWN} more"] if len(phrases) > _SHOWN else [])
+
+
+def fixed_parameters(config: DictConfig, identity_: Mapping[str, Any], space: Space) -> dict[str, object]:
+    """What all trials have in common, as a person would filter runs by it."""
+    swept = {dimension.name for dimension in space.dimensions}
+    choices = config.hydra.runtime.choices
+    named = {group: str(choices[group]) for group in _NAMED if choices.get(group) and group not in swept}
+    values = {
+        key: value
+        for key, value in identity_["fixed"].items()
+        if key.rpartition(".")[2] not in _PLUMBING and value not in (None, "???")
+    }
+    return {**values, **named}
 
 
 def _fixed(config: DictConfig, space: Space) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,12 @@ from optuna.storages import BaseStorage
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
-from launcher.config.compose import ALL, to_trial
+from launcher.config.compose import ALL
 from launcher.config.sweep_schema import SweepSettings
 from launcher.errors import LauncherError
-from launcher.jobs import PARENT_FILE, tracker_of
+from launcher.jobs import PARENT_FILE
 from launcher.sweeping.goals import Goals, parse_goals
-from launcher.sweeping.identity import digest, identity
+from launcher.sweeping.identity import digest, fixed_parameters, identity
 from launcher.sweeping.jobs import Jobs, workers_of
 from launcher.sweeping.parent import ParentRun
 from launcher.sweeping.pictures import write_pictures
@@ -37,6 +37,7 @@ from launcher.sweeping.study import (
     storage_error,
 )
 from launcher.sweeping.table import ProgressLine, print_table
+from launcher.tracking import TrackingSettings, make_tracker
 
 TRIALS_CSV = "trials.csv"
 
@@ -63,7 +64,7 @@ def run_sweep(config: DictConfig, space: Space, launcher: Launcher, arguments: S
     make_sampler(settings.sampler, space, goals, seed=0, finished=0, parallel=False)  # mistakes come before anything
     _check_composition(launcher, config, space)
     same = identity(config, space, goals)
-    name, where = _study_name(config, settings, digest(same))
+    name, where = _study_name(config, settings, space, digest(same))
     storage = open_storage(where)
     try:
         study = _open(storage, name, where, same, space, goals, settings, workers > 1)
@@ -121,7 +122,8 @@ class _Sweep:
         self._folder = Path(config.hydra.sweep.dir).absolute()
 
     def run(self, launcher: Launcher, workers: int, same: dict[str, Any], arguments: Sequence[str]) -> list[Row]:
-        parent = self._parent(arguments)
+        fixed = fixed_parameters(self._config, same, self._space)
+        parent = self._parent(fixed)
         self._folder.mkdir(parents=True, exist_ok=True)
         own = {"parent": parent.run, "records_trials": True, "overrides": list(arguments), "study": self._name}
         (self._folder / PARENT_FILE).write_text(json.dumps(own) + "\n")
@@ -138,7 +140,7 @@ class _Sweep:
             raise
         finally:
             self._study.stop()
-            rows = self._finish(parent, same["fixed"], interrupted)
+            rows = self._finish(parent, fixed, interrupted)
         if not any(row.ok for row in rows):
             raise LauncherError(
                 f"none of the {len(rows)} trials found a mapping: {common_reasons(rows)}", where=_shown(self._folder)
@@ -149,16 +151,15 @@ class _Sweep:
         with ProgressLine(self._console, self._goals, self._settings.n_trials) as progress:
             Search(self._study, self._space, self._goals, self._settings, jobs, parent, self._folder, progress).run()
 
-    def _parent(self, arguments: Sequence[str]) -> ParentRun:
-        # A copy, because a model's file fills in values.
-        trial = to_trial(self._config.copy(), dict(self._config.hydra.runtime.choices))
-        parent = ParentRun(tracker_of(trial), self._study, self._console)
+    def _parent(self, fixed: Mapping[str, object]) -> ParentRun:
+        tracking = self._config.tracking
+        tracker = make_tracker(TrackingSettings(kind=tracking.kind, experiment=tracking.experiment, uri=tracking.uri))
+        parent = ParentRun(tracker, self._study, self._console)
         swept = {dimension.name: str(dimension) for dimension in self._space.dimensions}
-        common = {key: value for key, value in trial.parameters.items() if key not in swept}
         spoken = {f"space.{name}": text for name, text in swept.items()}
         parent.open(
             f"sweep {self._name}",
-            {**common, **spoken, "goals": str(self._goals), "sampler": self._settings.sampler, "study": self._name},
+            {**fixed, **spoken, "goals": str(self._goals), "sampler": self._settings.sampler, "study": self._name},
         )
         return parent
 
@@ -187,11 +188,13 @@ def _check_composition(launcher: Launcher, config: DictConfig, space: Space) -> 
         context.config_loader.load_sweep_config(config, space.overrides(space.first()))
 
 
-def _study_name(config: DictConfig, settings: SweepSettings, same: str) -> tuple[str, str]:
+def _study_name(config: DictConfig, settings: SweepSettings, space: Space, same: str) -> tuple[str, str]:
     """The study's name, and where it lives."""
     choices = config.hydra.runtime.choices
     subject = choices["model"] if choices["layer"] == ALL else choices["layer"]
-    own = f"{choices['arch']}-{subject}-{same}"
+    swept = {dimension.name for dimension in space.dimensions}
+    known = [name for group, name in (("arch", choices["arch"]), ("layer", subject)) if group not in swept]
+    own = "-".join([*map(str, known), same])
     where = settings.storage
     if where is None:
         name = settings.study or own

@@ -8,17 +8,27 @@ from collections.abc import Sequence
 from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.status import Status
 from rich.table import Table
 
-from launcher.reporting.numbers import significant
+from launcher.reporting.numbers import ABSENT, significant
 from launcher.sweeping.goals import Goals
 from launcher.sweeping.rows import Row, best_rows, dominates, states
 from launcher.sweeping.space import Space
 
+_UNITS = {
+    "energy_pj": ("energy\nuJ", 1e-6),
+    "cycles": ("cycles", 1.0),
+    "edp_j_cycles": ("EDP\nJ*cycles", 1.0),
+    "utilization": ("utili-\nzation", 1.0),
+    "area_mm2": ("area\nmm2", 1.0),
+}
+"""Metric -> heading, and factor to its unit."""
+
 _SHOWN = 15
 _SHOWN_OF_FRONT = 40
-_ALWAYS = ("energy_pj", "cycles", "edp_j_cycles", "utilization", "area_mm2")
+_ALWAYS = ("energy_pj", "cycles", "edp_j_cycles", "area_mm2", "utilization")
 _LINE_EVERY_S = 5.0
 
 
@@ -26,26 +36,52 @@ def print_table(rows: Sequence[Row], space: Space, goals: Goals, console: Consol
     """The best trials first, or the front."""
     best = best_rows(rows, goals)
     shown = best[: _SHOWN if len(goals.objectives) == 1 else _SHOWN_OF_FRONT]
-    names = [dimension.name for dimension in space.dimensions]
+    if not shown:
+        console.print(_title(rows, best, shown, goals), highlight=False)
+        _tell_broken(rows, goals, console)
+        return
     metrics = list(dict.fromkeys((*goals.metrics, *_ALWAYS)))
     metrics = [name for name in metrics if any(name in row.metrics for row in shown)]
-    table = Table(title=_title(rows, best, shown, goals), title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("trial", justify="right")
-    for name in names:
-        table.add_column(escape(name.replace(".", ".\n")), no_wrap=True)
-    for name in metrics:
-        table.add_column(escape(name.replace("_", "\n", 1)), justify="right", no_wrap=True)
-    for rank, row in enumerate(shown):
-        point = [_short(row.point.get(name)) for name in names]
-        figures = [significant(row.metrics[name]) if name in row.metrics else "" for name in metrics]
-        table.add_row(
-            str(row.number),
-            *map(escape, point),
-            *figures,
-            style="bold" if rank == 0 and len(goals.objectives) == 1 else "",
-        )
+    table = _table(shown, metrics, space, goals)
+    while Measurement.get(console, console.options, table).minimum > console.width and len(metrics) > len(
+        goals.metrics
+    ):
+        metrics = metrics[:-1]
+        table = _table(shown, metrics, space, goals)
+    console.print(_title(rows, best, shown, goals), highlight=False)
     console.print(table)
-    if not best and goals.constraints and any(row.ok for row in rows):
+
+
+def _table(shown: Sequence[Row], metrics: Sequence[str], space: Space, goals: Goals) -> Table:
+    names = [dimension.name for dimension in space.dimensions]
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("trial", justify="right", no_wrap=True, min_width=5)
+    for name in names:
+        heading = name.replace(".", ".\n").replace("_", "_\n")
+        cells = [_short(row.point.get(name)) for row in shown]
+        table.add_column(escape(heading), no_wrap=True, min_width=_width(heading, cells))
+    for name in metrics:
+        heading, _ = _UNITS.get(name, (name.replace("_", "_\n").replace(".", ".\n"), 1.0))
+        width = _width(heading, [_figure(row, name) for row in shown])
+        table.add_column(escape(heading), justify="right", no_wrap=True, min_width=width)
+    for rank, row in enumerate(shown):
+        cells = [_short(row.point.get(name)) for name in names] + [_figure(row, name) for name in metrics]
+        style = "bold" if rank == 0 and len(goals.objectives) == 1 else ""
+        table.add_row(str(row.number), *map(escape, cells), style=style)
+    return table
+
+
+def _figure(row: Row, name: str) -> str:
+    _, factor = _UNITS.get(name, ("", 1.0))
+    return significant(row.metrics[name] * factor) if name in row.metrics else ABSENT
+
+
+def _width(heading: str, cells: Sequence[str]) -> int:
+    return max(map(len, (*heading.splitlines(), *cells)))
+
+
+def _tell_broken(rows: Sequence[Row], goals: Goals, console: Console) -> None:
+    if any(row.ok for row in rows):
         limits = ", ".join(map(str, goals.constraints))
         console.print(f"[yellow]no trial keeps {escape(limits)}[/]", highlight=False)
 

@@ -64,9 +64,7 @@ class Tracker(Protocol):
             LauncherError: the store cannot be reached or used.
         """
 
-    def start_sweep(
-        self, name: str, parameters: Mapping[str, object], tags: Mapping[str, str] | None = None
-    ) -> str:
+    def start_sweep(self, name: str, parameters: Mapping[str, object], tags: Mapping[str, str] | None = None) -> str:
         """Open the run that the trials of a sweep hang under.
 
         Args:
@@ -144,9 +142,7 @@ class NullTracker:
     def prepare(self) -> None:
         """Nothing to prepare."""
 
-    def start_sweep(
-        self, name: str, parameters: Mapping[str, object], tags: Mapping[str, str] | None = None
-    ) -> str:
+    def start_sweep(self, name: str, parameters: Mapping[str, object], tags: Mapping[str, str] | None = None) -> str:
         return ""
 
     def resume_sweep(self, tags: Mapping[str, str]) -> str:

@@ -65,9 +65,7 @@ class MlflowTracker:
     def prepare(self) -> None:
         self._open()
 
-    def start_sweep(
-        self, name: str, parameters: Mapping[str, object], tags: Mapping[str, str] | None = None
-    ) -> str:
+    def start_sweep(self, name: str, parameters: Mapping[str, object], tags: Mapping[str, str] | None = None) -> str:
         session = self._open()
         with self._told(None):
             every = {**records.sweep_tags(self._directory), **(tags or {})}
