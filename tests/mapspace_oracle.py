@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import permutations, product
 from math import prod
+from random import Random
 
 import numpy as np
 
@@ -115,7 +116,6 @@ def _with_orders(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
     """All orders, layouts and keeps of one factorization."""
     levels = len(specification.architecture.levels)
-    dimensions = factors.shape[1]
     rows: list[list[np.ndarray]] = []
     for level in range(levels):
         spatial, temporal = factors[2 * level], factors[2 * level + 1]
@@ -123,10 +123,7 @@ def _with_orders(
         for (x, y), order in product(
             _axes(specification, level, tuple(spatial)), _orders(specification, level, tuple(temporal))
         ):
-            on_x = [spatial[d] if d in x else 1 for d in range(dimensions)]
-            on_y = [spatial[d] if d in y else 1 for d in range(dimensions)]
-            bounds = np.array([on_x, on_y, temporal], np.int32)
-            options.append(np.stack([bounds, np.array([_full(x, dimensions), _full(y, dimensions), order])]))
+            options.append(_level_arrays(spatial, temporal, (x, y), order))
         if not options:
             return None
         rows.append(options)
@@ -143,29 +140,40 @@ def _full(order: tuple[int, ...], dimensions: int) -> list[int]:
 
 def _orders(specification: Specification, level: int, factors: tuple[int, ...]) -> list[list[int]]:
     names = list(specification.problem.dimensions)
-    given = [names.index(n) for n in _constraint(specification, level, "temporal").permutation]
-    fixed = [d for d in given if factors[d] > 1]
-    free = [d for d in range(len(names)) if factors[d] > 1 and d not in given]
-    return [_full((*fixed, *rest), len(names)) for rest in permutations(free)]
+    given = tuple(names.index(n) for n in _constraint(specification, level, "temporal").permutation)
+    return _orders_of(given, tuple(factor > 1 for factor in factors))
+
+
+@cache
+def _orders_of(given: tuple[int, ...], used: tuple[bool, ...]) -> list[list[int]]:
+    fixed = [d for d in given if used[d]]
+    free = [d for d in range(len(used)) if used[d] and d not in given]
+    return [_full((*fixed, *rest), len(used)) for rest in permutations(free)]
 
 
 def _axes(specification: Specification, level: int, factors: tuple[int, ...]) -> list[Axes]:
-    """Loops along X and Y, by trying every order of ALL dimensions and every split point."""
-    x_limit, y_limit = specification.architecture.fanout(level)
     constraint = _constraint(specification, level, "spatial")
     names = list(specification.problem.dimensions)
-    given = [names.index(n) for n in constraint.permutation]
-    rest = [d for d in range(len(names)) if d not in given]
-    splits = range(len(names) + 1) if constraint.split is None else (constraint.split,)
+    given = tuple(names.index(n) for n in constraint.permutation)
+    return _axes_of(given, constraint.split, tuple(factors), specification.architecture.fanout(level))
+
+
+@cache
+def _axes_of(
+    given: tuple[int, ...], split: int | None, factors: tuple[int, ...], limits: tuple[int, int]
+) -> list[Axes]:
+    """Loops along X and Y, by trying every order of ALL dimensions and every split point."""
+    rest = [d for d in range(len(factors)) if d not in given]
+    if split is None:  # unit loops take no part when the split point is free
+        given = tuple(d for d in given if factors[d] > 1)
+        rest = [d for d in rest if factors[d] > 1]
     found: dict[Axes, None] = {}
     for behind in permutations(rest):
         order = (*given, *behind)
-        if constraint.split is None:  # unit loops take no part when the split point is free
-            order = tuple(d for d in order if factors[d] > 1)
-        for split in splits:
-            x = tuple(d for d in order[:split] if factors[d] > 1)
-            y = tuple(d for d in order[split:] if factors[d] > 1)
-            if prod(factors[d] for d in x) <= x_limit and prod(factors[d] for d in y) <= y_limit:
+        for cut in range(len(order) + 1) if split is None else (split,):
+            x = tuple(d for d in order[:cut] if factors[d] > 1)
+            y = tuple(d for d in order[cut:] if factors[d] > 1)
+            if prod(factors[d] for d in x) <= limits[0] and prod(factors[d] for d in y) <= limits[1]:
                 found[x, y] = None
     return list(found)
 
@@ -208,3 +216,81 @@ def _numbers(names: list[str], loops: tuple[Loop, ...]) -> tuple[int, ...]:
 
 def _factors(names: list[str], loops: tuple[Loop, ...]) -> tuple[int, ...]:
     return tuple(prod(loop.bound for loop in loops if loop.dimension == name) for name in names)
+
+
+def random_mappings(specification: Specification, count: int, seed: int) -> MappingBatch:
+    """Random mappings that the constraints and fan-outs allow (capacities are left to the model)."""
+    random = Random(seed)
+    drawn: list[MappingBatch] = []
+    keeps = np.array(list(_keeps(specification)), np.bool_).reshape(
+        -1, len(specification.architecture.levels), _spaces(specification)
+    )
+    while len(drawn) < count:
+        factors = _random_factors(specification, random)
+        if factors is None:
+            continue
+        rows = []
+        for level in range(factors.shape[0] // 2):
+            spatial, temporal = factors[2 * level], factors[2 * level + 1]
+            axes = _axes(specification, level, tuple(int(f) for f in spatial))
+            if not axes:
+                break
+            x, y = random.choice(axes)
+            order = random.choice(_orders(specification, level, tuple(int(f) for f in temporal)))
+            rows.append(_level_arrays(spatial, temporal, (x, y), order))
+        else:
+            arrays = np.stack(rows)
+            keep = keeps[random.randrange(len(keeps))]
+            drawn.append(MappingBatch(arrays[:, 0].astype(np.int32), arrays[:, 1].astype(np.int8), keep))
+    return MappingBatch(
+        np.stack([one.factors for one in drawn]),
+        np.stack([one.orders for one in drawn]),
+        np.stack([one.keep for one in drawn]),
+    )
+
+
+def _random_factors(specification: Specification, random: Random) -> np.ndarray | None:
+    """Random factors per block and dimension; None when the draw does not satisfy the constraints."""
+    levels = specification.architecture.levels
+    blocks = [(level, kind) for level in range(len(levels)) for kind in ("spatial", "temporal")]
+    factors = np.ones((len(blocks), len(specification.problem.dimensions)), np.int64)
+    for d, (name, extent) in enumerate(specification.problem.dimensions.items()):
+        rest = extent
+        open_blocks = []
+        for b, block in enumerate(blocks):
+            allowed = [f for f in _divisors(extent) if rest % f == 0 and _allows(specification, block, name, f)]
+            if not allowed:
+                return None
+            factors[b, d] = allowed[0]
+            rest //= allowed[0]
+            if len(allowed) > 1:
+                open_blocks.append(b)
+        if rest > 1 and not open_blocks:
+            return None
+        for prime in _primes(rest):
+            b = random.choice(open_blocks)
+            factors[b, d] *= prime
+        if not all(_allows(specification, blocks[b], name, int(factors[b, d])) for b in range(len(blocks))):
+            return None
+    fanouts = [prod(specification.architecture.fanout(level)) for level in range(len(levels))]
+    return factors if (factors[0::2].prod(axis=1) <= fanouts).all() else None
+
+
+@cache
+def _divisors(number: int) -> tuple[int, ...]:
+    return tuple(f for f in range(1, number + 1) if number % f == 0)
+
+
+def _primes(number: int) -> Iterator[int]:
+    factor = 2
+    while number > 1:
+        while number % factor == 0:
+            yield factor
+            number //= factor
+        factor += 1
+
+
+def _level_arrays(spatial: np.ndarray, temporal: np.ndarray, axes: Axes, order: list[int]) -> np.ndarray:
+    dimensions = len(spatial)
+    bounds = [[spatial[d] if d in axis else 1 for d in range(dimensions)] for axis in axes]
+    return np.array([[*bounds, temporal], [_full(axes[0], dimensions), _full(axes[1], dimensions), order]])

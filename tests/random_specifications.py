@@ -14,11 +14,14 @@ from launcher.specification.specification import Specification
 FANOUTS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 1), (4, 2), (1, 4))
 
 
-def random_specification(random: Random, kind: str, *, constrained: bool = True) -> Specification:
-    """A specification of a problem of the given kind: ``gemm``, ``elementwise``, ``conv`` or ``strided``."""
+def random_specification(random: Random, kind: str, *, rare: float = 1.0) -> Specification:
+    """A specification of a problem of the given kind: ``gemm``, ``elementwise``, ``conv`` or ``strided``.
+
+    ``rare`` makes rarely used options of levels and constraints that much more likely.
+    """
     problem = random_problem(random, kind)
-    architecture, energy = random_architecture(random, problem)
-    constraints = random_constraints(random, architecture, problem) if constrained else Constraints()
+    architecture, energy = random_architecture(random, problem, rare)
+    constraints = random_constraints(random, architecture, problem, rare)
     return Specification(architecture, problem, constraints, energy)
 
 
@@ -45,11 +48,11 @@ def _term(text: str) -> Term:
     return Term(text[-1], int(text[:-1] or 1))
 
 
-def random_architecture(random: Random, problem: Problem) -> tuple[Architecture, EnergyTable]:
+def random_architecture(random: Random, problem: Problem, rare: float) -> tuple[Architecture, EnergyTable]:
     """Two to four levels, some of which only fan out."""
     count = random.choice((2, 3, 3, 4))
     fanouts = [random.choice(FANOUTS) if random.random() < 0.5 else (1, 1) for _ in range(count)]
-    if random.random() < 0.6:
+    if random.random() * rare < 0.6:
         fanouts[-1] = (1, 1)  # compute units directly below level 0 are the special case
     levels: list[StorageLevel] = []
     energies: dict[str, dict[str, tuple[ActionEnergy, ...]]] = {}
@@ -76,8 +79,8 @@ def random_architecture(random: Random, problem: Problem) -> tuple[Architecture,
             network_fill_latency=random.choice((0, 0, 1)),
             addr_gen_energy_pj=random.choice((None, None, 0.3)),
             reduction_supported=random.random() < 0.9,
-            power_gated_at="level0" if random.random() < 0.1 else None,
-            attributes=_wires(random),
+            power_gated_at="level0" if random.random() < 0.1 * rare else None,
+            attributes=_wires(random, rare),
         )
         if dummy:
             level = replace(level, capacity_words=1, multiple_buffering=1.0, min_utilization=0.0, cluster_size=1)
@@ -87,7 +90,7 @@ def random_architecture(random: Random, problem: Problem) -> tuple[Architecture,
     compute = ComputeLevel("mac", "intmac", mesh_x * mesh_y, mesh_x=mesh_x, mesh_y=mesh_y)
     energies["mac"] = {"compute": (ActionEnergy(random.uniform(0.1, 2.0)),)}
     networks = {}
-    if random.random() < 0.15:
+    if random.random() < 0.15 * rare:
         chosen = random.randrange(count)
         levels[chosen] = replace(levels[chosen], read_network="net")
         networks["net"] = Network("net", "SimpleMulticast", fill_latency=random.choice((0, 2)))
@@ -99,8 +102,8 @@ def random_architecture(random: Random, problem: Problem) -> tuple[Architecture,
     return Architecture("random", tuple(reversed(levels)), compute, networks), EnergyTable(energies)
 
 
-def _wires(random: Random) -> dict[str, object]:
-    if random.random() < 0.85:
+def _wires(random: Random, rare: float) -> dict[str, object]:
+    if random.random() > 0.15 * rare:
         return {}
     keys = random.sample(("energy_per_hop", "router_energy", "energy-per-ingress"), random.choice((1, 2)))
     return {key: random.uniform(0.05, 1.0) for key in keys}
@@ -112,7 +115,7 @@ def _energies(random: Random, scale: float) -> dict[str, tuple[ActionEnergy, ...
     return actions
 
 
-def random_constraints(random: Random, architecture: Architecture, problem: Problem) -> Constraints:
+def random_constraints(random: Random, architecture: Architecture, problem: Problem, rare: float) -> Constraints:
     levels = {}
     for index, level in enumerate(architecture.levels):
         if random.random() < 0.3:
@@ -127,21 +130,22 @@ def random_constraints(random: Random, architecture: Architecture, problem: Prob
         levels[level.name] = LevelConstraint(
             keep=frozenset(keep),
             bypass=frozenset(bypass),
-            temporal=_block(random, problem, temporal=True),
-            spatial=_block(random, problem, temporal=False)
+            temporal=_block(random, problem, rare, temporal=True),
+            spatial=_block(random, problem, rare, temporal=False)
             if architecture.fanout(index) != (1, 1)
             else BlockConstraint(),
         )
     return Constraints(levels)
 
 
-def _block(random: Random, problem: Problem, *, temporal: bool) -> BlockConstraint:
+def _block(random: Random, problem: Problem, rare: float, *, temporal: bool) -> BlockConstraint:
     if random.random() < 0.5:
         return BlockConstraint()
     factors = {}
     names = list(problem.dimensions)
+    rarely = 3 / max(3, len(names))  # more dimensions, not more constraints
     for name in names:
-        draw = random.random()
+        draw = random.random() / rarely
         value = random.choice((1, 1, 2, 3, 4))
         if draw < 0.15:
             factors[name] = FactorBounds(exact=value)
@@ -156,8 +160,8 @@ def _block(random: Random, problem: Problem, *, temporal: bool) -> BlockConstrai
         factors=factors,
         permutation=tuple(order),
         default_max_factor=random.choice((None, None, None, 2)),
-        no_reuse=frozenset(random.sample(spaces, 1)) if random.random() < 0.1 else frozenset(),
-        rmw_first_update=frozenset(written) if temporal and random.random() < 0.1 else frozenset(),
-        no_link_transfer=frozenset(spaces) if not temporal and random.random() < 0.2 else frozenset(),
+        no_reuse=frozenset(random.sample(spaces, 1)) if random.random() < 0.1 * rare else frozenset(),
+        rmw_first_update=frozenset(written) if temporal and random.random() < 0.1 * rare else frozenset(),
+        no_link_transfer=frozenset(spaces) if not temporal and random.random() < 0.1 * rare else frozenset(),
         split=random.randrange(len(names) + 1) if not temporal and random.random() < 0.2 else None,
     )

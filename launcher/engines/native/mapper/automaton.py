@@ -195,6 +195,12 @@ def build_automaton(space: Mapspace, machine: Machine, keep: Keep, from_compute:
         steps=np.array(
             [(kind, d, builder.numbers[to], sum(1 << b for b in settled)) for kind, d, to, settled in steps], np.int64
         ).reshape(-1, 4),
-        boundaries=np.array([(b.space, b.inner, b.outer) for b in boundaries], np.int64).reshape(-1, 3),
+        boundaries=np.array([_row(machine, boundary) for boundary in boundaries], np.int64).reshape(-1, 4),
     )
     return Automaton(keep, walks)
+
+
+def _row(machine: Machine, boundary: Boundary) -> tuple[int, int, int, bool]:
+    """A boundary as in ``Walks.boundaries``."""
+    forgets = boundary.inner >= 0 and not machine.temporal_reuse[boundary.inner, boundary.space]
+    return boundary.space, boundary.inner, boundary.outer, forgets

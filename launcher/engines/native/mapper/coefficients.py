@@ -153,6 +153,7 @@ def _groups(machine: Machine, factors: IntArray) -> FloatArray:
 
 
 def _thinned(machine: Machine, factors: IntArray) -> FloatArray:
+    """The least share of words that instances must get from further out although their neighbours may have them."""
     thinned = np.ones((*factors.shape[:2], len(machine.boxes)))
     for p in np.flatnonzero(machine.boxes):
         most = np.ones(factors.shape[:2])
@@ -160,7 +161,8 @@ def _thinned(machine: Machine, factors: IntArray) -> FloatArray:
             along = machine.motion[p] == r
             most = np.maximum(most, np.where(along, factors, 1).prod(axis=2))
         thinned[:, :, p] = np.where(machine.links[:, p], 1 / most, 1.0)
-    return thinned
+    fans_out = factors.prod(axis=2) > 1
+    return np.where(fans_out[:, :, None] & machine.passes_on, 0.0, thinned)
 
 
 def _products_above(factors: FloatArray) -> FloatArray:

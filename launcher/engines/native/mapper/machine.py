@@ -60,6 +60,13 @@ class Machine:
         return np.asarray(self.motion != STILL)
 
     @property
+    def passes_on(self) -> BoolArray:
+        """(levels, P) whether instances below a level keep nothing between steps, but may get words from neighbours."""
+        forgets = np.zeros_like(self.links)
+        forgets[1:] = ~self.temporal_reuse[:-1]
+        return forgets & self.links
+
+    @property
     def nature(self) -> IntArray:
         """(P,) bits as in ``Costs.nature``."""
         return np.asarray(self.read_write * READ_WRITE + self.boxes * BOXES, np.int64)

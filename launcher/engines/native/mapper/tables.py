@@ -22,7 +22,7 @@ LEVEL, FIRST_STEP = 0, 1
 KIND, DIMENSION, TARGET, SETTLED = 0, 1, 2, 3
 """Columns of ``Walks.steps``."""
 
-SPACE, INNER, OUTER = 0, 1, 2
+SPACE, INNER, OUTER, FORGETS = 0, 1, 2, 3
 """Columns of ``Walks.boundaries``."""
 
 LEAST, MOST = 0, 1
@@ -57,7 +57,8 @@ class Walks(NamedTuple):
         states: (states + 1, 2) level and first step of each state; state 0 is the end of the nest.
         steps: (steps, 4) what each step does, the dimension of its loop, where it leads, and a bit mask of the
             boundaries that it settles.
-        boundaries: (boundaries, 3) data space, inner level (-1: compute units), outer level.
+        boundaries: (boundaries, 4) data space, inner level (-1: compute units), outer level, and whether the inner
+            level keeps nothing from one step to the next.
     """
 
     states: Array

@@ -16,6 +16,7 @@ from launcher.engines.native.mapper.tables import (
     BOXES,
     EXTENT,
     FILL_PJ,
+    FORGETS,
     INNER,
     NETWORK_PJ,
     OUTER,
@@ -78,6 +79,10 @@ def crossing_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int) -> 
     if row == 0:
         # Words that a compute unit goes on needing can come from a neighbour that was given them the step before.
         words += (costs.iterations - words) * costs.pair[0, p, THINNED]
+    elif walks.boundaries[b, FORGETS]:
+        # The same between instances of a level that keeps nothing from one step to the next.
+        sure = 0.0 if boxes else costs.pair[row, p, PART]
+        words = sure + (words - sure) * costs.pair[row + 1, p, THINNED]
     return float(words)
 
 
