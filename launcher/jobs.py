@@ -20,13 +20,13 @@ from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_result
 from launcher.reporting.trials import trial_line
 from launcher.result import Result
-from launcher.sweeping.limits import at_most
+from launcher.sweeping.limits import at_most, sharing
 from launcher.tracking import Tracker, TrackingSettings, make_tracker
 from launcher.trial import failed, run_trial
 
 PARENT_FILE = "sweep.json"
 """In a sweep's folder, for every worker to read: the tracking store's identifier of the sweep's own run (``parent``),
-and whether the sweep itself records and shows its trials (``records_trials``)."""
+whether the sweep itself records and shows its trials (``records_trials``), and how many run at a time (``workers``)."""
 
 
 def tracker_of(trial: Trial) -> Tracker:
@@ -71,10 +71,12 @@ def run_single(config: DictConfig) -> Result:
 def run_swept(config: DictConfig) -> Result:
     """One trial of many: never raises, so that the others go on; says one line."""
     folder = _output_folder()
+    sweep = _sweep_of(folder)
     trial: Trial | None = None
     try:
         trial = job_trial(config)
-        with at_most(config.sweep.trial_timeout_s, "sweep.trial_timeout_s"):
+        limit = at_most(config.sweep.trial_timeout_s, "sweep.trial_timeout_s")
+        with limit, sharing(sweep.get("workers", 1) > 1):
             result = run_trial(trial)
     except Exception as error:
         name, parameters = (trial.name, trial.parameters) if trial else _overrides()
@@ -82,7 +84,6 @@ def run_swept(config: DictConfig) -> Result:
         if not isinstance(error, LauncherError):
             (folder / "traceback.txt").write_text(traceback.format_exc())
     console = Console()
-    sweep = _sweep_of(folder)
     try:
         write_artifacts(result, folder)
         if sweep.get("records_trials"):

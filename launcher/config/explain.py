@@ -18,6 +18,13 @@ from yaml import MarkedYAMLError
 
 from launcher.errors import ConfigurationError, LauncherError
 
+_EXTRAS = {
+    "hydra/launcher/submitit_slurm": "pip install 'timeloop-launcher[slurm]'",
+    "hydra/launcher/submitit_local": "pip install 'timeloop-launcher[slurm]'",
+    "hydra/launcher/ray": "pip install 'timeloop-launcher[ray]'",
+}
+"""Choices that come with an extra."""
+
 
 class CommandLineError(ConfigurationError):
     """The command line itself cannot be read; the exit status is 2."""
@@ -60,7 +67,7 @@ def _unknown_choice(error: MissingConfigException) -> LauncherError:
     return ConfigurationError(
         f"{group}={choice}: there is no such choice",
         expected=f"one of {', '.join(options)}",
-        hint=f"{group}={close[0]}" if close else None,
+        hint=_EXTRAS.get(missing) or (f"{group}={close[0]}" if close else None),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from launcher.network.totals import total
 from launcher.result import LayerRun, Result
 from launcher.specification.specification import Specification
 from launcher.steps import map_layer, mapper_settings, specify
+from launcher.sweeping.limits import usable_cores
 
 
 class Searches:
@@ -26,7 +26,7 @@ class Searches:
             if specification not in self._specifications:
                 self._specifications.append(specification)
                 trials.append(trial)
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        with ThreadPoolExecutor(max_workers=usable_cores()) as pool:
             self._results = list(pool.map(map_layer, trials, self._specifications))
 
     def result(self, trial: Trial, specification: Specification) -> Result:

@@ -67,6 +67,11 @@ class Jobs:
         return len(self._running) < (self._workers + 1 if self._workers > 1 else 1)
 
     @property
+    def overrides(self) -> tuple[str, ...]:
+        """What all trials are told, since they share the machine."""
+        return ("mapper.threads=1",) if self._workers > 1 else ()
+
+    @property
     def busy(self) -> bool:
         return bool(self._running or self._suspects)
 

@@ -1,7 +1,8 @@
-"""A limit on a trial's time."""
+"""Limits on a trial: its time, and its share of the machine."""
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -34,3 +35,24 @@ def at_most(seconds: float | None, key: str) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+_shared: list[bool] = []
+"""Not empty while trials of other processes run beside this one's."""
+
+
+def usable_cores() -> int:
+    """How many threads a trial may use for searches beside each other."""
+    return 1 if _shared else os.cpu_count() or 1
+
+
+@contextmanager
+def sharing(with_others: bool) -> Iterator[None]:
+    """What happens inside uses one thread when trials ``with_others`` run at the same time."""
+    if with_others:
+        _shared.append(True)
+    try:
+        yield
+    finally:
+        if with_others:
+            _shared.pop()

@@ -125,7 +125,13 @@ class _Sweep:
         fixed = fixed_parameters(self._config, same, self._space)
         parent = self._parent(fixed)
         self._folder.mkdir(parents=True, exist_ok=True)
-        own = {"parent": parent.run, "records_trials": True, "overrides": list(arguments), "study": self._name}
+        own = {
+            "parent": parent.run,
+            "records_trials": True,
+            "overrides": list(arguments),
+            "study": self._name,
+            "workers": workers,
+        }
         (self._folder / PARENT_FILE).write_text(json.dumps(own) + "\n")
         earlier = len(self._study.trials)
         at = printable(self._where)
@@ -169,7 +175,7 @@ class _Sweep:
         if rows:
             print_table(rows, self._space, self._goals, self._console)
         (self._folder / TRIALS_CSV).write_text(trials_csv(rows, self._space))
-        if not interrupted:
+        if self._settings.pictures and not interrupted:
             write_pictures(self._study.study, self._goals, self._folder)
         self._say("files", _shown(self._folder))
         reference = parent.close(rows, self._goals, fixed, self._folder, interrupted=interrupted)

@@ -127,7 +127,7 @@ class Search:
                 return
         self._study.claim(trial, folder)
         self._open[trial.number] = _Open(trial, point, folder, resumed)
-        self._jobs.start(Job(trial.number, tuple(self._space.overrides(point))))
+        self._jobs.start(Job(trial.number, (*self._space.overrides(point), *self._jobs.overrides)))
 
     def _end(self, ended: Ended) -> None:
         one = self._open.pop(ended.number)

@@ -176,7 +176,7 @@ def parse_space(params: Mapping[str, Any], arguments: Sequence[str], loader: Con
     for override in overrides.values():
         if override.is_sweep_override():
             dimensions.append(_dimension(override))
-        elif not override.key_or_group.startswith("sweep."):
+        else:
             fixed.append(str(override.input_line))
     if not dimensions:
         raise ConfigurationError(

@@ -1,0 +1,238 @@
+"""Sweeps with Optuna on the real command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import optuna
+import pytest
+from command_line import ROOT, Outcome, launch
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial
+
+FAST = ["hydra/sweeper=optuna", "model=bert_base", "layer=KTQ", "sweep.pictures=false"]
+SPACE = ["arch.rows=choice(8,16,32)", "arch.cols=choice(8,16,32)"]
+
+
+def sweep(folder: Path, *arguments: str) -> Outcome:
+    return launch(folder, "-m", *FAST, *arguments)
+
+
+def trials(folder: Path) -> list[FrozenTrial]:
+    """Of the only study in ``folder``."""
+    (file,) = folder.glob("studies/*.journal")
+    storage = JournalStorage(JournalFileBackend(str(file)))
+    return optuna.load_study(study_name=None, storage=storage).get_trials()
+
+
+def table(folder: Path) -> list[dict[str, str]]:
+    """The latest table of all trials."""
+    latest = max(folder.glob("multirun/*/*/trials.csv"), key=lambda file: file.stat().st_mtime)
+    with latest.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_sweep_leaves_a_study_a_table_and_pictures_and_goes_on(tmp_path: Path) -> None:
+    goals = ["sweep.objectives=[energy_pj,cycles]", 'sweep.constraints=["area_mm2 <= 1.5"]', "sweep.seed=3"]
+    first = sweep(tmp_path, *SPACE, *goals, "sweep.n_trials=4").must_succeed()
+    assert "front of" in first.out
+    more = ["sweep.n_trials=8", "sweep.enqueue=[{arch.rows:32,arch.cols:8}]", "sweep.pictures=true"]
+    sweep(tmp_path, *SPACE, *goals, *more).must_succeed()
+    found = trials(tmp_path)
+    assert len(found) == 8
+    assert {"arch.rows": 32, "arch.cols": 8} in [trial.params for trial in found]
+    points = {tuple(sorted(trial.params.items())) for trial in found}
+    assert len(list(tmp_path.glob("multirun/*/*/*/result.json"))) == len(points)
+    rows = table(tmp_path)
+    assert [int(row["trial"]) for row in rows] == list(range(8))
+    assert all((float(row["area_mm2"]) > 1.5) == bool(row["broken_constraints"]) for row in rows)
+    folder = max(tmp_path.glob("multirun/*/*"))
+    for name in ("pareto_front.png", "parallel_coordinates.cycles.png", "study.html"):
+        assert (folder / name).stat().st_size > 1000
+    with sqlite3.connect(tmp_path / "mlflow.db") as database:
+        children = database.execute("select run_uuid, value from tags where key = 'mlflow.parentRunId'").fetchall()
+        parents = database.execute("select run_uuid from tags where key = 'kind' and value = 'sweep'").fetchall()
+        metrics = dict(database.execute("select key, value from latest_metrics where run_uuid = ?", parents[0]))
+        tags = dict(database.execute("select key, value from tags where run_uuid = ?", parents[0]))
+    assert len(parents) == 1 and {parent for _, parent in children} == set(parents[0])
+    assert len(children) == len(points)
+    assert metrics["trials"] == 8 and metrics["trials_ok"] == 8
+    assert {"best.arch.rows", "best.arch.cols", "best.trial"} <= tags.keys()
+    assert list(tmp_path.glob("mlartifacts/**/trials.csv")) and list(tmp_path.glob("mlartifacts/**/pareto_front.png"))
+
+
+def test_the_grid_is_tried_once_whole_and_ends(tmp_path: Path) -> None:
+    for sampler in ("grid", "bruteforce"):
+        folder = tmp_path / sampler
+        folder.mkdir()
+        outcome = sweep(folder, *SPACE, f"sweep.sampler={sampler}", "tracking=none").must_succeed()
+        assert "9 trials" in outcome.out
+        points = Counter(tuple(sorted(trial.params.items())) for trial in trials(folder))
+        assert len(points) == 9 and set(points.values()) == {1}
+
+
+def test_failures_are_trials_with_reasons_and_the_sweep_goes_on(tmp_path: Path) -> None:
+    space = ["arch.accumulator_kib=choice(0.0625,256)", "arch.rows=choice(0,16)"]
+    outcome = sweep(tmp_path, *space, "sweep.sampler=grid").must_succeed()
+    assert "out of range" in outcome.out
+    states = Counter(row["state"] for row in table(tmp_path))
+    assert states == {"ok": 1, "infeasible": 1, "failed": 2}
+    assert all(row["reason"] for row in table(tmp_path) if row["state"] != "ok")
+    with sqlite3.connect(tmp_path / "mlflow.db") as database:
+        runs = database.execute("select status from runs join tags using (run_uuid) where key = 'reason'").fetchall()
+    assert runs == [("FAILED",)] * 3
+
+
+def test_a_sweep_of_failures_says_why_and_fails(tmp_path: Path) -> None:
+    space = "arch.accumulator_kib=choice(0.0625,0.07,0.08)"
+    sweep(tmp_path, space, "tracking=none", "sweep.sampler=grid").must_explain("none of the 3", "Accumulator")
+    allowed = ["sweep.max_failures=0.01", "sweep.restart=true"]
+    sweep(tmp_path, space, "tracking=none", "sweep.sampler=grid", *allowed).must_explain("2 trials failed")
+
+
+def test_a_trial_that_takes_too_long_fails(tmp_path: Path) -> None:
+    limit = ["sweep.trial_timeout_s=0.001", "sweep.n_trials=2", "cache=false", "tracking=none"]
+    sweep(tmp_path, *SPACE, *limit).must_explain("took longer than sweep.trial_timeout_s=0.001")
+
+
+def test_a_changed_space_or_goal_is_refused_with_the_difference(tmp_path: Path) -> None:
+    here = ["sweep.storage=mine.journal", "sweep.n_trials=1", "tracking=none"]
+    sweep(tmp_path, *SPACE, *here).must_succeed()
+    other = ["arch.rows=choice(8,64)", "arch.cols=choice(8,16,32)"]
+    sweep(tmp_path, *other, *here).must_explain("space.arch.rows: choice(8,16,32) -> choice(8,64)", "restart")
+    changed = sweep(tmp_path, *SPACE, "sweep.objectives=[cycles]", *here)
+    changed.must_explain("minimize edp_j_cycles -> minimize cycles")
+    sweep(tmp_path, *other, *here, "sweep.restart=true").must_succeed()
+    assert [row["arch.rows"] in ("8", "64") for row in table(tmp_path)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([*SPACE, "sweep.objectives=[energi_pj]"], ["energi_pj", "did you mean energy_pj?"]),
+        ([*SPACE, 'sweep.constraints=["aria_mm2 <= 4"]'], ["aria_mm2"]),
+        (["arch.rows=int(interval(16,8))"], ["arch.rows", "16 down to 8"]),
+        ([*SPACE, "sweep.storage=sqlite:////nowhere/x.db"], ["sqlite:////nowhere/x.db"]),
+        ([*SPACE, "sweep.sampler=tpa"], ["tpa", "bruteforce"]),
+        (["arch.rwos=choice(8,16)"], ["did you mean arch.rows?"]),
+        ([*SPACE, "sweep.enqueue=[{arch.rows:7}]"], ["arch.rows=7"]),
+        ([*SPACE, "sweep.parallel=2"], ["sweep.parallel=2", "joblib"]),
+        (["arch.rows=16"], ["nothing is swept"]),
+    ],
+)
+def test_mistakes_are_told_before_anything_happens(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
+    sweep(tmp_path, *arguments, "tracking=none").must_explain(*words)
+    assert not list(tmp_path.iterdir())
+
+
+class Sweeping:
+    """A sweep in a process group of its own, to be killed."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+        command = [sys.executable, str(ROOT / "launch.py"), "-m", *FAST, *arguments]
+        with (folder / "out.txt").open("a") as out:
+            self.process = subprocess.Popen(
+                command, cwd=folder, env=environment, stdout=out, stderr=out, start_new_session=True
+            )
+
+    def killed_after(self, seconds: float) -> bool:
+        """Whether it had to be killed; it may have ended by itself."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+            return True
+        return False
+
+    def workers(self) -> list[int]:
+        """Processes that it started to run trials."""
+        found = subprocess.run(["ps", "-ww", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+        lines = [line.split(None, 2) for line in found.splitlines()[1:]]
+        return [int(pid) for pid, parent, what in lines if int(parent) == self.process.pid and "LokyProcess" in what]
+
+
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothing(
+    tmp_path: Path, launcher: str
+) -> None:
+    moments = random.Random(f"{launcher} {os.environ.get('SWEEP_KILL_SEED', '1')}")
+    space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", "sweep.n_trials=16", "cache=false"]
+    parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
+    kills = 0
+    while Sweeping(tmp_path, *space, *parallel).killed_after(moments.uniform(2, 5) if kills < 4 else 120):
+        kills += 1
+    found = trials(tmp_path)
+    assert len(found) == 16 and all(trial.state.is_finished() for trial in found)
+    results = Counter(file.parent.name for file in tmp_path.glob("multirun/*/*/*/result.json"))
+    own = [trial for trial in found if "same_as" not in trial.user_attrs["result"]]
+    assert results == {str(trial.number): 1 for trial in own}
+    assert len({tuple(sorted(trial.params.items())) for trial in own}) == len(own)
+    with sqlite3.connect(tmp_path / "mlflow.db") as database:
+        live = "runs.lifecycle_stage = 'active'"
+        query = "select value, status from tags join runs using (run_uuid) where key = "
+        children = database.execute(f"{query} 'sweep.trial' and {live}").fetchall()
+        parents = database.execute(f"{query} 'kind' and {live}").fetchall()
+    assert sorted(children) == sorted((str(trial.number), "FINISHED") for trial in own)
+    assert parents == [("sweep", "FINISHED")]
+
+
+def test_a_killed_worker_costs_no_trial_of_its_neighbours(tmp_path: Path) -> None:
+    space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", "sweep.n_trials=16", "cache=false", "tracking=none"]
+    running = Sweeping(tmp_path, *space, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("multirun/*/*/*/result.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    workers = running.workers()
+    assert workers
+    os.kill(workers[0], signal.SIGKILL)
+    assert running.process.wait(100) == 0, (tmp_path / "out.txt").read_text()
+    states = Counter(trial.state.name for trial in trials(tmp_path))
+    assert states == {"COMPLETE": 16}
+
+
+def test_workers_compute_what_one_process_computes(tmp_path: Path) -> None:
+    figures = []
+    for name, more in (("one", []), ("two", ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"])):
+        folder = tmp_path / name
+        folder.mkdir()
+        sweep(folder, *SPACE, "sweep.sampler=grid", "tracking=none", *more).must_succeed()
+        rows = table(folder)
+        figures.append(sorted((row["arch.rows"], row["arch.cols"], row["energy_pj"], row["cycles"]) for row in rows))
+    assert figures[0] == figures[1] and len(figures[0]) == 9
+
+
+def test_values_are_set_as_hydra_would_compose_them(tmp_path: Path) -> None:
+    """Trials after the first are not composed from files again; each must equal a run of its own."""
+    space = ["arch=choice(gemmini,pim)", "arch.rows=choice(16,32)", "+hydra.job.env_set.X=1"]
+    sweep(tmp_path, *space, "sweep.sampler=grid", "tracking=none").must_succeed()
+    for folder in sorted(tmp_path.glob("multirun/*/*/*/result.json")):
+        overrides = (folder.parent / ".hydra" / "overrides.yaml").read_text().replace("- ", "").split()
+        single = launch(tmp_path, *overrides, "tracking=none", "hydra.run.dir=single").must_succeed()
+        assert single
+        own, alone = (json.loads((one / "result.json").read_text()) for one in (folder.parent, tmp_path / "single"))
+        assert {key: own[key] for key in ("parameters", "energy_pj", "cycles")} == {
+            key: alone[key] for key in ("parameters", "energy_pj", "cycles")
+        }
+        composed = [(one / ".hydra" / "config.yaml").read_text() for one in (folder.parent, tmp_path / "single")]
+        assert composed[0] == composed[1]
+
+
+@pytest.mark.parametrize("preset", ["pareto_gemmini", "pareto_pim", "best_edp_eyeriss"])
+def test_presets_run(tmp_path: Path, preset: str) -> None:
+    outcome = launch(
+        tmp_path, "-m", f"+experiment={preset}", "sweep.n_trials=2", "sweep.pictures=false", "tracking=none"
+    ).must_succeed()
+    assert "2 trials" in outcome.out

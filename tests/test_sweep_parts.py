@@ -1,0 +1,167 @@
+"""What a sweep is made of: spaces, goals, samplers, journals, the composition of trials."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from pathlib import Path
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from launcher.errors import ConfigurationError, LauncherError
+from launcher.sweeping import journal
+from launcher.sweeping.goals import parse_goals
+from launcher.sweeping.identity import differences
+from launcher.sweeping.rows import Row, best_rows, trials_csv
+from launcher.sweeping.samplers import SAMPLERS, make_sampler
+from launcher.sweeping.space import parse_space
+
+DISTRIBUTIONS = {
+    "choice(8,16,32)": CategoricalDistribution((8, 16, 32)),
+    "8,16": CategoricalDistribution((8, 16)),
+    "choice(ws,os)": CategoricalDistribution(("ws", "os")),
+    "range(8,33,8)": IntDistribution(8, 32, step=8),
+    "range(1,4)": IntDistribution(1, 3),
+    "range(0,1,0.25)": FloatDistribution(0.0, 0.75, step=0.25),
+    "interval(1,10)": FloatDistribution(1.0, 10.0),
+    "int(interval(1,10))": IntDistribution(1, 10),
+    "tag(log,int(interval(1,1024)))": IntDistribution(1, 1024, log=True),
+    "tag(log,interval(0.5,8))": FloatDistribution(0.5, 8.0, log=True),
+}
+
+
+@pytest.mark.parametrize("written", DISTRIBUTIONS)
+def test_hydras_syntax_becomes_a_distribution(written: str) -> None:
+    space = parse_space({}, [f"arch.rows={written}", "layer=KTQ"])
+    assert space.dimensions[0].distribution == DISTRIBUTIONS[written]
+    assert space.fixed == ("layer=KTQ",)
+
+
+@pytest.mark.parametrize("written", DISTRIBUTIONS)
+def test_every_point_can_be_written_as_overrides_again(written: str) -> None:
+    space = parse_space({}, [f"arch.rows={written}"])
+    values = space.dimensions[0].values
+    for value in values if values is not None else [space.first()["arch.rows"]]:
+        override = OverridesParser.create().parse_override(space.overrides({"arch.rows": value})[-1])
+        assert override.value() == value
+        assert space.dimensions[0].holds(value)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "interval(9,3)",
+        "int(interval(9,3))",
+        "range(9,3)",
+        "range(1,9,0)",
+        "tag(log,interval(0,3))",
+        "tag(log,range(2,9,2))",
+    ],
+)
+def test_a_space_that_makes_no_sense_is_refused_with_its_key(written: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"arch\.rows"):
+        parse_space({}, [f"arch.rows={written}"])
+
+
+def test_the_command_line_wins_over_the_presets_space() -> None:
+    space = parse_space({"arch.rows": "choice(8,16)", "arch.cols": "choice(8,16)"}, ["arch.rows=32"])
+    assert [one.name for one in space.dimensions] == ["arch.cols"]
+    assert space.fixed == ("arch.rows=32",)
+
+
+def test_objectives_have_directions_and_constraints_have_violations() -> None:
+    goals = parse_goals(["energy_pj", "utilization"], None, ["area_mm2 <= 4", "utilization > 0.5"])
+    assert goals.directions == ("minimize", "maximize")
+    assert goals.losses({"energy_pj": 2.0, "utilization": 0.75}) == [2.0, -0.75]
+    metrics = {"area_mm2": 5.0, "utilization": 0.5}
+    assert [one.violation(metrics) > 0 for one in goals.constraints] == [True, True]
+    metrics = {"area_mm2": 4.0, "utilization": 0.51}
+    assert [one.violation(metrics) > 0 for one in goals.constraints] == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("objectives", "directions", "constraints", "word"),
+    [
+        (["edp"], None, [], "edp"),
+        ([], None, [], "empty"),
+        (["cycles", "cycles"], None, [], "twice"),
+        (["cycles"], ["down"], [], "directions"),
+        (["cycles"], ["minimize", "minimize"], [], "directions"),
+        (["cycles"], None, ["area <= 4"], "area"),
+        (["cycles"], None, ["area_mm2 <= four"], "no constraint"),
+        (["cycles"], None, ["__import__('os').getcwd() <= 4"], "no metric"),
+        (["cycles"], None, ["area_mm2 <= 1e999"], "no constraint"),
+    ],
+)
+def test_goals_that_make_no_sense_are_refused(
+    objectives: list[str], directions: list[str] | None, constraints: list[str], word: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=word):
+        parse_goals(objectives, directions, constraints)
+
+
+def test_samplers_say_what_they_cannot_do() -> None:
+    choices, interval = parse_space({}, ["a.b=choice(1,2)"]), parse_space({}, ["a.b=interval(1,2)"])
+    one, two = parse_goals(["cycles"]), parse_goals(["cycles", "energy_pj"])
+    for name in SAMPLERS:
+        if name != "cmaes":
+            make_sampler(name, choices, two, seed=1, finished=0, parallel=True)
+    make_sampler("cmaes", interval, one, seed=1, finished=0, parallel=False)
+    for name, space, goals in (("grid", interval, one), ("cmaes", choices, one), ("cmaes", interval, two)):
+        with pytest.raises(ConfigurationError, match=f"sampler={name}"):
+            make_sampler(name, space, goals, seed=1, finished=0, parallel=False)
+
+
+def test_best_rows_are_those_that_nothing_beats_and_that_keep_all_limits() -> None:
+    goals = parse_goals(["energy_pj", "cycles"], None, ["area_mm2 <= 4"])
+    figures = [(1.0, 9.0), (2.0, 5.0), (3.0, 6.0), (4.0, 1.0)]
+    rows = [
+        Row(n, "ok", {"a": n}, {"energy_pj": energy, "cycles": cycles, "area_mm2": 1.0})
+        for n, (energy, cycles) in enumerate(figures)
+    ]
+    rows += [Row(4, "ok", {"a": 4}, {"energy_pj": 0.0, "cycles": 0.0}, broken=("area_mm2 <= 4",))]
+    rows += [Row(5, "infeasible", {"a": 5}, reason="no mapping")]
+    assert [row.number for row in best_rows(rows, goals)] == [0, 1, 3]
+    lines = trials_csv(rows, parse_space({}, ["a=range(0,6)"])).splitlines()
+    assert len(lines) == 7 and "no mapping" in lines[-1]
+
+
+def test_differences_name_what_changed() -> None:
+    before = {"space": {"arch.rows": "choice(8,16)"}, "goals": "minimize cycles"}
+    now = {"space": {"arch.rows": "choice(8,32)"}, "goals": "minimize cycles"}
+    assert differences(before, now) == ["space.arch.rows: choice(8,16) -> choice(8,32)"]
+
+
+def test_a_journal_loses_a_torn_line_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.journal"
+    storage = journal.open_journal(path)
+    number = storage.create_new_study([], "a")
+    storage.set_study_user_attr(number, "kept", 1)
+    whole = path.read_bytes()
+    path.write_bytes(whole + b'{"op_code": 2, "worker')
+    again = journal.open_journal(path)
+    assert path.read_bytes() == whole
+    again.set_study_user_attr(again.get_study_id_from_name("a"), "more", 2)
+    third = journal.open_journal(path)
+    assert third.get_study_user_attrs(third.get_study_id_from_name("a")) == {"kept": 1, "more": 2}
+
+
+def test_a_damaged_journal_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.journal"
+    content = json.dumps({"op_code": 0}) + "\nrubbish\n"
+    path.write_text(content)
+    with pytest.raises(LauncherError, match="line 2"):
+        journal.open_journal(path)
+    assert path.read_text() == content
+
+
+def test_a_locked_journal_is_refused_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "_PATIENCE_S", 0.1)
+    path = tmp_path / "a.journal"
+    with path.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(LauncherError, match="locked"):
+            journal.open_journal(path)
+    journal.open_journal(path)
