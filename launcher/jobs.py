@@ -12,7 +12,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 from rich.console import Console
 
-from launcher.config.compose import Trial, job_trial
+from launcher.config.compose import Trial, entry, job_trial
 from launcher.engines.run import must_compile
 from launcher.errors import LauncherError, NoValidMappingError
 from launcher.reporting.artifacts import write_artifacts
@@ -50,7 +50,9 @@ def run_single(config: DictConfig) -> Result:
         trial = job_trial(config)
         tracker = tracker_of(trial)
         tracker.warm_up()
-        with search_progress(console, trial.name, compiles=must_compile(trial.experiment.engine.name)) as on_progress:
+        sliding = any(entry(layer.experiment.layer, "shape") == "conv" for layer in trial.layers or (trial,))
+        compiles = must_compile(trial.experiment.engine.name, sliding=sliding)
+        with search_progress(console, trial.name, compiles=compiles) as on_progress:
             result = run_trial(trial, on_progress)
     except LauncherError:
         shutil.rmtree(folder, ignore_errors=True)  # Hydra made it just now; it holds no result

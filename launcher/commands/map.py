@@ -58,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     objective = arguments.objective.split(",") if arguments.objective else _metrics(source)
     settings = settings_of(objective, "--objective", arguments.timeout, max(1, arguments.threads))
     console = Console()
-    with search_progress(console, source.name, compiles=must_compile("native")) as on_progress:
+    sliding = not all(space.is_simple for space in specification.problem.data_spaces)
+    with search_progress(console, source.name, compiles=must_compile("native", sliding=sliding)) as on_progress:
         result = find_best(
             make_engine("native"), specification, settings, name=source.name, parameters={}, on_progress=on_progress
         )

@@ -27,13 +27,18 @@ def make_engine(name: str) -> Engine:
     raise ConfigurationError(f"engine.name={name} is not an engine", expected="native")
 
 
-def must_compile(name: str) -> bool:
-    """Whether the engine called ``name`` has to be compiled before it can search, which takes about 10 s once."""
+def must_compile(name: str, *, sliding: bool) -> bool:
+    """Whether the engine called ``name`` has to be compiled before it can search, which takes about 10 s once.
+
+    Args:
+        name: of the engine.
+        sliding: whether a problem has sliding windows, as convolutions do.
+    """
     if name != "native":
         return False
     from launcher.engines.native.compilation import search_is_compiled  # noqa: PLC0415
 
-    return not search_is_compiled()
+    return not search_is_compiled(sliding=sliding)
 
 
 def settings_of(objective: object, key: str, timeout_s: float | None, threads: int) -> MapperSettings:

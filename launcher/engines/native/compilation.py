@@ -31,10 +31,15 @@ def kernel(function: Callable[..., Any]) -> Any:
         numba.config.CACHE_DIR = before
 
 
-def search_is_compiled() -> bool:
-    """Whether the mapper's kernels were compiled before, for this Python and these sources."""
+def search_is_compiled(*, sliding: bool) -> bool:
+    """Whether the mapper's kernels were compiled before, for this Python and these sources.
+
+    Args:
+        sliding: whether the problem has sliding windows, which need more of them.
+    """
     version = f"py{sys.version_info.major}{sys.version_info.minor}"
-    return all(any(_folder().rglob(f"{name}-*.{version}.nbi")) for name in ("branch.explore", "completion.complete"))
+    names = ["branch.explore", "completion.complete", *(["sliding.sliding_traffic"] if sliding else [])]
+    return all(any(_folder().rglob(f"{name}-*.{version}.nbi")) for name in names)
 
 
 @cache
