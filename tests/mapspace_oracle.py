@@ -220,74 +220,65 @@ def _factors(names: list[str], loops: tuple[Loop, ...]) -> tuple[int, ...]:
 
 def random_mappings(specification: Specification, count: int, seed: int) -> MappingBatch:
     """Random mappings that the constraints and fan-outs allow (capacities are left to the model)."""
+    generator = np.random.default_rng(seed)
     random = Random(seed)
-    drawn: list[MappingBatch] = []
-    keeps = np.array(list(_keeps(specification)), np.bool_).reshape(
-        -1, len(specification.architecture.levels), _spaces(specification)
-    )
-    while len(drawn) < count:
-        factors = _random_factors(specification, random)
-        if factors is None:
-            continue
-        rows = []
-        for level in range(factors.shape[0] // 2):
-            spatial, temporal = factors[2 * level], factors[2 * level + 1]
-            axes = _axes(specification, level, tuple(int(f) for f in spatial))
-            if not axes:
-                break
-            x, y = random.choice(axes)
-            order = random.choice(_orders(specification, level, tuple(int(f) for f in temporal)))
-            rows.append(_level_arrays(spatial, temporal, (x, y), order))
-        else:
-            arrays = np.stack(rows)
-            keep = keeps[random.randrange(len(keeps))]
-            drawn.append(MappingBatch(arrays[:, 0].astype(np.int32), arrays[:, 1].astype(np.int8), keep))
-    return MappingBatch(
-        np.stack([one.factors for one in drawn]),
-        np.stack([one.orders for one in drawn]),
-        np.stack([one.keep for one in drawn]),
-    )
+    levels = specification.architecture.levels
+    keeps = np.array(list(_keeps(specification)), np.bool_).reshape(-1, len(levels), _spaces(specification))
+    factors = _random_factors(specification, count, generator)
+    rows = []
+    for row in factors:
+        picks = [_random_level(specification, level, row, random) for level in range(len(levels))]
+        if all(pick is not None for pick in picks):
+            rows.append(np.stack(picks))
+    arrays = np.stack(rows)
+    chosen = keeps[generator.integers(len(keeps), size=len(arrays))]
+    return MappingBatch(arrays[:, :, 0].astype(np.int32), arrays[:, :, 1].astype(np.int8), chosen)
 
 
-def _random_factors(specification: Specification, random: Random) -> np.ndarray | None:
-    """Random factors per block and dimension; None when the draw does not satisfy the constraints."""
+def _random_factors(specification: Specification, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Random factors per mapping, block and dimension, each allowed split of a dimension equally likely."""
     levels = specification.architecture.levels
     blocks = [(level, kind) for level in range(len(levels)) for kind in ("spatial", "temporal")]
-    factors = np.ones((len(blocks), len(specification.problem.dimensions)), np.int64)
-    for d, (name, extent) in enumerate(specification.problem.dimensions.items()):
-        rest = extent
-        open_blocks = []
-        for b, block in enumerate(blocks):
-            allowed = [f for f in _divisors(extent) if rest % f == 0 and _allows(specification, block, name, f)]
-            if not allowed:
-                return None
-            factors[b, d] = allowed[0]
-            rest //= allowed[0]
-            if len(allowed) > 1:
-                open_blocks.append(b)
-        if rest > 1 and not open_blocks:
-            return None
-        for prime in _primes(rest):
-            b = random.choice(open_blocks)
-            factors[b, d] *= prime
-        if not all(_allows(specification, blocks[b], name, int(factors[b, d])) for b in range(len(blocks))):
-            return None
     fanouts = [prod(specification.architecture.fanout(level)) for level in range(len(levels))]
-    return factors if (factors[0::2].prod(axis=1) <= fanouts).all() else None
+    choices = [
+        np.array(_allowed_splits(specification, tuple(blocks), name, extent), np.int64)
+        for name, extent in specification.problem.dimensions.items()
+    ]
+    found: list[np.ndarray] = []
+    total = 0
+    while total < count:
+        drawn = np.stack([choice[generator.integers(len(choice), size=count)] for choice in choices], axis=2)
+        drawn = drawn[(drawn[:, 0::2].prod(axis=2) <= fanouts).all(axis=1)]
+        found.append(drawn)
+        total += len(drawn)
+    return np.concatenate(found)[:count]
+
+
+def _allowed_splits(
+    specification: Specification, blocks: tuple[tuple[int, str], ...], name: str, rest: int
+) -> list[tuple[int, ...]]:
+    if not blocks:
+        return [()] if rest == 1 else []
+    return [
+        (factor, *others)
+        for factor in _divisors(rest)
+        if _allows(specification, blocks[0], name, factor)
+        for others in _allowed_splits(specification, blocks[1:], name, rest // factor)
+    ]
+
+
+def _random_level(specification: Specification, level: int, row: np.ndarray, random: Random) -> np.ndarray | None:
+    spatial, temporal = tuple(row[2 * level].tolist()), tuple(row[2 * level + 1].tolist())
+    axes = _axes(specification, level, spatial)
+    if not axes:
+        return None
+    order = random.choice(_orders(specification, level, temporal))
+    return _level_arrays(np.array(spatial), np.array(temporal), random.choice(axes), order)
 
 
 @cache
 def _divisors(number: int) -> tuple[int, ...]:
     return tuple(f for f in range(1, number + 1) if number % f == 0)
-
-
-def _primes(number: int) -> Iterator[int]:
-    factor = 2
-    while number > 1:
-        while number % factor == 0:
-            yield factor
-            number //= factor
-        factor += 1
 
 
 def _level_arrays(spatial: np.ndarray, temporal: np.ndarray, axes: Axes, order: list[int]) -> np.ndarray:

@@ -30,7 +30,7 @@ def random_problem(random: Random, kind: str) -> Problem:
         return DataSpace(name, tuple(tuple(_term(t) for t in rank.split("+")) for rank in ranks), read_write)
 
     if kind in {"gemm", "elementwise"}:
-        extents = {name: random.choice((1, 2, 3, 4, 4, 6, 8)) for name in "EDL"}
+        extents = {name: random.choice((1, 2, 2, 3, 4, 4, 6)) for name in "EDL"}
         if kind == "gemm":
             spaces = (space("W", "E", "D"), space("I", "E", "L"), space("O", "D", "L", read_write=True))
         else:
@@ -50,7 +50,7 @@ def _term(text: str) -> Term:
 
 def random_architecture(random: Random, problem: Problem, rare: float) -> tuple[Architecture, EnergyTable]:
     """Two to four levels, some of which only fan out."""
-    count = random.choice((2, 3, 3, 4))
+    count = random.choice((2, 2, 3, 3, 4))
     fanouts = [random.choice(FANOUTS) if random.random() < 0.5 else (1, 1) for _ in range(count)]
     if random.random() * rare < 0.6:
         fanouts[-1] = (1, 1)  # compute units directly below level 0 are the special case
@@ -69,9 +69,9 @@ def random_architecture(random: Random, problem: Problem, rare: float) -> tuple[
             word_bits=8,
             block_size=random.choice((1, 1, 2, 4)),
             cluster_size=random.choice([c for c in (1, 2, 4) if mesh_x * mesh_y % c == 0]),
-            capacity_words=None if outermost else random.choice((None, 1, 2, 4, 8, 12, 16, 24, 40)),
+            capacity_words=None if outermost else random.choice((None, 2, 4, 8, 12, 16, 24, 40, 64)),
             multiple_buffering=random.choice((1.0, 1.0, 2.0)),
-            min_utilization=random.choice((0.0, 0.0, 0.0, 0.25)),
+            min_utilization=random.choice((0.0,) * 7 + (0.1,)),
             read_bandwidth=random.choice((None, None, 0.5, 1.0, 3.0)),
             write_bandwidth=random.choice((None, None, 0.5, 1.0, 3.0)),
             shared_bandwidth=random.choice((None, None, None, 2.0)),
@@ -125,7 +125,7 @@ def random_constraints(random: Random, architecture: Architecture, problem: Prob
             draw = random.random()
             if not level.is_dummy and draw < 0.35:
                 keep.add(space)
-            elif draw < 0.6 and index < len(architecture.levels) - 1:
+            elif draw < 0.75 and index < len(architecture.levels) - 1:
                 bypass.add(space)
         levels[level.name] = LevelConstraint(
             keep=frozenset(keep),
@@ -146,12 +146,12 @@ def _block(random: Random, problem: Problem, rare: float, *, temporal: bool) -> 
     rarely = 3 / max(3, len(names))  # more dimensions, not more constraints
     for name in names:
         draw = random.random() / rarely
-        value = random.choice((1, 1, 2, 3, 4))
-        if draw < 0.15:
+        value = random.choice((1, 1, 1, 2, 2, 3, 4))
+        if draw < 0.12:
             factors[name] = FactorBounds(exact=value)
         elif draw < 0.25:
             factors[name] = FactorBounds(most=value)
-        elif draw < 0.3:
+        elif draw < 0.28:
             factors[name] = FactorBounds(least=min(value, 2), most=random.choice((None, 4)))
     order = random.sample(names, random.randrange(len(names) + 1)) if random.random() < 0.4 else []
     spaces = problem.data_space_names

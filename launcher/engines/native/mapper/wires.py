@@ -8,6 +8,7 @@ from launcher.engines.native.energies import component_actions
 from launcher.engines.native.mapper.machine import FloatArray, Machine
 from launcher.engines.native.mapper.mapspace import Mapspace
 from launcher.engines.native.mapper.spatial import SpatialAssignments
+from launcher.engines.native.mapper.tables import OWN_RANK
 from launcher.engines.native.networks import Connection, connections
 from launcher.specification.energy import ActionEnergy
 from launcher.specification.specification import Specification
@@ -68,11 +69,14 @@ def _multicast(
     action = f"{network.action_name}_{name}" if network.per_data_space_actions else network.action_name
     entries = component_actions(space.specification, network.name).get(action, ())
     factors = spatial.factors[:, level, :]
-    if machine.boxes[p]:
-        return np.full(len(factors), min((entry.energy_pj for entry in entries), default=0.0) * (len(entries) == 1))
     own = np.where(machine.relevant[p], factors, 1).prod(axis=1)
     destinations = factors.prod(axis=1) // own if machine.multicast[level, p] else np.ones(len(factors))
-    return _transfers(entries, network.multicast_argument, destinations)
+    prices = _transfers(entries, network.multicast_argument, destinations)
+    if machine.boxes[p]:
+        # Where children slide along one rank, words go to different numbers of them, and not all are charged.
+        shared = machine.relevant[p] & (machine.motion[p] != OWN_RANK)
+        prices = np.where((factors[:, shared] > 1).any(axis=1), 0.0, prices)
+    return prices
 
 
 def _transfers(entries: tuple[ActionEnergy, ...], argument: str, destinations: FloatArray) -> FloatArray:

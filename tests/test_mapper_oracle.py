@@ -1,0 +1,99 @@
+"""On random small specifications the mapper's optimum is the best of all mappings, for every objective."""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+from mapspace_oracle import enumerate_mappings, violations
+from random_specifications import random_specification
+
+from launcher.engines.base import Mapped, MapperSettings
+from launcher.engines.native.batch import BatchEvaluator
+from launcher.engines.native.mapper import pareto, search
+from launcher.errors import NoValidMappingError
+from launcher.specification.specification import Specification
+
+OBJECTIVES = (("edp",), ("energy",), ("cycles",), ("cycles", "energy"), ("energy", "edp"))
+MOST_MAPPINGS = 6000
+MOST_ONE_BY_ONE = 150
+"""Where networks cost energy per hop, the model must take mappings one by one."""
+
+Figures = tuple[np.ndarray, np.ndarray]
+
+
+def _all_legal(specification: Specification) -> Figures | None:
+    """Energy and cycles of every legal mapping; None when there are too many to try."""
+    hops = any(level.attributes for level in specification.architecture.levels)
+    mappings = enumerate_mappings(specification, MOST_ONE_BY_ONE if hops else MOST_MAPPINGS)
+    if mappings is None:
+        return None
+    result = BatchEvaluator(specification).evaluate(mappings)
+    return result.energy_pj[result.legal], result.cycles[result.legal].astype(float)
+
+
+def _figures(energy: np.ndarray, cycles: np.ndarray) -> dict[str, np.ndarray]:
+    return {"edp": energy * cycles, "energy": energy, "cycles": cycles}
+
+
+def _assert_best(found: Mapped, objective: tuple[str, ...], figures: Figures) -> None:
+    """Criterion by criterion, the mapping is the best of those that are best in all criteria before."""
+    evaluation = found.evaluation
+    own = _figures(np.array(evaluation.energy_pj), np.array(evaluation.cycles))
+    everything = _figures(*figures)
+    alive = np.ones(len(figures[0]), np.bool_)
+    for name in (*objective, *(name for name in ("edp", "energy", "cycles") if name not in objective)):
+        best = everything[name][alive].min()
+        assert float(own[name]) == pytest.approx(best, rel=1e-9), name
+        alive &= everything[name] <= best * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rare", "first"),
+    [
+        *(("gemm", rare, first) for rare in (1, 3) for first in range(0, 240, 40)),
+        *(("elementwise", rare, first) for rare in (1, 3) for first in range(0, 120, 40)),
+        *(("conv", rare, first) for rare in (1, 3) for first in range(0, 160, 40)),
+        *(("strided", rare, first) for rare in (1, 3) for first in range(0, 80, 40)),
+    ],
+)
+def test_the_optimum_is_the_best_of_all_mappings(kind: str, rare: float, first: int) -> None:
+    for seed in range(first, first + 40):
+        random = Random(seed)
+        specification = random_specification(random, kind, rare=rare)
+        figures = _all_legal(specification)
+        if figures is None:
+            continue
+        objective = random.choice(OBJECTIVES)
+        if not len(figures[0]):
+            with pytest.raises(NoValidMappingError, match=r"\w"):
+                search(specification, MapperSettings(objective))
+            continue
+        found = search(specification, MapperSettings(objective))
+        _assert_best(found, objective, figures)
+        assert found.optimality.status == "proved"
+        assert not violations(specification, found.mapping)
+
+
+@pytest.mark.parametrize("kind", ["gemm", "elementwise", "conv"])
+def test_the_front_is_that_of_all_mappings(kind: str) -> None:
+    for seed in range(400, 420):
+        specification = random_specification(Random(seed), kind)
+        figures = _all_legal(specification)
+        if figures is None or not len(figures[0]):
+            continue
+        front = [(p.evaluation.energy_pj, p.evaluation.cycles) for p in pareto(specification, MapperSettings())]
+        expected = _front(*figures)
+        assert [cycles for _, cycles in front] == [cycles for _, cycles in expected]
+        assert [energy for energy, _ in front] == pytest.approx([energy for energy, _ in expected], rel=1e-9)
+
+
+def _front(energy: np.ndarray, cycles: np.ndarray) -> list[tuple[float, float]]:
+    front: list[tuple[float, float]] = []
+    for i in np.lexsort((cycles, energy)):
+        if not front or (cycles[i] < front[-1][1] and energy[i] > front[-1][0] * (1 + 1e-12)):
+            front.append((float(energy[i]), float(cycles[i])))
+        elif cycles[i] < front[-1][1]:
+            front[-1] = (front[-1][0], float(cycles[i]))
+    return front
