@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from collections import deque
@@ -13,12 +12,8 @@ from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
-from omegaconf import DictConfig
 
-from launcher.errors import LauncherError
 from launcher.result import Result
-
-_BASIC = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 
 
 @dataclass(frozen=True)
@@ -115,38 +110,6 @@ class Jobs:
             if self._workers == 1 and not isinstance(error, Exception):
                 raise  # Ctrl-C
             self._done.put((job, error))
-
-
-def workers_of(config: DictConfig, wanted: int | None) -> int:
-    """How many trials a launcher runs at a time.
-
-    Args:
-        config: Hydra's configuration, with its launcher.
-        wanted: ``sweep.parallel``.
-
-    Raises:
-        LauncherError: several are wanted of a launcher that runs one.
-    """
-    launcher = config.hydra.launcher
-    if is_basic(config):
-        if wanted not in (None, 1):
-            raise LauncherError(
-                f"sweep.parallel={wanted}: Hydra's basic launcher runs one trial at a time",
-                hint="hydra/launcher=joblib (pip install hydra-joblib-launcher)",
-            )
-        return 1
-    cores = os.cpu_count() or 1
-    if wanted is not None:
-        return wanted
-    own = launcher.get("n_jobs")
-    if own is None:
-        return cores
-    return int(own) if own > 0 else max(1, cores + 1 + int(own))
-
-
-def is_basic(config: DictConfig) -> bool:
-    """Whether trials run in the sweep's own process."""
-    return str(config.hydra.launcher._target_) == _BASIC
 
 
 def _result(job: JobReturn) -> Result | BaseException:

@@ -20,7 +20,8 @@ from launcher.errors import LauncherError
 from launcher.jobs import PARENT_FILE
 from launcher.sweeping.goals import Goals, parse_goals
 from launcher.sweeping.identity import digest, fixed_parameters, identity
-from launcher.sweeping.jobs import Jobs, workers_of
+from launcher.sweeping.jobs import Jobs
+from launcher.sweeping.launchers import prepare, workers_of
 from launcher.sweeping.parent import ParentRun
 from launcher.sweeping.pictures import write_pictures
 from launcher.sweeping.rows import Row, common_reasons, rows_of, trials_csv
@@ -63,6 +64,7 @@ def run_sweep(config: DictConfig, space: Space, launcher: Launcher, arguments: S
     workers = workers_of(config, settings.parallel)
     make_sampler(settings.sampler, space, goals, seed=0, finished=0, parallel=False)  # mistakes come before anything
     _check_composition(launcher, config, space)
+    prepare(config, launcher, workers)
     same = identity(config, space, goals)
     name, where = _study_name(config, settings, space, digest(same))
     storage = open_storage(where)

@@ -1,0 +1,171 @@
+"""What sweeps cost, and how good their samplers are on a space that is known.
+
+    python benchmarks/sweep.py [--only cost,parallel,resume,quality] [--seeds 10]
+
+cost       200 trials of gemmini KTQ in one process: seconds, and the sweep's own cost per trial beyond the trials' own
+           time, without and with MLflow
+parallel   the same sweep of a layer with longer searches, with one and with two joblib workers: trials per second
+resume     seconds until a study of 2,000 trials goes on
+quality    a grid of 5 x 5 x 4 gemmini sizes, tried whole; then, for each seed, how close 40 trials of TPE come to the
+           best EDP, and which share of the true front's hypervolume 60 trials of NSGA-II cover
+
+Everything runs the real command line; results are not taken from the cache, except for quality, whose grid fills it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import optuna
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYER = ["model=bert_base", "layer=KTQ"]
+WIDE = ["arch.rows=range(4,129,4)", "arch.cols=range(4,129,4)", "arch.scratchpad_kib=choice(64,128,256,512)"]
+KNOWN = [
+    "arch.rows=choice(8,12,16,24,32)",
+    "arch.cols=choice(8,12,16,24,32)",
+    "arch.scratchpad_kib=choice(16,64,256,1024)",
+]
+
+
+def sweep(folder: Path, *arguments: str) -> float:
+    """Seconds of one sweep in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        sys.executable,
+        str(ROOT / "launch.py"),
+        "-m",
+        "hydra/sweeper=optuna",
+        "sweep.pictures=false",
+        *arguments,
+    ]
+    environment = {**os.environ, "LAUNCHER_CACHE_DIR": str(folder.parent / "cache")}
+    started = time.perf_counter()
+    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    """The latest table of all trials in ``folder``."""
+    latest = max(folder.glob("multirun/*/*/trials.csv"), key=lambda file: file.stat().st_mtime)
+    with latest.open() as file:
+        return list(csv.DictReader(file))
+
+
+def cost(scratch: Path) -> None:
+    settings = [*LAYER, *WIDE, "sweep.sampler=random", "cache=false"]
+    for tracking in ("none", "mlflow"):
+        common = [*settings, f"tracking={tracking}"]
+        few = sweep(scratch / f"few_{tracking}", *common, "sweep.n_trials=1")
+        many = sweep(scratch / f"many_{tracking}", *common, "sweep.n_trials=200")
+        ran = [row for row in rows(scratch / f"many_{tracking}") if not row["same_as"]]
+        engine = sum(float(row["trial_seconds"]) for row in ran)
+        own = (many - few - engine) / (len(ran) - 1)
+        print(
+            f"cost, tracking={tracking}: 200 trials {many:.1f} s; {engine / len(ran) * 1e3:.0f} ms of a trial are its"
+        )
+        print(f"    own, {own * 1e3:.0f} ms the sweep's; a sweep of one trial takes {few:.1f} s")
+
+
+def parallel(scratch: Path) -> None:
+    settings = ["model=bert_large", "layer=KQV", *WIDE, "sweep.sampler=random", "cache=false", "tracking=none"]
+    rates = {}
+    for workers in (1, 2):
+        several = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"] if workers == 2 else []
+        few = sweep(scratch / f"few_{workers}", *settings, *several, "sweep.n_trials=4")
+        many = sweep(scratch / f"many_{workers}", *settings, *several, "sweep.n_trials=44")
+        rates[workers] = 40 / (many - few)
+        print(
+            f"parallel: {workers} at a time, {rates[workers]:.2f} trials/s after the start ({many:.1f} s for 44 trials)"
+        )
+    print(f"parallel: {rates[2] / rates[1]:.2f} times the throughput of one")
+
+
+def resume(scratch: Path) -> None:
+    settings = [*LAYER, "arch.rows=range(1,129)", "arch.cols=range(1,129)", "sweep.sampler=random", "tracking=none"]
+    folder = scratch / "resume"
+    sweep(folder, *settings, "sweep.n_trials=1")
+    _fill(folder, 2000)
+    alone = sweep(scratch / "fresh", *settings, "sweep.n_trials=1")
+    seconds = sweep(folder, *settings, "sweep.n_trials=2001")
+    print(f"resume: 2,000 trials and one more take {seconds:.1f} s, one alone {alone:.1f} s")
+
+
+def _fill(folder: Path, total: int) -> None:
+    """Copies of the first trial's result under other points, as a sweep would write them."""
+    from launcher.sweeping.study import SharedStudy, open_storage  # noqa: PLC0415
+
+    (file,) = folder.glob("studies/*.journal")
+    study = optuna.load_study(
+        study_name=None, storage=open_storage(str(file)), sampler=optuna.samplers.RandomSampler(1)
+    )
+    shared = SharedStudy(study)
+    result = study.trials[0].user_attrs["result"]
+    while len(shared.trials) < total:
+        trial = shared.ask()
+        trial.suggest_int("arch.rows", 1, 128)
+        trial.suggest_int("arch.cols", 1, 128)
+        shared.claim(trial, folder / str(trial.number))
+        shared.keep(trial, result)
+        shared.tell(trial, [result["metrics"]["edp_j_cycles"]], {})
+
+
+def quality(scratch: Path, seeds: int) -> None:
+    common = [*LAYER, *KNOWN, "tracking=none"]
+    front = "sweep.objectives=[energy_pj,cycles]"
+    sweep(scratch / "grid", *common, "sweep.sampler=grid", "sweep.n_trials=100")
+    known = rows(scratch / "grid")
+    best = min(float(row["edp_j_cycles"]) for row in known)
+    truth = _volume(known, known)
+    gaps, shares = [], []
+    for seed in range(1, seeds + 1):
+        folder = scratch / f"tpe_{seed}"
+        sweep(folder, *common, "sweep.n_trials=40", f"sweep.seed={seed}")
+        gaps.append(min(float(row["edp_j_cycles"]) for row in rows(folder)) / best - 1)
+        folder = scratch / f"nsga2_{seed}"
+        sweep(folder, *common, front, "sweep.sampler=nsga2", "sweep.n_trials=60", f"sweep.seed={seed}")
+        shares.append(_volume(rows(folder), known) / truth)
+    print(f"quality: TPE, 40 trials: within 2 % in {sum(gap <= 0.02 for gap in gaps)} of {seeds} seeds;")
+    print("    above the best EDP by", json.dumps([round(gap, 4) for gap in gaps]))
+    print(f"quality: NSGA-II, 60 trials: 95 % of the hypervolume in {sum(s >= 0.95 for s in shares)} of {seeds} seeds;")
+    print("    share", json.dumps([round(share, 4) for share in shares]))
+
+
+def _volume(found: list[dict[str, str]], known: list[dict[str, str]]) -> float:
+    """Hypervolume of energy and cycles below the worst of the known space."""
+    worst = [max(float(row[name]) for row in known) for name in ("energy_pj", "cycles")]
+    points = sorted({(float(row["energy_pj"]), float(row["cycles"])) for row in found})
+    volume, height = 0.0, worst[1]
+    for energy, cycles in points:
+        if cycles < height:
+            volume += (worst[0] - energy) * (height - cycles)
+            height = cycles
+    return volume
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="cost,parallel,resume,quality")
+    parser.add_argument("--seeds", type=int, default=10)
+    arguments = parser.parse_args()
+    chosen = arguments.only.split(",")
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        sweep(scratch / "warm", *LAYER, *WIDE, "sweep.n_trials=1", "tracking=none")  # compiles
+        for part in (cost, parallel, resume):
+            if part.__name__ in chosen:
+                part(scratch)
+        if "quality" in chosen:
+            quality(scratch, arguments.seeds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What Hydra's launchers need to know or have before trials start in them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any
+
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig, OmegaConf
+
+from launcher.errors import LauncherError
+
+_BASIC = "BasicLauncher"
+_SLURM = "SlurmLauncher"
+_RAY = "RayLauncher"
+
+
+def workers_of(config: DictConfig, wanted: int | None) -> int:
+    """How many trials a launcher runs at a time.
+
+    Args:
+        config: the multirun's configuration, with its launcher.
+        wanted: ``sweep.parallel``.
+
+    Raises:
+        LauncherError: several are wanted of a launcher that runs one.
+    """
+    if _kind(config) == _BASIC:
+        if wanted not in (None, 1):
+            raise LauncherError(
+                f"sweep.parallel={wanted}: Hydra's basic launcher runs one trial at a time",
+                hint="hydra/launcher=joblib",
+            )
+        return 1
+    if wanted is not None:
+        return wanted
+    cores = os.cpu_count() or 1
+    own = OmegaConf.select(config, "hydra.launcher.n_jobs") or OmegaConf.select(
+        config, "hydra.launcher.ray.init.num_cpus"
+    )
+    if own is None:
+        return cores
+    return int(own) if own > 0 else max(1, cores + 1 + int(own))
+
+
+def prepare(config: DictConfig, launcher: Launcher, workers: int) -> None:
+    """Start what launches share, since they overlap.
+
+    Raises:
+        LauncherError: what the launcher needs is not on this machine.
+    """
+    kind = _kind(config)
+    if kind == _SLURM and shutil.which("srun") is None:
+        raise LauncherError(
+            "hydra/launcher=submitit_slurm: there is no Slurm on this machine (no srun)",
+            hint="start the sweep on a login node of the cluster, or use hydra/launcher=joblib or submitit_local",
+        )
+    if kind == _RAY:
+        _start_ray(launcher, workers)
+
+
+def _start_ray(launcher: Any, workers: int) -> None:
+    # The launcher would start Ray in its first launch; several at once would start it several times.
+    from hydra_plugins.hydra_ray_launcher._launcher_util import start_ray  # noqa: PLC0415
+
+    settings = launcher.ray_cfg.init
+    if "address" not in settings and settings.get("num_cpus") is None:
+        settings["num_cpus"] = workers
+    start_ray(settings)
+
+
+def _kind(config: DictConfig) -> str:
+    return str(config.hydra.launcher._target_).rpartition(".")[2]
