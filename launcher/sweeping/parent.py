@@ -46,12 +46,12 @@ class ParentRun:
         """
         self._tracker.prepare()
         # Known before the run is made, so that a kill in between does not leave two.
-        key = self._study.noted(_KEY_TAG)
-        if key is None:
-            key = uuid4().hex
-            self._study.note(_KEY_TAG, key)
-        tags = {_KEY_TAG: str(key)}
-        self.run = self._tracker.resume_sweep(tags) or self._tracker.start_sweep(name, parameters, tags)
+        if self._study.noted(_KEY_TAG) is None:
+            self._study.note(_KEY_TAG, uuid4().hex)
+        tags = {_KEY_TAG: str(self._study.noted(_KEY_TAG))}
+        self.run = self._tracker.resume_sweep(tags)
+        if not self.run and self._tracker.start_sweep(name, parameters, tags):
+            self.run = self._tracker.resume_sweep(tags)
 
     def record(self, number: int, result: Result, folder: Path, *, again: bool = False) -> None:
         """Record a trial below the study's run; ``again`` when an earlier process may have done so."""

@@ -66,6 +66,7 @@ class Search:
         self._open: dict[int, _Open] = {}
         self._known: dict[Point, tuple[int, Mapping[str, Any]]] = {}
         self._tried: set[Point] = set()
+        self._remembered: set[int] = set()
         self._failures = 0
         self._deadline = time.monotonic() + settings.timeout_s if settings.timeout_s else None
 
@@ -78,8 +79,6 @@ class Search:
         rows = rows_of(self._study.trials, self._goals)
         self._progress.earlier(rows)
         self._failures = sum(row.state in ("failed", "infeasible") for row in rows)
-        for trial in self._study.trials:
-            self._remember(_key(trial.params), trial.number, result_of(trial))
         left_over = self._study.abandoned()
         while True:
             while self._jobs.room:
@@ -99,11 +98,15 @@ class Search:
     def _wants_more(self) -> bool:
         if self._deadline is not None and time.monotonic() > self._deadline:
             return False
+        trials = self._study.trials
+        for trial in trials:  # other processes finish some too
+            if trial.number not in self._remembered and trial.state.is_finished():
+                self._remember(_key(trial.params), trial.number, result_of(trial))
         size = self._space.size
         under_way = {_key(one.point) for one in self._open.values()}
         if size is not None and len(self._tried | under_way) >= size:
             return False
-        return len(self._study.trials) < self._settings.n_trials
+        return len(trials) < self._settings.n_trials
 
     def _start(self, trial: Trial, left_in: Path | None, *, resumed: bool = False) -> None:
         point = self._space.suggest(trial)
@@ -181,6 +184,7 @@ class Search:
 
     def _remember(self, key: Point, number: int, record: Mapping[str, Any] | None) -> None:
         """What failed for a reason outside the model may succeed next time."""
+        self._remembered.add(number)
         if record is None:
             return
         self._tried.add(key)

@@ -27,6 +27,7 @@ _IDENTITY = "identity"
 _OWNER = "owner"
 _RESULT = "result"
 _BEAT_S = 30.0
+_ATTEMPTS = 5
 _SILENCE_S = 4 * _BEAT_S
 """A process that has not been heard of for so long is taken for dead."""
 
@@ -225,13 +226,16 @@ def open_storage(where: str) -> BaseStorage:
     if "://" not in where:
         return open_journal(Path(where).expanduser())
     connect = {"connect_timeout": 10} if where.startswith(("postgresql", "mysql")) else {}
-    try:
-        with _quiet():
-            return RDBStorage(where, engine_kwargs={"connect_args": connect, "pool_pre_ping": True})
-    except LauncherError:
-        raise
-    except Exception as error:
-        raise storage_error(where, error) from error
+    for attempt in range(_ATTEMPTS):
+        try:
+            with _quiet():
+                return RDBStorage(where, engine_kwargs={"connect_args": connect, "pool_pre_ping": True})
+        except Exception as error:
+            # Another sweep makes the tables of a new database at this moment.
+            if attempt == _ATTEMPTS - 1 or not ("already exists" in str(error) or "duplicate key" in str(error)):
+                raise storage_error(where, error) from error
+            time.sleep(0.5)
+    raise AssertionError("unreachable")
 
 
 def storage_error(where: str, error: Exception) -> LauncherError:

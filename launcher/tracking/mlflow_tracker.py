@@ -80,7 +80,11 @@ class MlflowTracker:
             runs = session.client.search_runs([session.experiment_id], _query(tags))
             if not runs:
                 return ""
-            run_id = str(runs[0].info.run_id)
+            # Two sweeps that started at the same moment may both have made one: the older stays.
+            first, *others = sorted(runs, key=lambda run: (run.info.start_time, run.info.run_id))
+            for run in others:
+                session.client.delete_run(run.info.run_id)
+            run_id = str(first.info.run_id)
             session.client.update_run(run_id, status="RUNNING")
             return run_id
 
