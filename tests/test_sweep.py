@@ -236,3 +236,9 @@ def test_presets_run(tmp_path: Path, preset: str) -> None:
         tmp_path, "-m", f"+experiment={preset}", "sweep.n_trials=2", "sweep.pictures=false", "tracking=none"
     ).must_succeed()
     assert "2 trials" in outcome.out
+
+
+def test_every_combination_of_hardware_for_several_layers(tmp_path: Path) -> None:
+    layers = ["model=bert_base", "layer=[KTQ,VScores]", "tracking=none", "hydra/launcher=joblib"]
+    outcome = launch(tmp_path, "-m", "arch.rows=8,16", *layers).must_succeed()
+    assert "2 trials" in outcome.out

@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from launcher.config.compose import to_trial
+from launcher.engines.run import settings_of
 from launcher.errors import LauncherError
-from launcher.jobs import PARENT_FILE, tracker_of
+from launcher.jobs import PARENT_FILE
 from launcher.reporting.artifacts import read_result
 from launcher.reporting.trials import print_trials
 from launcher.result import Result
-from launcher.steps import mapper_settings
-from launcher.tracking import Tracker
+from launcher.tracking import Tracker, TrackingSettings, make_tracker
+
+_NETWORK = ("arch", "model", "layer", "engine", "estimator")
 
 
 @dataclass
@@ -47,13 +49,19 @@ class Sweep:
             config: the multirun's own configuration, swept values left out.
             arguments: the command line's overrides.
         """
-        trial = to_trial(config, dict(config.hydra.runtime.choices))
-        objective = mapper_settings(trial).objective
-        tracker = tracker_of(trial)
+        choices = {group: str(choice) for group, choice in config.hydra.runtime.choices.items()}
+        if config.layers is None:
+            parameters = to_trial(config, choices).parameters
+        else:  # of a network, every trial composes its layers itself
+            parameters = {group: choices[group] for group in _NETWORK if choices.get(group)}
+        written = OmegaConf.to_container(config.mapper)
+        objective = settings_of(written["objective"], "mapper.objective", None, 1).objective  # type: ignore[index,call-overload]
+        tracking = config.tracking
+        tracker = make_tracker(TrackingSettings(kind=tracking.kind, experiment=tracking.experiment, uri=tracking.uri))
         tracker.prepare()
         swept = [argument for argument in arguments if "," in argument or "(" in argument]
         name = " ".join(["sweep", *(arg.partition("=")[0] for arg in swept)])
-        parent = tracker.start_sweep(name, {**trial.parameters, "overrides": " ".join(arguments)})
+        parent = tracker.start_sweep(name, {**parameters, "overrides": " ".join(arguments)})
         folder = Path(config.hydra.sweep.dir)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / PARENT_FILE).write_text(json.dumps({"parent": parent, "overrides": list(arguments)}) + "\n")
