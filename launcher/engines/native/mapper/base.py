@@ -32,14 +32,25 @@ class Base:
     Attributes:
         energy_pj: arithmetic, and the innermost kept levels serving the compute units.
         fixed: (2, levels, P) words read and written per instance in that energy.
-        least_energy_pj: a lower bound of the dynamic energy: every other level moves each word once.
-        least_busy: a lower bound of the cycles, without network latency.
     """
 
     energy_pj: float
     fixed: FloatArray
-    least_energy_pj: float
-    least_busy: float
+
+
+@dataclass(frozen=True)
+class Least:
+    """Lower bounds for one data space that is kept in one way, per spatial assignment (first axis).
+
+    Attributes:
+        energy_pj: dynamic energy that it causes: every level moves each word once.
+        words: (assignments, levels, 3) words per instance read, written, and both, weighted for the bandwidth.
+        tile_words: (assignments, levels) its smallest tile where it is kept.
+    """
+
+    energy_pj: FloatArray
+    words: FloatArray
+    tile_words: FloatArray
 
 
 @dataclass
@@ -50,9 +61,6 @@ class _Totals:
     reads: FloatArray
     writes: FloatArray
 
-    def copy(self) -> _Totals:
-        return _Totals(self.energy.copy(), self.reads.copy(), self.writes.copy())
-
 
 def base_of(machine: Machine, assignments: Assignments, index: int, chosen: tuple[Pattern, ...]) -> Base:
     """Costs of an assignment that do not depend on the temporal loops."""
@@ -61,23 +69,28 @@ def base_of(machine: Machine, assignments: Assignments, index: int, chosen: tupl
     fixed.energy += one.compute_pj
     for p, pattern in enumerate(chosen):
         _add_fixed(machine, one, fixed, p, pattern)
-    least = fixed.copy()
-    for p, pattern in enumerate(chosen):
-        _add_least(machine, one, least, p, pattern)
-    return Base(
-        float(fixed.energy[0]),
-        np.concatenate((fixed.reads, fixed.writes)),
-        float(least.energy[0]),
-        float(_busy(machine, one, least)[0]),
-    )
+    return Base(float(fixed.energy[0]), np.concatenate((fixed.reads, fixed.writes)))
 
 
-def least_energies(machine: Machine, assignments: Assignments, p: int, pattern: Pattern) -> FloatArray:
-    """Per assignment, a lower bound of the energy that one data space causes when it is kept as the pattern says."""
+def least_of(machine: Machine, assignments: Assignments, p: int, pattern: Pattern) -> Least:
+    """Bounds for one data space that is kept as the pattern says."""
     totals = _nothing(machine, assignments)
     _add_fixed(machine, assignments, totals, p, pattern)
-    _add_least(machine, assignments, totals, p, pattern)
-    return totals.energy
+    for boundary in assignments.boundaries(p, pattern):
+        _serve(machine, assignments, totals, boundary, _least_words(machine, assignments, boundary))
+    reads = totals.reads[:, :, p] * machine.scale[:, p]
+    writes = totals.writes[:, :, p] * machine.scale[:, p]
+    tile_words = _smallest_tiles(machine, assignments, p) * np.array(pattern)
+    return Least(totals.energy, np.stack((reads, writes, reads + writes), axis=2), tile_words)
+
+
+def _smallest_tiles(machine: Machine, assignments: Assignments, p: int) -> FloatArray:
+    """Words of tiles that span no more than the fan-outs inside a level: (assignments, levels)."""
+    extents = assignments.extent[:, 1:]
+    if machine.boxes[p]:
+        reach = (machine.coefficient[p] * (extents[:, :, None, :] - 1)).sum(axis=3)
+        return np.asarray((1 + reach).prod(axis=2), float)
+    return np.asarray(np.where(machine.relevant[p], extents, 1).prod(axis=2), float)
 
 
 def _nothing(machine: Machine, assignments: Assignments) -> _Totals:
@@ -94,11 +107,6 @@ def _add_fixed(machine: Machine, assignments: Assignments, totals: _Totals, p: i
         first = 1 / assignments.pair[:, 1, p, SPREAD]
         words = np.maximum(words * assignments.pair[:, 0, p, THINNED], first)
     _serve(machine, assignments, totals, Boundary(p, -1, pattern.index(True)), words)
-
-
-def _add_least(machine: Machine, assignments: Assignments, totals: _Totals, p: int, pattern: Pattern) -> None:
-    for boundary in assignments.boundaries(p, pattern):
-        _serve(machine, assignments, totals, boundary, _least_words(machine, assignments, boundary))
 
 
 def _least_words(machine: Machine, assignments: Assignments, boundary: Boundary) -> FloatArray:
@@ -134,11 +142,3 @@ def _serve(machine: Machine, assignments: Assignments, totals: _Totals, boundary
     for level in range(inner + 1, outer + 1):
         totals.energy += pair[:, level + 1, p, NETWORK_PJ] * (words * grown[:, level - inner])
     totals.energy += addresses - pair[:, outer + 1, p, REBATE_PJ]
-
-
-def _busy(machine: Machine, assignments: Assignments, totals: _Totals) -> FloatArray:
-    read_words = (totals.reads * machine.scale).sum(axis=2)
-    write_words = (totals.writes * machine.scale).sum(axis=2)
-    words = np.stack((read_words, write_words, read_words + write_words), axis=2)
-    needed = np.ceil((words / machine.limits).max(axis=(1, 2)) * (1 - 1e-12))
-    return np.asarray(np.maximum(assignments.iterations, needed))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf
 from threading import Condition
 
-from launcher.engines.native.mapper.candidates import Candidate, Queue
+from launcher.engines.native.mapper.candidates import Candidate, Queue, Values
 from launcher.engines.native.mapper.objective import is_better
 from launcher.specification.mapping import Mapping
 
@@ -54,6 +54,7 @@ class Board:
         self.counters: dict[str, int] = {}
         self._turn = Condition()
         self._busy: dict[int, float] = {}
+        self._least_tight: Values = (inf,)
 
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a counter."""
@@ -67,11 +68,11 @@ class Board:
             self._turn.notify_all()
             while not self.stopped:
                 # A bound above the best value cannot hold anything better, whatever the other criteria say.
-                least = self.queue.least_bound
-                if least < inf and not is_better([self.values[0]], [least]):
+                if self.queue.may_hold_better(self.values):
                     candidate = self.queue.pop()
-                    self._busy[worker] = candidate.bound
-                    return candidate
+                    if candidate is not None:
+                        self._busy[worker] = candidate.bounds[0]
+                        return candidate
                 if not self._busy:
                     return None
                 self._turn.wait(0.1)
@@ -92,6 +93,14 @@ class Board:
         """Tell what a worker's candidate can still hold at best."""
         self._busy[worker] = bound
 
+    def is_best_bound(self, bounds: Values) -> bool:
+        """Whether no candidate with smaller tight bounds was met before."""
+        with self._turn:
+            if bounds >= self._least_tight:
+                return False
+            self._least_tight = bounds
+            return True
+
     def offer(self, outcome: Outcome, *, or_equal: bool = False) -> bool:
         """Take a mapping as the best one if it is better."""
         with self._turn:
@@ -108,4 +117,4 @@ class Board:
     def lower_bound(self) -> float:
         """Lower bound of the first criterion over everything that was not looked at yet, and the best mapping."""
         with self._turn:
-            return min(self.queue.least_bound, self.unresolved, self.values[0], *self._busy.values())
+            return min(self.queue.least_bounds[0], self.unresolved, self.values[0], *self._busy.values())

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from math import inf
 
 import numpy as np
 
-from launcher.engines.native.mapper.base import least_energies
+from launcher.engines.native.mapper.base import Least, least_of
 from launcher.engines.native.mapper.bypass import Pattern, patterns
 from launcher.engines.native.mapper.coefficients import Assignments
-from launcher.engines.native.mapper.machine import FloatArray, Machine
+from launcher.engines.native.mapper.machine import FloatArray, IntArray, Machine
 from launcher.engines.native.mapper.mapspace import Mapspace
-from launcher.engines.native.mapper.objective import criteria_arrays, criteria_values
+from launcher.engines.native.mapper.objective import (
+    CYCLES,
+    TOLERANCE,
+    criteria_arrays,
+    criteria_values,
+    is_better,
+)
 
-ROUGH, BASE, TIGHT = 0, 1, 2
-"""How good a candidate's bound is: data spaces one by one, all of them together, the best completion of any nest."""
+Values = tuple[float, ...]
+"""Criteria in order."""
 
 
 @dataclass(frozen=True, order=True)
@@ -24,107 +32,143 @@ class Candidate:
     """One spatial assignment with one choice of keep and bypass.
 
     Attributes:
-        bound: lower bound of the first criterion.
+        bounds: lower bounds of the criteria, in order.
+        chosen: per data space the number of its pattern.
         index: which assignment.
-        rank: per data space, how many of its patterns are cheaper under this assignment.
-        chosen: per data space the pattern's number.
         energy_pj: lower bound of the dynamic energy.
         busy: lower bound of the cycles, without network latency.
-        quality: which kind of bound this is.
+        tight: whether the energy is that of the best nest.
     """
 
-    bound: float
+    bounds: Values
+    chosen: tuple[int, ...]
     index: int
-    rank: tuple[int, ...]
-    chosen: tuple[int, ...] = field(compare=False)
     energy_pj: float = field(compare=False)
     busy: float = field(compare=False)
-    quality: int = field(compare=False, default=ROUGH)
+    tight: bool = field(compare=False, default=False)
+
+
+@dataclass(frozen=True)
+class _Choices:
+    """All bypass choices of one assignment that can hold its smallest tiles, best bound first."""
+
+    index: int
+    bounds: FloatArray
+    chosen: IntArray
+    energy_pj: FloatArray
+    busy: FloatArray
+
+    def candidate(self, number: int) -> Candidate:
+        return Candidate(
+            tuple(self.bounds[number].tolist()),
+            tuple(self.chosen[number].tolist()),
+            self.index,
+            float(self.energy_pj[number]),
+            float(self.busy[number]),
+        )
 
 
 class Queue:
     """Candidates by bound.
 
-    There can be millions, of which few are ever looked at. So the assignments wait in an array, ordered by the bound of
-    their cheapest bypass choice, and the other choices of an assignment follow one by one when they are due.
+    There can be millions, of which few are ever looked at. So the assignments wait in an array, ordered by a bound over
+    all bypass choices; the choices of an assignment are listed when its turn comes.
     """
 
     def __init__(self, space: Mapspace, machine: Machine, assignments: Assignments, order: tuple[int, ...]) -> None:
-        self._order, self._latency = order, machine.latency
-        self._leak_pj, self._iterations = assignments.leak_pj, assignments.iterations
-        self._compute_pj = assignments.compute_pj
+        self._order, self._machine, self._assignments = order, machine, assignments
         self.patterns: list[list[Pattern]] = [patterns(space, p) for p in range(len(machine.boxes))]
-        energies = [
-            np.stack([least_energies(machine, assignments, p, pattern) for pattern in listed], axis=1)
-            for p, listed in enumerate(self.patterns)
+        self._least = [
+            [least_of(machine, assignments, p, pattern) for pattern in listed] for p, listed in enumerate(self.patterns)
         ]
-        self._cheapest = [np.argsort(energy, axis=1, kind="stable") for energy in energies]
-        self._energies = [
-            np.take_along_axis(e, order, axis=1) for e, order in zip(energies, self._cheapest, strict=True)
-        ]
-        self._heap: list[Candidate] = []
-        self._start()
-
-    def _start(self) -> None:
-        least = np.full(len(self._iterations), self._compute_pj)
-        for energy in self._energies:
-            least += energy[:, 0]
-        bounds = self._bounds(least, self._iterations)
-        self._waiting = np.argsort(bounds, kind="stable")
+        least = np.full(len(assignments), assignments.compute_pj)
+        for parts in self._least:
+            # A data space that cannot be kept anywhere leaves nothing to search.
+            least += np.min([part.energy_pj for part in parts], axis=0) if parts else inf
+        bounds = self._bounds(least, assignments.iterations, assignments.leak_pj)
+        self._waiting = np.lexsort(bounds.T[::-1])[: len(assignments) if all(self.patterns) else 0]
         self._waiting_bounds = bounds[self._waiting]
-        self._next = 0
+        self._grid = np.indices([len(listed) for listed in self.patterns]).reshape(len(self.patterns), -1).T
+        self.restart()
 
     def restart(self) -> None:
         """Fill the queue again, for another search of the same mapspace."""
-        self._heap.clear()
         self._next = 0
+        self._serial = count()
+        self._heap: list[tuple[Values, int, Candidate, _Choices | None, int]] = []
 
     def values(self, index: int, energy_pj: float, busy: float) -> list[float]:
         """All criteria in order, from dynamic energy and busy cycles of an assignment."""
-        return criteria_values(self._order, energy_pj + float(self._leak_pj[index]) * busy, busy + self._latency)
+        leak = float(self._assignments.leak_pj[index])
+        return criteria_values(self._order, energy_pj + leak * busy, busy + self._machine.latency)
 
-    def improved(self, candidate: Candidate, energy_pj: float, busy: float, quality: int) -> Candidate:
-        """The same candidate with better bounds."""
-        bound = self.values(candidate.index, energy_pj, busy)[0]
-        return replace(candidate, bound=bound, energy_pj=energy_pj, busy=busy, quality=quality)
+    def tightened(self, candidate: Candidate, energy_pj: float) -> Candidate:
+        """The same candidate with the energy of its best nest."""
+        bounds = tuple(self.values(candidate.index, energy_pj, candidate.busy))
+        return replace(candidate, bounds=bounds, energy_pj=energy_pj, tight=True)
 
-    def pop(self) -> Candidate:
-        """Take the candidate with the least bound."""
-        if self._heap and self._heap[0].bound <= self._waiting_bound:
-            candidate = heapq.heappop(self._heap)
-        else:
-            candidate = self._candidate(int(self._waiting[self._next]), (0,) * len(self.patterns))
+    def pop(self) -> Candidate | None:
+        """Take the candidate with the least bounds; None when the queue is empty."""
+        while self._next < len(self._waiting) and not (self._heap and self._heap[0][0] <= self._waiting_values):
+            self._push(self._choices(int(self._waiting[self._next])), 0)
             self._next += 1
-        if candidate.quality == ROUGH:
-            self._add_followers(candidate)
+        if not self._heap:
+            return None
+        _, _, candidate, choices, number = heapq.heappop(self._heap)
+        if choices is not None:
+            self._push(choices, number + 1)
         return candidate
 
+    def may_hold_better(self, values: Sequence[float]) -> bool:
+        """Whether anything in the queue may be as good as the given values.
+
+        Cycles are exact, so behind them the next criterion decides as well. Energies that are equal in theory differ in
+        their last digits, and the order among them says nothing.
+        """
+        decisive = 2 if self._order[0] == CYCLES else 1
+        return is_better(self.least_bounds[:decisive], values[:decisive], or_equal=True)
+
     def add(self, candidate: Candidate) -> None:
-        heapq.heappush(self._heap, candidate)
+        heapq.heappush(self._heap, (candidate.bounds, next(self._serial), candidate, None, 0))
 
     @property
-    def least_bound(self) -> float:
-        """The smallest bound in the queue; infinity when it is empty."""
-        return min(self._heap[0].bound if self._heap else inf, self._waiting_bound)
+    def least_bounds(self) -> Values:
+        """The smallest bounds in the queue; infinity when it is empty."""
+        nothing = (inf,) * len(self._order)
+        return min(self._heap[0][0] if self._heap else nothing, self._waiting_values)
 
     @property
-    def _waiting_bound(self) -> float:
-        return float(self._waiting_bounds[self._next]) if self._next < len(self._waiting) else inf
+    def _waiting_values(self) -> Values:
+        if self._next < len(self._waiting):
+            return tuple(self._waiting_bounds[self._next].tolist())
+        return (inf,) * len(self._order)
 
-    def _candidate(self, index: int, rank: tuple[int, ...]) -> Candidate:
-        energy = self._compute_pj + sum(float(e[index, r]) for e, r in zip(self._energies, rank, strict=True))
-        busy = float(self._iterations[index])
-        chosen = tuple(int(order[index, r]) for order, r in zip(self._cheapest, rank, strict=True))
-        return Candidate(self.values(index, energy, busy)[0], index, rank, chosen, energy, busy)
+    def _push(self, choices: _Choices, number: int) -> None:
+        if number < len(choices.bounds):
+            candidate = choices.candidate(number)
+            heapq.heappush(self._heap, (candidate.bounds, next(self._serial), candidate, choices, number))
 
-    def _add_followers(self, candidate: Candidate) -> None:
-        """Choices that differ in one data space's next dearer pattern; each choice follows exactly one other."""
-        last = max((p for p, rank in enumerate(candidate.rank) if rank), default=0)
-        for p in range(last, len(self.patterns)):
-            if candidate.rank[p] + 1 < len(self.patterns[p]):
-                rank = (*candidate.rank[:p], candidate.rank[p] + 1, *candidate.rank[p + 1 :])
-                self.add(self._candidate(candidate.index, rank))
+    def _choices(self, index: int) -> _Choices:
+        machine, assignments = self._machine, self._assignments
+        picks = [(parts, self._grid[:, p]) for p, parts in enumerate(self._least)]
+        fits = self._sum(picks, "tile_words", index) <= machine.capacity
+        grid = self._grid[fits.all(axis=1)]
+        picks = [(parts, grid[:, p]) for p, parts in enumerate(self._least)]
+        energy = assignments.compute_pj + self._sum(picks, "energy_pj", index)
+        words = self._sum(picks, "words", index)
+        needed = np.ceil((words / machine.limits).max(axis=(1, 2), initial=0.0) * (1 - TOLERANCE))
+        busy = np.maximum(assignments.iterations[index], needed)
+        bounds = self._bounds(energy, busy, assignments.leak_pj[index])
+        order = np.lexsort(bounds.T[::-1])
+        return _Choices(index, bounds[order], grid[order], energy[order], busy[order])
 
-    def _bounds(self, energy_pj: FloatArray, busy: FloatArray) -> FloatArray:
-        total = energy_pj + self._leak_pj * busy
-        return criteria_arrays(self._order, total, busy + self._latency)[0]
+    @staticmethod
+    def _sum(picks: list[tuple[list[Least], IntArray]], name: str, index: int) -> FloatArray:
+        """Sum over the data spaces of a figure of their chosen patterns."""
+        return sum(  # type: ignore[return-value]
+            np.stack([getattr(part, name)[index] for part in parts])[numbers] for parts, numbers in picks
+        )
+
+    def _bounds(self, energy_pj: FloatArray, busy: FloatArray, leak_pj: FloatArray) -> FloatArray:
+        total = energy_pj + leak_pj * busy
+        return np.stack(criteria_arrays(self._order, total, busy + self._machine.latency), axis=1)

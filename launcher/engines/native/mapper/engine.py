@@ -88,6 +88,7 @@ class Search:
             self._workers.append(Worker(len(self._workers), self._plan))
         for worker in self._workers:
             worker.join(board, most_busy)
+        self._look_up(board)
         if self._threads == 1:
             self._workers[0].run(lambda: self._look_up(board))
             return

@@ -28,7 +28,9 @@ from launcher.engines.native.mapper.tables import (
     DIMENSION,
     EXTENT,
     FINAL,
+    KIND,
     MOST,
+    NEXT_LEVEL,
     POSITION,
     Array,
     Costs,
@@ -136,9 +138,11 @@ class Solver:
         steps, tiles = self._stack.best[:length, 0], self._stack.best[:length, 1]
         bounds = []
         for i, step in enumerate(steps):
-            after = tiles[i + 1] if i + 1 < length else tiles[i]
-            d = task.automaton.walks.steps[step, DIMENSION]
-            old, new = self._tiles.digit[tiles[i], d], self._tiles.digit[after, d]
+            kind, d = task.automaton.walks.steps[step, KIND], task.automaton.walks.steps[step, DIMENSION]
+            if kind == NEXT_LEVEL:
+                bounds.append(1)
+                continue
+            old, new = self._tiles.digit[tiles[i], d], self._tiles.digit[tiles[i + 1], d]
             bounds.append(int(self._tiles.divisor[d, new] // self._tiles.divisor[d, old]))
         figures = float(self._control[BEST_ENERGY]), float(self._control[BEST_BUSY])
         return Found(tuple(int(s) for s in steps), tuple(bounds), *figures)

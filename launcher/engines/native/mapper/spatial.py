@@ -53,7 +53,8 @@ def spatial_assignments(space: Mapspace, layout_levels: set[int]) -> SpatialAssi
     products = np.ones((1, shape[1]), np.int64)
     most = _largest_spatial_share(space)
     for index, level in enumerate(space.levels):
-        options = np.array(spatial_options(space, level.spatial), np.int64).reshape(-1, shape[1])
+        listed = spatial_options(space, level.spatial)
+        options = np.array(listed, np.int64).reshape(len(listed), shape[1])
         grown = products[:, None, :] * options[None, :, :]
         fits = ((extents % grown == 0) & (grown <= most)).all(axis=2)
         left, right = np.nonzero(fits)

@@ -11,8 +11,8 @@ import numpy as np
 from launcher.engines.native.mapper.automaton import Automaton, build_automaton
 from launcher.engines.native.mapper.base import base_of
 from launcher.engines.native.mapper.board import Board, Outcome
-from launcher.engines.native.mapper.bypass import keep_of
-from launcher.engines.native.mapper.candidates import BASE, ROUGH, TIGHT, Candidate
+from launcher.engines.native.mapper.bypass import Pattern, keep_of
+from launcher.engines.native.mapper.candidates import Candidate
 from launcher.engines.native.mapper.coefficients import Assignments
 from launcher.engines.native.mapper.judge import Judge, Nest
 from launcher.engines.native.mapper.machine import Machine
@@ -77,7 +77,7 @@ class Worker:
         for candidate in sorted(candidates, key=lambda c: (c.chosen, c.index)):
             tight: Candidate | None = candidate
             if self._promising(candidate, or_equal=True):
-                tight = self._tighten(candidate, or_equal=True)
+                tight = self._tighten(candidate)
                 if tight is not None and self._promising(tight, or_equal=True):
                     found = self._explore(tight, pause, canonical=True)
                     if found or self._board.stopped:
@@ -85,16 +85,15 @@ class Worker:
             pause()
 
     def _handle(self, candidate: Candidate, pause: Pause) -> None:
-        queue = self._board.queue
-        if candidate.quality != TIGHT and self._promising(candidate):
+        if not candidate.tight and self._promising(candidate):
             tight = self._tighten(candidate)
             if tight is None:
                 return
             candidate = tight
-            if self._board.best is None:
-                # Any mapping is a start, also if time runs out soon.
-                self._explore(candidate, pause, most_nodes=FIRST_NODES)
-            if queue.least_bound < candidate.bound:
+            if self._board.is_best_bound(candidate.bounds):
+                # A good mapping early on spares many candidates, and is there if time runs out.
+                self._explore(candidate, pause, glance=True)
+            if self._board.queue.least_bounds < candidate.bounds:
                 self._board.put_back(candidate)
                 return
         self._board.note(candidate)
@@ -104,21 +103,14 @@ class Worker:
     def _promising(self, candidate: Candidate, *, or_equal: bool = False) -> bool:
         if candidate.busy > self._most_busy:
             return False
-        values = self._board.queue.values(candidate.index, candidate.energy_pj, candidate.busy)
-        return is_better(values, self._board.values, or_equal=or_equal)
+        return is_better(candidate.bounds, self._board.values, or_equal=or_equal)
 
-    def _tighten(self, candidate: Candidate, *, or_equal: bool = False) -> Candidate | None:
+    def _tighten(self, candidate: Candidate) -> Candidate | None:
         """The candidate with the best bounds there are; None when it holds no mapping."""
-        queue = self._board.queue
-        if candidate.quality == ROUGH:
-            base = self._task(candidate).base
-            candidate = queue.improved(candidate, base.least_energy_pj, base.least_busy, BASE)
-        if candidate.quality == BASE and self._promising(candidate, or_equal=or_equal):
-            energy = self._least_energy(candidate)
-            if energy == inf:
-                return None
-            candidate = queue.improved(candidate, energy, candidate.busy, TIGHT)
-        return candidate
+        if candidate.tight:
+            return candidate
+        energy = self._least_energy(candidate)
+        return self._board.queue.tightened(candidate, energy) if energy < inf else None
 
     def _least_energy(self, candidate: Candidate) -> float:
         key = (candidate.index, candidate.chosen)
@@ -127,21 +119,22 @@ class Worker:
             self._plan.least[key] = self._solver.prepare(self._task(candidate))
         return self._plan.least[key]
 
+    def _chosen(self, candidate: Candidate) -> tuple[Pattern, ...]:
+        patterns = self._board.queue.patterns
+        return tuple(listed[number] for listed, number in zip(patterns, candidate.chosen, strict=True))
+
     def _task(self, candidate: Candidate) -> Task:
-        plan = self._plan
-        chosen = tuple(
-            listed[number] for listed, number in zip(self._board.queue.patterns, candidate.chosen, strict=True)
-        )
+        plan, chosen = self._plan, self._chosen(candidate)
         if candidate.chosen not in plan.automata:
             automaton = build_automaton(plan.space, plan.machine, keep_of(chosen), plan.assignments.from_compute)
             plan.automata[candidate.chosen] = automaton
         base = base_of(plan.machine, plan.assignments, candidate.index, chosen)
         return Task(plan.automata[candidate.chosen], base, candidate.index)
 
-    def _explore(self, candidate: Candidate, pause: Pause, *, canonical: bool = False, most_nodes: float = inf) -> bool:
+    def _explore(self, candidate: Candidate, pause: Pause, *, canonical: bool = False, glance: bool = False) -> bool:
         """Search one candidate; True when, canonical, the mapping that was looked for is found.
 
-        With ``most_nodes`` the search ends early; what is left is not looked at.
+        At a ``glance`` it ends after a few nodes, or with the first mapping that the judge has seen.
         """
         task, board, solver = self._task(candidate), self._board, self._solver
         board.count("searched")
@@ -151,16 +144,18 @@ class Worker:
         nodes = 0
         while True:
             incumbent[:] = board.values
-            more = solver.resume(task, goal, slice_nodes=min(SLICE, most_nodes), report=self._plan.judge is not None)
+            more = solver.resume(
+                task, goal, slice_nodes=FIRST_NODES if glance else SLICE, report=self._plan.judge is not None
+            )
             board.count("nodes", solver.nodes - nodes)
             nodes = solver.nodes
             found = solver.found(task)
             if found is not None and self._consider(task, found, canonical=canonical) and canonical:
                 return True
             opened = [board.queue.values(task.index, *bounds)[0] for bounds in solver.open_bounds()]
-            board.report_bound(self._number, max(candidate.bound, min(opened, default=inf)))
+            board.report_bound(self._number, max(candidate.bounds[0], min(opened, default=inf)))
             pause()
-            if not more or board.stopped or nodes >= most_nodes:
+            if not more or board.stopped or glance:
                 return False
 
     def _consider(self, task: Task, found: Found, *, canonical: bool) -> bool:

@@ -1,0 +1,165 @@
+"""What the mapper promises beside the optimum: determinism, order of criteria, time limits, progress, clear errors."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from mapper_cases import convolution, exactly, gemmini, keeps, pim
+from mapspace_oracle import violations
+
+from launcher.engines.base import MapperSettings, Progress
+from launcher.engines.native.mapper import pareto, search
+from launcher.errors import ConfigurationError, NoValidMappingError, SpecificationError
+from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
+from launcher.specification.specification import Specification
+
+SMALL = {"E": 256, "D": 512, "L": 384}
+
+
+def test_equal_input_gives_an_equal_mapping() -> None:
+    first, second = (search(gemmini(SMALL), MapperSettings()) for _ in range(2))
+    assert first.mapping == second.mapping
+    assert first.search.counters == second.search.counters
+
+
+@pytest.mark.parametrize("objective", [("edp",), ("energy",), ("cycles",)])
+def test_threads_do_not_change_the_result(objective: tuple[str, ...]) -> None:
+    for specification in (pim({"D": 96, "E": 96, "L": 60}), convolution("eyeriss", E=8, D=16, R=3, S=3, L=14, Q=14)):
+        alone, together = (search(specification, MapperSettings(objective, threads=n)) for n in (1, 2))
+        assert alone.mapping == together.mapping
+        assert alone.evaluation == together.evaluation
+        assert together.optimality.status == "proved"
+
+
+def test_later_criteria_break_ties() -> None:
+    specification = gemmini(SMALL)
+    fastest = search(specification, MapperSettings(("cycles",)))
+    fast_and_frugal = search(specification, MapperSettings(("cycles", "energy")))
+    frugal_and_fast = search(specification, MapperSettings(("energy", "cycles")))
+    assert fast_and_frugal.evaluation.cycles == fastest.evaluation.cycles
+    assert fast_and_frugal.evaluation.energy_pj <= fastest.evaluation.energy_pj
+    assert frugal_and_fast.evaluation.energy_pj <= fast_and_frugal.evaluation.energy_pj
+    assert frugal_and_fast.optimality.objective == ("energy", "cycles")
+
+
+@pytest.mark.parametrize("objective", [("speed",), (), ("edp", "edp")])
+def test_an_objective_that_is_none_is_refused(objective: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigurationError, match="objective"):
+        search(gemmini(SMALL), MapperSettings(objective))
+
+
+def test_a_time_limit_leaves_a_mapping_a_bound_and_a_gap() -> None:
+    specification = convolution("eyeriss", E=64, D=64, R=3, S=3, L=56, Q=56)
+    proved = search(specification, MapperSettings(("edp",)))
+    stopped = search(specification, MapperSettings(("energy",), timeout_s=0.05))
+    assert stopped.optimality.status == "bounded"
+    assert stopped.optimality.lower_bound is not None
+    assert stopped.optimality.gap is not None
+    assert stopped.optimality.lower_bound <= proved.evaluation.energy_pj
+    assert stopped.optimality.lower_bound < stopped.evaluation.energy_pj
+    assert 0 < stopped.optimality.gap < 1
+    assert not violations(specification, stopped.mapping)
+
+
+def test_progress_is_reported_and_ctrl_c_keeps_the_best_so_far() -> None:
+    specification = convolution("eyeriss", E=64, D=64, R=3, S=3, L=56, Q=56)
+    seen: list[Progress] = []
+
+    def interrupt(progress: Progress) -> None:
+        seen.append(progress)
+        raise KeyboardInterrupt
+
+    stopped = search(specification, MapperSettings(("energy",), timeout_s=20), interrupt)
+    assert len(seen) == 1
+    assert seen[0].seconds >= 1
+    assert seen[0].incumbent is not None
+    assert seen[0].lower_bound is not None
+    assert seen[0].lower_bound <= seen[0].incumbent
+    assert stopped.optimality.status == "bounded"
+
+
+def test_a_quick_search_reports_nothing() -> None:
+    seen: list[Progress] = []
+    search(gemmini(SMALL), MapperSettings(), seen.append)
+    assert not seen
+
+
+def test_the_front_goes_from_the_least_energy_to_the_fewest_cycles() -> None:
+    specification = gemmini({"E": 1024, "D": 3072, "L": 4096})
+    front = pareto(specification, MapperSettings())
+    energies = [point.evaluation.energy_pj for point in front]
+    cycles = [point.evaluation.cycles for point in front]
+    assert len(front) > 2
+    assert energies == sorted(energies)
+    assert cycles == sorted(cycles, reverse=True)
+    assert energies[0] == search(specification, MapperSettings(("energy",))).evaluation.energy_pj
+    assert cycles[-1] == search(specification, MapperSettings(("cycles",))).evaluation.cycles
+    best_edp = search(specification, MapperSettings(("edp",))).evaluation.edp_j_cycles
+    assert min(point.evaluation.edp_j_cycles for point in front) == best_edp
+    assert all(point.optimality.status == "proved" for point in front)
+
+
+def test_nothing_to_tile_is_mapped() -> None:
+    free = replace(pim({"D": 1, "E": 1, "L": 1}), constraints=Constraints())
+    found = search(free, MapperSettings())
+    assert found.evaluation.computes == 1
+    assert all(not level.temporal and not level.spatial for level in found.mapping)
+
+
+def test_an_unconstrained_architecture_is_searched() -> None:
+    specification = gemmini({"E": 64, "D": 96, "L": 64})
+    free = replace(specification, constraints=Constraints())
+    found = search(free, MapperSettings(timeout_s=20))
+    fixed = search(specification, MapperSettings())
+    assert found.evaluation.edp_j_cycles <= fixed.evaluation.edp_j_cycles
+    assert not violations(free, found.mapping)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "match"),
+    [
+        (LevelConstraint(no_coalesce=frozenset({"Outputs"})), "no_coalesce"),
+        (LevelConstraint(keep=frozenset({"Nothing"})), "Nothing"),
+        (LevelConstraint(keep=frozenset({"Inputs"}), bypass=frozenset({"Inputs"})), "both keep and bypass"),
+        (LevelConstraint(temporal=exactly(X=2)), "'X'"),
+        (LevelConstraint(temporal=BlockConstraint(permutation=("Z",))), "'Z'"),
+        (LevelConstraint(temporal=BlockConstraint(exactly(E=2).factors, maximize=("E",))), "maximize"),
+    ],
+)
+def test_constraints_that_make_no_sense_are_errors_by_name(constraint: LevelConstraint, match: str) -> None:
+    with pytest.raises(SpecificationError, match=match):
+        search(gemmini(SMALL, Scratchpad=constraint), MapperSettings())
+
+
+def test_a_constraint_on_an_unknown_level_is_an_error() -> None:
+    with pytest.raises(SpecificationError, match="Scratchpd"):
+        search(gemmini(SMALL, Scratchpd=LevelConstraint()), MapperSettings())
+
+
+def _maximized(capacity: int | None = None) -> Specification:
+    block = BlockConstraint(maximize=("L",), maximize_capacity_words=capacity)
+    return gemmini({"E": 1024, "D": 64, "L": 8192}, Accumulator=keeps("Outputs", temporal=block))
+
+
+def test_maximize_fills_a_capacity_or_the_level() -> None:
+    filled = search(_maximized(), MapperSettings()).mapping.level("Accumulator")
+    assert filled.factor("L") == 256  # 16 columns already wait in the registers, and 4096 words fit
+    given = search(_maximized(64), MapperSettings()).mapping.level("Accumulator")
+    assert given.factor("L") == 64
+
+
+def test_a_permutation_fixes_the_innermost_loops() -> None:
+    free = search(gemmini(SMALL), MapperSettings(("energy",)))
+    for order in (("L",), ("E", "L"), ("D",)):
+        dram = keeps("Weights", "Inputs", "Outputs", temporal=BlockConstraint(permutation=order))
+        specification = gemmini(SMALL, DRAM=dram)
+        found = search(specification, MapperSettings(("energy",)))
+        assert not violations(specification, found.mapping)
+        assert found.evaluation.energy_pj >= free.evaluation.energy_pj
+
+
+def test_no_time_for_any_mapping_says_so() -> None:
+    specification = pim({"D": 64, "E": 64, "L": 32})
+    with pytest.raises(NoValidMappingError, match="time limit"):
+        search(specification, MapperSettings(timeout_s=0.0))
