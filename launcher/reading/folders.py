@@ -1,0 +1,94 @@
+"""Trials in output folders."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from launcher.errors import LauncherError
+from launcher.reading.trials import Origin, SkippedTrial, Trial
+from launcher.reporting.artifacts import LAYERS_FOLDER, RESULT_JSON, read_result
+
+_OUTPUTS = ("outputs", "multirun")
+_SWEEP_FILE = "sweep.json"  # launcher.jobs.PARENT_FILE, which only Hydra's jobs should have to import
+_HYDRA = ".hydra"
+_NUMBER = re.compile(r"\d+")
+
+
+def trials_below(folder: Path) -> tuple[list[Trial], list[SkippedTrial]]:
+    """Every trial in ``folder`` or anywhere below it; a network counts as one trial, not as its layers.
+
+    A folder that Hydra made for a trial but that has no ``result.json`` is skipped: the trial is running, or was
+    killed.
+    """
+    trials: list[Trial] = []
+    skipped: list[SkippedTrial] = []
+    for found in _trial_folders(folder):
+        try:
+            trials.append(read_trial(found))
+        except LauncherError as error:
+            skipped.append(SkippedTrial(str(found), error.what))
+    return trials, skipped
+
+
+def read_trial(folder: Path) -> Trial:
+    """The trial of one output folder.
+
+    Raises:
+        LauncherError: it did not finish, or its ``result.json`` is damaged.
+    """
+    file = folder / RESULT_JSON
+    if not file.is_file():
+        raise LauncherError(
+            "the trial has no result yet: it is still running, or it was stopped",
+            where=str(folder),
+            expected=RESULT_JSON,
+        )
+    result = read_result(folder)
+    sweep = sweep_file(folder.parent)
+    started = datetime.fromtimestamp(file.stat().st_mtime, UTC) - timedelta(seconds=result.seconds)
+    origin = Origin(
+        folder=folder,
+        study=sweep.get("study"),
+        sweep=str(folder.parent) if sweep else None,
+        started=started,
+    )
+    return Trial(result, origin)
+
+
+def sweep_file(folder: Path) -> dict[str, Any]:
+    """What a sweep wrote about itself into its folder; empty when ``folder`` is none of a sweep."""
+    try:
+        content = json.loads((folder / _SWEEP_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def newest(directory: Path) -> Path | None:
+    """The output folder of the last run or sweep that was started in ``directory``; None when there is none."""
+    folders = [path for kind in _OUTPUTS for path in (directory / kind).glob("*/*") if path.is_dir()]
+    # The names are day and time; a name of the user's own lies elsewhere and must be given.
+    return max(folders, key=lambda path: (path.parent.name, path.name), default=None)
+
+
+def _trial_folders(folder: Path) -> Iterator[Path]:
+    """Folders of trials in natural order, so that trial 10 comes after trial 2."""
+    if (folder / RESULT_JSON).is_file() or (folder / _HYDRA).is_dir():
+        yield folder
+        return
+    with os.scandir(folder) as entries:
+        below = [entry.path for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+    for path in sorted(below, key=_natural):
+        if Path(path).name != LAYERS_FOLDER:
+            yield from _trial_folders(Path(path))
+
+
+def _natural(path: str) -> tuple[object, ...]:
+    name = Path(path).name
+    return (_NUMBER.sub(lambda digits: digits[0].zfill(20), name), name)
