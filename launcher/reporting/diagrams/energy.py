@@ -1,0 +1,166 @@
+"""Where the energy goes, as stacked bars."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from launcher.reporting.diagrams.palette import component_classes, data_space_slots
+from launcher.reporting.diagrams.svg import draw, energy, text_width
+from launcher.reporting.energy_table import EnergyRow, compute_name, energy_by_component_pj, energy_rows
+from launcher.reporting.layers import layer_name
+from launcher.result import Result
+
+_WIDTH = 640.0
+_ROW = 26.0
+_TEXT = 13.0
+_VALUE_WIDTH = 118.0
+_LONGEST_LABEL = 170.0
+_TOP = 30.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a bar: whose energy it is (``Weights``, ``leakage``, a level), its colour's class, and how much."""
+
+    name: str
+    css_class: str
+    energy_pj: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A storage level, network or compute units, or a layer of a network; ``parts`` sum to its energy.
+
+    ``css_class`` is the colour of what it stands for; a layer has none.
+    """
+
+    label: str
+    parts: tuple[Part, ...]
+    css_class: str = ""
+
+    @property
+    def energy_pj(self) -> float:
+        return sum(part.energy_pj for part in self.parts)
+
+
+def energy_bars(result: Result) -> tuple[Bar, ...]:
+    """What :func:`energy_svg` draws.
+
+    Of a layer: a bar per level, network and compute units, outermost first, in parts by data space. Of a network: a
+    bar per layer, all its runs together, in parts by level.
+    """
+    if result.layers:
+        return tuple(_layer_bar(run.result, layer_name(run), run.runs, _levels(result)) for run in result.layers)
+    rows = energy_rows(result)
+    components = dict.fromkeys(row.component for row in rows)
+    slots = data_space_slots(data_spaces(result))
+    styles = component_styles(result)
+    return tuple(
+        Bar(name, _parts((row for row in rows if row.component == name), slots), styles[name]) for name in components
+    )
+
+
+def energy_svg(result: Result, *, standalone: bool = False) -> str:
+    """Energy by level and data space (of a network: by layer and level) as stacked bars; empty without a mapping."""
+    bars = energy_bars(result)
+    total = sum(bar.energy_pj for bar in bars)
+    if not total:
+        return ""
+    left = min(_LONGEST_LABEL, max(text_width(bar.label, _TEXT) for bar in bars) + 22)
+    scale = (_WIDTH - left - _VALUE_WIDTH) / max(bar.energy_pj for bar in bars)
+    legend = {part.name: part.css_class for bar in bars for part in bar.parts if part.energy_pj}
+    return draw(
+        "bars.svg.j2",
+        standalone=standalone,
+        title=f"energy of {result.name}: {energy(total)}",
+        width=_WIDTH,
+        height=_TOP + _ROW * len(bars) + 4,
+        top=_TOP,
+        row=_ROW,
+        left=left,
+        legend=_legend(legend),
+        bars=[_drawn(bar, left, scale, total) for bar in bars],
+    )
+
+
+def _drawn(bar: Bar, left: float, scale: float, total: float) -> dict[str, object]:
+    x = left
+    rects = []
+    for part in bar.parts:
+        width = part.energy_pj * scale
+        if width > 0:
+            share = part.energy_pj / total
+            rects.append(
+                (part.css_class, x, width, f"{bar.label}, {part.name}: {energy(part.energy_pj)} ({share:.1%})")
+            )
+            x += width
+    return {
+        "label": bar.label,
+        "rects": rects,
+        "end": x,
+        "value": energy(bar.energy_pj),
+        "share": bar.energy_pj / total,
+    }
+
+
+def _legend(entries: dict[str, str]) -> list[tuple[str, str, float]]:
+    placed, x = [], 0.0
+    for name, css_class in entries.items():
+        placed.append((name, css_class, x))
+        x += text_width(name, 12) + 30
+    return placed
+
+
+def _parts(rows: Iterable[EnergyRow], slots: dict[str, int]) -> tuple[Part, ...]:
+    """The rows of one component, added up by data space; what belongs to none comes last, by its action."""
+    energies: dict[tuple[str, str], float] = {}
+    for row in rows:
+        whose = (row.data_space, f"d{slots[row.data_space]}") if row.data_space else _UNATTRIBUTED[row.action]
+        energies[whose] = energies.get(whose, 0.0) + row.energy_pj
+    ordered = sorted(energies, key=lambda whose: not whose[1].startswith("d") or whose[1] == "do")
+    return tuple(Part(name, css_class, energies[name, css_class]) for name, css_class in ordered)
+
+
+_UNATTRIBUTED = {
+    "leak": ("leakage", "do"),
+    "transfer": ("networks", "ln"),
+    "compute": ("arithmetic", "lc"),
+    "other": ("other", "do"),
+}
+
+
+def _layer_bar(result: Result, label: str, runs: int, levels: list[str]) -> Bar:
+    compute = compute_name(result)
+    networks = result.evaluation.network_energy_pj if result.evaluation else {}
+    styles = component_classes(levels, networks, compute)
+    parts = tuple(
+        Part("compute" if name == compute else name, styles.get(name, "do"), value * runs)
+        for name, value in energy_by_component_pj(result).items()
+    )
+    return Bar(label, parts)
+
+
+def _levels(result: Result) -> list[str]:
+    """Names of all levels of a network's layers, outermost first."""
+    evaluations = [run.result.evaluation for run in result.layers if run.result.evaluation]
+    return list(dict.fromkeys(level.level for one in evaluations for level in reversed(one.levels)))
+
+
+def component_styles(result: Result) -> dict[str, str]:
+    """CSS class of every level, network and of the compute units of a layer."""
+    evaluation = result.evaluation
+    if evaluation is None:
+        return {}
+    levels = [level.level for level in reversed(evaluation.levels) if not level.level.startswith("inter_")]
+    return component_classes(levels, evaluation.network_energy_pj, compute_name(result))
+
+
+def data_spaces(result: Result) -> list[str]:
+    """Names of a layer's data spaces, in the problem's order."""
+    if result.specification:
+        return list(result.specification.problem.data_space_names)
+    evaluation = result.evaluation
+    return list(
+        dict.fromkeys(name for level in (evaluation.levels if evaluation else ()) for name in level.data_spaces)
+    )
