@@ -57,7 +57,8 @@ def energy_bars(result: Result) -> tuple[Bar, ...]:
     slots = data_space_slots(data_spaces(result))
     styles = component_styles(result)
     return tuple(
-        Bar(name, _parts((row for row in rows if row.component == name), slots), styles[name]) for name in components
+        Bar(name, _parts((row for row in rows if row.component == name), slots), styles.get(name, "do"))
+        for name in components
     )
 
 
@@ -97,9 +98,10 @@ def _drawn(bar: Bar, left: float, scale: float, total: float) -> dict[str, objec
             x += width
     return {
         "label": bar.label,
+        "css_class": bar.css_class,
         "rects": rects,
         "end": x,
-        "value": energy(bar.energy_pj),
+        "value": energy(bar.energy_pj, like=total),
         "share": bar.energy_pj / total,
     }
 
