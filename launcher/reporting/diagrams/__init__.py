@@ -1,5 +1,12 @@
-"""Diagrams of one result as SVG: a string, made in a few milliseconds, without a browser or matplotlib."""
+"""Diagrams of one result as SVG: a string, made in a few milliseconds, without a browser or matplotlib.
 
+``standalone=True`` makes a file of its own, which follows the reader's light or dark theme; without it the page around
+it sets the colours (:func:`launcher.reporting.diagrams.palette.css` and ``class_rules``).
+"""
+
+from launcher.reporting.diagrams.cycles import cycles_svg
 from launcher.reporting.diagrams.energy import energy_svg
+from launcher.reporting.diagrams.limits import CycleLimit, cycle_limits, limiting
+from launcher.reporting.diagrams.nest import loop_nest_svg
 
-__all__ = ["energy_svg"]
+__all__ = ["CycleLimit", "cycle_limits", "cycles_svg", "energy_svg", "limiting", "loop_nest_svg"]

@@ -103,6 +103,7 @@ def _drawn(bar: Bar, left: float, scale: float, total: float) -> dict[str, objec
         "end": x,
         "value": energy(bar.energy_pj, like=total),
         "share": bar.energy_pj / total,
+        "strong": False,
     }
 
 

@@ -1,0 +1,211 @@
+"""The loop nest as a diagram: levels top to bottom, what they keep, how full they are, and their loops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+from launcher.reporting.diagrams.energy import component_styles
+from launcher.reporting.diagrams.palette import data_space_slots
+from launcher.reporting.diagrams.svg import draw, short_count, text_width
+from launcher.reporting.loop_nest import container_label
+from launcher.reporting.numbers import count, percent
+from launcher.result import Result
+from launcher.specification.architecture import StorageLevel
+from launcher.specification.mapping import LevelMapping, Loop
+from launcher.specification.specification import Specification
+
+_WIDTH = 640.0
+_INDENT = 14.0
+_METER = 170.0
+_LEVEL_HEIGHT = 48.0
+_LOOPS_HEIGHT = 32.0
+_COMPUTE_HEIGHT = 32.0
+_GAP = 6.0
+
+
+@dataclass(frozen=True)
+class Tile:
+    """What a level keeps of a data space, in words per instance."""
+
+    data_space: str
+    css_class: str
+    words: int
+
+
+@dataclass(frozen=True)
+class NestLoop:
+    """A loop; ``axis`` is ``X`` or ``Y`` when it is unrolled in space, else empty."""
+
+    dimension: str
+    bound: int
+    axis: str = ""
+
+
+@dataclass(frozen=True)
+class NestLevel:
+    """A storage level of the nest, or a container that only fans out (``capacity_words`` and tiles are then empty).
+
+    Attributes:
+        name: as people call it.
+        css_class: its colour; empty for a container.
+        instances: how many there are.
+        tiles: what one instance keeps.
+        capacity_words: what one instance holds; None means unlimited.
+        loops: outermost first, temporal ones before spatial ones.
+        fan_out: of a container, e.g. ``16 of 16 along Y``.
+    """
+
+    name: str
+    css_class: str
+    instances: int
+    tiles: tuple[Tile, ...]
+    capacity_words: int | None
+    loops: tuple[NestLoop, ...]
+    fan_out: str = ""
+
+
+def nest_levels(result: Result) -> tuple[NestLevel, ...]:
+    """The nest of a layer's mapping, outermost level first; empty without a mapping."""
+    if result.mapping is None or result.specification is None:
+        return ()
+    return tuple(_levels(result, result.specification))
+
+
+def loop_nest_svg(result: Result, *, standalone: bool = False) -> str:
+    """The loop nest: per level its name, its tiles, how full that makes it, and its loops; empty without a mapping."""
+    levels = nest_levels(result)
+    if not levels or result.specification is None or result.mapping is None:
+        return ""
+    y, rows = 4.0, []
+    for depth, level in enumerate(levels):
+        rows.append(_row(level, depth * _INDENT, y))
+        y += _height(level)
+    compute = result.specification.architecture.compute
+    used = prod(loop.bound for level in result.mapping for loop in level.spatial)
+    return draw(
+        "nest.svg.j2",
+        standalone=standalone,
+        title=f"loop nest of {result.name}",
+        width=_WIDTH,
+        height=y + _COMPUTE_HEIGHT + 4,
+        meter=_METER,
+        rows=rows,
+        compute={
+            "x": len(levels) * _INDENT,
+            "y": y,
+            "name": compute.name,
+            "use": f"{count(used)} of {count(compute.instances)} units",
+            "share": used / compute.instances,
+        },
+    )
+
+
+def _levels(result: Result, specification: Specification) -> Iterator[NestLevel]:
+    assert result.mapping is not None
+    architecture, problem = specification.architecture, specification.problem
+    slots = data_space_slots(problem.data_space_names)
+    styles = component_styles(result)
+    extents = _extents(result.mapping.levels)
+    for index in reversed(range(len(result.mapping.levels))):
+        level = result.mapping.levels[index]
+        storage = architecture.level(level.level)
+        loops = tuple(_loops(level))
+        if storage.is_dummy and not loops:
+            continue
+        tiles = [Tile(name, f"d{slots[name]}", problem.data_space(name).size(extents[index])) for name in level.keep]
+        yield NestLevel(
+            name=container_label(level.level)[1:-1] if storage.is_dummy else level.level,
+            css_class="" if storage.is_dummy else styles.get(level.level, "do"),
+            instances=storage.instances,
+            tiles=() if storage.is_dummy else tuple(tiles),
+            capacity_words=None if storage.is_dummy else storage.effective_capacity_words,
+            loops=loops,
+            fan_out=_fan_out(level, storage, architecture.fanout(index)) if storage.is_dummy else "",
+        )
+
+
+def _extents(levels: tuple[LevelMapping, ...]) -> list[dict[str, int]]:
+    """Per level, innermost first: the extent of every dimension in the tile of one instance."""
+    extents: dict[str, int] = {}
+    every = []
+    for level in levels:
+        extents = dict(extents)
+        for loop in level.spatial + level.temporal:
+            extents[loop.dimension] = extents.get(loop.dimension, 1) * loop.bound
+        every.append(extents)
+    return every
+
+
+def _loops(level: LevelMapping) -> Iterator[NestLoop]:
+    for loops, axis in ((level.temporal, ""), (level.spatial_y, "Y"), (level.spatial_x, "X")):
+        yield from (NestLoop(loop.dimension, loop.bound, axis) for loop in reversed(loops))
+
+
+def _fan_out(level: LevelMapping, storage: StorageLevel, offered: tuple[int, int]) -> str:
+    axes = zip("XY", (level.spatial_x, level.spatial_y), offered, strict=True)
+    return ", ".join(f"{_used(loops)} of {most} along {axis}" for axis, loops, most in axes if most > 1)
+
+
+def _used(loops: tuple[Loop, ...]) -> int:
+    return prod(loop.bound for loop in loops)
+
+
+def _height(level: NestLevel) -> float:
+    own = _LOOPS_HEIGHT - _GAP if not level.css_class else _LEVEL_HEIGHT
+    return own + (_LOOPS_HEIGHT if level.loops and level.css_class else 0.0) + _GAP
+
+
+def _row(level: NestLevel, x: float, y: float) -> dict[str, object]:
+    words = sum(tile.words for tile in level.tiles)
+    capacity = level.capacity_words
+    return {
+        "level": level,
+        "x": x,
+        "y": y,
+        "instances": f"x{count(level.instances)}" if level.instances > 1 else "",
+        "chips": _chips(level, x + 12),
+        "meter": _meter(level, words),
+        "fill": "" if not level.css_class else _fill(words, capacity),
+        "loops": _pills(level, x),
+    }
+
+
+def _fill(words: int, capacity: int | None) -> str:
+    if capacity is None:
+        return f"{short_count(words)} words"
+    return f"{percent(words / capacity) if capacity else '-'} of {short_count(capacity)} words"
+
+
+def _chips(level: NestLevel, x: float) -> list[tuple[str, str, float]]:
+    placed = []
+    for tile in level.tiles:
+        text = f"{tile.data_space} {short_count(tile.words)}"
+        placed.append((text, tile.css_class, x))
+        x += text_width(text, 12) + 28
+    return placed
+
+
+def _meter(level: NestLevel, words: int) -> list[tuple[str, float, float]]:
+    """Parts of the capacity's bar: class, start and width; an unlimited level has none."""
+    if not level.capacity_words:
+        return []
+    placed, x = [], 0.0
+    for tile in level.tiles:
+        width = _METER * tile.words / max(level.capacity_words, words)
+        placed.append((tile.css_class, x, width))
+        x += width
+    return placed
+
+
+def _pills(level: NestLevel, x: float) -> list[dict[str, object]]:
+    placed = []
+    x += 12 if level.css_class else text_width(f"{level.name} {level.fan_out}", 12) + 40
+    for loop in level.loops:
+        text = f"for {loop.dimension} in 0:{count(loop.bound)}"
+        text = f"{text} along {loop.axis}" if loop.axis else text
+        width = text_width(text, 12) + (30 if loop.axis else 18)
+        placed.append({"text": text, "spatial": bool(loop.axis), "x": x, "width": width})
+        x += width + 6
+    return placed
