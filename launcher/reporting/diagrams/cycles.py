@@ -10,8 +10,9 @@ from launcher.result import Result
 _WIDTH = 640.0
 _ROW = 26.0
 _TEXT = 13.0
-_VALUE_WIDTH = 118.0
+_VALUE_WIDTH = 150.0
 _TOP = 4.0
+_BOLD = 1.1  # bold letters are wider
 
 
 def cycles_svg(result: Result, *, standalone: bool = False) -> str:
@@ -20,7 +21,7 @@ def cycles_svg(result: Result, *, standalone: bool = False) -> str:
     if not limits or not result.cycles:
         return ""
     styles = component_styles(result)
-    left = max(text_width(limit.label, _TEXT) for limit in limits) + 22
+    left = max(text_width(limit.label, _TEXT) for limit in limits) * _BOLD + 22
     scale = (_WIDTH - left - _VALUE_WIDTH) / max(limit.cycles for limit in limits)
     bars = [
         {

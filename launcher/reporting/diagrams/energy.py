@@ -69,8 +69,11 @@ def energy_svg(result: Result, *, standalone: bool = False) -> str:
     if not total:
         return ""
     left = min(_LONGEST_LABEL, max(text_width(bar.label, _TEXT) for bar in bars) + 22)
-    scale = (_WIDTH - left - _VALUE_WIDTH) / max(bar.energy_pj for bar in bars)
-    legend = {part.name: part.css_class for bar in bars for part in bar.parts if part.energy_pj}
+    largest = max(bar.energy_pj for bar in bars)
+    scale = (_WIDTH - left - _VALUE_WIDTH) / largest
+    shown = {part.name: part.css_class for bar in bars for part in bar.parts if part.energy_pj}
+    order = [*data_spaces(result), *shown]
+    legend = dict(sorted(shown.items(), key=lambda entry: order.index(entry[0])))
     return draw(
         "bars.svg.j2",
         standalone=standalone,
@@ -81,11 +84,11 @@ def energy_svg(result: Result, *, standalone: bool = False) -> str:
         row=_ROW,
         left=left,
         legend=_legend(legend),
-        bars=[_drawn(bar, left, scale, total) for bar in bars],
+        bars=[_drawn(bar, left, scale, total, largest) for bar in bars],
     )
 
 
-def _drawn(bar: Bar, left: float, scale: float, total: float) -> dict[str, object]:
+def _drawn(bar: Bar, left: float, scale: float, total: float, largest: float) -> dict[str, object]:
     x = left
     rects = []
     for part in bar.parts:
@@ -101,7 +104,7 @@ def _drawn(bar: Bar, left: float, scale: float, total: float) -> dict[str, objec
         "css_class": bar.css_class,
         "rects": rects,
         "end": x,
-        "value": energy(bar.energy_pj, like=total),
+        "value": energy(bar.energy_pj, like=largest),
         "share": bar.energy_pj / total,
         "strong": False,
     }

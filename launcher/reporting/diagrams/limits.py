@@ -38,8 +38,8 @@ class CycleLimit:
 def cycle_limits(result: Result) -> tuple[CycleLimit, ...]:
     """All resources of a layer with what each would need, outermost level first, then compute, then latency.
 
-    Levels without a bandwidth do not limit and are left out. Empty without a mapping, and for a network, whose layers
-    have limits of their own.
+    Levels without a bandwidth, and bandwidths that nothing uses, do not limit and are left out. Empty without a
+    mapping, and for a network, whose layers have limits of their own.
     """
     if result.mapping is None or result.evaluation is None or result.specification is None:
         return ()
@@ -82,4 +82,4 @@ def _bandwidth_cycles(stats: LevelStats, level: StorageLevel) -> list[tuple[Kind
         ("write", writes, level.write_bandwidth),
         ("shared", reads + writes, level.shared_bandwidth),
     )
-    return [(kind, ceil(words / per_cycle)) for kind, words, per_cycle in needs if per_cycle]
+    return [(kind, ceil(words / per_cycle)) for kind, words, per_cycle in needs if per_cycle and words]

@@ -1,0 +1,186 @@
+"""The architecture as a block diagram, with how much of it the mapping uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+from launcher.reporting.diagrams.energy import component_styles
+from launcher.reporting.diagrams.limits import bandwidth_use, cycle_limits
+from launcher.reporting.diagrams.svg import draw
+from launcher.reporting.loop_nest import container_label
+from launcher.reporting.numbers import count, significant
+from launcher.result import LevelStats, Result
+from launcher.specification.architecture import Architecture, StorageLevel
+from launcher.specification.mapping import LevelMapping
+
+_WIDTH = 640.0
+_BOX = 272.0
+_HEAD = 46.0
+_METER_ROW = 19.0
+_LINK = 30.0
+_MOST_DRAWN = 16
+_CELL = 7.0
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A utilization, 0 to 1, and what it is a share of."""
+
+    label: str
+    share: float
+
+
+@dataclass(frozen=True)
+class Block:
+    """A storage level or the compute units.
+
+    Attributes:
+        name, css_class: as everywhere.
+        instances, used: how many there are, and how many the mapping uses.
+        size: of one instance, e.g. ``512 KiB, 8-bit words``.
+        meters: its utilizations.
+        link: what connects it to the level outside it: fan-outs, and networks with a name.
+    """
+
+    name: str
+    css_class: str
+    instances: int
+    used: float
+    size: str
+    meters: tuple[Meter, ...]
+    link: str = ""
+
+
+def machine_blocks(result: Result) -> tuple[Block, ...]:
+    """The architecture's blocks, outermost first, the compute units last; empty when it is not known."""
+    if result.specification is None:
+        return ()
+    return tuple(_blocks(result, result.specification.architecture))
+
+
+def architecture_svg(result: Result, *, standalone: bool = False) -> str:
+    """The architecture as blocks, with the utilization of capacities, bandwidths and instances.
+
+    Without a mapping only the blocks are drawn; empty when there is no specification.
+    """
+    blocks = machine_blocks(result)
+    if not blocks or result.specification is None:
+        return ""
+    y, rows = 4.0, []
+    for number, block in enumerate(blocks):
+        y += _LINK if number else 0.0
+        height = max(_HEAD, _METER_ROW * len(block.meters) + 6)
+        rows.append({"block": block, "y": y, "height": height, "note": _note(block)})
+        y += height
+    grid = _grid(result)
+    return draw(
+        "machine.svg.j2",
+        standalone=standalone,
+        title=f"architecture of {result.name}",
+        width=_WIDTH,
+        box=_BOX,
+        height=y + (grid["height"] + 12 if grid else 4),
+        rows=rows,
+        link=_LINK,
+        meter_row=_METER_ROW,
+        cell=_CELL,
+        grid=grid,
+        grid_y=y + 8,
+    )
+
+
+def _blocks(result: Result, architecture: Architecture) -> Iterator[Block]:
+    styles = component_styles(result)
+    stats = {level.level: level for level in (result.evaluation.levels if result.evaluation else ())}
+    limits = cycle_limits(result)
+    link: list[str] = []
+    for index in reversed(range(len(architecture.levels))):
+        level = architecture.levels[index]
+        if not level.is_dummy:
+            use = bandwidth_use(limits, level.name, result.cycles)
+            bandwidths = [Meter(_bandwidth_label(level, str(kind)), share) for kind, share in use.items()]
+            meters = (*_capacity(level, stats.get(level.name)), *bandwidths)
+            used = _used(stats.get(level.name))
+            style = styles.get(level.name, "do")
+            yield Block(level.name, style, level.instances, used, _size(level), meters, ", ".join(link))
+            link = []
+        link += _connection(architecture, index)
+    compute = architecture.compute
+    units = prod(loop.bound for one in result.mapping for loop in one.spatial) if result.mapping else 0
+    busy = (Meter("cycles that do work", result.utilization),) if result.mapping else ()
+    size = f"{compute.word_bits}-bit words"
+    yield Block(compute.name, "lc", compute.instances, units, size, busy, ", ".join(link))
+
+
+def _connection(architecture: Architecture, index: int) -> list[str]:
+    """What lies between a level and the next one inside it."""
+    level = architecture.levels[index]
+    columns, rows = architecture.fanout(index)
+    name = f"{container_label(level.name)[1:-1]} " if level.is_dummy else ""
+    fans = [f"{name}{number} along {axis}" for axis, number in (("X", columns), ("Y", rows)) if number > 1]
+    networks = [network for network in (level.read_network, level.update_network) if network]
+    return [*fans, *dict.fromkeys(networks)]
+
+
+def _used(stats: LevelStats | None) -> float:
+    return max((space.utilized_instances for space in stats.data_spaces.values()), default=0.0) if stats else 0.0
+
+
+def _capacity(level: StorageLevel, stats: LevelStats | None) -> tuple[Meter, ...]:
+    capacity = level.effective_capacity_words
+    if not capacity or stats is None:
+        return ()
+    words = sum(space.tile_words for space in stats.data_spaces.values())
+    return (Meter("capacity", words / capacity),)
+
+
+def _bandwidth_label(level: StorageLevel, kind: str) -> str:
+    of = {"read": level.read_bandwidth, "write": level.write_bandwidth, "shared": level.shared_bandwidth}[kind]
+    return f"{kind}, {significant(of, 3) if of else '-'} words/cycle"
+
+
+def _size(level: StorageLevel) -> str:
+    words = f"{level.word_bits}-bit words"
+    if level.capacity_words is None:
+        return words
+    return f"{_bytes(level.capacity_words * level.word_bits / 8)}, {words}"
+
+
+def _bytes(size: float) -> str:
+    for unit, scale in (("MiB", 2**20), ("KiB", 2**10)):
+        if size >= scale:
+            return f"{count(size / scale) if size % scale == 0 else significant(size / scale, 3)} {unit}"
+    return f"{size:g} B"
+
+
+def _note(block: Block) -> str:
+    if block.instances == 1:
+        return ""
+    return f"{count(block.used)} of {count(block.instances)}" if block.used else f"x{count(block.instances)}"
+
+
+def _grid(result: Result) -> dict[str, float] | None:
+    """The array of compute units, at most 16 x 16 cells drawn; cells stand for equal shares of it."""
+    assert result.specification is not None
+    compute = result.specification.architecture.compute
+    if compute.instances == 1 or result.mapping is None:
+        return None
+    columns, rows = min(compute.mesh_x, _MOST_DRAWN), min(compute.mesh_y, _MOST_DRAWN)
+    used_x = _side(result.mapping.levels, x=True) / compute.mesh_x * columns
+    used_y = _side(result.mapping.levels, x=False) / compute.mesh_y * rows
+    return {
+        "columns": columns,
+        "rows": rows,
+        "width": columns * _CELL,
+        "height": rows * _CELL,
+        "used_width": used_x * _CELL,
+        "used_height": used_y * _CELL,
+        "mesh_x": compute.mesh_x,
+        "mesh_y": compute.mesh_y,
+    }
+
+
+def _side(levels: tuple[LevelMapping, ...], *, x: bool) -> int:
+    return prod(loop.bound for level in levels for loop in (level.spatial_x if x else level.spatial_y))
