@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from math import isfinite
@@ -41,31 +41,59 @@ def decode(kind: Any, value: Any) -> Any:
     Raises:
         TypeError, ValueError, KeyError: the value does not fit the type.
     """
+    return _decoder(kind)(value)
+
+
+_Decoder = Callable[[Any], Any]
+
+
+@cache
+def _decoder(kind: Any) -> _Decoder:
+    """What turns JSON values into a ``kind``. Type hints are looked at once per type, not once per value."""
     if is_dataclass(kind) and isinstance(kind, type):
-        hints = _hints(kind)
-        return kind(**{name: decode(hints[name], item) for name, item in value.items()})
+        return _dataclass_decoder(kind)
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
-        return None if value is None else decode(next(a for a in arguments if a is not types.NoneType), value)
+        inner = _decoder(next(a for a in arguments if a is not types.NoneType))
+        return lambda value: None if value is None else inner(value)
     if origin is None or origin is Literal:
-        return float(value) if kind is float else value
-    return _decode_collection(origin, arguments, value)
+        return float if kind is float else _as_it_is
+    return _collection_decoder(origin, arguments)
 
 
-def _decode_collection(origin: type, arguments: tuple[Any, ...], value: Any) -> Any:
+def _dataclass_decoder(kind: type) -> _Decoder:
+    decoders: dict[str, _Decoder] = {}
+
+    def decode_fields(value: Any) -> Any:
+        if not decoders:  # not before: a type may refer to itself
+            decoders.update({name: _decoder(hint) for name, hint in _hints(kind).items()})
+        return kind(**{name: decoders[name](item) for name, item in value.items()})
+
+    return decode_fields
+
+
+def _collection_decoder(origin: type, arguments: tuple[Any, ...]) -> _Decoder:
     if origin is tuple:
-        return _decode_tuple(arguments, value)
+        return _tuple_decoder(arguments)
     if origin is frozenset:
-        return frozenset(decode(arguments[0], item) for item in value)
+        member = _decoder(arguments[0])
+        return lambda value: frozenset(member(item) for item in value)
     if issubclass(origin, Mapping):
-        return {key: decode(arguments[1], item) for key, item in value.items()}
+        content = _decoder(arguments[1])
+        return lambda value: {key: content(item) for key, item in value.items()}
     raise TypeError(f"no rule for {origin}")
 
 
-def _decode_tuple(arguments: tuple[Any, ...], value: list[Any]) -> tuple[Any, ...]:
+def _tuple_decoder(arguments: tuple[Any, ...]) -> _Decoder:
     if len(arguments) == 2 and arguments[1] is Ellipsis:
-        return tuple(decode(arguments[0], item) for item in value)
-    return tuple(decode(kind, item) for kind, item in zip(arguments, value, strict=True))
+        member = _decoder(arguments[0])
+        return lambda value: tuple([member(item) for item in value])
+    members = [_decoder(kind) for kind in arguments]
+    return lambda value: tuple(decode_one(item) for decode_one, item in zip(members, value, strict=True))
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 @cache
