@@ -50,6 +50,9 @@ def _parser() -> argparse.ArgumentParser:
             epilog=details.strip() or None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        how_much = command.add_mutually_exclusive_group()
+        how_much.add_argument("-q", "--quiet", action="store_true", help="say nothing but mistakes")
+        how_much.add_argument("-v", "--verbose", action="store_true", help="say more")
         module.add_arguments(command)
     return parser
 

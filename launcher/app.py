@@ -20,9 +20,11 @@ from launcher.config.explain import CommandLineError, explain
 from launcher.config.help import print_help
 from launcher.config.schema import register
 from launcher.errors import LauncherError
+from launcher.interrupts import stop_asked
 from launcher.jobs import run_single, run_swept
 from launcher.paths import data_folder
 from launcher.result import Result
+from launcher.verbosity import without_options
 
 _PLUGINS = Path(__file__).resolve().parent / "_ext"
 _FULL_ERROR = "HYDRA_FULL_ERROR"
@@ -50,13 +52,15 @@ def main() -> None:
         return
     sys.path.insert(0, str(_PLUGINS))  # Hydra takes sweepers only from a package named hydra_plugins
     register()
-    sys.argv[1:] = spelled_out(sys.argv[1:])
+    sys.argv[1:] = without_options(spelled_out(sys.argv[1:]))
     wants_traceback = os.environ.get(_FULL_ERROR) == "1"
     os.environ[_FULL_ERROR] = "1"  # Hydra then hands exceptions to us instead of printing them
     try:
         _job()
         if _told:
             raise _told[0]
+        if stop_asked():
+            sys.exit(130)
     except (LauncherError, HydraException, OmegaConfBaseException, YAMLError, OSError) as error:
         if wants_traceback:
             raise

@@ -10,19 +10,21 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
-from rich.console import Console
 
 from launcher.config.compose import Trial, entry, job_trial
+from launcher.engines.base import Progress
 from launcher.engines.run import must_compile
 from launcher.errors import LauncherError, NoValidMappingError
+from launcher.interrupts import first_asks, stop_asked
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
-from launcher.reporting.terminal import print_result
+from launcher.reporting.terminal import print_effort, print_result
 from launcher.reporting.trials import trial_line
 from launcher.result import Result
 from launcher.sweeping.limits import at_most, sharing
 from launcher.tracking import Tracker, TrackingSettings, make_tracker
 from launcher.trial import failed, run_trial
+from launcher.verbosity import Verbosity, console_for, warnings_console
 
 PARENT_FILE = "sweep.json"
 """In a sweep's folder, for every worker to read: the tracking store's identifier of the sweep's own run (``parent``),
@@ -40,26 +42,37 @@ def tracker_of(trial: Trial) -> Tracker:
 def run_single(config: DictConfig) -> Result:
     """One trial on its own: everything it has to say goes to the terminal.
 
+    After a first Ctrl-C the best mapping so far is the result; its optimality says how far from the best it may be.
+
     Raises:
+        KeyboardInterrupt: Ctrl-C before any mapping was found, or twice.
         LauncherError: the configuration cannot be run (then nothing is left behind), the hardware admits no mapping
             (the result is kept and recorded), or the result could not be recorded (it is on disk).
     """
     folder = _output_folder()
-    console = Console()
+    verbose = config.verbosity == Verbosity.verbose
+    console = console_for(config.verbosity)
     try:
         trial = job_trial(config)
         tracker = tracker_of(trial)
         tracker.warm_up()
         sliding = any(entry(layer.experiment.layer, "shape") == "conv" for layer in trial.layers or (trial,))
         compiles = must_compile(trial.experiment.engine.name, sliding=sliding)
-        with search_progress(console, trial.name, compiles=compiles) as on_progress:
+        with (
+            first_asks("the best mapping so far is kept"),
+            search_progress(console, trial.name, compiles=compiles, verbose=verbose) as on_progress,
+        ):
             result = run_trial(trial, on_progress)
-    except LauncherError:
+        if stop_asked() and not result.ok:
+            raise KeyboardInterrupt
+    except (LauncherError, KeyboardInterrupt):
         shutil.rmtree(folder, ignore_errors=True)  # Hydra made it just now; it holds no result
         raise
     write_artifacts(result, folder)
     if result.ok:
         print_result(result, console)
+        if verbose:
+            print_effort(result, console)
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     console.print(f"files     {shown}", highlight=False, soft_wrap=True)
     reference = tracker.record(result, folder)
@@ -71,7 +84,7 @@ def run_single(config: DictConfig) -> Result:
 
 
 def run_swept(config: DictConfig) -> Result:
-    """One trial of many: never raises, so that the others go on; says one line."""
+    """One trial of many: raises nothing but KeyboardInterrupt, so that the others go on; says one line."""
     folder = _output_folder()
     sweep = _sweep_of(folder)
     trial: Trial | None = None
@@ -79,13 +92,15 @@ def run_swept(config: DictConfig) -> Result:
         trial = job_trial(config)
         limit = at_most(config.sweep.trial_timeout_s, "sweep.trial_timeout_s")
         with limit, sharing(sweep.get("workers", 1) > 1):
-            result = run_trial(trial)
+            result = run_trial(trial, _stop_if_asked)
     except Exception as error:
         name, parameters = (trial.name, trial.parameters) if trial else _overrides()
         result = failed(name, parameters, error)
         if not isinstance(error, LauncherError):
             (folder / "traceback.txt").write_text(traceback.format_exc())
-    console = Console()
+    if stop_asked():
+        raise KeyboardInterrupt  # a search that was cut short is not what the sweep asked for
+    console = console_for(config.verbosity)
     try:
         write_artifacts(result, folder)
         if sweep.get("records_trials"):
@@ -93,9 +108,14 @@ def run_swept(config: DictConfig) -> Result:
         if trial:
             tracker_of(trial).record(result, folder, sweep.get("parent") or None)
     except LauncherError as error:
-        console.print(f"[yellow]not recorded:[/] {error}", soft_wrap=True)
+        warnings_console().print(f"[yellow]not recorded:[/] {error}", soft_wrap=True)
     console.print(trial_line(result, " ".join(HydraConfig.get().overrides.task)), highlight=False, soft_wrap=True)
     return result
+
+
+def _stop_if_asked(progress: Progress) -> None:
+    if stop_asked():
+        raise KeyboardInterrupt
 
 
 def _output_folder() -> Path:

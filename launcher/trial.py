@@ -24,7 +24,7 @@ def run_trial(trial: Trial, on_progress: OnProgress | None = None) -> Result:
         LauncherError: the configuration, a template or a table is wrong.
     """
     if trial.layers:
-        return run_network(trial)
+        return run_network(trial, on_progress)
     fusion = trial.experiment.fusion
     if fusion.mode is FusionMode.best:
         raise ConfigurationError(

@@ -30,7 +30,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="YAML files, or folders of Timeloop runs")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures to this file")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show every level of every mapping")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,9 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         LauncherError: the input cannot be used.
     """
-    console = Console()
+    console = Console(quiet=arguments.quiet)
     if not console.is_terminal:
-        console = Console(width=max(_PIPED_WIDTH, console.width))
+        console = Console(width=max(_PIPED_WIDTH, console.width), quiet=arguments.quiet)
     results: list[Evaluated] = []
     for one in read_inputs(arguments.files):
         specification = with_energies(read_specification(one.documents))

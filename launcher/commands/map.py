@@ -19,9 +19,10 @@ from rich.console import Console
 from launcher.commands.inputs import Input, read_inputs, with_energies, write_json
 from launcher.engines.run import CRITERIA, PARETO, find_best, make_engine, must_compile, settings_of
 from launcher.errors import NoValidMappingError, SpecificationError
+from launcher.interrupts import first_asks, stop_asked
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
-from launcher.reporting.terminal import print_result
+from launcher.reporting.terminal import print_effort, print_result
 from launcher.result import FrontPoint, Result
 from launcher.specification.mapping import LevelMapping, Loop
 from launcher.timeloop_files.io import read_specification
@@ -57,20 +58,28 @@ def run(arguments: argparse.Namespace) -> int:
     specification = with_energies(read_specification(source.documents))
     objective = arguments.objective.split(",") if arguments.objective else _metrics(source)
     settings = settings_of(objective, "--objective", arguments.timeout, max(1, arguments.threads))
-    console = Console()
+    console = Console(quiet=arguments.quiet)
     sliding = not all(space.is_simple for space in specification.problem.data_spaces)
-    with search_progress(console, source.name, compiles=must_compile("native", sliding=sliding)) as on_progress:
+    compiles = must_compile("native", sliding=sliding)
+    with (
+        first_asks("the best mapping so far is kept"),
+        search_progress(console, source.name, compiles=compiles, verbose=arguments.verbose) as on_progress,
+    ):
         result = find_best(
             make_engine("native"), specification, settings, name=source.name, parameters={}, on_progress=on_progress
         )
+    if stop_asked() and not result.ok:
+        raise KeyboardInterrupt
     print_result(result, console)
+    if arguments.verbose:
+        print_effort(result, console)
     if arguments.json is not None:
         write_json(arguments.json, to_json(result))
     if arguments.output is not None:
         write_artifacts(result, arguments.output)
     if not result.ok:
         raise NoValidMappingError(f"{source.name}: {result.reason}")
-    return 0
+    return 130 if stop_asked() else 0
 
 
 def to_json(result: Result) -> dict[str, Any]:

@@ -52,6 +52,9 @@ def print_help(console: Console) -> None:
     print_("\n[bold]Options[/]")
     print_("  -m, --multirun      run every combination of comma-separated values", highlight=False)
     print_("  --config-dir DIR    a folder with groups and templates of your own", highlight=False)
+    print_(
+        "  -q, -v              say nothing but mistakes; say more (verbosity=quiet, verbosity=verbose)", highlight=False
+    )
     print_("  --cfg job           print the composed configuration and stop", highlight=False)
     print_("  --hydra-help        Hydra's own options", highlight=False)
 

@@ -14,6 +14,7 @@ from launcher.config.checked import Checked, between
 from launcher.config.layer_schema import Conv, Matmul, NormOperation
 from launcher.config.model_schema import Model, ModelFile, Transformer
 from launcher.config.sweep_schema import SweepSettings
+from launcher.verbosity import Verbosity
 
 
 @dataclass
@@ -99,6 +100,7 @@ class Experiment:
     layers: Any = None
     count_repeats: bool = True
     cache: bool = True
+    verbosity: Verbosity = Verbosity.normal
 
 
 @dataclass

@@ -30,14 +30,28 @@ class MapperSettings:
 
 @dataclass(frozen=True)
 class Progress:
-    """A snapshot of a running search: objective value of the incumbent, proved lower bound, seconds so far."""
+    """A snapshot of a running search, or of the searches of a network's layers.
+
+    Attributes:
+        incumbent: value of the best mapping so far in the first criterion: energy in pJ, cycles, or EDP in pJ x cycles.
+        lower_bound: proved: no mapping has a smaller value.
+        seconds: so far.
+        criterion: ``edp``, ``energy`` or ``cycles``.
+        name: of the layer that is searched, in a network.
+        finished, searches: how many of a network's searches are done, and how many there are.
+    """
 
     incumbent: float | None
     lower_bound: float | None
     seconds: float
+    criterion: str = ""
+    name: str = ""
+    finished: int = 0
+    searches: int = 1
 
 
 OnProgress = Callable[[Progress], None]
+"""Called now and then; a KeyboardInterrupt that it raises ends the search, which keeps the best mapping so far."""
 
 
 @dataclass(frozen=True)

@@ -94,9 +94,10 @@ def find_best(
         specification=specification,
         flags=specification.flags,
     )
+    tell = _naming("energy" if settings.front else settings.objective[0], on_progress)
     try:
-        front = engine.pareto(specification, settings, on_progress) if settings.front else ()
-        mapped = _least_edp(front) if front else engine.map(specification, settings, on_progress)
+        front = engine.pareto(specification, settings, tell) if settings.front else ()
+        mapped = _least_edp(front) if front else engine.map(specification, settings, tell)
     except NoValidMappingError as error:
         return replace(result, reason=str(error), seconds=time.perf_counter() - started)
     return replace(
@@ -109,6 +110,13 @@ def find_best(
         front=tuple(FrontPoint(point.mapping, point.evaluation) for point in front),
         seconds=time.perf_counter() - started,
     )
+
+
+def _naming(criterion: str, on_progress: OnProgress | None) -> OnProgress | None:
+    """Engines report values; whoever shows them wants to know of what."""
+    if on_progress is None:
+        return None
+    return lambda progress: on_progress(replace(progress, criterion=criterion))
 
 
 def _least_edp(front: Sequence[Mapped]) -> Mapped:

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from launcher.config.compose import Trial
+from launcher.engines.base import OnProgress
 from launcher.network.pairs import Choice, choose, pairs_of
+from launcher.network.searches import search_all
 from launcher.network.totals import total
 from launcher.result import LayerRun, Result
 from launcher.specification.specification import Specification
-from launcher.steps import map_layer, mapper_settings, specify
-from launcher.sweeping.limits import usable_cores
+from launcher.steps import mapper_settings, specify
 
 
 class Searches:
     """Searches of a network's layers: equal problems are searched once, different ones beside each other."""
 
-    def __init__(self, requests: Iterable[tuple[Trial, Specification]]) -> None:
+    def __init__(self, requests: Iterable[tuple[Trial, Specification]], on_progress: OnProgress | None = None) -> None:
         self._specifications: list[Specification] = []
         trials: list[Trial] = []
         for trial, specification in requests:
             if specification not in self._specifications:
                 self._specifications.append(specification)
                 trials.append(trial)
-        with ThreadPoolExecutor(max_workers=usable_cores()) as pool:
-            self._results = list(pool.map(map_layer, trials, self._specifications))
+        self._results = search_all(trials, self._specifications, on_progress)
 
     def result(self, trial: Trial, specification: Specification) -> Result:
         """The result of one of the requests, under its own trial's name."""
@@ -35,8 +34,12 @@ class Searches:
         return replace(found, name=trial.name, parameters=trial.parameters)
 
 
-def run_network(trial: Trial) -> Result:
+def run_network(trial: Trial, on_progress: OnProgress | None = None) -> Result:
     """Map every layer of a network, each as often as it differs, and sum over all runs.
+
+    Args:
+        trial: with its layers.
+        on_progress: called now and then, in the calling thread, with the search that runs longest.
 
     Raises:
         LauncherError: the configuration, a template or a table is wrong, or ``fusion.level`` fits no pair of layers.
@@ -44,7 +47,7 @@ def run_network(trial: Trial) -> Result:
     started = time.perf_counter()
     alone = [(layer, specify(layer)) for layer in trial.layers]
     pairs = pairs_of(alone, trial.experiment.fusion)
-    searches = Searches([*alone, *(request for pair in pairs for request in pair.requests)])
+    searches = Searches([*alone, *(request for pair in pairs for request in pair.requests)], on_progress)
     objective = mapper_settings(trial).objective
     choices = [choose(pair, searches.result, objective, trial.experiment.fusion) for pair in pairs]
     layers = [run for layer, specification in alone for run in _runs(layer, specification, choices, searches)]

@@ -6,52 +6,78 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 from launcher.engines.base import OnProgress, Progress
+from launcher.interrupts import stop_asked
+from launcher.reporting.numbers import percent, short_seconds, significant
 
 _PATIENCE_S = 1.0
 """A search shorter than this shows nothing."""
 
+_LINE_EVERY_S = 5.0
+
+_UNITS = {"edp": ("EDP", 1e-12, "J*cycles"), "energy": ("energy", 1e-6, "uJ"), "cycles": ("", 1.0, "cycles")}
+"""Criterion -> name, factor from the search's unit to that of tables, unit."""
+
 
 @contextmanager
-def search_progress(console: Console, name: str, *, compiles: bool = False) -> Iterator[OnProgress]:
-    """A callback for a search; it shows incumbent, bound, gap and time in one line that goes away at the end.
+def search_progress(
+    console: Console, name: str, *, compiles: bool = False, verbose: bool = False
+) -> Iterator[OnProgress]:
+    """A callback for a search, or for the searches of a network's layers.
 
-    Nothing of that is shown when the console is not a terminal.
+    It shows incumbent, bound, gap and time in one line that goes away at the end, and ends the search with what it has
+    when Ctrl-C asked for it (:func:`launcher.interrupts.stop_asked`).
+
+    Nothing is shown when the console is not a terminal, unless ``verbose``: then a line comes every 5 s.
 
     Args:
         console: where to show it.
         name: of the trial.
         compiles: the search has to be compiled first, which is said at once, because it takes a while.
+        verbose: also without a terminal.
     """
     if compiles:
         console.print("compiling the search; this takes about 10 s, once", style="dim")
-    status = Status(f"{name}: searching", console=console)
-    started = False
+    status = Status(f"{escape(name)}: searching", console=console)
+    shown_at: float | None = None
 
     def show(progress: Progress) -> None:
-        nonlocal started
-        if progress.seconds < _PATIENCE_S or not console.is_terminal:
+        nonlocal shown_at
+        if stop_asked():
+            raise KeyboardInterrupt  # the search keeps what it has
+        if progress.seconds < _PATIENCE_S:
             return
-        if not started:
-            status.start()
-            started = True
-        status.update(f"{name}: {describe(progress)}")
+        line = f"{escape(name)}: {escape(describe(progress))}"
+        if console.is_terminal and not console.quiet:
+            if shown_at is None:
+                status.start()
+            status.update(line)
+        elif not verbose or (shown_at is not None and progress.seconds - shown_at < _LINE_EVERY_S):
+            return
+        else:
+            console.print(line, highlight=False, soft_wrap=True)
+        shown_at = progress.seconds
 
     try:
         yield show
     finally:
-        if started:
-            status.stop()
+        status.stop()
 
 
 def describe(progress: Progress) -> str:
     """One phrase on a running search."""
+    parts = [f"{progress.finished} of {progress.searches} searches"] if progress.searches > 1 else []
+    if progress.name:
+        parts.append(progress.name)
     if progress.incumbent is None:
-        return f"no mapping yet, {progress.seconds:.0f} s"
-    text = f"best {progress.incumbent:.6g}"
-    if progress.lower_bound is not None and progress.incumbent > 0:
-        gap = max(0.0, 1 - progress.lower_bound / progress.incumbent)
-        text += f", bound {progress.lower_bound:.6g}, gap {gap:.1%}"
-    return f"{text}, {progress.seconds:.0f} s"
+        parts += ["no mapping yet"] if progress.searches == 1 or progress.name else []
+    else:
+        name, factor, unit = _UNITS.get(progress.criterion, ("", 1.0, ""))
+        parts.append(f"best {name} {significant(progress.incumbent * factor)} {unit}".rstrip())
+        if progress.lower_bound is not None and progress.incumbent > 0:
+            gap = max(0.0, 1 - progress.lower_bound / progress.incumbent)
+            parts += [f"bound {significant(progress.lower_bound * factor)}", f"gap {percent(gap)}"]
+    return ", ".join([*parts, short_seconds(round(progress.seconds))])

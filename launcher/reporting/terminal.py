@@ -14,9 +14,9 @@ from launcher.reporting.layers import fusion_lines, layers_table
 from launcher.reporting.loop_nest import container_label, loop_nest
 from launcher.reporting.numbers import ABSENT, count, percent, short_seconds, significant
 from launcher.reporting.trials import print_trials
-from launcher.result import DataSpaceStats, LevelStats, Optimality, Result
+from launcher.result import DataSpaceStats, LayerRun, LevelStats, Optimality, Result
 
-__all__ = ["describe_optimality", "print_result", "print_trials"]
+__all__ = ["describe_optimality", "print_effort", "print_result", "print_trials"]
 
 
 def print_result(result: Result, console: Console) -> None:
@@ -42,6 +42,19 @@ def print_result(result: Result, console: Console) -> None:
     else:
         console.print(loop_nest(result).rstrip(), markup=False, highlight=False, soft_wrap=True)
     _print_flags(result, console)
+
+
+def print_effort(result: Result, console: Console) -> None:
+    """Print what the search, or each layer's search, did to find the mapping."""
+    for run in result.layers or (LayerRun(result, 1),):
+        search = run.result.search
+        if search is not None:
+            counters = ", ".join(
+                f"{count(number)} {name.replace('_', ' ')}" for name, number in search.counters.items()
+            )
+            kept = " (cached)" if run.result.cached else ""
+            line = f"search    {run.result.name}{kept}: {short_seconds(search.seconds)}, {counters}"
+            console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def describe_optimality(optimality: Optimality | None) -> str:

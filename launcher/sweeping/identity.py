@@ -17,7 +17,7 @@ from launcher.sweeping.space import Space
 _CODE = ("engines", "estimation", "network", "specification")
 _MODULES = ("layers.py", "result.py", "steps.py", "trial.py")
 _DATA = ("arch_templates", "tables", "workloads")
-_IGNORED = ("hydra", "sweep", "tracking", "cache")
+_IGNORED = ("hydra", "sweep", "tracking", "cache", "verbosity")
 _EFFORT = ("mapper.threads",)
 """Settings that change how long a trial takes, not what it finds."""
 

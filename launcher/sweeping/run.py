@@ -11,12 +11,12 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage
-from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from launcher.config.compose import ALL
 from launcher.config.sweep_schema import SweepSettings
 from launcher.errors import LauncherError
+from launcher.interrupts import first_asks
 from launcher.jobs import PARENT_FILE
 from launcher.sweeping.goals import Goals, parse_goals
 from launcher.sweeping.identity import digest, fixed_parameters, identity
@@ -39,6 +39,7 @@ from launcher.sweeping.study import (
 )
 from launcher.sweeping.table import ProgressLine, print_table
 from launcher.tracking import TrackingSettings, make_tracker
+from launcher.verbosity import Verbosity, console_for, warnings_console
 
 TRIALS_CSV = "trials.csv"
 
@@ -120,7 +121,7 @@ class _Sweep:
         self._study = study
         self._name = name
         self._where = where
-        self._console = Console()
+        self._console = console_for(config.verbosity)
         self._folder = Path(config.hydra.sweep.dir).absolute()
 
     def run(self, launcher: Launcher, workers: int, same: dict[str, Any], arguments: Sequence[str]) -> list[Row]:
@@ -156,13 +157,17 @@ class _Sweep:
         return rows
 
     def _search(self, jobs: Jobs, parent: ParentRun) -> None:
-        with ProgressLine(self._console, self._goals, self._settings.n_trials) as progress:
+        verbose = self._config.verbosity == Verbosity.verbose
+        with (
+            first_asks("finished trials are kept"),
+            ProgressLine(self._console, self._goals, self._settings.n_trials, verbose=verbose) as progress,
+        ):
             Search(self._study, self._space, self._goals, self._settings, jobs, parent, self._folder, progress).run()
 
     def _parent(self, fixed: Mapping[str, object]) -> ParentRun:
         tracking = self._config.tracking
         tracker = make_tracker(TrackingSettings(kind=tracking.kind, experiment=tracking.experiment, uri=tracking.uri))
-        parent = ParentRun(tracker, self._study, self._console)
+        parent = ParentRun(tracker, self._study, warnings_console())
         swept = {dimension.name: str(dimension) for dimension in self._space.dimensions}
         spoken = {f"space.{name}": text for name, text in swept.items()}
         parent.open(
@@ -180,6 +185,9 @@ class _Sweep:
         if self._settings.pictures and not interrupted:
             write_pictures(self._study.study, self._goals, self._folder)
         self._say("files", _shown(self._folder))
+        if interrupted:
+            finished = sum(row.state != "running" for row in rows)
+            self._say("kept", f"{finished} of {self._settings.n_trials} trials; the same command goes on from there")
         reference = parent.close(rows, self._goals, fixed, self._folder, interrupted=interrupted)
         if reference is not None:
             self._say("recorded", str(reference))

@@ -13,6 +13,7 @@ from optuna.trial import Trial
 from launcher.config.explain import explain
 from launcher.config.sweep_schema import SweepSettings
 from launcher.errors import LauncherError
+from launcher.interrupts import stop_asked
 from launcher.reporting.artifacts import RESULT_JSON, read_result, write_artifacts
 from launcher.result import Result
 from launcher.sweeping.goals import METRICS, Goals
@@ -75,12 +76,15 @@ class Search:
 
         Raises:
             LauncherError: more trials failed than ``sweep.max_failures`` allows.
+            KeyboardInterrupt: Ctrl-C; what was under way is left for the next sweep of the study.
         """
         rows = rows_of(self._study.trials, self._goals)
         self._progress.earlier(rows)
         self._failures = sum(row.state in ("failed", "infeasible") for row in rows)
         left_over = self._study.abandoned()
         while True:
+            if stop_asked():
+                raise KeyboardInterrupt
             while self._jobs.room:
                 if left_over:
                     self._start(*left_over.pop(), resumed=True)
@@ -91,7 +95,7 @@ class Search:
             if not self._jobs.busy:
                 return
             ended = self._jobs.wait(_WAIT_S)
-            if ended is not None:
+            if ended is not None and not stop_asked():  # Ctrl-C reaches workers too: what they say then is no result
                 self._end(ended)
                 self._check_failures()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -14,11 +15,14 @@ from rich.console import Console
 from launcher.config.compose import to_trial
 from launcher.engines.run import settings_of
 from launcher.errors import LauncherError
+from launcher.interrupts import first_asks
 from launcher.jobs import PARENT_FILE
 from launcher.reporting.artifacts import read_result
 from launcher.reporting.trials import print_trials
 from launcher.result import Result
+from launcher.sweeping.watch import FolderWatch
 from launcher.tracking import Tracker, TrackingSettings, make_tracker
+from launcher.verbosity import console_for
 
 _NETWORK = ("arch", "model", "layer", "engine", "estimator")
 
@@ -32,6 +36,8 @@ class Sweep:
         tracker: where its own run and its trials' are recorded.
         parent: identifier of its own run; empty when nothing is recorded.
         objective: what decides which trial is best.
+        total: how many trials there will be.
+        console: where it says what came out.
         finished: results of the trials; those of an interrupted sweep are read back from its folder.
     """
 
@@ -39,15 +45,19 @@ class Sweep:
     tracker: Tracker
     parent: str
     objective: tuple[str, ...]
+    total: int
+    console: Console
     finished: Sequence[Result] = field(default_factory=list)
+    _around: ExitStack = field(default_factory=ExitStack)
 
     @classmethod
-    def begin(cls, config: DictConfig, arguments: Sequence[str]) -> Sweep:
+    def begin(cls, config: DictConfig, arguments: Sequence[str], total: int) -> Sweep:
         """Prepare tracking and open the parent run, before any worker starts.
 
         Args:
             config: the multirun's own configuration, swept values left out.
             arguments: the command line's overrides.
+            total: how many trials there will be.
         """
         choices = {group: str(choice) for group, choice in config.hydra.runtime.choices.items()}
         if config.layers is None:
@@ -65,9 +75,12 @@ class Sweep:
         folder = Path(config.hydra.sweep.dir)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / PARENT_FILE).write_text(json.dumps({"parent": parent, "overrides": list(arguments)}) + "\n")
-        return cls(folder=folder, tracker=tracker, parent=parent, objective=objective)
+        console = console_for(config.verbosity)
+        return cls(folder=folder, tracker=tracker, parent=parent, objective=objective, total=total, console=console)
 
     def __enter__(self) -> Sweep:
+        self._around.enter_context(first_asks("finished trials are kept"))
+        self._around.enter_context(FolderWatch(self.console, self.folder, self.total, self.objective))
         return self
 
     def __exit__(
@@ -78,11 +91,14 @@ class Sweep:
         Raises:
             LauncherError: no trial found a mapping.
         """
+        self._around.close()
         results = list(self.finished) or self._results_on_disk()
-        console = Console()
+        console = self.console
         if results:
             print_trials(results, console, self.objective)
         console.print(f"files     {self.folder}", highlight=False, soft_wrap=True)
+        if error is not None:
+            console.print(f"kept      {len(results)} of {self.total} trials", highlight=False, soft_wrap=True)
         reference = self.tracker.finish_sweep(
             self.parent, results, objective=self.objective, interrupted=error is not None
         )

@@ -102,16 +102,20 @@ def _short(value: object) -> str:
 
 
 class ProgressLine:
-    """One line on a running sweep: it changes in place in a terminal, and comes now and then elsewhere."""
+    """One line on a running sweep that changes in place in a terminal.
 
-    def __init__(self, console: Console, goals: Goals, total: int) -> None:
+    Elsewhere there is none, unless ``verbose``: then it comes every 5 s.
+    """
+
+    def __init__(self, console: Console, goals: Goals, total: int, *, verbose: bool = False) -> None:
+        self._verbose = verbose
         self._console = console
         self._goals = goals
         self._total = total
         self._front: list[list[float]] = []
         self._started = self._shown = time.monotonic()
         self._failed = self._here = self._done = 0
-        self._status = Status("starting", console=console) if console.is_terminal else None
+        self._status = Status("starting", console=console) if console.is_terminal and not console.quiet else None
 
     def __enter__(self) -> ProgressLine:
         if self._status:
@@ -138,7 +142,7 @@ class ProgressLine:
         now = time.monotonic()
         if self._status:
             self._status.update(escape(self.text(now)))
-        elif now - self._shown >= _LINE_EVERY_S:
+        elif self._verbose and now - self._shown >= _LINE_EVERY_S:
             self._shown = now
             self._console.print(escape(self.text(now)), highlight=False, soft_wrap=True)
 
@@ -154,8 +158,10 @@ class ProgressLine:
             return f"front of {len(self._front)}"
         if not self._front:
             return "nothing good yet"
-        best = abs(self._front[0][0])
-        return f"best {self._goals.objectives[0]} {significant(best)}"
+        name, best = self._goals.objectives[0], abs(self._front[0][0])
+        heading, factor = _UNITS.get(name, (name, 1.0))
+        what, _, unit = heading.replace("-\n", "").partition("\n")
+        return f"best {what} {significant(best * factor)} {unit}".rstrip()
 
     def _count(self, row: Row) -> None:
         self._done += 1

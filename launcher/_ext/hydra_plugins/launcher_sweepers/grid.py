@@ -17,9 +17,9 @@ class GridSweeper(BasicSweeper):
     def sweep(self, arguments: list[str]) -> Any:
         assert self.config is not None and self.hydra_context is not None
         overrides = OverridesParser.create(self.hydra_context.config_loader).parse_overrides(arguments)
-        for batch in self.split_arguments(overrides, max_batch_size=None):
-            super().validate_batch_is_legal(batch)  # before anything is recorded or left on disk
-        sweep = Sweep.begin(self.config, arguments)
+        trials = [trial for batch in self.split_arguments(overrides, max_batch_size=None) for trial in batch]
+        super().validate_batch_is_legal(trials)  # before anything is recorded or left on disk
+        sweep = Sweep.begin(self.config, arguments, len(trials))
         with sweep:
             batches = super().sweep(arguments)
             sweep.finished = [job._return_value for batch in batches for job in batch]

@@ -1,0 +1,96 @@
+"""Searches beside each other, with one report on all of them, that Ctrl-C ends in good order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+
+from launcher.config.compose import Trial
+from launcher.engines.base import OnProgress, Progress
+from launcher.result import Result
+from launcher.specification.specification import Specification
+from launcher.steps import map_layer
+from launcher.sweeping.limits import usable_cores
+
+_EVERY_S = 0.25
+
+
+def search_all(
+    trials: Sequence[Trial], specifications: Sequence[Specification], on_progress: OnProgress | None = None
+) -> list[Result]:
+    """The best mapping of each layer, several searches at a time.
+
+    After a first Ctrl-C (or a KeyboardInterrupt of ``on_progress``) every search that takes longer than a second ends
+    with the best mapping it has; after a second one nothing is returned.
+
+    Args:
+        trials: of the layers.
+        specifications: theirs.
+        on_progress: called now and then, in the calling thread.
+    """
+    group = _Group()
+    pool = ThreadPoolExecutor(max_workers=usable_cores())
+    try:
+        pairs = zip(trials, specifications, strict=True)
+        futures = [pool.submit(map_layer, one, spec, group.callback(n)) for n, (one, spec) in enumerate(pairs)]
+        names = [str(trial.parameters["layer"]) for trial in trials]
+        while not group.wait(futures):
+            if on_progress is not None and not group.stopping:
+                group.tell(on_progress, names)
+        return [future.result() for future in futures]
+    finally:
+        group.stopping = True  # of consequence only when something was raised
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Group:
+    """What the searches report, and whether they are to stop."""
+
+    def __init__(self) -> None:
+        self.stopping = False
+        self._started = time.perf_counter()
+        self._running: dict[int, Progress] = {}
+        self._finished = self._searches = 0
+
+    def callback(self, number: int) -> OnProgress:
+        """For one search, in its own thread."""
+
+        def note(progress: Progress) -> None:
+            self._running[number] = progress
+            if self.stopping:
+                raise KeyboardInterrupt  # the search keeps what it has
+
+        return note
+
+    def wait(self, futures: Sequence[Future[Result]]) -> bool:
+        """Wait a little; whether all are done."""
+        try:
+            done, left = wait(futures, timeout=_EVERY_S)
+        except KeyboardInterrupt:
+            self._stop()
+            return False
+        self._finished, self._searches = len(done), len(futures)
+        for number, future in enumerate(futures):
+            if future.done():
+                self._running.pop(number, None)
+        return not left
+
+    def tell(self, on_progress: OnProgress, names: Sequence[str]) -> None:
+        """Report the search that has run longest."""
+        running = dict(self._running)
+        number = max(running, key=lambda n: running[n].seconds, default=None)
+        progress = Progress(None, None, 0.0) if number is None else running[number]
+        seconds = time.perf_counter() - self._started
+        name = "" if number is None else names[number]
+        every = {"finished": self._finished, "searches": self._searches}
+        try:
+            on_progress(replace(progress, seconds=seconds, name=name, **every))
+        except KeyboardInterrupt:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self.stopping:
+            raise KeyboardInterrupt
+        self.stopping = True
