@@ -84,9 +84,9 @@ class _Group:
         progress = Progress(None, None, 0.0) if number is None else running[number]
         seconds = time.perf_counter() - self._started
         name = "" if number is None else names[number]
-        every = {"finished": self._finished, "searches": self._searches}
+        named = replace(progress, seconds=seconds, name=name, finished=self._finished, searches=self._searches)
         try:
-            on_progress(replace(progress, seconds=seconds, name=name, **every))
+            on_progress(named)
         except KeyboardInterrupt:
             self._stop()
 
