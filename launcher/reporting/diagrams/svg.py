@@ -55,7 +55,8 @@ def short_count(value: float) -> str:
 @cache
 def _style() -> str:
     base = css("svg", dark=False) + f"@media(prefers-color-scheme:dark){{{css('svg', dark=True)}}}"
-    return f"<style>{base}{class_rules()}</style>"
+    # Whatever shows the file may be light where the system is dark, so it brings its own paper.
+    return f"<style>{base}svg{{background:var(--paper)}}{class_rules()}</style>"
 
 
 @cache
