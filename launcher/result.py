@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 from math import nan
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from plotly.graph_objects import Figure
 
 
 @dataclass(frozen=True)
@@ -245,3 +249,26 @@ class Result:
         """Area of the whole machine in um^2; NaN when it was not estimated."""
         areas = self.area_by_component_um2
         return sum(areas.values()) if areas else nan
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Where the energy goes, a row per addend (see :func:`launcher.notebook.frames.energy_frame`)."""
+        from launcher.notebook.frames import energy_frame  # noqa: PLC0415
+
+        return energy_frame(self)
+
+    def plot_energy(self) -> Figure:
+        """Energy by level and data space (see :func:`launcher.notebook.figures.breakdown_figure`)."""
+        from launcher.notebook.figures import breakdown_figure  # noqa: PLC0415
+
+        return breakdown_figure(self)
+
+    def plot_cycles(self) -> Figure:
+        """What limits the cycles (see :func:`launcher.notebook.figures.cycles_figure`)."""
+        from launcher.notebook.figures import cycles_figure  # noqa: PLC0415
+
+        return cycles_figure(self)
+
+    def _repr_html_(self) -> str:
+        from launcher.notebook.html import result_html  # noqa: PLC0415
+
+        return result_html(self)

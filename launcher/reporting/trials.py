@@ -88,7 +88,7 @@ def _table(
     if remarked:
         table.add_column("remark", overflow="fold")
     for rank, (result, remark) in enumerate(zip(ordered, remarks or [""] * len(ordered), strict=True)):
-        labels = [_plain(result.parameters.get(name, ABSENT)) for name in parameters] or [result.name]
+        labels = [plain(result.parameters.get(name, ABSENT)) for name in parameters] or [result.name]
         style = "bold" if rank == 0 and result.ok else "" if result.ok else "red"
         cells = [*map(escape, labels), *_figures(result), *([escape(remark)] if remarked else [])]
         table.add_row(*cells, style=style)
@@ -122,9 +122,10 @@ def _remark(result: Result) -> str:
     return ""
 
 
-def _plain(value: object) -> str:
+def plain(value: object) -> str:
+    """A parameter's value as people write it: no needless decimals, lists with commas."""
     if isinstance(value, list | tuple):
-        return ",".join(_plain(item) for item in value)
+        return ",".join(plain(item) for item in value)
     if isinstance(value, float):
         return f"{value:.6g}"
     return ABSENT if value is None else str(value)

@@ -1,0 +1,1 @@
+"""Results in notebooks: tables, figures, and sets of trials to ask."""

@@ -1,0 +1,115 @@
+"""What results look like as the value of a notebook's cell: plain HTML that follows the notebook's theme."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from launcher.notebook.results import Results
+from launcher.reporting.diagrams import energy_svg, loop_nest_svg
+from launcher.reporting.layers import fusion_lines, layer_rows
+from launcher.reporting.numbers import ABSENT, count, percent, significant
+from launcher.reporting.terminal import describe_optimality
+from launcher.reporting.trials import plain, ranked
+from launcher.result import Result
+
+_MOST_ROWS = 20
+_PICTURE_WIDTH = 640
+_RIGHT = "text-align:right;white-space:nowrap"
+_LEFT = "text-align:left"
+
+
+def result_html(result: Result) -> str:
+    """One trial: its figures, where the energy goes, and the loop nest or the layers; or why there is no mapping."""
+    title = f"<b>{escape(result.name)}</b>"
+    if not result.ok:
+        return f"<div>{title}: {escape(result.status)}<br>{_lines(result.reason or 'no reason given')}</div>"
+    figures = (
+        ("energy", f"{significant(result.energy_pj * 1e-6)} uJ"),
+        ("cycles", count(result.cycles)),
+        ("EDP", f"{significant(result.edp_j_cycles)} J*cycles"),
+        ("utilization", percent(result.utilization)),
+        ("area", _area(result)),
+        ("mapping", describe_optimality(result.optimality)),
+    )
+    parts = [title, _table([name for name, _ in figures], [[value for _, value in figures]])]
+    parts.append(_picture(energy_svg(result, standalone=True)))
+    if result.layers:
+        parts.append(_layers(result))
+        parts += [f"<div>{escape(line)}</div>" for line in fusion_lines(result)]
+    else:
+        parts.append(
+            f"<details><summary>loop nest</summary>{_picture(loop_nest_svg(result, standalone=True))}</details>"
+        )
+    parts += [f"<div>note: {escape(flag)}</div>" for flag in result.flags]
+    return f"<div>{''.join(parts)}</div>"
+
+
+def results_html(results: Results) -> str:
+    """All trials, best first, with the parameters that differ; the first ones when there are many."""
+    if not results:
+        return "<div>no trials</div>"
+    names = results.varying
+    ordered = ranked(results.trials, results.objective)
+    shown = ordered[:_MOST_ROWS]
+    remarked = any(not one.ok for one in shown)
+    headings = [*(names or ["trial"]), "energy uJ", "cycles", "EDP J*cycles", "utilization", "area mm2"]
+    rows = [_row(one, names, remarked=remarked) for one in shown]
+    failures = len(results.failed)
+    title = f"{len(results)} trials" + (f", {failures} without a mapping" if failures else "")
+    title += f", best {', then '.join(results.objective).replace('edp', 'EDP')} first"
+    title += f"; the first {_MOST_ROWS} are shown" if len(ordered) > _MOST_ROWS else ""
+    table = _table([*headings, *(["remark"] if remarked else [])], rows, left=len(names) or 1)
+    skipped = "".join(f"<div>not read: {escape(reason)}</div>" for reason in results.skipped)
+    return f"<div><b>{escape(title)}</b>{table}{skipped}</div>"
+
+
+def _row(result: Result, names: Sequence[str], *, remarked: bool) -> list[str]:
+    labels = [plain(result.parameters.get(name)) for name in names] or [result.name]
+    figures = [
+        significant(result.energy_pj * 1e-6),
+        count(result.cycles),
+        significant(result.edp_j_cycles),
+        percent(result.utilization),
+        significant(result.area_um2 * 1e-6),
+    ]
+    reason = (result.reason or "no reason given").splitlines()[0]
+    remark = [] if not remarked else ["" if result.ok else f"{result.status}: {reason}"]
+    return [*labels, *figures, *remark]
+
+
+def _picture(svg: str) -> str:
+    """As an image, because the notebook would mix a picture's style with its own, or drop it."""
+    encoded = b64encode(svg.encode()).decode()
+    return f"<img style='width:100%;max-width:{_PICTURE_WIDTH}px' src='data:image/svg+xml;base64,{encoded}'>"
+
+
+def _layers(result: Result) -> str:
+    rows = [
+        [row.layer, count(row.runs), significant(row.energy_uj), count(row.cycles), percent(row.utilization)]
+        for row in layer_rows(result)
+    ]
+    return _table(["layer", "runs", "energy uJ", "cycles", "utilization"], rows)
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """The first ``left`` columns and remarks are aligned to the left, figures to the right."""
+    styles = [_LEFT if n < left or name == "remark" else _RIGHT for n, name in enumerate(headings)]
+    head = "".join(f"<th style='{style}'>{escape(name)}</th>" for name, style in zip(headings, styles, strict=True))
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td style='{style}'>{escape(cell)}</td>" for cell, style in zip(row, styles, strict=True))
+        + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _area(result: Result) -> str:
+    area = significant(result.area_um2 * 1e-6)
+    return f"{area} mm2" if area != ABSENT else ABSENT
+
+
+def _lines(text: str) -> str:
+    return escape(text).replace("\n", "<br>")
