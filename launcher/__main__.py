@@ -10,7 +10,11 @@ from importlib import import_module
 
 from launcher.errors import LauncherError
 
-COMMANDS = {"evaluate": "launcher.commands.evaluate", "map": "launcher.commands.map"}
+COMMANDS = {
+    "evaluate": "launcher.commands.evaluate",
+    "map": "launcher.commands.map",
+    "report": "launcher.commands.report",
+}
 """Command -> its module. A module has a docstring (its first line is the help), ``add_arguments`` and ``run``."""
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from math import ceil, prod
 from typing import Literal
 
 from launcher.reporting.energy_table import compute_name
 from launcher.result import LevelStats, Result
-from launcher.specification.architecture import StorageLevel
+from launcher.specification.architecture import Architecture
 
 Kind = Literal["compute", "read", "write", "shared", "latency"]
 
@@ -23,12 +24,16 @@ class CycleLimit:
             drain of networks, which comes on top of the slowest resource.
         cycles: what this resource alone would need: its work divided by what it does in a cycle.
         limiting: whether it is the slowest, which the whole waits for.
+        words: moved through the bandwidth, over all instances in use; operations of the compute units.
+        per_cycle: words or operations that all instances in use can do in a cycle.
     """
 
     component: str
     kind: Kind
     cycles: int
     limiting: bool = False
+    words: float = 0.0
+    per_cycle: float = 0.0
 
     @property
     def label(self) -> str:
@@ -45,16 +50,13 @@ def cycle_limits(result: Result) -> tuple[CycleLimit, ...]:
         return ()
     architecture = result.specification.architecture
     steps = prod(loop.bound for level in result.mapping for loop in level.temporal)
-    needs = [
-        (stats.level, kind, cycles)
-        for stats in reversed(result.evaluation.levels)
-        for kind, cycles in _bandwidth_cycles(stats, architecture.level(stats.level))
-    ]
-    needs.append((compute_name(result), "compute", steps))
-    slowest = max(cycles for _, _, cycles in needs)
+    units = result.evaluation.computes / steps
+    needs = [need for stats in reversed(result.evaluation.levels) for need in _bandwidths(stats, architecture)]
+    needs.append(CycleLimit(compute_name(result), "compute", steps, words=result.evaluation.computes, per_cycle=units))
     # Of equals the compute units are named: nothing waits for a bandwidth that just suffices.
-    first = max(needs, key=lambda need: (need[2], need[1] == "compute"))
-    limits = [CycleLimit(name, kind, cycles, (name, kind) == first[:2]) for name, kind, cycles in needs]
+    first = max(needs, key=lambda need: (need.cycles, need.kind == "compute"))
+    slowest = first.cycles
+    limits = [replace(need, limiting=need is first) for need in needs]
     rest = result.evaluation.cycles - slowest
     if rest > 0:
         limits.append(CycleLimit("networks", "latency", rest))
@@ -71,15 +73,19 @@ def bandwidth_use(limits: tuple[CycleLimit, ...], level: str, total_cycles: floa
     return {limit.kind: limit.cycles / total_cycles for limit in limits if limit.component == level and total_cycles}
 
 
-def _bandwidth_cycles(stats: LevelStats, level: StorageLevel) -> list[tuple[Kind, int]]:
+def _bandwidths(stats: LevelStats, architecture: Architecture) -> Iterator[CycleLimit]:
+    level = architecture.level(stats.level)
     reads = writes = 0.0
     for name, space in stats.data_spaces.items():
         scale = level.bandwidth_scale.get(name, 1.0)
         reads += space.reads * scale
         writes += (space.fills + space.updates) * scale
+    used = max((space.utilized_instances for space in stats.data_spaces.values()), default=1.0)
     needs: tuple[tuple[Kind, float, float | None], ...] = (
         ("read", reads, level.read_bandwidth),
         ("write", writes, level.write_bandwidth),
         ("shared", reads + writes, level.shared_bandwidth),
     )
-    return [(kind, ceil(words / per_cycle)) for kind, words, per_cycle in needs if per_cycle and words]
+    for kind, words, per_cycle in needs:
+        if per_cycle and words:
+            yield CycleLimit(level.name, kind, ceil(words / per_cycle), words=words * used, per_cycle=per_cycle * used)

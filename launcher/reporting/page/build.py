@@ -1,0 +1,143 @@
+"""The page on a set of trials, and the small one on a single trial."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from launcher.reading.trials import Trials
+from launcher.reporting.diagrams import architecture_svg, loop_nest_svg
+from launcher.reporting.diagrams.palette import class_rules, css
+from launcher.reporting.page.data import colours, common_parameters, mark_front, row, runs, with_front_points
+from launcher.reporting.page.origins import failures_of, flags_of, origin_facts
+from launcher.reporting.page.packing import pack, pack_in_blocks
+from launcher.reporting.page.question import Question, answer_of, labels, question_of
+from launcher.reporting.trials import ranked
+from launcher.result import Result
+
+_TEMPLATES = Path(__file__).resolve().parent / "templates"
+_SCRIPTS = ("format.js", "table.js", "charts.js", "selected.js", "main.js")
+_BLOCK = 32
+_MOST_DIAGRAMS = 4000
+"""Layers whose diagrams a page carries; more would make it too large and too slow to write."""
+
+
+def report_page(trials: Trials, *, made_by: str = "") -> str:
+    """The page: one HTML file that needs no network.
+
+    Args:
+        trials: any number, also none; also trials without a mapping.
+        made_by: the command that makes this page, for its footer.
+    """
+    expanded = replace(trials, trials=tuple(with_front_points(trials.trials)))
+    results = expanded.results
+    question = question_of(results)
+    common = common_parameters(results)
+    rows = [row(trial, question.swept, common) for trial in expanded]
+    mark_front(rows, results)
+    order = _best_first(results, question.objective)
+    drawn = _draw(rows, results, order)
+    data = {
+        "swept": question.swept,
+        "objective": question.objective,
+        "common": common,
+        "rows": rows,
+        "order": order,
+        "block": _BLOCK,
+        **colours(results),
+    }
+    names = [labels(result, question.swept) for result in results]
+    has_figures = any(result.ok for result in results)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            title=_title(expanded, question),
+            question=question,
+            answer=answer_of(results, question),
+            origin=origin_facts(expanded),
+            flags=flags_of(expanded),
+            failures=failures_of(expanded.trials, trials.skipped, names),
+            single=len(results) == 1,
+            trials=len(results),
+            failed=sum(not result.ok for result in results),
+            has_figures=has_figures,
+            undrawn=sum(row["diagrams"] is None for row in rows if row["layers"]),
+            data=pack(data),
+            blocks=list(pack_in_blocks(drawn, _BLOCK)),
+            plotly=_plotly() if has_figures else "",
+            style=_style(),
+            script="\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+            version=_version(),
+            made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            made_by=made_by,
+        )
+    )
+
+
+def _draw(rows: list[dict[str, Any]], results: Sequence[Result], order: Sequence[int]) -> list[tuple[str, str]]:
+    """Loop nest and architecture of every layer, the best trials' and the front's first; notes in each row where."""
+    drawn: list[tuple[str, str]] = []
+    wanted = sorted(order, key=lambda index: not rows[index]["front"])
+    for index in wanted:
+        layers = runs(results[index]) if results[index].evaluation else ()
+        fits = bool(layers) and len(drawn) + len(layers) <= _MOST_DIAGRAMS
+        rows[index]["diagrams"] = len(drawn) if fits else None
+        if fits:
+            drawn += [(loop_nest_svg(run.result), architecture_svg(run.result)) for run in layers]
+    return drawn
+
+
+def _best_first(results: Sequence[Result], objective: str) -> list[int]:
+    """Indices of the trials, the best first, those without a mapping last."""
+    places = {id(result): index for index, result in enumerate(results)}
+    return [places[id(result)] for result in ranked(results, objective)]
+
+
+def _title(trials: Trials, question: Question) -> str:
+    """What all trials have in common, and what sets them apart."""
+    if len(trials) == 1:
+        return trials.results[0].name
+    common = " ".join(text for heading, text in question.facts if heading in ("architecture", "model", "layer"))
+    over = f" over {', '.join(question.swept)}" if question.swept else ""
+    return f"{common or ', '.join(trials.names)}: {len(trials):,} trials{over}"
+
+
+def _style() -> str:
+    light, dark = css(":root", dark=False), css(":root", dark=True)
+    by_system = f"@media screen and (prefers-color-scheme:dark){{{dark}}}"
+    chosen = css(":root[data-theme=light]", dark=False)
+    screen = f"@media screen{{{css(':root[data-theme=dark]', dark=True)}}}"
+    return light + by_system + chosen + screen + class_rules() + (_TEMPLATES / "report.css").read_text(encoding="utf-8")
+
+
+@cache
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs  # noqa: PLC0415 - only pages with charts need it
+
+    return str(get_plotlyjs())
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _version() -> str:
+    try:
+        return version("timeloop-launcher")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "unknown version"

@@ -1,0 +1,153 @@
+"""What the page's scripts draw from: plain values, no more than they show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import isfinite
+from typing import Any
+
+from launcher.reading.trials import Trial
+from launcher.reporting.diagrams.limits import CycleLimit, cycle_limits, limiting
+from launcher.reporting.diagrams.palette import component_classes, data_space_slots
+from launcher.reporting.energy_table import compute_name, energy_rows
+from launcher.reporting.layers import layer_name
+from launcher.reporting.page.question import plain, standing, workload_of
+from launcher.result import LayerRun, Result
+
+_MOST_POINTS = 2000
+
+
+def with_front_points(trials: Sequence[Trial]) -> list[Trial]:
+    """The trials, and in place of one that found a front of energy and cycles, every point of that front."""
+    expanded: list[Trial] = []
+    for trial in trials:
+        front = trial.result.front
+        if not front or len(front) + len(expanded) > _MOST_POINTS:
+            expanded.append(trial)
+            continue
+        for number, point in enumerate(front, 1):
+            parameters = {**trial.result.parameters, "point of the front": number}
+            result = replace(trial.result, mapping=point.mapping, evaluation=point.evaluation, parameters=parameters)
+            expanded.append(replace(trial, result=replace(result, front=())))
+    return expanded
+
+
+def row(trial: Trial, swept: Sequence[str], common: dict[str, str]) -> dict[str, Any]:
+    """One trial: figures as they stand in result.json (None where there are none), and its layers."""
+    result = trial.result
+    limit = limiting(result)
+    optimality = result.optimality
+    started = trial.origin.started
+    evaluation = result.evaluation
+    return {
+        "name": result.name,
+        "place": trial.origin.place,
+        "folder": str(trial.origin.folder or ""),
+        "status": result.status,
+        "reason": result.reason,
+        "swept": [number_or_text(result.parameters.get(name)) for name in swept],
+        "own": {name: plain(value) for name, value in result.parameters.items() if common.get(name) != plain(value)},
+        "energy_pj": _finite(result.energy_pj),
+        "cycles": _finite(result.cycles),
+        "edp_j_cycles": _finite(result.edp_j_cycles),
+        "utilization": _finite(result.utilization),
+        "area_um2": _finite(result.area_um2),
+        "energy_per_mac_pj": _finite(evaluation.energy_per_mac_pj) if evaluation else None,
+        "limit": limit.label if limit else None,
+        "optimality": optimality.status if optimality else None,
+        "standing": standing(result) if result.ok else None,
+        "gap": optimality.gap if optimality else None,
+        "seconds": result.seconds,
+        "started": started.strftime("%Y-%m-%d %H:%M:%S") if started else None,
+        "flags": list(result.flags),
+        "layers": [layer(run) for run in runs(result)] if evaluation else [],
+    }
+
+
+def runs(result: Result) -> tuple[LayerRun, ...]:
+    """A network's layers; a single layer is its own."""
+    return result.layers or (LayerRun(result, 1),)
+
+
+def layer(run: LayerRun) -> dict[str, Any]:
+    """A layer's energy by component and data space and its cycles by resource, of ONE run."""
+    result = run.result
+    energies: dict[tuple[str, str], float] = {}
+    for one in energy_rows(result):
+        key = (one.component, one.data_space or one.action)
+        energies[key] = energies.get(key, 0.0) + one.energy_pj
+    return {
+        "name": layer_name(run),
+        "runs": run.runs,
+        "energy": [[component, whose, energy] for (component, whose), energy in energies.items() if energy],
+        "limits": [_limit(limit) for limit in cycle_limits(result)],
+        "cycles": _finite(result.cycles),
+        "energy_pj": _finite(result.energy_pj),
+        "utilization": _finite(result.utilization),
+        "computes": result.evaluation.computes if result.evaluation else 0,
+    }
+
+
+def common_parameters(results: Sequence[Result]) -> dict[str, str]:
+    """Parameters that all trials that know them share, by name."""
+    values: dict[str, set[str]] = {}
+    for result in results:
+        for name, value in result.parameters.items():
+            values.setdefault(name, set()).add(plain(value))
+    return {name: next(iter(found)) for name, found in values.items() if len(found) == 1}
+
+
+def mark_front(rows: Sequence[dict[str, Any]], results: Sequence[Result]) -> None:
+    """Set ``front`` on the rows that no other of the same workload beats in energy and in cycles."""
+    groups: dict[tuple[str, str, int], list[int]] = {}
+    for index, result in enumerate(results):
+        rows[index]["front"] = False
+        if result.ok and result.evaluation:
+            groups.setdefault(workload_of(result), []).append(index)
+    for number, members in enumerate(groups.values()):
+        fewest = float("inf")
+        for index in sorted(members, key=lambda i: (results[i].energy_pj, results[i].cycles)):
+            rows[index]["workload"] = number
+            if results[index].cycles < fewest:
+                fewest = results[index].cycles
+                rows[index]["front"] = True
+
+
+def colours(results: Sequence[Result]) -> dict[str, dict[str, str]]:
+    """CSS class of every component and data space that occurs."""
+    layers = [run.result for result in results for run in runs(result)]
+    components: dict[str, str] = {}
+    spaces: dict[str, str] = {}
+    seen: set[tuple[str, ...]] = set()
+    for one in layers:
+        if one.evaluation is None:
+            continue
+        levels = tuple(level.level for level in reversed(one.evaluation.levels) if not level.level.startswith("inter_"))
+        if levels in seen:
+            continue
+        seen.add(levels)
+        components |= component_classes(levels, one.evaluation.network_energy_pj, compute_name(one))
+        names = one.specification.problem.data_space_names if one.specification else ()
+        spaces |= {name: f"d{slot}" for name, slot in data_space_slots(names).items()}
+    return {"components": components, "spaces": spaces}
+
+
+def number_or_text(value: object) -> float | int | str | None:
+    """A parameter as the table sorts it: what reads as a number is one."""
+    text = plain(value)
+    if value is None or isinstance(value, bool):
+        return text or None
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() else number
+
+
+def _limit(limit: CycleLimit) -> list[Any]:
+    return [limit.component, limit.kind, limit.cycles, limit.limiting, limit.words, limit.per_cycle]
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None

@@ -1,0 +1,109 @@
+"""How the trials were made, in a few lines: who says the figures, from which code, how far they can be trusted."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from launcher.reading.trials import SkippedTrial, Trial, Trials
+from launcher.reporting.numbers import percent, short_seconds
+from launcher.reporting.page.data import runs
+
+_NUMBER = re.compile(r"\d[\d,]*(\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Trials that failed alike: the same sentence, numbers aside.
+
+    Attributes:
+        reason: of the first of them.
+        status: ``infeasible``, ``failed``, or ``not read``.
+        trials: what sets each of them apart.
+    """
+
+    reason: str
+    status: str
+    trials: tuple[str, ...]
+    variants: int = 1
+
+
+def failures_of(trials: Sequence[Trial], skipped: Sequence[SkippedTrial], labels: Sequence[str]) -> list[Failure]:
+    """Failed trials by reason, the most frequent first; trials that could not be read come last.
+
+    Args:
+        trials: all of them.
+        skipped: those that could not be read.
+        labels: what to call each trial.
+    """
+    groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for trial, label in zip(trials, labels, strict=True):
+        if not trial.result.ok:
+            reason = (trial.result.reason or "no reason given").strip()
+            groups.setdefault((trial.result.status, _NUMBER.sub("#", reason)), []).append((reason, label))
+    found = [
+        Failure(members[0][0], status, tuple(label for _, label in members), len({reason for reason, _ in members}))
+        for (status, _), members in groups.items()
+    ]
+    found.sort(key=lambda failure: -len(failure.trials))
+    unread: dict[str, list[str]] = {}
+    for one in skipped:
+        unread.setdefault(one.reason, []).append(one.place)
+    return found + [Failure(reason, "not read", tuple(places)) for reason, places in unread.items()]
+
+
+def origin_facts(trials: Trials) -> list[tuple[str, str]]:
+    """Pairs of a heading and its text; a heading without text is left out."""
+    results = trials.results
+    started = sorted(one.origin.started for one in trials if one.origin.started)
+    when = sorted({f"{started[0]:%Y-%m-%d %H:%M}", f"{started[-1]:%Y-%m-%d %H:%M}"}) if started else []
+    searched = sum(one.search.seconds for one in results if one.search)
+    cached = sum(one.cached for one in results)
+    facts = [
+        ("read from", ", ".join(trials.names)),
+        ("experiment", _counted(one.origin.experiment for one in trials)),
+        ("study", _counted(one.origin.study for one in trials)),
+        ("started", f"{' to '.join(when)} UTC" if when else ""),
+        ("by", _counted(one.origin.user for one in trials)),
+        ("engine", _counted(one.engine or None for one in results)),
+        ("estimator", _counted(one.estimator or None for one in results)),
+        ("commit", _counted(_commit(one) for one in trials)),
+        ("optimality", optimality_summary(trials)),
+        ("searching", f"{short_seconds(searched)} in all{f', {cached} from the cache' if cached else ''}"),
+    ]
+    return [(heading, text) for heading, text in facts if text]
+
+
+def flags_of(trials: Trials) -> list[tuple[str, int]]:
+    """Remarks on the figures, e.g. that one was interpolated, and in how many trials each occurs."""
+    return Counter(flag for one in trials.results for flag in dict.fromkeys(one.flags)).most_common()
+
+
+def optimality_summary(trials: Trials) -> str:
+    """How many mappings are proved optimal, and how far the others may be from it. Layers count one by one."""
+    known = [run.result.optimality for one in trials.results if one.ok for run in runs(one)]
+    by_status: Counter[str] = Counter(one.status for one in known if one)
+    if not by_status:
+        return ""
+    gaps = [one.gap for one in known if one and one.status == "bounded" and one.gap is not None]
+    words = {
+        "proved": "proved optimal",
+        "bounded": f"stopped early{f', at most {percent(max(gaps))} from the optimum' if gaps else ''}",
+        "given": "given, not searched",
+    }
+    return "; ".join(f"{by_status[status]:,} {text}" for status, text in words.items() if by_status[status])
+
+
+def _commit(trial: Trial) -> str | None:
+    commit = trial.origin.commit
+    return f"{commit[:12]}{' with changes' if trial.origin.modified else ''}" if commit else None
+
+
+def _counted(values: Iterable[str | None]) -> str:
+    """``a (3), b (1)``; without numbers where there is only one."""
+    found = Counter(value for value in values if value)
+    if len(found) == 1:
+        return str(next(iter(found)))
+    return ", ".join(f"{value} ({number:,})" for value, number in found.most_common())

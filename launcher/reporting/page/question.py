@@ -1,0 +1,206 @@
+"""What a set of trials asks, and its answer in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+from launcher.reporting.diagrams.limits import limiting
+from launcher.reporting.diagrams.svg import energy
+from launcher.reporting.energy_table import energy_rows
+from launcher.reporting.layers import layer_name
+from launcher.reporting.numbers import count, percent, significant
+from launcher.reporting.trials import ranked, varying_parameters
+from launcher.result import Result
+
+_DIGITS = 3
+_SHOWN_VALUES = 8
+_EFFORT = ("mapper.threads", "mapper.timeout_s")
+_CRITERIA = {"edp": "EDP", "energy": "energy", "cycles": "cycles"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked: pairs of a heading and its text, and the keys that differ between the trials."""
+
+    facts: tuple[tuple[str, str], ...]
+    swept: tuple[str, ...]
+    objective: str
+
+
+def question_of(results: Sequence[Result]) -> Question:
+    """What the trials were run for, as far as their parameters tell."""
+    swept = swept_parameters(results)
+    objective = objective_of(results)
+    facts = [
+        (heading, ", ".join(_values(results, key)[:_SHOWN_VALUES]))
+        for heading, key in (("architecture", "arch"), ("model", "model"), ("layer", "layer"))
+        if key not in swept
+    ]
+    if not any(text for _, text in facts):
+        names = dict.fromkeys(one.specification.architecture.name for one in results if one.specification)
+        facts = [("architecture", ", ".join(names))]
+    facts += [(f"swept: {name}", _range(_values(results, name))) for name in swept]
+    facts.append(("objective", _CRITERIA.get(objective, objective)))
+    return Question(tuple((heading, text) for heading, text in facts if text), tuple(swept), objective)
+
+
+def swept_parameters(results: Sequence[Result]) -> list[str]:
+    """Keys whose values differ on purpose: not those that merely follow another choice, nor settings of effort.
+
+    A trial that could not be composed knows only what was overridden; what it does not know makes no difference.
+    """
+    varying = [name for name in varying_parameters(results) if name not in _EFFORT and len(_values(results, name)) > 1]
+    return [name for name in varying if not _follows(name, varying, results)]
+
+
+def _follows(name: str, varying: Sequence[str], results: Sequence[Result]) -> bool:
+    """Whether ``arch.rows`` differs only because ``arch`` does."""
+    group = name.partition(".")[0]
+    if group == name or group not in varying:
+        return False
+    chosen: dict[str, set[str]] = {}
+    for result in results:
+        if name in result.parameters:
+            chosen.setdefault(plain(result.parameters.get(group)), set()).add(plain(result.parameters[name]))
+    return all(len(values) == 1 for values in chosen.values())
+
+
+def objective_of(results: Sequence[Result]) -> str:
+    """The first criterion of the trials; EDP where they do not agree."""
+    found = {one.optimality.objective[0] for one in results if one.optimality and one.optimality.objective}
+    return found.pop() if len(found) == 1 and found <= _CRITERIA.keys() else "edp"
+
+
+def workload_of(result: Result) -> tuple[str, str, int]:
+    """Trials with the same workload may be compared: model, layer, and how many operations that is."""
+    computes = result.evaluation.computes if result.evaluation else 0
+    return plain(result.parameters.get("model")), plain(result.parameters.get("layer")), computes
+
+
+def answer_of(results: Sequence[Result], question: Question) -> list[str]:
+    """Sentences; the first is the answer."""
+    found = [one for one in results if one.ok and one.evaluation]
+    without = len(results) - len(found)
+    if not results:
+        return ["There are no trials to report on."]
+    if not found:
+        reasons = list(dict.fromkeys((one.reason or "no reason given").splitlines()[0] for one in results))
+        return [f"{_trials(len(results))} and no mapping: {'; '.join(reasons[:2])}."]
+    if len(results) == 1:
+        return _answer_of_one(found[0])
+    groups: dict[tuple[str, str, int], list[Result]] = {}
+    for one in found:
+        groups.setdefault(workload_of(one), []).append(one)
+    sentences = [_answer_of_group(group, question, alone=len(groups) == 1) for group in groups.values()]
+    if without:
+        sentences.append(f"{without} of {len(results)} trials have no mapping; the reasons stand below.")
+    return sentences
+
+
+def _answer_of_one(result: Result) -> list[str]:
+    what = f"{result.name} takes {energy(result.energy_pj)} and {count(result.cycles)} cycles"
+    edp = f"EDP {significant(result.edp_j_cycles, _DIGITS)} J·cycles"
+    sentences = [f"{what}, {edp}: {standing(result)}."]
+    if result.layers:
+        return [*sentences, _dearest_layer(result)]
+    rows = energy_rows(result)
+    dearest = max(rows, key=lambda row: row.energy_pj)
+    whose = f"{dearest.action}s of {dearest.data_space}" if dearest.data_space else dearest.action
+    limit = limiting(result)
+    waits = f"; {_waits(limit.label, limit.kind)}" if limit else ""
+    sentences.append(
+        f"The largest part of the energy, {percent(dearest.energy_pj / result.energy_pj)}, goes into "
+        f"{whose} at {dearest.component}{waits}. "
+        f"{percent(result.utilization)} of the compute units' cycles do work."
+    )
+    return sentences
+
+
+def _waits(label: str, kind: str) -> str:
+    return f"{label} limits the cycles" if kind == "compute" else f"the {label} bandwidth limits the cycles"
+
+
+def _dearest_layer(result: Result) -> str:
+    by_energy = max(result.layers, key=lambda run: run.result.energy_pj * run.runs)
+    by_cycles = max(result.layers, key=lambda run: run.result.cycles * run.runs)
+    energy_share = by_energy.result.energy_pj * by_energy.runs / result.energy_pj
+    cycles_share = by_cycles.result.cycles * by_cycles.runs / result.cycles
+    return (
+        f"Of its {len(result.layers)} layers {layer_name(by_energy)} takes the most energy ({percent(energy_share)}) "
+        f"and {layer_name(by_cycles)} the most cycles ({percent(cycles_share)})."
+    )
+
+
+def _answer_of_group(group: Sequence[Result], question: Question, *, alone: bool) -> str:
+    ordered = ranked(group, question.objective)
+    best, worst = ordered[0], ordered[-1]
+    area = f" on {significant(best.area_um2 * 1e-6, _DIGITS)} mm²" if isfinite(best.area_um2) else ""
+    of = "" if alone else f" of {best.parameters.get('layer', best.name)}"
+    best_value, worst_value = _value(best, question.objective), _value(worst, question.objective)
+    ratio = f", {significant(worst_value / best_value, _DIGITS)} times less than the worst" if best_value else ""
+    others = f" of {_trials(len(group))} that mapped" if len(group) > 1 and ratio else ""
+    return (
+        f"The least {_CRITERIA[question.objective]}{of} is {_shown(best, question.objective)}, with "
+        f"{labels(best, question.swept)}: {energy(best.energy_pj)} and {count(best.cycles)} cycles{area}"
+        f"{ratio}{others} ({standing(best)})."
+    )
+
+
+def labels(result: Result, swept: Sequence[str]) -> str:
+    """What sets a trial apart: ``arch.rows=16, layer=KQV``; its name where nothing was swept."""
+    pairs = [f"{name}={plain(result.parameters[name])}" for name in swept if name in result.parameters]
+    return ", ".join(pairs) or result.name
+
+
+def standing(result: Result) -> str:
+    """How good the mapping is known to be."""
+    optimality = result.optimality
+    if optimality is None:
+        return "not searched"
+    if optimality.status == "proved":
+        return f"proved optimal for {', then '.join(_CRITERIA.get(one, one) for one in optimality.objective)}"
+    if optimality.status == "given":
+        return "a given mapping"
+    gap = f" by at most {percent(optimality.gap)}" if optimality.gap is not None else ""
+    return f"search stopped early, a better one may exist{gap}"
+
+
+def plain(value: object) -> str:
+    """A parameter as people write it."""
+    if isinstance(value, list | tuple):
+        return ",".join(plain(item) for item in value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)
+
+
+def _values(results: Sequence[Result], name: str) -> list[str]:
+    return list(dict.fromkeys(plain(one.parameters[name]) for one in results if name in one.parameters))
+
+
+def _range(values: Sequence[str]) -> str:
+    try:
+        ordered = [plain(number) for number in sorted(float(value) for value in values)]
+    except ValueError:
+        ordered = sorted(values)
+    if len(ordered) <= _SHOWN_VALUES:
+        return ", ".join(ordered)
+    return f"{ordered[0]} to {ordered[-1]}, {len(ordered)} values"
+
+
+def _value(result: Result, objective: str) -> float:
+    return {"energy": result.energy_pj, "cycles": result.cycles, "edp": result.edp_j_cycles}[objective]
+
+
+def _shown(result: Result, objective: str) -> str:
+    if objective == "energy":
+        return energy(result.energy_pj)
+    if objective == "cycles":
+        return count(result.cycles)
+    return f"{significant(result.edp_j_cycles, _DIGITS)} J·cycles"
+
+
+def _trials(number: int) -> str:
+    return "1 trial" if number == 1 else f"{number:,} trials"

@@ -1,0 +1,78 @@
+// What a click changes.
+
+(async () => {
+  const data = await unpack($("#data").textContent);
+  const best = data.order.find((index) => data.rows[index].status === "ok");
+  const state = { selected: best ?? null, layer: 0, scope: "one", visible: data.order, colourBy: "", logarithmic: false };
+  const has = (id) => $(id) !== null;
+  let table = null;
+
+  function charts() {
+    if (state.selected === null) return;
+    if (has("#scatter")) scatter(data, state);
+    breakdown();
+    roofline(data, state);
+  }
+
+  function breakdown() {
+    const row = data.rows[state.selected];
+    const layers = row.layers.length > 1;
+    const whose = state.scope === "many" ? "trial" : layers ? "layer" : "";
+    $("#energy-caption").textContent = whose ? `Energy by level and data space, per ${whose}` : "Energy by level and data space";
+    $("#cycles-caption").textContent = whose ? `Cycles by what limits them, per ${whose}` : "Cycles by what limits them";
+    energyChart(data, state);
+    cyclesChart(data, state);
+  }
+
+  function select(index) {
+    state.selected = index;
+    state.layer = 0;
+    if (table) table.mark(index);
+    showFigures(data, data.rows[index]);
+    chooseLayer(0);
+    charts();
+  }
+
+  function chooseLayer(layer) {
+    const row = data.rows[state.selected];
+    state.layer = layer;
+    showLayers(row, layer, (index) => { chooseLayer(index); roofline(data, state); });
+    showDiagrams(data, row, layer, () => data.rows[state.selected] === row && state.layer === layer);
+  }
+
+  function prepareOverview() {
+    const rows = data.rows.filter((row) => row.energy_pj !== null);
+    const wide = (pick) => Math.max(...rows.map(pick)) > 20 * Math.min(...rows.map(pick));
+    state.logarithmic = $("#log").checked = wide((row) => row.cycles) || wide((row) => row.energy_pj);
+    $("#colour").append(...data.swept.map((name, index) => element("option", { value: index }, name)));
+    $("#colour").addEventListener("change", (event) => { state.colourBy = event.target.value; scatter(data, state); });
+    $("#log").addEventListener("change", (event) => { state.logarithmic = event.target.checked; scatter(data, state); });
+    scatter(data, state);
+    $("#scatter").on("plotly_click", (event) => {
+      const index = event.points.map((point) => point.customdata).find((one) => one !== undefined);
+      if (index !== undefined) select(index);
+    });
+  }
+
+  if (has("#common")) showCommon(data);
+  if (has("#scatter")) prepareOverview();
+  if (has("#table"))
+    table = new TrialTable(data, select, (order) => {
+      state.visible = order;
+      if (table && has("#scatter")) scatter(data, state);
+      if (table && state.scope === "many") breakdown();
+    });
+  if (has("#scope"))
+    $("#scope").addEventListener("click", (event) => {
+      const button = event.target.closest("button");
+      if (!button) return;
+      state.scope = button.dataset.scope;
+      for (const one of $("#scope").children) one.setAttribute("aria-pressed", one === button);
+      breakdown();
+    });
+  if (state.selected !== null) select(state.selected);
+  document.addEventListener("theme", charts);
+  // Paper is white and narrower than most windows.
+  addEventListener("beforeprint", charts);
+  document.documentElement.dataset.ready = "true";
+})();

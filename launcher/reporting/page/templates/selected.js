@@ -1,0 +1,60 @@
+// The selected trial: its figures, its layers, and their diagrams.
+
+function figuresOf(data, row, layer) {
+  const many = row.layers.length > 1;
+  const shown = many && layer ? { ...layer, edp_j_cycles: null } : row;
+  const energy = energyUnit(shown.energy_pj);
+  return [
+    ["energy", significant(shown.energy_pj / energy.scale), energy.unit, shown.energy_pj],
+    ["cycles", count(shown.cycles), "", shown.cycles],
+    ["EDP", significant(row.edp_j_cycles), "J·cycles", row.edp_j_cycles],
+    ["utilization", percent(shown.utilization).replace(" %", ""), "%", shown.utilization],
+    ["energy per MAC", significant(row.energy_per_mac_pj), "pJ", row.energy_per_mac_pj],
+    ["area", row.area_um2 === null ? "-" : significant(row.area_um2 * 1e-6), row.area_um2 === null ? "" : "mm²", row.area_um2],
+    ["limited by", row.limit || "-", "", null],
+    ["mapping", row.standing || "-", "", null],
+    ["where", tail(row.place), "", null],
+  ];
+}
+
+function showFigures(data, row) {
+  $("#who").textContent = labelOf(data, row);
+  const figures = figuresOf(data, row).filter(([name, text]) => text !== "-" || name === "area");
+  $("#figures").replaceChildren(...figures.map(([name, text, unit, value]) => element("div", { "data-key": name, "data-value": value },
+    element("div", { class: "name" }, name),
+    element("div", { class: value === null ? "value words" : "value" }, text, " ", element("span", { class: "unit" }, unit)))));
+}
+
+function showLayers(row, chosen, onChoose) {
+  const tabs = $("#layers");
+  tabs.hidden = row.layers.length < 2;
+  tabs.replaceChildren(...row.layers.map((layer, index) => {
+    const button = element("button", { type: "button", role: "tab", "aria-selected": index === chosen, title: `${energyText(layer.energy_pj)} and ${count(layer.cycles)} cycles a run` }, `${layer.name} ×${layer.runs}`);
+    button.addEventListener("click", () => onChoose(index));
+    return button;
+  }));
+}
+
+const unpacked = new Map();
+
+/** Loop nest and architecture of a layer; only the block that holds them is unpacked. */
+async function diagramsOf(data, row, layer) {
+  if (row.diagrams === null) return ["", ""];
+  const index = row.diagrams + layer;
+  const block = Math.floor(index / data.block);
+  if (!unpacked.has(block)) unpacked.set(block, unpack(document.querySelectorAll("script.block")[block].textContent));
+  return (await unpacked.get(block))[index % data.block];
+}
+
+async function showDiagrams(data, row, layer, isCurrent) {
+  const [nest, machine] = await diagramsOf(data, row, layer);
+  if (!isCurrent()) return;
+  for (const [id, svg] of [["#nest", nest], ["#machine", machine]])
+    if (svg) $(id).innerHTML = svg;
+    else $(id).replaceChildren(element("p", { class: "note" }, `This page carries no diagrams of this trial: make one of ${row.place} alone.`));
+}
+
+function showCommon(data) {
+  const entries = Object.entries(data.common).filter(([, value]) => value !== "");
+  $("#common").replaceChildren(...entries.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
+}
