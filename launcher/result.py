@@ -182,6 +182,7 @@ class Result:
         front: all trade-offs between energy and cycles, in order of increasing energy, where they were asked for;
             ``mapping`` is then the one with the least EDP.
         cached: whether an earlier search of the same input found this; ``search`` then describes that one.
+        broken: limits of the user's that the figures do not keep, e.g. of area.
     """
 
     name: str
@@ -201,6 +202,7 @@ class Result:
     fusions: tuple[FusedPair, ...] = ()
     front: tuple[FrontPoint, ...] = ()
     cached: bool = False
+    broken: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

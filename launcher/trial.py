@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from launcher.config.compose import Trial
 from launcher.config.schema import FusionMode
 from launcher.engines.base import OnProgress
 from launcher.errors import ConfigurationError, LauncherError
+from launcher.limits import broken
 from launcher.network.fusion import fused
 from launcher.network.run import run_network
 from launcher.result import Result
@@ -23,6 +25,11 @@ def run_trial(trial: Trial, on_progress: OnProgress | None = None) -> Result:
     Raises:
         LauncherError: the configuration, a template or a table is wrong.
     """
+    result = _run(trial, on_progress)
+    return replace(result, broken=broken(result, trial.experiment.constraints))
+
+
+def _run(trial: Trial, on_progress: OnProgress | None) -> Result:
     if trial.layers:
         return run_network(trial, on_progress)
     fusion = trial.experiment.fusion

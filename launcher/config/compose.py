@@ -167,7 +167,8 @@ def to_trial(config: DictConfig, choices: Mapping[str, Any], template_folders: t
     _check_given(config, choices)
     try:
         typed: dict[str, Any] = {group: OmegaConf.to_object(config[group]) for group in _GROUPS}
-        experiment = Experiment(**typed, count_repeats=config.count_repeats, cache=config.cache)
+        limits: Any = OmegaConf.to_object(config.constraints)
+        experiment = Experiment(**typed, count_repeats=config.count_repeats, cache=config.cache, constraints=limits)
         values: dict[str, dict[str, Any]] = {group: _plain(config[group]) for group in _GROUPS}
     except OmegaConfBaseException as error:
         raise explain(error) from error
@@ -177,7 +178,10 @@ def to_trial(config: DictConfig, choices: Mapping[str, Any], template_folders: t
     layer = _sizes(experiment, model)
     values["layer"] |= {**layer.dimensions, **layer.coefficients, "repeats": layer.repeats}
     values["model"] |= {key: model[key] for key, value in values["model"].items() if value is None}
-    return Trial(experiment, layer, _parameters(values, choices, layer.names), template_folders)
+    parameters = _parameters(values, choices, layer.names)
+    if config.configuration is not None:
+        parameters = {"configuration": config.configuration, **parameters}
+    return Trial(experiment, layer, parameters, template_folders)
 
 
 def _sizes(experiment: Experiment, model: Mapping[str, object]) -> LayerSizes:

@@ -14,6 +14,7 @@ from launcher.config.checked import Checked, between
 from launcher.config.layer_schema import Conv, Matmul, NormOperation
 from launcher.config.model_schema import Model, ModelFile, Transformer
 from launcher.config.sweep_schema import SweepSettings
+from launcher.limits import Constraints
 from launcher.verbosity import Verbosity
 
 
@@ -97,6 +98,10 @@ class Experiment:
     tracking: Tracking = MISSING
     fusion: Fusion = MISSING
     sweep: SweepSettings = MISSING
+    constraints: Constraints = field(default_factory=Constraints)
+    configs: Any = None
+    mixup: bool = False
+    configuration: str | None = None
     layers: Any = None
     count_repeats: bool = True
     cache: bool = True

@@ -41,6 +41,8 @@ def print_result(result: Result, console: Console) -> None:
             console.print(f"fusion: {escape(line)}", highlight=False, soft_wrap=True)
     else:
         console.print(loop_nest(result).rstrip(), markup=False, highlight=False, soft_wrap=True)
+    for limit in result.broken:
+        console.print(f"[bold yellow]constraint not kept:[/] {escape(limit)}", highlight=False, soft_wrap=True)
     _print_flags(result, console)
 
 

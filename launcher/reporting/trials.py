@@ -32,13 +32,16 @@ def objective_value(result: Result, objective: str) -> float:
 
 
 def ranked(results: Sequence[Result], objective: str | Sequence[str] = "edp") -> list[Result]:
-    """The results, best first; ties go to the next criterion, trials without a mapping come last."""
+    """The results, best first; ties go to the next criterion.
+
+    Trials that break a constraint come after the others, trials without a mapping last.
+    """
     criteria = [objective] if isinstance(objective, str) else list(objective)
     criteria += [name for name in _TIE_BREAKS if name not in criteria]
 
     def key(result: Result) -> tuple[float, ...]:
         values = [objective_value(result, name) for name in criteria]
-        return (float(not result.ok), *(inf if isnan(value) else value for value in values))
+        return (float(not result.ok), float(bool(result.broken)), *(inf if isnan(value) else value for value in values))
 
     return sorted(results, key=key)
 
@@ -89,7 +92,7 @@ def _table(
         table.add_column("remark", overflow="fold")
     for rank, (result, remark) in enumerate(zip(ordered, remarks or [""] * len(ordered), strict=True)):
         labels = [plain(result.parameters.get(name, ABSENT)) for name in parameters] or [result.name]
-        style = "bold" if rank == 0 and result.ok else "" if result.ok else "red"
+        style = "red" if not result.ok else "dim" if result.broken else "bold" if rank == 0 else ""
         cells = [*map(escape, labels), *_figures(result), *([escape(remark)] if remarked else [])]
         table.add_row(*cells, style=style)
     return table
@@ -99,6 +102,8 @@ def _title(results: Sequence[Result], objective: str | Sequence[str]) -> str:
     criteria = objective if isinstance(objective, str) else ", then ".join(objective)
     failures = sum(not result.ok for result in results)
     without = f", {failures} without a mapping" if failures else ""
+    broken = sum(bool(result.broken) for result in results)
+    without += f", {broken} beyond a constraint" if broken else ""
     return f"{len(results)} trials{without}, best {escape(criteria.replace('edp', 'EDP'))} first"
 
 
@@ -116,6 +121,8 @@ def _remark(result: Result) -> str:
     if not result.ok:
         first_line = (result.reason or "no reason given").strip().splitlines()[0]
         return f"{result.status}: {first_line}"
+    if result.broken:
+        return "; ".join(result.broken)
     optimality = result.optimality
     if optimality and optimality.status == "bounded":
         return f"gap {percent(optimality.gap)}" if optimality.gap is not None else "not proved"

@@ -18,6 +18,7 @@ from launcher.config.sweep_schema import SweepSettings
 from launcher.errors import LauncherError
 from launcher.interrupts import first_asks
 from launcher.jobs import PARENT_FILE
+from launcher.limits import Constraints
 from launcher.sweeping.goals import Goals, parse_goals
 from launcher.sweeping.identity import digest, fixed_parameters, identity
 from launcher.sweeping.jobs import Jobs
@@ -60,7 +61,8 @@ def run_sweep(config: DictConfig, space: Space, launcher: Launcher, arguments: S
         LauncherError: the settings, the space or the storage cannot be used; every trial failed, or too many did.
     """
     settings: SweepSettings = OmegaConf.to_object(config.sweep)  # type: ignore[assignment]
-    goals = parse_goals(settings.objectives, settings.directions, settings.constraints)
+    limits: Constraints = OmegaConf.to_object(config.constraints)  # type: ignore[assignment]
+    goals = parse_goals(settings.objectives, settings.directions, [*settings.constraints, *limits.texts])
     points = [space.check_point(point, "sweep.enqueue") for point in settings.enqueue]
     workers = workers_of(config, settings.parallel)
     make_sampler(settings.sampler, space, goals, seed=0, finished=0, parallel=False)  # mistakes come before anything
