@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 
 from launcher.errors import LauncherError
+from launcher.reporting.diagrams import energy_svg, loop_nest_svg
 from launcher.reporting.energy_table import energy_rows
 from launcher.reporting.front import front_csv
 from launcher.reporting.layers import layer_name, layers_csv
@@ -25,15 +26,26 @@ MAPPING_TXT = "mapping.txt"
 SPECIFICATION_YAML = "specification.yaml"
 CONSTRAINTS_YAML = "constraints.yaml"
 ENERGY_CSV = "energy.csv"
+ENERGY_SVG = "energy.svg"
+MAPPING_SVG = "mapping.svg"
 
 LAYERS_CSV = "layers.csv"
 FRONT_CSV = "front.csv"
 LAYERS_FOLDER = "layers"
 
-ARTIFACT_NAMES = (RESULT_JSON, MAPPING_YAML, MAPPING_TXT, SPECIFICATION_YAML, CONSTRAINTS_YAML, ENERGY_CSV)
+ARTIFACT_NAMES = (
+    RESULT_JSON,
+    MAPPING_YAML,
+    MAPPING_TXT,
+    MAPPING_SVG,
+    SPECIFICATION_YAML,
+    CONSTRAINTS_YAML,
+    ENERGY_CSV,
+    ENERGY_SVG,
+)
 """Every file that :func:`write_artifacts` may write for a single layer."""
 
-NETWORK_ARTIFACT_NAMES = (RESULT_JSON, ENERGY_CSV, LAYERS_CSV, FRONT_CSV)
+NETWORK_ARTIFACT_NAMES = (RESULT_JSON, ENERGY_CSV, ENERGY_SVG, LAYERS_CSV, FRONT_CSV)
 """What it writes for a network, beside a folder for each of its layers in ``layers/``, or for a front."""
 
 
@@ -41,8 +53,8 @@ def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
     """Write the files of one trial.
 
     ``result.json`` always; ``specification.yaml`` and ``constraints.yaml`` when there is a specification;
-    ``mapping.yaml``, ``mapping.txt`` and ``energy.csv`` when there is a mapping. A network has ``layers.csv`` instead
-    of a mapping of its own, and the files of every layer in ``layers/<layer>/``.
+    ``mapping.yaml``, ``mapping.txt``, ``mapping.svg``, ``energy.csv`` and ``energy.svg`` when there is a mapping. A
+    network has ``layers.csv`` instead of a mapping of its own, and the files of every layer in ``layers/<layer>/``.
 
     Each file is complete or absent: it is written under a temporary name and renamed. Files of an earlier trial in the
     same folder that this one does not write are removed, so that the folder never mixes two trials. ``result.json`` is
@@ -115,8 +127,11 @@ def _contents(result: Result) -> Iterator[tuple[str, str]]:
         if specification is not None:
             yield MAPPING_YAML, dump_mapping(result.mapping, specification)
         yield MAPPING_TXT, loop_nest(result)
+        if specification is not None:
+            yield MAPPING_SVG, loop_nest_svg(result, standalone=True)
     if result.evaluation is not None:
         yield ENERGY_CSV, energy_csv(result)
+        yield ENERGY_SVG, energy_svg(result, standalone=True)
     if result.front:
         yield FRONT_CSV, front_csv(result)
     if result.layers:
