@@ -1,20 +1,15 @@
-"""The page on a set of trials, and the small one on a single trial."""
+"""The page on a set of trials."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from launcher.reading.trials import Trials
 from launcher.reporting.diagrams import architecture_svg, loop_nest_svg
-from launcher.reporting.diagrams.palette import class_rules, css
+from launcher.reporting.page.assets import asset, environment, made_at, style, version_text
 from launcher.reporting.page.data import colours, common_parameters, mark_front, row, runs, with_front_points
 from launcher.reporting.page.origins import failures_of, flags_of, origin_facts
 from launcher.reporting.page.packing import pack, pack_in_blocks
@@ -22,7 +17,6 @@ from launcher.reporting.page.question import Question, answer_of, labels, questi
 from launcher.reporting.trials import ranked
 from launcher.result import Result
 
-_TEMPLATES = Path(__file__).resolve().parent / "templates"
 _SCRIPTS = ("format.js", "table.js", "charts.js", "selected.js", "main.js")
 _BLOCK = 32
 _MOST_DIAGRAMS = 4000
@@ -56,7 +50,7 @@ def report_page(trials: Trials, *, made_by: str = "") -> str:
     names = [labels(result, question.swept) for result in results]
     has_figures = any(result.ok for result in results)
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             title=_title(expanded, question),
@@ -73,10 +67,10 @@ def report_page(trials: Trials, *, made_by: str = "") -> str:
             data=pack(data),
             blocks=list(pack_in_blocks(drawn, _BLOCK)),
             plotly=_plotly() if has_figures else "",
-            style=_style(),
-            script="\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in _SCRIPTS),
-            version=_version(),
-            made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            style=style(),
+            script="\n".join(map(asset, _SCRIPTS)),
+            version=version_text(),
+            made=made_at(),
             made_by=made_by,
         )
     )
@@ -110,34 +104,8 @@ def _title(trials: Trials, question: Question) -> str:
     return f"{common or ', '.join(trials.names)}: {len(trials):,} trials{over}"
 
 
-def _style() -> str:
-    light, dark = css(":root", dark=False), css(":root", dark=True)
-    by_system = f"@media screen and (prefers-color-scheme:dark){{{dark}}}"
-    chosen = css(":root[data-theme=light]", dark=False)
-    screen = f"@media screen{{{css(':root[data-theme=dark]', dark=True)}}}"
-    return light + by_system + chosen + screen + class_rules() + (_TEMPLATES / "report.css").read_text(encoding="utf-8")
-
-
 @cache
 def _plotly() -> str:
     from plotly.offline import get_plotlyjs  # noqa: PLC0415 - only pages with charts need it
 
     return str(get_plotlyjs())
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _version() -> str:
-    try:
-        return version("timeloop-launcher")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "unknown version"

@@ -1,0 +1,110 @@
+"""The small page on a single trial: tables and diagrams, no scripts; light enough to lie with every run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from launcher.reporting.diagrams import architecture_svg, cycles_svg, energy_svg, loop_nest_svg
+from launcher.reporting.diagrams.svg import energy
+from launcher.reporting.layers import fusion_lines, layer_name
+from launcher.reporting.numbers import ABSENT, count, percent, short_seconds, significant
+from launcher.reporting.page.assets import environment, made_at, style, version_text
+from launcher.reporting.page.question import answer_of, question_of, standing
+from launcher.result import Evaluation, Result
+
+_MOST_DIAGRAM_BYTES = 120_000
+_DIGITS = 3
+
+
+def trial_page(result: Result) -> str:
+    """A page on one trial, also on one without a mapping: below 200 kB, made in a few milliseconds.
+
+    Of a network with many layers it has the loop nests of those that take the most energy.
+    """
+    question = question_of([result])
+    return (
+        environment()
+        .get_template("trial.html.j2")
+        .render(
+            title=result.name,
+            style=style(),
+            result=result,
+            answer=answer_of([result], question),
+            facts=question.facts,
+            figures=_figures(result),
+            energy=energy_svg(result),
+            cycles=cycles_svg(result),
+            nest=loop_nest_svg(result),
+            machine=architecture_svg(result),
+            layers=[_layer(result, index) for index in range(len(result.layers))],
+            nests=list(_nests(result)),
+            fusions=fusion_lines(result),
+            front=[_point(one.evaluation, chosen=one.mapping == result.mapping) for one in result.front],
+            made=_made(result),
+            version=version_text(),
+            now=made_at(),
+        )
+    )
+
+
+def _figures(result: Result) -> list[tuple[str, str]]:
+    if result.evaluation is None:
+        return []
+    area = f"{significant(result.area_um2 * 1e-6, _DIGITS)} mm²" if result.area_um2 == result.area_um2 else ABSENT
+    return [
+        ("energy", energy(result.energy_pj)),
+        ("cycles", count(result.cycles)),
+        ("EDP", f"{significant(result.edp_j_cycles, _DIGITS)} J·cycles"),
+        ("utilization", percent(result.utilization)),
+        ("energy per MAC", f"{significant(result.evaluation.energy_per_mac_pj, _DIGITS)} pJ"),
+        ("area", area),
+        ("mapping", standing(result)),
+    ]
+
+
+def _layer(result: Result, index: int) -> tuple[str, ...]:
+    run = result.layers[index]
+    one = run.result
+    return (
+        layer_name(run),
+        count(run.runs),
+        energy(one.energy_pj * run.runs, like=result.energy_pj),
+        percent(one.energy_pj * run.runs / result.energy_pj),
+        count(one.cycles * run.runs),
+        percent(one.cycles * run.runs / result.cycles),
+        percent(one.utilization),
+        standing(one) if one.ok else f"{one.status}: {one.reason}",
+    )
+
+
+def _nests(result: Result) -> Iterator[tuple[str, str]]:
+    """Name and loop nest of a network's layers, those with the most energy first, as many as there is room for."""
+    room = _MOST_DIAGRAM_BYTES
+    for run in sorted(result.layers, key=lambda run: -run.result.energy_pj * run.runs):
+        drawn = loop_nest_svg(run.result)
+        room -= len(drawn)
+        if room < 0:
+            return
+        if drawn:
+            yield layer_name(run), drawn
+
+
+def _point(evaluation: Evaluation, *, chosen: bool) -> tuple[str, ...]:
+    return (
+        energy(evaluation.energy_pj),
+        count(evaluation.cycles),
+        f"{significant(evaluation.edp_j_cycles, _DIGITS)} J·cycles",
+        percent(evaluation.utilization),
+        "least EDP" if chosen else "",
+    )
+
+
+def _made(result: Result) -> list[tuple[str, str]]:
+    search = short_seconds(result.search.seconds) if result.search else ""
+    facts = [
+        ("engine", result.engine),
+        ("estimator", result.estimator),
+        ("search", f"{search}, from the cache" if result.cached and search else search),
+        ("whole trial", short_seconds(result.seconds) if result.seconds else ""),
+    ]
+    return [(heading, text) for heading, text in facts if text]

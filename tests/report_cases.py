@@ -1,0 +1,87 @@
+"""Sets of trials for reports: real evaluations of many machines."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import islice, product
+from pathlib import Path
+
+from sample_results import TENSORS, failed_result, ok_result, specification
+
+from launcher.engines.native.model import evaluate
+from launcher.reading import Origin, Trial, Trials
+from launcher.reporting.result_json import result_to_dict
+from launcher.result import Optimality, Result
+from launcher.specification.mapping import LevelMapping, Loop, Mapping
+
+_START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+_OUTSIDE = (1, 2, 4, 8, 16, 32, 64, 128)
+_BANDWIDTHS = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 16.0)
+_SCRATCHPADS_KIB = (64, 128, 192, 256, 320, 384, 448, 512, 576, 640, 704, 768, 832, 896, 960, 1024)
+
+
+@cache
+def many(number: int) -> tuple[Result, ...]:
+    """Trials over DRAM and scratchpad bandwidths, scratchpad sizes and mappings; some have no mapping."""
+    cases = product(_SCRATCHPADS_KIB, _BANDWIDTHS, _BANDWIDTHS, _OUTSIDE)
+    return tuple(_trial(*case) for case in islice(cases, number))
+
+
+def _trial(scratchpad_kib: int, dram: float, scratchpad: float, outside: int) -> Result:
+    spec = specification()
+    architecture = spec.architecture
+    levels = list(architecture.levels)
+    levels[4] = replace(
+        levels[4], capacity_words=scratchpad_kib * 1024, read_bandwidth=8 * scratchpad, write_bandwidth=8 * scratchpad
+    )
+    levels[5] = replace(levels[5], read_bandwidth=dram, write_bandwidth=dram)
+    spec = replace(spec, architecture=replace(architecture, levels=tuple(levels)))
+    parameters = {
+        **ok_result().parameters,
+        "arch.scratchpad_kib": scratchpad_kib,
+        "arch.dram_bandwidth": dram,
+        "arch.scratchpad_bandwidth": 8 * scratchpad,
+        "mapper.outside": outside,
+    }
+    mapping = Mapping(
+        (
+            LevelMapping("Registers", ("Weights",), temporal=(Loop("L", 16),)),
+            LevelMapping("inter_PECols_spatial", (), spatial_x=(Loop("E", 16),)),
+            LevelMapping("Accumulator", ("Outputs",), temporal=(Loop("L", 256 // outside), Loop("E", 4))),
+            LevelMapping("inter_PERows_spatial", (), spatial_y=(Loop("D", 16),)),
+            LevelMapping("Scratchpad", ("Weights", "Inputs")),
+            LevelMapping("DRAM", TENSORS, temporal=(Loop("D", 256), Loop("L", outside))),
+        )
+    )
+    evaluation = evaluate(spec, mapping)
+    if not evaluation.legal:
+        return replace(failed_result(), parameters=parameters, specification=spec, reason=evaluation.reason)
+    return replace(
+        ok_result(),
+        parameters=parameters,
+        specification=spec,
+        mapping=mapping,
+        evaluation=evaluation,
+        optimality=Optimality("proved", ("edp",), evaluation.edp_j_cycles, 0.0),
+    )
+
+
+def trials_of(*results: Result) -> Trials:
+    """The results as if they had been read from a sweep's folder."""
+    folder = Path("multirun/2026-01-02/03-04-05")
+    origins = (
+        Origin(folder=folder / str(n), sweep=str(folder), started=_START + timedelta(seconds=n))
+        for n in range(len(results))
+    )
+    return Trials((str(folder),), tuple(map(Trial, results, origins)))
+
+
+def write_results(folder: Path, *results: Result) -> None:
+    """Only ``result.json`` of each trial, as a sweep lays them out."""
+    for number, result in enumerate(results):
+        trial = folder / str(number)
+        trial.mkdir(parents=True)
+        (trial / "result.json").write_text(json.dumps(result_to_dict(result), indent=2))
