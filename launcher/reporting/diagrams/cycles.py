@@ -7,11 +7,12 @@ from launcher.reporting.diagrams.limits import cycle_limits
 from launcher.reporting.diagrams.svg import draw, short_count, text_width
 from launcher.result import Result
 
-_WIDTH = 640.0
+_WIDTH = 520.0
 _ROW = 26.0
 _TEXT = 13.0
-_VALUE_WIDTH = 150.0
+_VALUE_WIDTH = 168.0
 _TOP = 4.0
+_LEAST_LEFT = 60.0
 _BOLD = 1.1  # bold letters are wider
 
 
@@ -21,7 +22,7 @@ def cycles_svg(result: Result, *, standalone: bool = False) -> str:
     if not limits or not result.cycles:
         return ""
     styles = component_styles(result)
-    left = max(text_width(limit.label, _TEXT) for limit in limits) * _BOLD + 22
+    left = max(_LEAST_LEFT, *(text_width(limit.label, _TEXT) * _BOLD + 22 for limit in limits))
     scale = (_WIDTH - left - _VALUE_WIDTH) / max(limit.cycles for limit in limits)
     bars = [
         {

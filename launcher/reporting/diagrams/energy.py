@@ -11,7 +11,7 @@ from launcher.reporting.energy_table import EnergyRow, compute_name, energy_by_c
 from launcher.reporting.layers import layer_name
 from launcher.result import Result
 
-_WIDTH = 640.0
+_WIDTH = 520.0
 _ROW = 26.0
 _TEXT = 13.0
 _VALUE_WIDTH = 118.0

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 from launcher.reporting.diagrams.energy import component_styles
 from launcher.reporting.diagrams.limits import bandwidth_use, cycle_limits
 from launcher.reporting.diagrams.svg import draw
 from launcher.reporting.loop_nest import container_label
-from launcher.reporting.numbers import count, significant
+from launcher.reporting.numbers import count, percent, significant
 from launcher.result import LevelStats, Result
 from launcher.specification.architecture import Architecture, StorageLevel
 from launcher.specification.mapping import LevelMapping
 
-_WIDTH = 640.0
-_BOX = 272.0
-_HEAD = 46.0
-_METER_ROW = 19.0
-_LINK = 30.0
+_WIDTH = 520
+_BOX = 236
+_BAR = 92
+_HEAD = 44
+_METER_ROW = 19
+_LINK = 28
 _MOST_DRAWN = 16
-_CELL = 7.0
+_CELL = 7
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,17 @@ def architecture_svg(result: Result, *, standalone: bool = False) -> str:
     blocks = machine_blocks(result)
     if not blocks or result.specification is None:
         return ""
-    y, rows = 4.0, []
+    y, rows = 2, []
     for number, block in enumerate(blocks):
-        y += _LINK if number else 0.0
+        y += _LINK if number else 0
         height = max(_HEAD, _METER_ROW * len(block.meters) + 6)
-        rows.append({"block": block, "y": y, "height": height, "note": _note(block)})
+        meters = [
+            (y + 5 + n * _METER_ROW, round(_BAR * min(meter.share, 1.0), 1), percent(meter.share), meter.label)
+            for n, meter in enumerate(block.meters)
+        ]
+        rows.append(
+            (block.name, block.css_class, block.instances > 1, block.size, block.link, _note(block), meters, y, height)
+        )
         y += height
     grid = _grid(result)
     return draw(
@@ -81,13 +89,12 @@ def architecture_svg(result: Result, *, standalone: bool = False) -> str:
         title=f"architecture of {result.name}",
         width=_WIDTH,
         box=_BOX,
-        height=y + (grid["height"] + 12 if grid else 4),
+        bar=_BAR,
+        height=y + (grid["height"] + 14 if grid else 6),
         rows=rows,
         link=_LINK,
-        meter_row=_METER_ROW,
-        cell=_CELL,
         grid=grid,
-        grid_y=y + 8,
+        grid_y=y + 10,
     )
 
 
@@ -109,7 +116,7 @@ def _blocks(result: Result, architecture: Architecture) -> Iterator[Block]:
         link += _connection(architecture, index)
     compute = architecture.compute
     units = prod(loop.bound for one in result.mapping for loop in one.spatial) if result.mapping else 0
-    busy = (Meter("cycles that do work", result.utilization),) if result.mapping else ()
+    busy = (Meter("cycles busy", result.utilization),) if result.mapping else ()
     size = f"{compute.word_bits}-bit words"
     yield Block(compute.name, "lc", compute.instances, units, size, busy, ", ".join(link))
 
@@ -138,7 +145,7 @@ def _capacity(level: StorageLevel, stats: LevelStats | None) -> tuple[Meter, ...
 
 def _bandwidth_label(level: StorageLevel, kind: str) -> str:
     of = {"read": level.read_bandwidth, "write": level.write_bandwidth, "shared": level.shared_bandwidth}[kind]
-    return f"{kind}, {significant(of, 3) if of else '-'} words/cycle"
+    return f"{kind} ({of:g}/cycle)"
 
 
 def _size(level: StorageLevel) -> str:
@@ -161,7 +168,7 @@ def _note(block: Block) -> str:
     return f"{count(block.used)} of {count(block.instances)}" if block.used else f"x{count(block.instances)}"
 
 
-def _grid(result: Result) -> dict[str, float] | None:
+def _grid(result: Result) -> dict[str, Any] | None:
     """The array of compute units, at most 16 x 16 cells drawn; cells stand for equal shares of it."""
     assert result.specification is not None
     compute = result.specification.architecture.compute
@@ -170,13 +177,15 @@ def _grid(result: Result) -> dict[str, float] | None:
     columns, rows = min(compute.mesh_x, _MOST_DRAWN), min(compute.mesh_y, _MOST_DRAWN)
     used_x = _side(result.mapping.levels, x=True) / compute.mesh_x * columns
     used_y = _side(result.mapping.levels, x=False) / compute.mesh_y * rows
+    across, down = columns * _CELL, rows * _CELL
+    lines = "".join(f"M{x} 0v{down}" for x in range(_CELL, across, _CELL))
+    lines += "".join(f"M0 {y}h{across}" for y in range(_CELL, down, _CELL))
     return {
-        "columns": columns,
-        "rows": rows,
+        "lines": lines,
         "width": columns * _CELL,
         "height": rows * _CELL,
-        "used_width": used_x * _CELL,
-        "used_height": used_y * _CELL,
+        "used_width": round(used_x * _CELL, 1),
+        "used_height": round(used_y * _CELL, 1),
         "mesh_x": compute.mesh_x,
         "mesh_y": compute.mesh_y,
     }

@@ -10,19 +10,19 @@ from launcher.reporting.diagrams.energy import component_styles
 from launcher.reporting.diagrams.palette import data_space_slots
 from launcher.reporting.diagrams.svg import draw, short_count, text_width
 from launcher.reporting.loop_nest import container_label
-from launcher.reporting.numbers import count, percent
+from launcher.reporting.numbers import ABSENT, count, percent
 from launcher.result import Result
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.mapping import LevelMapping, Loop
 from launcher.specification.specification import Specification
 
-_WIDTH = 640.0
-_INDENT = 14.0
-_METER = 170.0
-_LEVEL_HEIGHT = 48.0
-_LOOPS_HEIGHT = 32.0
-_COMPUTE_HEIGHT = 32.0
-_GAP = 6.0
+_WIDTH = 520
+_INDENT = 12
+_METER = 104
+_LEVEL_HEIGHT = 46
+_PILL_HEIGHT = 27
+_COMPUTE_HEIGHT = 28
+_GAP = 5
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,11 @@ def loop_nest_svg(result: Result, *, standalone: bool = False) -> str:
     levels = nest_levels(result)
     if not levels or result.specification is None or result.mapping is None:
         return ""
-    y, rows = 4.0, []
+    y, rows = 2, []
     for depth, level in enumerate(levels):
-        rows.append(_row(level, depth * _INDENT, y))
-        y += _height(level)
+        row = _row(level, depth * _INDENT, y)
+        rows.append(row)
+        y = row.end
     compute = result.specification.architecture.compute
     used = prod(loop.bound for level in result.mapping for loop in level.spatial)
     return draw(
@@ -91,14 +92,15 @@ def loop_nest_svg(result: Result, *, standalone: bool = False) -> str:
         width=_WIDTH,
         height=y + _COMPUTE_HEIGHT + 4,
         meter=_METER,
+        meter_x=_WIDTH - _METER - 8,
         rows=rows,
-        compute={
-            "x": len(levels) * _INDENT,
-            "y": y,
-            "name": compute.name,
-            "use": f"{count(used)} of {count(compute.instances)} units",
-            "share": used / compute.instances,
-        },
+        compute=(
+            len(levels) * _INDENT,
+            y,
+            compute.name,
+            f"{count(used)} of {count(compute.instances)} units",
+            round(_METER * used / compute.instances, 1),
+        ),
     )
 
 
@@ -152,38 +154,57 @@ def _used(loops: tuple[Loop, ...]) -> int:
     return prod(loop.bound for loop in loops)
 
 
-def _height(level: NestLevel) -> float:
-    own = _LOOPS_HEIGHT - _GAP if not level.css_class else _LEVEL_HEIGHT
-    return own + (_LOOPS_HEIGHT if level.loops and level.css_class else 0.0) + _GAP
+@dataclass(frozen=True)
+class _Row:
+    """A level as it is placed: whole units, and texts that are ready to be written."""
+
+    name: str
+    css_class: str
+    instances: str
+    x: int
+    y: int
+    fill: str
+    has_meter: bool
+    chips: list[tuple[str, str, int]]
+    meter: list[tuple[str, float, float]]
+    pills: list[tuple[str, bool, int, int, int]]
+    end: int
 
 
-def _row(level: NestLevel, x: float, y: float) -> dict[str, object]:
+def _row(level: NestLevel, x: int, y: int) -> _Row:
     words = sum(tile.words for tile in level.tiles)
-    capacity = level.capacity_words
-    return {
-        "level": level,
-        "x": x,
-        "y": y,
-        "instances": f"x{count(level.instances)}" if level.instances > 1 else "",
-        "chips": _chips(level, x + 12),
-        "meter": _meter(level, words),
-        "fill": "" if not level.css_class else _fill(words, capacity),
-        "loops": _pills(level, x),
-    }
+    label = f"{level.name}: {level.fan_out}" if level.fan_out else level.name
+    below = y + _LEVEL_HEIGHT + _GAP if level.css_class else y
+    beside = 0 if level.css_class else round(text_width(label, 12)) + 16
+    pills = _pills(level, x + 12, beside, below)
+    lowest = max((pill[3] + _PILL_HEIGHT for pill in pills), default=below)
+    return _Row(
+        name=level.name if level.css_class else label,
+        css_class=level.css_class,
+        instances=f"×{count(level.instances)}" if level.instances > 1 else "",
+        x=x,
+        y=y,
+        fill=_fill(words, level.capacity_words) if level.css_class else "",
+        has_meter=bool(level.capacity_words),
+        chips=_chips(level, x + 13),
+        meter=_meter(level, words),
+        pills=pills,
+        end=max(lowest, below + (0 if level.css_class else _PILL_HEIGHT)),
+    )
 
 
 def _fill(words: int, capacity: int | None) -> str:
     if capacity is None:
         return f"{short_count(words)} words"
-    return f"{percent(words / capacity) if capacity else '-'} of {short_count(capacity)} words"
+    return f"{percent(words / capacity) if capacity else ABSENT} of {short_count(capacity)} words"
 
 
-def _chips(level: NestLevel, x: float) -> list[tuple[str, str, float]]:
+def _chips(level: NestLevel, x: int) -> list[tuple[str, str, int]]:
     placed = []
     for tile in level.tiles:
         text = f"{tile.data_space} {short_count(tile.words)}"
         placed.append((text, tile.css_class, x))
-        x += text_width(text, 12) + 28
+        x += round(text_width(text, 12)) + 28
     return placed
 
 
@@ -194,18 +215,21 @@ def _meter(level: NestLevel, words: int) -> list[tuple[str, float, float]]:
     placed, x = [], 0.0
     for tile in level.tiles:
         width = _METER * tile.words / max(level.capacity_words, words)
-        placed.append((tile.css_class, x, width))
+        placed.append((tile.css_class, round(x, 1), round(width, 1)))
         x += width
     return placed
 
 
-def _pills(level: NestLevel, x: float) -> list[dict[str, object]]:
+def _pills(level: NestLevel, left: int, beside: int, y: int) -> list[tuple[str, bool, int, int, int]]:
+    """Text, whether in space, place and width of each loop; as many lines as they need."""
     placed = []
-    x += 12 if level.css_class else text_width(f"{level.name} {level.fan_out}", 12) + 40
+    x = left + beside
     for loop in level.loops:
         text = f"for {loop.dimension} in 0:{count(loop.bound)}"
         text = f"{text} along {loop.axis}" if loop.axis else text
-        width = text_width(text, 12) + (30 if loop.axis else 18)
-        placed.append({"text": text, "spatial": bool(loop.axis), "x": x, "width": width})
+        width = round(text_width(text, 12)) + (32 if loop.axis else 18)
+        if x + width > _WIDTH and x > left:
+            x, y = left, y + _PILL_HEIGHT
+        placed.append((text, bool(loop.axis), x, y, width))
         x += width + 6
     return placed

@@ -94,9 +94,10 @@ INK = {
     "line": Colour("#D3D8DE", "#3A4149"),
     "wash": Colour("#F2F4F6", "#22272D"),
     "paper": Colour("#FFFFFF", "#171B20"),
+    "page": Colour("#F2F4F6", "#0E1114"),
     "warn": Colour("#B3261E", "#FF8A80"),
 }
-"""Text, secondary text, lines, filled areas, the page itself, warnings."""
+"""Text, secondary text, lines, filled areas, what they lie on, the page around that, warnings."""
 
 
 def css(selector: str, *, dark: bool) -> str:

@@ -80,6 +80,7 @@ def layer(run: LayerRun) -> dict[str, Any]:
     return {
         "name": layer_name(run),
         "runs": run.runs,
+        "size": _size(result),
         "energy": [[component, whose, energy] for (component, whose), energy in energies.items() if energy],
         "limits": [_limit(limit) for limit in cycle_limits(result)],
         "cycles": _finite(result.cycles),
@@ -143,6 +144,11 @@ def number_or_text(value: object) -> float | int | str | None:
     except ValueError:
         return text
     return int(number) if number.is_integer() else number
+
+
+def _size(result: Result) -> str:
+    dimensions = result.specification.problem.dimensions if result.specification else {}
+    return ", ".join(f"{name} {extent:,}" for name, extent in dimensions.items())
 
 
 def _limit(limit: CycleLimit) -> list[Any]:

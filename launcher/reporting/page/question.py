@@ -8,7 +8,7 @@ from math import isfinite
 
 from launcher.reporting.diagrams.limits import limiting
 from launcher.reporting.diagrams.svg import energy
-from launcher.reporting.energy_table import energy_rows
+from launcher.reporting.energy_table import energy_by_component_pj, energy_rows
 from launcher.reporting.layers import layer_name
 from launcher.reporting.numbers import count, percent, significant
 from launcher.reporting.trials import ranked, varying_parameters
@@ -105,17 +105,20 @@ def _answer_of_one(result: Result) -> list[str]:
     sentences = [f"{what}, {edp}: {standing(result)}."]
     if result.layers:
         return [*sentences, _dearest_layer(result)]
-    rows = energy_rows(result)
-    dearest = max(rows, key=lambda row: row.energy_pj)
-    whose = f"{dearest.action}s of {dearest.data_space}" if dearest.data_space else dearest.action
     limit = limiting(result)
     waits = f"; {_waits(limit.label, limit.kind)}" if limit else ""
-    sentences.append(
-        f"The largest part of the energy, {percent(dearest.energy_pj / result.energy_pj)}, goes into "
-        f"{whose} at {dearest.component}{waits}. "
-        f"{percent(result.utilization)} of the compute units' cycles do work."
-    )
-    return sentences
+    return [*sentences, f"{_dearest_component(result)}{waits}."]
+
+
+def _dearest_component(result: Result) -> str:
+    component, spent = max(energy_by_component_pj(result).items(), key=lambda item: item[1])
+    text = f"{component} takes the most energy, {percent(spent / result.energy_pj)}"
+    spaces: dict[str, float] = {}
+    for row in energy_rows(result):
+        if row.component == component and row.data_space:
+            spaces[row.data_space] = spaces.get(row.data_space, 0.0) + row.energy_pj
+    name, most = max(spaces.items(), key=lambda item: item[1], default=("", 0.0))
+    return f"{text}, most of it for {name}" if most > spent / 2 else text
 
 
 def _waits(label: str, kind: str) -> str:

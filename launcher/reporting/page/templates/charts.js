@@ -149,7 +149,7 @@ function energyOfLayer(data, layer) {
     hovertemplate: `%{y}: ${escapeText(names[kind] || kind)}<br>%{x:.3~s} ${unit}<extra></extra>`,
   }));
   const most = Math.max(...sums.values()) / scale;
-  const notes = components.map((component) => ({ x: sums.get(component) / scale, y: component, text: ` ${significant(sums.get(component) / scale)} ${unit}, ${percent(sums.get(component) / layer.energy_pj)}`, showarrow: false, xanchor: "left", font: { size: 12, color: colourOf("soft") } }));
+  const notes = components.map((component) => ({ x: sums.get(component) / scale, y: component, text: ` ${significant(sums.get(component) / scale)} ${unit}, ${percent(sums.get(component) / layer.energy_pj)}`, showarrow: false, xanchor: "left", bgcolor: colourOf("paper"), borderpad: 1, font: { size: 12, color: colourOf("soft") } }));
   return draw("#energy", traces, { barmode: "stack", bargap: 0.35, annotations: notes, xaxis: { title: { text: `energy, ${unit}` }, range: [0, most * 1.42] }, yaxis: {}, legend: legendBelow() });
 }
 
@@ -191,12 +191,23 @@ function limitsOfLayer(data, layer) {
   if (!limits.length) return draw("#cycles", [], { annotations: [{ text: "not known for this trial", showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 }] });
   const label = ([component, kind]) => (kind === "compute" ? component : `${component} ${kind}`);
   const most = Math.max(...limits.map((limit) => limit[2]));
-  const notes = limits.map((limit) => ({ x: limit[2], y: label(limit), text: ` ${short(limit[2])}, ${percent(limit[2] / layer.cycles)}${limit[3] ? " <b>limits</b>" : ""}`, showarrow: false, xanchor: "left", font: { size: 12, color: colourOf(limit[3] ? "ink" : "soft") } }));
+  const notes = limits.map((limit) => ({ x: limit[2], y: label(limit), text: ` ${short(limit[2])}, ${percent(limit[2] / layer.cycles)}${limit[3] ? " <b>limits</b>" : ""}`, showarrow: false, xanchor: "left", bgcolor: colourOf("paper"), borderpad: 1, font: { size: 12, color: colourOf(limit[3] ? "ink" : "soft") } }));
   const trace = { type: "bar", orientation: "h", y: limits.map(label), x: limits.map((limit) => limit[2]), marker: { color: limits.map(([component]) => colourOf(data.components[component] || "do")), pattern: { ...patternOf(""), shape: limits.map(([, kind]) => LIMIT_PATTERNS[kind]) } }, hovertemplate: "%{y} alone needs<br>%{x:,} cycles<extra></extra>" };
   return draw("#cycles", [trace], { bargap: 0.35, annotations: notes, xaxis: { title: { text: "cycles that each alone would need" }, range: [0, most * 1.42] } });
 }
 
 // Roofline -------------------------------------------------------------------------------------------------------
+
+/** A level whose read and write bandwidths are the same has one roof. */
+function roofsOf(bandwidths) {
+  const roofs = new Map();
+  for (const [component, kind, , , , words] of bandwidths) {
+    const key = `${component} ${words}`;
+    if (roofs.has(key)) roofs.get(key).kinds.push(kind);
+    else roofs.set(key, { component, words, kinds: [kind] });
+  }
+  return [...roofs.values()];
+}
 
 /** A point for each other layer, at its most loaded bandwidth; layers that meet in a point share its label. */
 function otherLayers(layers, chosen, point) {
@@ -231,7 +242,7 @@ function roofline(data, state) {
   const traces = [
     { mode: "lines", x: [left, right], y: [available, available], name: `${count(available)} compute units`, line: { color: colourOf("ink"), width: 2 }, hovertemplate: `${count(available)} operations per cycle: all compute units<extra></extra>` },
     ...(compute[5] < available * 0.999 ? [{ mode: "lines", x: [left, right], y: [compute[5], compute[5]], name: `${count(compute[5])} units in use`, line: { color: colourOf("ink"), width: 1.5, dash: "dot" }, hovertemplate: `${count(compute[5])} operations per cycle: the units in use<extra></extra>` }] : []),
-    ...bandwidths.map((limit) => ({ mode: "lines", x: [left, available / limit[5]], y: [left * limit[5], available], name: `${limit[0]} ${limit[1]}`, line: { color: colourOf(data.components[limit[0]] || "do"), width: 2, dash: dashes[limit[1]] }, hovertemplate: `${escapeText(limit[0])} ${limit[1]}: ${significant(limit[5])} words per cycle<extra></extra>` })),
+    ...roofsOf(bandwidths).map((roof) => ({ mode: "lines", x: [left, available / roof.words], y: [left * roof.words, available], name: `${roof.component} ${roof.kinds.join(" and ")}`, line: { color: colourOf(data.components[roof.component] || "do"), width: 2, dash: dashes[roof.kinds[0]] }, hovertemplate: `${escapeText(roof.component)} ${roof.kinds.join(" and ")}: ${significant(roof.words)} words per cycle<extra></extra>` })),
     { mode: "markers", name: chosen.name, showlegend: false, x: bandwidths.map((limit) => point(chosen, limit).x), y: bandwidths.map((limit) => point(chosen, limit).y), marker: { size: 12, color: bandwidths.map((limit) => colourOf(data.components[limit[0]] || "do")), line: { width: bandwidths.map((limit) => (limit[3] ? 2.5 : 1)), color: bandwidths.map((limit) => colourOf(limit[3] ? "ink" : "paper")) } }, text: bandwidths.map((limit) => `${escapeText(chosen.name)} at ${escapeText(limit[0])} ${limit[1]}${limit[3] ? ", which limits" : ""}`), hovertemplate: "<b>%{text}</b><br>%{y:.3~s} operations per cycle<br>%{x:.3~s} operations per word<extra></extra>" },
     { mode: "markers+text", name: "other layers", showlegend: false, x: others.map((other) => other.x), y: others.map((other) => other.y), text: others.map((other) => other.name), textposition: "top center", textfont: { size: 11, color: colourOf("soft") }, marker: { size: 7, symbol: "diamond", color: others.map((other) => colourOf(data.components[other.component] || "do")) }, customdata: others.map((other) => `${other.component} ${other.kind}`), hovertemplate: "%{text} at %{customdata}<br>%{y:.3~s} operations per cycle<br>%{x:.3~s} operations per word<extra></extra>" },
   ].map((trace) => ({ type: "scatter", ...trace }));

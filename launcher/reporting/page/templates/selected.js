@@ -1,14 +1,12 @@
 // The selected trial: its figures, its layers, and their diagrams.
 
-function figuresOf(data, row, layer) {
-  const many = row.layers.length > 1;
-  const shown = many && layer ? { ...layer, edp_j_cycles: null } : row;
-  const energy = energyUnit(shown.energy_pj);
+function figuresOf(row) {
+  const energy = energyUnit(row.energy_pj);
   return [
-    ["energy", significant(shown.energy_pj / energy.scale), energy.unit, shown.energy_pj],
-    ["cycles", count(shown.cycles), "", shown.cycles],
+    ["energy", significant(row.energy_pj / energy.scale), energy.unit, row.energy_pj],
+    ["cycles", count(row.cycles), "", row.cycles],
     ["EDP", significant(row.edp_j_cycles), "J·cycles", row.edp_j_cycles],
-    ["utilization", percent(shown.utilization).replace(" %", ""), "%", shown.utilization],
+    ["utilization", percent(row.utilization).replace(" %", ""), "%", row.utilization],
     ["energy per MAC", significant(row.energy_per_mac_pj), "pJ", row.energy_per_mac_pj],
     ["area", row.area_um2 === null ? "-" : significant(row.area_um2 * 1e-6), row.area_um2 === null ? "" : "mm²", row.area_um2],
     ["limited by", row.limit || "-", "", null],
@@ -19,7 +17,7 @@ function figuresOf(data, row, layer) {
 
 function showFigures(data, row) {
   $("#who").textContent = labelOf(data, row);
-  const figures = figuresOf(data, row).filter(([name, text]) => text !== "-" || name === "area");
+  const figures = figuresOf(row).filter(([name, text]) => text !== "-" || name === "area");
   $("#figures").replaceChildren(...figures.map(([name, text, unit, value]) => element("div", { "data-key": name, "data-value": value },
     element("div", { class: "name" }, name),
     element("div", { class: value === null ? "value words" : "value" }, text, " ", element("span", { class: "unit" }, unit)))));
@@ -47,6 +45,7 @@ async function diagramsOf(data, row, layer) {
 }
 
 async function showDiagrams(data, row, layer, isCurrent) {
+  $("#size").textContent = row.layers[layer].size && ` of ${row.layers[layer].size}`;
   const [nest, machine] = await diagramsOf(data, row, layer);
   if (!isCurrent()) return;
   for (const [id, svg] of [["#nest", nest], ["#machine", machine]])
