@@ -60,6 +60,11 @@ def gemmini(dimensions: Mapping[str, int], **changes: LevelConstraint) -> Specif
     return replace(specification, constraints=Constraints({**specification.constraints.levels, **changes}))
 
 
+def relaxed_gemmini(dimensions: Mapping[str, int]) -> Specification:
+    """The gemmini whose array is fixed and whose temporal factors are free, on a matmul of any size."""
+    return optimum_specification({"dimensions": dict(dimensions), "constraints": "relaxed"})
+
+
 def keeps(*kept: str, **blocks: BlockConstraint) -> LevelConstraint:
     """A level that keeps some data spaces and bypasses the others."""
     return LevelConstraint(keep=frozenset(kept), bypass=frozenset(SPACES) - set(kept), **blocks)
