@@ -19,7 +19,7 @@ from launcher.interrupts import first_asks, stop_asked
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
-from launcher.reporting.trials import trial_line
+from launcher.reporting.trials import point_name, trial_line
 from launcher.result import Result
 from launcher.sweeping.limits import at_most, sharing
 from launcher.tracking import Tracker, TrackingSettings, make_tracker
@@ -28,7 +28,8 @@ from launcher.verbosity import Verbosity, console_for, warnings_console
 
 PARENT_FILE = "sweep.json"
 """In a sweep's folder, for every worker to read: the tracking store's identifier of the sweep's own run (``parent``),
-whether the sweep itself records and shows its trials (``records_trials``), and how many run at a time (``workers``)."""
+what differs between its trials (``swept``), whether the sweep itself records and shows its trials (``records_trials``),
+and how many run at a time (``workers``)."""
 
 
 def tracker_of(trial: Trial) -> Tracker:
@@ -106,7 +107,8 @@ def run_swept(config: DictConfig) -> Result:
         if sweep.get("records_trials"):
             return result
         if trial:
-            tracker_of(trial).record(result, folder, sweep.get("parent") or None)
+            name = point_name(result.parameters, sweep.get("swept", ()))
+            tracker_of(trial).record(result, folder, sweep.get("parent") or None, name=name)
     except LauncherError as error:
         warnings_console().print(f"[yellow]not recorded:[/] {error}", soft_wrap=True)
     console.print(trial_line(result, " ".join(HydraConfig.get().overrides.task)), highlight=False, soft_wrap=True)

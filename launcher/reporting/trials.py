@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import inf, isnan
 
 from rich import box
@@ -136,6 +136,19 @@ def plain(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return ABSENT if value is None else str(value)
+
+
+def point_name(values: Mapping[str, object], swept: Sequence[str]) -> str:
+    """What sets a trial of a sweep apart: ``KTQ rows=16 scratchpad_kib=512``; empty when nothing is swept.
+
+    Args:
+        values: parameters of the trial.
+        swept: what differs between the trials; of groups such as ``layer`` the choice alone is said.
+    """
+    known = [name for name in swept if name in values]
+    return " ".join(
+        f"{name.rpartition('.')[2]}={plain(values[name])}" if "." in name else plain(values[name]) for name in known
+    )
 
 
 def trial_line(result: Result, label: str) -> str:

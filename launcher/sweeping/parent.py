@@ -38,7 +38,7 @@ class ParentRun:
         self._told = False
         self.run = ""
 
-    def open(self, name: str, parameters: Mapping[str, object]) -> None:
+    def open(self, name: str, parameters: Mapping[str, object], swept: Sequence[str]) -> None:
         """Resume the study's run, or make it.
 
         Raises:
@@ -50,17 +50,17 @@ class ParentRun:
             self._study.note(_KEY_TAG, uuid4().hex)
         tags = {_KEY_TAG: str(self._study.noted(_KEY_TAG))}
         self.run = self._tracker.resume_sweep(tags)
-        if not self.run and self._tracker.start_sweep(name, parameters, tags):
+        if not self.run and self._tracker.start_sweep(name, parameters, tags, swept):
             self.run = self._tracker.resume_sweep(tags)
 
-    def record(self, number: int, result: Result, folder: Path, *, again: bool = False) -> None:
+    def record(self, number: int, result: Result, folder: Path, name: str, *, again: bool = False) -> None:
         """Record a trial below the study's run; ``again`` when an earlier process may have done so."""
         if not self.run:
             return
         try:
             if again and self._tracker.has_recorded(self.run, {NUMBER_TAG: str(number)}):
                 return
-            self._tracker.record(result, folder, self.run, {NUMBER_TAG: str(number)})
+            self._tracker.record(result, folder, self.run, {NUMBER_TAG: str(number)}, name)
         except LauncherError as error:
             if not self._told:
                 self._told = True

@@ -23,6 +23,7 @@ from launcher.sweeping.goals import Goals, parse_goals
 from launcher.sweeping.identity import digest, fixed_parameters, identity
 from launcher.sweeping.jobs import Jobs
 from launcher.sweeping.launchers import prepare, workers_of
+from launcher.sweeping.naming import sweep_name
 from launcher.sweeping.parent import ParentRun
 from launcher.sweeping.pictures import write_pictures
 from launcher.sweeping.rows import Row, common_reasons, rows_of, trials_csv
@@ -132,6 +133,7 @@ class _Sweep:
         self._folder.mkdir(parents=True, exist_ok=True)
         own = {
             "parent": parent.run,
+            "swept": [dimension.name for dimension in self._space.dimensions],
             "records_trials": True,
             "overrides": list(arguments),
             "study": self._name,
@@ -173,8 +175,9 @@ class _Sweep:
         swept = {dimension.name: str(dimension) for dimension in self._space.dimensions}
         spoken = {f"space.{name}": text for name, text in swept.items()}
         parent.open(
-            f"sweep {self._name}",
+            sweep_name(self._config.hydra.runtime.choices, list(swept)),
             {**fixed, **spoken, "goals": str(self._goals), "sampler": self._settings.sampler, "study": self._name},
+            list(swept),
         )
         return parent
 
@@ -193,6 +196,7 @@ class _Sweep:
         reference = parent.close(rows, self._goals, fixed, self._folder, interrupted=interrupted)
         if reference is not None:
             self._say("recorded", str(reference))
+            self._say("trials", reference.trials)
         return rows
 
     def _say(self, what: str, text: str) -> None:

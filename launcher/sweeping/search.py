@@ -15,6 +15,7 @@ from launcher.config.sweep_schema import SweepSettings
 from launcher.errors import LauncherError
 from launcher.interrupts import stop_asked
 from launcher.reporting.artifacts import RESULT_JSON, read_result, write_artifacts
+from launcher.reporting.trials import point_name
 from launcher.result import Result
 from launcher.sweeping.goals import METRICS, Goals
 from launcher.sweeping.jobs import Ended, Job, Jobs, is_death
@@ -160,7 +161,8 @@ class Search:
             "folder": str(one.folder),
         }
         self._study.keep(one.trial, record)
-        self._parent.record(one.trial.number, result, one.folder, again=one.resumed)
+        name = point_name(one.point, list(one.point))
+        self._parent.record(one.trial.number, result, one.folder, name, again=one.resumed)
         self._tell(one.trial, record)
         for trial in one.same:
             self._reuse(trial, one.trial.number, record)

@@ -20,6 +20,7 @@ from launcher.jobs import PARENT_FILE
 from launcher.reporting.artifacts import read_result
 from launcher.reporting.trials import print_trials
 from launcher.result import Result
+from launcher.sweeping.naming import sweep_name, swept_keys
 from launcher.sweeping.watch import FolderWatch
 from launcher.tracking import Tracker, TrackingSettings, make_tracker
 from launcher.verbosity import console_for
@@ -69,12 +70,14 @@ class Sweep:
         tracking = config.tracking
         tracker = make_tracker(TrackingSettings(kind=tracking.kind, experiment=tracking.experiment, uri=tracking.uri))
         tracker.prepare()
-        swept = [argument for argument in arguments if "," in argument or "(" in argument]
-        name = " ".join(["sweep", *(arg.partition("=")[0] for arg in swept)])
-        parent = tracker.start_sweep(name, {**parameters, "overrides": " ".join(arguments)})
+        swept = swept_keys(arguments)
+        overrides = {"overrides": " ".join(arguments)}
+        parent = tracker.start_sweep(sweep_name(choices, swept), {**parameters, **overrides}, swept=swept)
         folder = Path(config.hydra.sweep.dir)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / PARENT_FILE).write_text(json.dumps({"parent": parent, "overrides": list(arguments)}) + "\n")
+        (folder / PARENT_FILE).write_text(
+            json.dumps({"parent": parent, "swept": swept, "overrides": list(arguments)}) + "\n"
+        )
         console = console_for(config.verbosity)
         return cls(folder=folder, tracker=tracker, parent=parent, objective=objective, total=total, console=console)
 
@@ -104,6 +107,7 @@ class Sweep:
         )
         if reference is not None:
             console.print(f"recorded  {reference}", highlight=False, soft_wrap=True)
+            console.print(f"trials    {reference.trials}", highlight=False, soft_wrap=True)
         if error is None and not any(result.ok for result in results):
             raise LauncherError(
                 f"none of the {len(results)} trials found a mapping",

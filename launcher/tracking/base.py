@@ -40,12 +40,14 @@ class RunReference:
         experiment: name of the experiment.
         uri: the tracking store that holds it.
         view: how to look at it: a command and the address of the run's page, or the address alone.
+        trials: of a sweep's run: the address of the list of its trials.
     """
 
     run_id: str
     experiment: str
     uri: str
     view: str
+    trials: str = ""
 
     def __str__(self) -> str:
         return f"run {self.run_id[:8]} in experiment {self.experiment}; to see it: {self.view}"
@@ -64,13 +66,20 @@ class Tracker(Protocol):
             LauncherError: the store cannot be reached or used.
         """
 
-    def start_sweep(self, name: str, parameters: Mapping[str, object], tags: Mapping[str, str] | None = None) -> str:
+    def start_sweep(
+        self,
+        name: str,
+        parameters: Mapping[str, object],
+        tags: Mapping[str, str] | None = None,
+        swept: Sequence[str] = (),
+    ) -> str:
         """Open the run that the trials of a sweep hang under.
 
         Args:
             name: what the sweep is called.
             parameters: what is common to its trials, and what is swept.
             tags: more tags.
+            swept: the parameters that differ between its trials.
 
         Returns:
             Its identifier, to be passed as ``parent``; empty when nothing is recorded.
@@ -83,7 +92,12 @@ class Tracker(Protocol):
         """Whether a sweep has a trial with these tags. One that was only begun is removed."""
 
     def record(
-        self, result: Result, folder: Path, parent: str | None = None, tags: Mapping[str, str] | None = None
+        self,
+        result: Result,
+        folder: Path,
+        parent: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        name: str | None = None,
     ) -> RunReference | None:
         """Record one finished trial with its parameters, figures, tags and files.
 
@@ -92,6 +106,7 @@ class Tracker(Protocol):
             folder: where :func:`launcher.reporting.artifacts.write_artifacts` wrote it.
             parent: the sweep's run, if it belongs to one.
             tags: more tags.
+            name: what to call it; None means the result's own name.
 
         Returns:
             Where it was recorded; None when nothing is recorded.
@@ -142,7 +157,13 @@ class NullTracker:
     def prepare(self) -> None:
         """Nothing to prepare."""
 
-    def start_sweep(self, name: str, parameters: Mapping[str, object], tags: Mapping[str, str] | None = None) -> str:
+    def start_sweep(
+        self,
+        name: str,
+        parameters: Mapping[str, object],
+        tags: Mapping[str, str] | None = None,
+        swept: Sequence[str] = (),
+    ) -> str:
         return ""
 
     def resume_sweep(self, tags: Mapping[str, str]) -> str:
@@ -152,7 +173,12 @@ class NullTracker:
         return False
 
     def record(
-        self, result: Result, folder: Path, parent: str | None = None, tags: Mapping[str, str] | None = None
+        self,
+        result: Result,
+        folder: Path,
+        parent: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        name: str | None = None,
     ) -> None:
         """Nothing is recorded."""
 

@@ -44,8 +44,12 @@ class Location:
 
     def page(self, experiment_id: str, run_id: str) -> str:
         """The address of a run's page, by what :attr:`command` starts or by the server."""
+        return f"{self.experiment_page(experiment_id)}/runs/{run_id}"
+
+    def experiment_page(self, experiment_id: str) -> str:
+        """The address of an experiment's page."""
         host = self.uri if self.is_server else _LOCAL_PAGES
-        return f"{host}/#/experiments/{experiment_id}/runs/{run_id}"
+        return f"{host}/#/experiments/{experiment_id}"
 
     @property
     def printable_uri(self) -> str:

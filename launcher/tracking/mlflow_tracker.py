@@ -15,7 +15,7 @@ from typing import Any
 from launcher.errors import LauncherError
 from launcher.reporting.artifacts import ARTIFACT_NAMES, LAYERS_FOLDER, NETWORK_ARTIFACT_NAMES
 from launcher.result import Result
-from launcher.tracking import records
+from launcher.tracking import records, views
 from launcher.tracking.base import RunReference, TrackingSettings
 from launcher.tracking.location import Location, check_usable, locate
 from launcher.tracking.mlflow_import import MlflowParts, import_mlflow, quiet, without_garbage_collection
@@ -65,13 +65,21 @@ class MlflowTracker:
     def prepare(self) -> None:
         self._open()
 
-    def start_sweep(self, name: str, parameters: Mapping[str, object], tags: Mapping[str, str] | None = None) -> str:
+    def start_sweep(
+        self,
+        name: str,
+        parameters: Mapping[str, object],
+        tags: Mapping[str, str] | None = None,
+        swept: Sequence[str] = (),
+    ) -> str:
         session = self._open()
         with self._told(None):
             every = {**records.sweep_tags(self._directory), **(tags or {})}
             run = session.client.create_run(session.experiment_id, run_name=name, tags=every)
             run_id = str(run.info.run_id)
             _log(session, run_id, records.as_parameters(parameters), {})
+            for key, view in views.sweep_view(run_id, name, swept).items():
+                session.client.set_experiment_tag(session.experiment_id, key, view)
             return run_id
 
     def resume_sweep(self, tags: Mapping[str, str]) -> str:
@@ -99,7 +107,12 @@ class MlflowTracker:
             return any(run.info.status != "RUNNING" for run in runs)
 
     def record(
-        self, result: Result, folder: Path, parent: str | None = None, tags: Mapping[str, str] | None = None
+        self,
+        result: Result,
+        folder: Path,
+        parent: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        name: str | None = None,
     ) -> RunReference:
         session = self._open(folder)
         with self._told(folder):
@@ -108,7 +121,7 @@ class MlflowTracker:
                 session.experiment_id,
                 start_time=ended - round(result.seconds * 1000),
                 tags={**records.tags_of(result, self._directory, parent or None), **(tags or {})},
-                run_name=result.name,
+                run_name=name or result.name,
             )
             run_id = str(run.info.run_id)
             _log(session, run_id, records.parameters_of(result), records.metrics_of(result))
@@ -132,7 +145,7 @@ class MlflowTracker:
             _log(session, parent, records.as_parameters(parameters), metrics, tags)
             status = "KILLED" if interrupted else "FINISHED" if tags["status"] == "ok" else "FAILED"
             session.client.set_terminated(parent, status)
-        return self._reference(session, parent)
+        return self._reference(session, parent, sweep=True)
 
     def close_sweep(
         self,
@@ -150,7 +163,7 @@ class MlflowTracker:
             _log_top_files(session, parent, folder)
             status = "KILLED" if interrupted else "FINISHED" if tags.get("status") == "ok" else "FAILED"
             session.client.set_terminated(parent, status)
-        return self._reference(session, parent)
+        return self._reference(session, parent, sweep=True)
 
     def _warm_up(self) -> None:
         try:
@@ -180,7 +193,8 @@ class MlflowTracker:
         experiment = client.get_experiment_by_name(name)
         if experiment is None:
             try:
-                return str(client.create_experiment(name, self._artifact_location(), _EXPERIMENT_TAGS))
+                tags = {**_EXPERIMENT_TAGS, **views.experiment_tags()}
+                return str(client.create_experiment(name, self._artifact_location(), tags))
             except Exception:
                 # Another process may have created it between the two calls.
                 experiment = client.get_experiment_by_name(name)
@@ -215,10 +229,12 @@ class MlflowTracker:
                 hint="; ".join(filter(None, (_advice(error), kept))),
             ) from error
 
-    def _reference(self, session: _Session, run_id: str) -> RunReference:
+    def _reference(self, session: _Session, run_id: str, *, sweep: bool = False) -> RunReference:
         page = self._location.page(session.experiment_id, run_id)
         view = f"{self._location.command}, then {page}" if self._location.command else page
-        return RunReference(run_id, self._settings.experiment, self._location.printable_uri, view)
+        key = views.ADDRESS + views.sweep_key(run_id)
+        trials = f"{self._location.experiment_page(session.experiment_id)}/{key}" if sweep else ""
+        return RunReference(run_id, self._settings.experiment, self._location.printable_uri, view, trials)
 
 
 def _log(

@@ -64,6 +64,7 @@ def tags_of(result: Result, directory: Path, parent: str | None) -> dict[str, st
     """Who, from which code, and how it ended."""
     tags = {
         **_origin(directory),
+        "kind": "trial",
         "config_hash": config_hash(result.parameters),
         "engine": result.engine,
         "estimator": result.estimator,
