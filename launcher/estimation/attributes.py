@@ -92,6 +92,10 @@ class Attributes:
             self.fail(f"attribute 'technology' is {raw!r}", accepted)
         return value
 
+    def technology_attribute(self) -> dict[str, str]:
+        """``technology`` as other estimators read it: ``"32nm"``."""
+        return {"technology": f"{self.technology_nm():g}nm"}
+
     def cycle_ns(self) -> float:
         """``global_cycle_seconds`` in nanoseconds: leakage is per cycle."""
         what = "length of a clock cycle in seconds, e.g. 1.2e-9"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,24 +35,14 @@ class Estimator(Protocol):
 
     @property
     def version(self) -> str:
-        """Version of its figures and rules."""
+        """Version of its figures and rules; known once it has estimated."""
 
-    def __call__(self, component: Component) -> ComponentEstimate:
-        """Estimate one component.
+    def __call__(self, components: Sequence[Component]) -> list[ComponentEstimate]:
+        """Estimate all components of an architecture, in their order.
 
         Args:
-            component: attributes of the architecture (``technology``, ``global_cycle_seconds``) included.
+            components: attributes of the architecture (``technology``, ``global_cycle_seconds``) included.
 
         Raises:
-            EstimationError: there is no figure for it; says what would be accepted.
+            EstimationError: there is no figure for one; says what would be accepted.
         """
-
-
-def flat_actions(**energies_pj: float) -> dict[str, tuple[ActionEnergy, ...]]:
-    """Actions that need no arguments."""
-    return {action: (ActionEnergy(energy),) for action, energy in energies_pj.items()}
-
-
-def storage_actions(read_pj: float, write_pj: float, leak_pj: float) -> dict[str, tuple[ActionEnergy, ...]]:
-    """The actions of a storage level; an update is a write. ``leak_pj`` is per cycle and instance."""
-    return flat_actions(read=read_pj, write=write_pj, update=write_pj, leak=leak_pj)

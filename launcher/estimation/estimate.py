@@ -37,12 +37,12 @@ def estimate(specification: Specification, *, estimator: str = "tables", tables:
     if make is None:
         raise EstimationError(f"unknown estimator {estimator!r}", expected=f"one of {', '.join(ESTIMATORS)}")
     chosen = make(tuple(Path(folder) for folder in tables))
+    architecture = specification.architecture
+    components = [_with_global_attributes(component, architecture) for component in architecture.components]
     estimates: dict[str, ComponentEstimate] = {}
-    for component in specification.architecture.components:
-        complete = _with_global_attributes(component, specification.architecture)
-        found = _scaled(complete, chosen(complete))
+    for component, found in zip(components, chosen(components), strict=True):
         _check_required_actions(component, found)
-        estimates[component.name] = found
+        estimates[component.name] = _scaled(component, found)
     flags = [f"{name}: {'; '.join(found.notes)}" for name, found in estimates.items() if found.notes]
     return replace(
         specification,

@@ -1,4 +1,4 @@
-"""Explicit networks of the ``tables`` estimator: free ones, and the converters around an analog array.
+"""Explicit networks: free ones, and the converters around an analog array.
 
 The analog array is as many crossbars of ``rows`` x ``cols`` cells side by side as a value has cells (word bits / cell
 bits): each holds one slice of every value. A PE row gives one output value and a PE column takes one input value, so
@@ -9,16 +9,16 @@ output lines.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import ceil
 
 from launcher.estimation.analog import LARGEST_CONVERTER_BITS, PartFigures
 from launcher.estimation.arithmetic import input_cycles
 from launcher.estimation.attributes import Attributes
-from launcher.estimation.base import ComponentEstimate
 from launcher.estimation.library import ANALOG_FILE, Library
+from launcher.estimation.parts import Composition, Part
 from launcher.estimation.storage import cells_per_value
 from launcher.specification.architecture import Network
-from launcher.specification.energy import ActionEnergy
 
 _KINDS = ("dac", "adc", "free")
 _COLUMNS_PER_ADC = 128
@@ -27,42 +27,75 @@ _COLUMNS_PER_ADC = 128
 _CYCLES_WITHOUT_BUFFER = 2
 
 
-def network(read: Attributes, library: Library) -> ComponentEstimate:
+def network(read: Attributes, library: Library) -> Composition:
     """A network of kind ``network_kind``: ``dac`` (values into the array), ``adc`` (values out of it) or ``free``."""
     kind = read.choice("network_kind", _KINDS)
     if kind == "free":
-        return _one_price(read, 0.0, 0.0, (), default_data_space=None)
+        return Composition(_actions(read, default_data_space=None))
     _refuse_shared_action(read, kind)
     return _input_converters(read, library) if kind == "dac" else _output_converters(read, library)
 
 
-def _input_converters(read: Attributes, library: Library) -> ComponentEstimate:
+def _input_converters(read: Attributes, library: Library) -> Composition:
     """One value in: as many DACs as it has cells, each converting once per input cycle."""
     cells, cycles = cells_per_value(read), input_cycles(read)
     input_lines = read.integer("cols", "input values the array takes at once (its side along X)")
-    dac_bits = _converter_bits(read, "dac_bits")
-    dac = _found(read, library.analog.dac(read.technology_nm(), dac_bits), "dac", "convert")
-    energy = cells * cycles * dac.energy_pj["convert"]
-    return _one_price(read, energy, cells * input_lines * dac.area_um2, dac.notes, default_data_space="Inputs")
+    bits = _converter_bits(read, "dac_bits")
+    dac = _found(read, library.analog.dac(read.technology_nm(), bits), "dac", "convert")
+    actions = _actions(read, default_data_space="Inputs")
+    return Composition(
+        actions,
+        (_part(read, "dac", {"resolution": bits}, dac, actions, "convert", cells * cycles, cells * input_lines),),
+    )
 
 
-def _output_converters(read: Attributes, library: Library) -> ComponentEstimate:
+def _output_converters(read: Attributes, library: Library) -> Composition:
     """One value out: per cell and input cycle a hold, an ADC conversion and a shift-and-add; then the buffer."""
     cells, cycles = cells_per_value(read), input_cycles(read)
     output_lines = read.integer("rows", "output values the array gives at once (its side along Y)")
     per_adc = read.integer("columns_per_adc", "output lines that share an ADC", default=_COLUMNS_PER_ADC)
     technology, table, word_bits = read.technology_nm(), library.analog, read.word_bits()
+    adc_bits = _converter_bits(read, "adc_bits")
     hold = _found(read, table.sample_and_hold(technology), "sample_and_hold", "hold")
-    adc = _found(read, table.adc(technology, _converter_bits(read, "adc_bits")), "adc", "convert")
+    adc = _found(read, table.adc(technology, adc_bits), "adc", "convert")
     add = _found(read, table.shift_and_add(technology, word_bits), "shift_and_add", "add")
     buffer = _found(read, table.output_buffer(technology, word_bits, output_lines), "output_buffer_128_words", "access")
-    conversion = hold.energy_pj["hold"] + adc.energy_pj["convert"] + add.energy_pj["add"]
-    buffer_accesses = 2 * max(0, cycles - _CYCLES_WITHOUT_BUFFER)
-    energy = cells * cycles * conversion + buffer_accesses * buffer.energy_pj["access"]
-    adcs = cells * ceil(output_lines / per_adc)
-    area = cells * output_lines * hold.area_um2 + adcs * (adc.area_um2 + add.area_um2) + buffer.area_um2
-    notes = tuple(dict.fromkeys((*hold.notes, *adc.notes, *add.notes, *buffer.notes)))
-    return _one_price(read, energy, area, notes, default_data_space="Outputs")
+    accesses = 2 * max(0, cycles - _CYCLES_WITHOUT_BUFFER)
+    conversions, adcs = cells * cycles, cells * ceil(output_lines / per_adc)
+    shape = {"width": word_bits, "depth": output_lines}
+    actions = _actions(read, default_data_space="Outputs")
+    return Composition(
+        actions,
+        (
+            _part(read, "sample_and_hold", {}, hold, actions, "hold", conversions, cells * output_lines),
+            _part(read, "adc", {"resolution": adc_bits}, adc, actions, "convert", conversions, adcs),
+            _part(read, "shift_and_add", {"width": word_bits}, add, actions, "add", conversions, adcs),
+            _part(read, "output_buffer", shape, buffer, actions, "access", accesses, 1),
+        ),
+    )
+
+
+def _part(
+    read: Attributes,
+    name: str,
+    size: Mapping[str, int],
+    figures: PartFigures,
+    actions: tuple[str, ...],
+    own_action: str,
+    times: int,
+    count: int,
+) -> Part:
+    """A part that every action of the network uses ``times`` times: the same price at every multicast factor."""
+    return Part(
+        name,
+        name,
+        {**read.technology_attribute(), **size},
+        figures.energy_pj,
+        figures.area_um2,
+        {action: {own_action: times} for action in actions},
+        count,
+        figures.notes,
+    )
 
 
 def _found(read: Attributes, figures: PartFigures | None, part: str, action: str) -> PartFigures:
@@ -88,12 +121,8 @@ def _refuse_shared_action(read: Attributes, kind: str) -> None:
         )
 
 
-def _one_price(
-    read: Attributes, energy_pj: float, area_um2: float, notes: tuple[str, ...], default_data_space: str | None
-) -> ComponentEstimate:
-    """The same energy for each required action, at every multicast factor."""
+def _actions(read: Attributes, default_data_space: str | None) -> tuple[str, ...]:
     component = read.component
     base = component.action_name if isinstance(component, Network) else "transfer"
     default = base if default_data_space is None else f"{base}_{default_data_space}"
-    actions = component.required_actions or (default,)
-    return ComponentEstimate({action: (ActionEnergy(energy_pj),) for action in actions}, area_um2, notes)
+    return component.required_actions or (default,)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from launcher.estimation.attributes import Attributes
-from launcher.estimation.base import ComponentEstimate
 from launcher.estimation.library import COMPONENTS_FILE, Library, OwnFigures
+from launcher.estimation.parts import Composition, Part
 from launcher.specification.architecture import Component, ComputeLevel, StorageLevel
-from launcher.specification.energy import ActionEnergy
 
 _LEAKAGE = "leak_mw"
 _AREA = "area_um2"
 
 
-def own_estimate(read: Attributes, component_class: str, library: Library) -> ComponentEstimate | None:
+def own_figures(read: Attributes, component_class: str, library: Library) -> Composition | None:
     """Figures of the group of rows whose attributes all match, the one with most attributes; None without any.
 
     ``leak_pj`` (per cycle) may stand in place of ``leak_mw``; ``update_pj`` defaults to ``write_pj``.
@@ -40,8 +39,17 @@ def own_estimate(read: Attributes, component_class: str, library: Library) -> Co
             f"its rows in {chosen.source} (for {rows}) lack {', '.join(missing)}",
             f"a row in {COMPONENTS_FILE} for each figure; 0 where there is none",
         )
-    actions = {action: (ActionEnergy(energy),) for action, energy in energies.items()}
-    return ComponentEstimate(actions, chosen.figures[_AREA], (f"figures from {chosen.source}",))
+    part = Part(
+        "whole",
+        component_class,
+        {"figures_of": f"component {component.name}"},
+        energies,
+        chosen.figures[_AREA],
+        {action: {action: 1} for action in energies},
+        1,
+        (f"figures from {chosen.source}",),
+    )
+    return Composition(tuple(energies), (part,))
 
 
 def _needed_actions(component: Component) -> tuple[str, ...]:

@@ -1,62 +1,75 @@
-"""Storage classes of the ``tables`` estimator: DRAM, SRAM, smart buffers, register files, registers, memory cells."""
+"""Storage classes: DRAM, SRAM, smart buffers, register files, registers, memory cells."""
 
 from __future__ import annotations
 
 from math import ceil, log2
 
 from launcher.estimation.attributes import Attributes
-from launcher.estimation.base import ComponentEstimate, storage_actions
 from launcher.estimation.library import ANALOG_FILE, LOGIC_FILE, Library
 from launcher.estimation.logic import LogicFigures
-from launcher.estimation.sram import SramFigures, SramSize
+from launcher.estimation.parts import LEAK, STORAGE_ACTIONS, Composition, Part, storage_uses
+from launcher.estimation.sram import SramSize
 
 _WIDEST_SRAM_BITS = 1024
 _UNREAD_PORT_ATTRIBUTES = ("n_rdwr_ports", "n_rd_ports", "n_wr_ports", "nports", "num_ports")
 
 
-def dram(read: Attributes, library: Library) -> ComponentEstimate:
+def dram(read: Attributes, library: Library) -> Composition:
     """DRAM: energy per bit of its type times the bits of an access; no leakage, no area."""
-    kind = read.choice("type", tuple(library.dram_pj_per_bit))
-    energy = library.dram_pj_per_bit[kind] * read.row_bits()
-    return ComponentEstimate(storage_actions(energy, energy, 0.0), 0.0)
+    kind, width = read.choice("type", tuple(library.dram_pj_per_bit)), read.row_bits()
+    energy = library.dram_pj_per_bit[kind] * width
+    figures = {"read": energy, "write": energy, LEAK: 0.0}
+    return Composition(
+        STORAGE_ACTIONS, (Part("dram", "DRAM", {"type": kind, "width": width}, figures, 0.0, storage_uses(1)),)
+    )
 
 
-def sram(read: Attributes, library: Library) -> ComponentEstimate:
+def sram(read: Attributes, library: Library) -> Composition:
     """SRAM from the CACTI grid."""
-    figures = _sram_figures(read, library)
-    share = read.cluster_size()
-    leak = figures.leak_mw * read.cycle_ns() / share
-    actions = storage_actions(figures.read_pj, figures.write_pj, leak)
-    return ComponentEstimate(actions, figures.area_um2 / share, figures.notes)
+    return Composition(STORAGE_ACTIONS, (_memory(read, library),))
 
 
-def smart_buffer(read: Attributes, library: Library) -> ComponentEstimate:
+def smart_buffer(read: Attributes, library: Library) -> Composition:
     """SRAM with two address generators, one for reading and one for writing: adders as wide as an address.
 
     Every access costs one address; both generators leak and take area.
     """
-    figures = _sram_figures(read, library)
-    generator = address_generator(read, library)
-    share = read.cluster_size()
-    leak = (figures.leak_mw + 2 * generator.leak_mw) * read.cycle_ns() / share
-    actions = storage_actions(figures.read_pj + generator.energy_pj, figures.write_pj + generator.energy_pj, leak)
-    notes = (*figures.notes, *(f"address generators: {note}" for note in generator.notes))
-    return ComponentEstimate(actions, (figures.area_um2 + 2 * generator.area_um2) / share, notes)
+    generator, bits = address_generator(read, library)
+    count = 2 / read.cluster_size()
+    generators = Part(
+        "address_generators",
+        "aladdin_adder",
+        {**read.technology_attribute(), "width": bits},
+        {"read": generator.energy_pj, LEAK: generator.leak_mw * read.cycle_ns()},
+        generator.area_um2,
+        storage_uses(count, write="read"),
+        count,
+        tuple(f"address generators: {note}" for note in generator.notes),
+    )
+    return Composition(STORAGE_ACTIONS, (_memory(read, library), generators))
 
 
-def register(read: Attributes, library: Library) -> ComponentEstimate:
+def register(read: Attributes, library: Library) -> Composition:
     """Flip-flops: an access moves one row, area counts all rows."""
     width, rows = read.row_bits(), read.row_count()
     figures = library.logic.register(read.technology_nm(), width)
     if figures is None:
         read.fail("no table has a row for registers", f"rows 'register' in {LOGIC_FILE}")
-    share = read.cluster_size()
-    leak = figures.leak_mw * rows * read.cycle_ns() / share
-    actions = storage_actions(figures.energy_pj, figures.energy_pj, leak)
-    return ComponentEstimate(actions, figures.area_um2 * rows / share, figures.notes)
+    count = rows / read.cluster_size()
+    part = Part(
+        "registers",
+        "aladdin_register",
+        {**read.technology_attribute(), "width": width},
+        {"read": figures.energy_pj, "write": figures.energy_pj, LEAK: figures.leak_mw * read.cycle_ns()},
+        figures.area_um2,
+        storage_uses(count),
+        count,
+        figures.notes,
+    )
+    return Composition(STORAGE_ACTIONS, (part,))
 
 
-def memory_cells(read: Attributes, library: Library) -> ComponentEstimate:
+def memory_cells(read: Attributes, library: Library) -> Composition:
     """Memory cells of in-memory computing: every figure of a cell times the cells of a value. They do not leak.
 
     An access moves the values of one row (``width``, default one value); area counts ``depth`` rows (default one).
@@ -68,8 +81,18 @@ def memory_cells(read: Attributes, library: Library) -> ComponentEstimate:
     width = read.integer("width", "bits of one row", default=read.word_bits())
     rows = read.integer("depth", "rows of values", default=1)
     cells = cells_per_value(read) * ceil(width / read.word_bits())
-    actions = storage_actions(cells * figures.energy_pj["read"], cells * figures.energy_pj["write"], 0.0)
-    return ComponentEstimate(actions, rows * cells * figures.area_um2, figures.notes)
+    uses = {"read": {"read": cells}, "write": {"write": cells}, "update": {"write": cells}}
+    part = Part(
+        "cells",
+        "memory_cell",
+        {"bits": cell_bits},
+        figures.energy_pj,
+        figures.area_um2,
+        uses,
+        rows * cells,
+        figures.notes,
+    )
+    return Composition(STORAGE_ACTIONS, (part,))
 
 
 def cells_per_value(read: Attributes) -> int:
@@ -77,16 +100,16 @@ def cells_per_value(read: Attributes) -> int:
     return -(-read.word_bits() // read.integer("cell_bits", "bits a memory cell holds"))
 
 
-def address_generator(read: Attributes, library: Library) -> LogicFigures:
-    """One address generator: an adder of ceil(log2(depth)) bits, at least one."""
+def address_generator(read: Attributes, library: Library) -> tuple[LogicFigures, int]:
+    """One address generator and its bits: an adder of ceil(log2(depth)) bits, at least one."""
     bits = max(1, ceil(log2(read.row_count())))
     adder = library.logic.adder(read.technology_nm(), bits)
     if adder is None:
         read.fail("no table has a row for adders", f"rows 'adder' in {LOGIC_FILE}")
-    return adder
+    return adder, bits
 
 
-def _sram_figures(read: Attributes, library: Library) -> SramFigures:
+def _memory(read: Attributes, library: Library) -> Part:
     technology = read.technology_nm()
     width = read.row_bits()
     beside = ceil(width / _WIDEST_SRAM_BITS)
@@ -94,7 +117,7 @@ def _sram_figures(read: Attributes, library: Library) -> SramFigures:
         width_bits=ceil(width / beside),
         rows=read.row_count(),
         banks=read.integer("n_banks", "number of banks", default=1),
-        ports=read.integer("n_rw_ports", "number of read-write ports", default=1),
+        ports=_ports(read),
     )
     figures = library.sram.estimate(technology, size)
     if figures is None:
@@ -107,11 +130,16 @@ def _sram_figures(read: Attributes, library: Library) -> SramFigures:
     notes = [*figures.notes, *_unread_ports(read)]
     if beside > 1:
         notes.append(f"{beside} memories of {size.width_bits} bits side by side")
-    return SramFigures(
-        beside * figures.read_pj,
-        beside * figures.write_pj,
-        beside * figures.leak_mw,
-        beside * figures.area_um2,
+    count = beside / read.cluster_size()
+    shape = {"width": size.width_bits, "depth": size.rows, "n_banks": size.banks, "n_rw_ports": size.ports}
+    return Part(
+        "memory",
+        "SRAM",
+        {**read.technology_attribute(), **shape},
+        {"read": figures.read_pj, "write": figures.write_pj, LEAK: figures.leak_mw * read.cycle_ns()},
+        figures.area_um2,
+        {"read": {"read": beside}, "write": {"write": beside}, "update": {"write": beside}, LEAK: {LEAK: count}},
+        count,
         tuple(notes),
     )
 

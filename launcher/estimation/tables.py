@@ -8,7 +8,7 @@ from pathlib import Path
 
 from launcher.estimation import arithmetic, networks, storage
 from launcher.estimation.attributes import Attributes
-from launcher.estimation.base import ComponentEstimate, flat_actions, storage_actions
+from launcher.estimation.base import ComponentEstimate
 from launcher.estimation.library import (
     ANALOG_FILE,
     COMPONENTS_FILE,
@@ -19,7 +19,8 @@ from launcher.estimation.library import (
     fingerprint,
     load_library,
 )
-from launcher.estimation.own import own_estimate
+from launcher.estimation.own import own_figures
+from launcher.estimation.parts import COMPUTE_ACTIONS, STORAGE_ACTIONS, Composition
 from launcher.paths import data_folder
 from launcher.specification.architecture import Component
 
@@ -29,19 +30,19 @@ VERSION = "0.1.0"
 
 @dataclass(frozen=True)
 class ComponentClass:
-    """How a class is estimated, and the tables it needs."""
+    """How a class is taken apart, and the tables it needs."""
 
-    estimate: Callable[[Attributes, Library], ComponentEstimate]
+    composition: Callable[[Attributes, Library], Composition]
     tables: tuple[str, ...] = ()
 
 
-def _free_storage(read: Attributes, library: Library) -> ComponentEstimate:
+def _free_storage(read: Attributes, library: Library) -> Composition:
     """A level that only stands for a fan-out or for values that cost nothing: no energy, no leakage, no area."""
-    return ComponentEstimate(storage_actions(0.0, 0.0, 0.0), 0.0)
+    return Composition(STORAGE_ACTIONS)
 
 
-def _free_compute(read: Attributes, library: Library) -> ComponentEstimate:
-    return ComponentEstimate(flat_actions(compute=0.0, leak=0.0), 0.0)
+def _free_compute(read: Attributes, library: Library) -> Composition:
+    return Composition(COMPUTE_ACTIONS)
 
 
 _SMART_BUFFER = ComponentClass(storage.smart_buffer, (SRAM_FILE, LOGIC_FILE))
@@ -91,16 +92,20 @@ class TablesEstimator:
         # With tables of a user's own, the version tells their content apart.
         self.version = f"{VERSION}+{fingerprint(tables)}" if tables else VERSION
 
-    def __call__(self, component: Component) -> ComponentEstimate:
-        """Figures of one component: a user's own where they match, else those of its class.
+    def __call__(self, components: Sequence[Component]) -> list[ComponentEstimate]:
+        """Figures of components: a user's own where they match, else those of their class.
 
         Raises:
-            EstimationError: an attribute is missing or out of range, or no table covers the component.
+            EstimationError: an attribute is missing or out of range, or no table covers a component.
         """
-        name = component.subclass or component.component_class
+        return [self.composition(component).estimate() for component in components]
+
+    def composition(self, component: Component) -> Composition:
+        """The parts of one component, with their figures; raises like :meth:`__call__`."""
+        name = class_of(component)
         known = COMPONENT_CLASSES.get(name)
         looked_at = self._library.looked_at(*(known.tables if known else ()), COMPONENTS_FILE)
-        own = own_estimate(Attributes(component, looked_at), name, self._library)
+        own = own_figures(Attributes(component, looked_at), name, self._library)
         if own is not None:
             return own
         if known is None:
@@ -109,4 +114,9 @@ class TablesEstimator:
                 f"one of {', '.join(COMPONENT_CLASSES)}",
                 f"give its figures in a {COMPONENTS_FILE} of your own (estimator.tables)",
             )
-        return known.estimate(Attributes(component, looked_at), self._library)
+        return known.composition(Attributes(component, looked_at), self._library)
+
+
+def class_of(component: Component) -> str:
+    """What an estimator looks for: the subclass, where there is one."""
+    return component.subclass or component.component_class
