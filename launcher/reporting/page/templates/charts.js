@@ -5,6 +5,7 @@ const ZOOMED = { ...CONFIG, displayModeBar: "hover", modeBarButtons: [["zoom2d",
 const PATTERNS = { d0: "", d1: "/", d2: "x", d3: "\\", d4: "." };
 const LIMIT_PATTERNS = { read: "", write: "/", shared: "x", compute: "", latency: "." };
 const MOST_BARS = 12;
+const NEGLIGIBLE = 2e-3; // of the highest bar: too thin to be seen, so not in the legend
 
 function layoutOf(parts) {
   const [ink, soft, line] = ["ink", "soft", "line"].map(colourOf);
@@ -24,7 +25,11 @@ function layoutOf(parts) {
   };
 }
 
-const draw = (id, traces, layout, config = CONFIG) => Plotly.react($(id), traces, layoutOf(layout), config);
+/** On paper a chart cannot follow its column, so it is told how large that will be. */
+function draw(id, traces, layout, config = CONFIG) {
+  const paper = document.documentElement.dataset.paper && ($(id).closest(".pair") ? { width: 340, height: 270 } : { width: 700, height: 300 });
+  return Plotly.react($(id), traces, layoutOf({ ...layout, ...paper }), config);
+}
 
 // Energy against cycles ------------------------------------------------------------------------------------------
 
@@ -125,8 +130,8 @@ function energyChart(data, state) {
   const legend = new Set();
   const traces = keys.map((key) => {
     const [component, whose] = key.split("\n");
-    const name = data.spaces[whose] ? `${component} ${whose}` : component;
-    const fresh = !legend.has(name);
+    const name = data.spaces[whose] ? `${component} ${whose}` : whose === "leak" ? `${component} leakage` : component;
+    const fresh = !legend.has(name) && Math.max(...parts.get(key)) > NEGLIGIBLE * (Math.max(...totals) / scale);
     legend.add(name);
     return { type: "bar", name, legendgroup: name, showlegend: fresh, x: bars.map((_, n) => n), y: parts.get(key), marker: { color: colourOf(data.components[component] || "do"), pattern: patternOf(PATTERNS[data.spaces[whose]] || ""), line: { width: 0.5, color: colourOf("paper") } }, customdata: bars.map((bar) => bar.label), hovertemplate: `%{customdata}: ${escapeText(key.replace("\n", ", "))}<br>%{y:.3~s} ${unit}<extra></extra>` };
   });
@@ -134,7 +139,7 @@ function energyChart(data, state) {
 }
 
 const patternOf = (shape) => ({ shape, fgcolor: colourOf("paper"), fillmode: "overlay", fgopacity: 0.75, size: 6, solidity: 0.22 });
-const labels = (bars) => ({ tickvals: bars.map((_, n) => n), ticktext: bars.map((bar) => (bar.strong ? `<b>${bar.label}</b>` : bar.label)), tickangle: bars.length > 8 && bars.every((bar) => !bar.label.includes("<br>")) ? -35 : 0 });
+const labels = (bars) => ({ tickvals: bars.map((_, n) => n), ticktext: bars.map((bar) => (bar.strong ? `<b>${bar.label}</b>` : bar.label)), tickangle: bars.length > (innerWidth < 600 ? 4 : 8) && bars.every((bar) => !bar.label.includes("<br>")) ? -40 : 0 });
 
 function energyOfLayer(data, layer) {
   const { unit, scale } = energyUnit(Math.max(...sumBy(layer.energy, 0).values()));
@@ -150,8 +155,11 @@ function energyOfLayer(data, layer) {
   }));
   const most = Math.max(...sums.values()) / scale;
   const notes = components.map((component) => ({ x: sums.get(component) / scale, y: component, text: ` ${significant(sums.get(component) / scale)} ${unit}, ${percent(sums.get(component) / layer.energy_pj)}`, showarrow: false, xanchor: "left", bgcolor: colourOf("paper"), borderpad: 1, font: { size: 12, color: colourOf("soft") } }));
-  return draw("#energy", traces, { barmode: "stack", bargap: 0.35, annotations: notes, xaxis: { title: { text: `energy, ${unit}` }, range: [0, most * 1.42] }, yaxis: {}, legend: legendBelow() });
+  return draw("#energy", traces, { barmode: "stack", bargap: 0.35, annotations: notes, xaxis: { title: { text: `energy, ${unit}` }, range: [0, most * roomForText()] }, yaxis: {}, legend: legendBelow() });
 }
+
+/** How far a horizontal axis must reach beyond the longest bar for the text at its end. */
+const roomForText = () => (document.documentElement.dataset.paper ? 1.85 : innerWidth < 600 ? 2 : 1.45);
 
 const legendBelow = () => ({ orientation: "h", y: -0.24, font: { size: 12, color: colourOf("soft") }, traceorder: "normal" });
 
@@ -193,7 +201,7 @@ function limitsOfLayer(data, layer) {
   const most = Math.max(...limits.map((limit) => limit[2]));
   const notes = limits.map((limit) => ({ x: limit[2], y: label(limit), text: ` ${short(limit[2])}, ${percent(limit[2] / layer.cycles)}${limit[3] ? " <b>limits</b>" : ""}`, showarrow: false, xanchor: "left", bgcolor: colourOf("paper"), borderpad: 1, font: { size: 12, color: colourOf(limit[3] ? "ink" : "soft") } }));
   const trace = { type: "bar", orientation: "h", y: limits.map(label), x: limits.map((limit) => limit[2]), marker: { color: limits.map(([component]) => colourOf(data.components[component] || "do")), pattern: { ...patternOf(""), shape: limits.map(([, kind]) => LIMIT_PATTERNS[kind]) } }, hovertemplate: "%{y} alone needs<br>%{x:,} cycles<extra></extra>" };
-  return draw("#cycles", [trace], { bargap: 0.35, annotations: notes, xaxis: { title: { text: "cycles that each alone would need" }, range: [0, most * 1.42] } });
+  return draw("#cycles", [trace], { bargap: 0.35, annotations: notes, xaxis: { title: { text: "cycles that each alone would need" }, range: [0, most * roomForText()] } });
 }
 
 // Roofline -------------------------------------------------------------------------------------------------------

@@ -1,5 +1,22 @@
 // What a click changes.
 
+/** Paper is white and narrower than most windows. */
+function onPaper(redraw) {
+  const marks = document.documentElement.dataset;
+  let theme;
+  addEventListener("beforeprint", () => {
+    theme = marks.theme;
+    Object.assign(marks, { paper: "true", theme: "light" });
+    redraw();
+  });
+  addEventListener("afterprint", () => {
+    delete marks.paper;
+    if (theme) marks.theme = theme;
+    else delete marks.theme;
+    redraw();
+  });
+}
+
 (async () => {
   const data = await unpack($("#data").textContent);
   const best = data.order.find((index) => data.rows[index].status === "ok");
@@ -72,7 +89,6 @@
     });
   if (state.selected !== null) select(state.selected);
   document.addEventListener("theme", charts);
-  // Paper is white and narrower than most windows.
-  addEventListener("beforeprint", charts);
+  onPaper(charts);
   document.documentElement.dataset.ready = "true";
 })();

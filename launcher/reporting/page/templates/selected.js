@@ -11,12 +11,12 @@ function figuresOf(row) {
     ["area", row.area_um2 === null ? "-" : significant(row.area_um2 * 1e-6), row.area_um2 === null ? "" : "mm²", row.area_um2],
     ["limited by", row.limit || "-", "", null],
     ["mapping", row.standing || "-", "", null],
-    ["where", tail(row.place), "", null],
   ];
 }
 
 function showFigures(data, row) {
-  $("#who").textContent = labelOf(data, row);
+  const label = labelOf(data, row);
+  $("#who").textContent = data.rows.length > 1 ? `${label} (${tail(row.place)})` : label;
   const figures = figuresOf(row).filter(([name, text]) => text !== "-" || name === "area");
   $("#figures").replaceChildren(...figures.map(([name, text, unit, value]) => element("div", { "data-key": name, "data-value": value },
     element("div", { class: "name" }, name),
@@ -27,7 +27,7 @@ function showLayers(row, chosen, onChoose) {
   const tabs = $("#layers");
   tabs.hidden = row.layers.length < 2;
   tabs.replaceChildren(...row.layers.map((layer, index) => {
-    const button = element("button", { type: "button", role: "tab", "aria-selected": index === chosen, title: `${energyText(layer.energy_pj)} and ${count(layer.cycles)} cycles a run` }, `${layer.name} ×${layer.runs}`);
+    const button = element("button", { type: "button", role: "tab", "aria-selected": String(index === chosen), title: `${energyText(layer.energy_pj)} and ${count(layer.cycles)} cycles a run` }, `${layer.name} ×${layer.runs}`);
     button.addEventListener("click", () => onChoose(index));
     return button;
   }));

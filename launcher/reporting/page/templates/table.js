@@ -11,6 +11,7 @@ function columnsOf(data) {
   const swept = data.swept.map((name, index) => ({
     key: name,
     title: name,
+    group: name.slice(0, name.lastIndexOf(".") + 1),
     value: (row) => row.swept[index],
     text: data.rows.some((row) => typeof row.swept[index] === "string"),
     show: (row) => (row.swept[index] === null ? "-" : String(row.swept[index])),
@@ -56,8 +57,9 @@ class TrialTable {
 
   head() {
     const cells = this.columns.map((column) => {
-      const button = element("button", { type: "button", title: column.hint || `sort by ${column.title}` }, column.title);
-      if (column.unit) button.append(element("span", { class: "unit" }, column.unit));
+      const [group, unit] = [column.group, column.unit].map((text) => (text ? element("span", { class: "unit" }, text) : null));
+      const name = column.title.slice((column.group || "").length);
+      const button = element("button", { type: "button", title: column.hint || `sort by ${column.title}` }, ...[group, name, unit].filter((part) => part !== null));
       button.addEventListener("click", () => this.sortBy(column.key));
       return element("th", { class: column.text ? "text" : null, scope: "col", "data-key": column.key, "aria-label": column.title || column.hint }, button);
     });
