@@ -7,7 +7,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
@@ -28,6 +28,7 @@ CONSTRAINTS_YAML = "constraints.yaml"
 ENERGY_CSV = "energy.csv"
 ENERGY_SVG = "energy.svg"
 MAPPING_SVG = "mapping.svg"
+REPORT_HTML = "report.html"
 
 LAYERS_CSV = "layers.csv"
 FRONT_CSV = "front.csv"
@@ -42,19 +43,21 @@ ARTIFACT_NAMES = (
     CONSTRAINTS_YAML,
     ENERGY_CSV,
     ENERGY_SVG,
+    REPORT_HTML,
 )
 """Every file that :func:`write_artifacts` may write for a single layer."""
 
-NETWORK_ARTIFACT_NAMES = (RESULT_JSON, ENERGY_CSV, ENERGY_SVG, LAYERS_CSV, FRONT_CSV)
+NETWORK_ARTIFACT_NAMES = (RESULT_JSON, ENERGY_CSV, ENERGY_SVG, LAYERS_CSV, FRONT_CSV, REPORT_HTML)
 """What it writes for a network, beside a folder for each of its layers in ``layers/``, or for a front."""
 
 
 def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
     """Write the files of one trial.
 
-    ``result.json`` always; ``specification.yaml`` and ``constraints.yaml`` when there is a specification;
-    ``mapping.yaml``, ``mapping.txt``, ``mapping.svg``, ``energy.csv`` and ``energy.svg`` when there is a mapping. A
-    network has ``layers.csv`` instead of a mapping of its own, and the files of every layer in ``layers/<layer>/``.
+    ``result.json`` and ``report.html`` always; ``specification.yaml`` and ``constraints.yaml`` when there is a
+    specification; ``mapping.yaml``, ``mapping.txt``, ``mapping.svg``, ``energy.csv`` and ``energy.svg`` when there is a
+    mapping. A network has ``layers.csv`` instead of a mapping of its own, and the files of every layer in
+    ``layers/<layer>/``.
 
     Each file is complete or absent: it is written under a temporary name and renamed. Files of an earlier trial in the
     same folder that this one does not write are removed, so that the folder never mixes two trials. ``result.json`` is
@@ -70,14 +73,21 @@ def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
     Raises:
         LauncherError: the folder cannot be written.
     """
-    contents = dict(_contents(result))
+    # The page is imported here: most of what reads results shows none.
+    from launcher.reporting.page.trial_page import trial_page  # noqa: PLC0415
+
+    return _write_files(result, folder, {REPORT_HTML: trial_page(result)})
+
+
+def _write_files(result: Result, folder: Path, more: Mapping[str, str]) -> tuple[Path, ...]:
+    contents = {**more, **dict(_contents(result))}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in (RESULT_JSON, *({*ARTIFACT_NAMES, *NETWORK_ARTIFACT_NAMES} - contents.keys())):
             (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder / LAYERS_FOLDER, ignore_errors=True)
-        of_layers = [write_artifacts(run.result, folder / LAYERS_FOLDER / layer_name(run)) for run in result.layers]
-        return (*chain(*of_layers), *(_write(folder / name, text) for name, text in contents.items()))
+        of_layers = [_write_files(run.result, folder / LAYERS_FOLDER / layer_name(run), {}) for run in result.layers]
+        return (*chain(*of_layers), *(write_text(folder / name, text) for name, text in contents.items()))
     except OSError as error:
         raise LauncherError(
             f"cannot write the results: {error.strerror or error}",
@@ -139,7 +149,8 @@ def _contents(result: Result) -> Iterator[tuple[str, str]]:
     yield RESULT_JSON, json.dumps(result_to_dict(result), indent=2, allow_nan=False) + "\n"
 
 
-def _write(path: Path, text: str) -> Path:
+def write_text(path: Path, text: str) -> Path:
+    """Write a file that is complete or absent: under a temporary name, then renamed."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         temporary.write_text(text, encoding="utf-8", newline="\n")

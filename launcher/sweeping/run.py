@@ -24,6 +24,7 @@ from launcher.sweeping.identity import digest, fixed_parameters, identity
 from launcher.sweeping.jobs import Jobs
 from launcher.sweeping.launchers import prepare, workers_of
 from launcher.sweeping.naming import sweep_name
+from launcher.sweeping.page import write_page
 from launcher.sweeping.parent import ParentRun
 from launcher.sweeping.pictures import write_pictures
 from launcher.sweeping.rows import Row, common_reasons, rows_of, trials_csv
@@ -189,6 +190,7 @@ class _Sweep:
         (self._folder / TRIALS_CSV).write_text(trials_csv(rows, self._space))
         if self._settings.pictures and not interrupted:
             write_pictures(self._study.study, self._goals, self._folder)
+            write_page([Path(row.folder) for row in rows if row.folder], self._folder)
         self._say("files", _shown(self._folder))
         if interrupted:
             finished = sum(row.state != "running" for row in rows)

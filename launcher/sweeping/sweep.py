@@ -21,6 +21,7 @@ from launcher.reporting.artifacts import read_result
 from launcher.reporting.trials import print_trials
 from launcher.result import Result
 from launcher.sweeping.naming import sweep_name, swept_keys
+from launcher.sweeping.page import write_page
 from launcher.sweeping.watch import FolderWatch
 from launcher.tracking import Tracker, TrackingSettings, make_tracker
 from launcher.verbosity import console_for
@@ -39,6 +40,7 @@ class Sweep:
         objective: what decides which trial is best.
         total: how many trials there will be.
         console: where it says what came out.
+        pictures: whether a page is made of the trials when the sweep ends.
         finished: results of the trials; those of an interrupted sweep are read back from its folder.
     """
 
@@ -48,6 +50,7 @@ class Sweep:
     objective: tuple[str, ...]
     total: int
     console: Console
+    pictures: bool
     finished: Sequence[Result] = field(default_factory=list)
     _around: ExitStack = field(default_factory=ExitStack)
 
@@ -79,7 +82,7 @@ class Sweep:
             json.dumps({"parent": parent, "swept": swept, "overrides": list(arguments)}) + "\n"
         )
         console = console_for(config.verbosity)
-        return cls(folder=folder, tracker=tracker, parent=parent, objective=objective, total=total, console=console)
+        return cls(folder, tracker, parent, objective, total, console, bool(config.sweep.pictures))
 
     def __enter__(self) -> Sweep:
         self._around.enter_context(first_asks("finished trials are kept"))
@@ -102,8 +105,10 @@ class Sweep:
         console.print(f"files     {self.folder}", highlight=False, soft_wrap=True)
         if error is not None:
             console.print(f"kept      {len(results)} of {self.total} trials", highlight=False, soft_wrap=True)
+        if self.pictures and error is None:
+            write_page([self.folder], self.folder)
         reference = self.tracker.finish_sweep(
-            self.parent, results, objective=self.objective, interrupted=error is not None
+            self.parent, results, objective=self.objective, interrupted=error is not None, folder=self.folder
         )
         if reference is not None:
             console.print(f"recorded  {reference}", highlight=False, soft_wrap=True)

@@ -119,6 +119,7 @@ class Tracker(Protocol):
         *,
         objective: str | Sequence[str] = "edp",
         interrupted: bool = False,
+        folder: Path | None = None,
     ) -> RunReference | None:
         """Close a sweep's run, with the best trial's figures on it.
 
@@ -127,6 +128,7 @@ class Tracker(Protocol):
             results: all trials that finished.
             objective: which of them is best.
             interrupted: the sweep was stopped by its user.
+            folder: the files that lie directly in it are kept with the run.
         """
 
     def close_sweep(
@@ -200,5 +202,6 @@ class NullTracker:
         *,
         objective: str | Sequence[str] = "edp",
         interrupted: bool = False,
+        folder: Path | None = None,
     ) -> None:
         """Nothing is recorded."""
