@@ -127,18 +127,18 @@ class TestArtifacts:
 
     def test_of_a_trial_without_a_mapping(self, tmp_path: Path) -> None:
         write_artifacts(failed_result(), tmp_path)
-        assert names_in(tmp_path) == {"result.json", "specification.yaml", "constraints.yaml"}
+        assert names_in(tmp_path) == {"result.json", "report.html", "specification.yaml", "constraints.yaml"}
         assert json.loads((tmp_path / "result.json").read_text())["status"] == "infeasible"
 
     def test_of_a_trial_without_a_specification(self, tmp_path: Path) -> None:
         write_artifacts(broken_result(), tmp_path)
-        assert names_in(tmp_path) == {"result.json"}
+        assert names_in(tmp_path) == {"result.json", "report.html"}
 
     def test_leave_nothing_of_an_earlier_trial(self, tmp_path: Path) -> None:
         write_artifacts(ok_result(), tmp_path)
         (tmp_path / "mine.txt").touch()
         write_artifacts(broken_result(), tmp_path)
-        assert names_in(tmp_path) == {"result.json", "mine.txt"}
+        assert names_in(tmp_path) == {"result.json", "report.html", "mine.txt"}
 
     def test_say_that_a_folder_cannot_be_written(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
