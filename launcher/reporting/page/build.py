@@ -13,7 +13,7 @@ from launcher.reporting.page.assets import asset, environment, made_at, style, v
 from launcher.reporting.page.data import colours, common_parameters, mark_front, row, runs, with_front_points
 from launcher.reporting.page.origins import failures_of, flags_of, origin_facts
 from launcher.reporting.page.packing import pack, pack_in_blocks
-from launcher.reporting.page.question import Question, answer_of, labels, question_of
+from launcher.reporting.page.question import Question, answer_of, answer_of_front, labels, question_of, workload_of
 from launcher.reporting.trials import ranked
 from launcher.result import Result
 
@@ -48,12 +48,13 @@ def report_page(trials: Trials, *, made_by: str = "") -> str:
         **colours(results),
     }
     names = [labels(result, question.swept) for result in results]
+    is_front = len(trials) == 1 and len(expanded) > 1
     has_figures = any(result.ok for result in results)
     return (
         environment()
         .get_template("report.html.j2")
         .render(
-            title=_title(expanded, question),
+            title=_title(trials, question),
             question=question,
             answer=answer_of(results, question),
             origin=origin_facts(expanded),
@@ -90,9 +91,12 @@ def _draw(rows: list[dict[str, Any]], results: Sequence[Result], order: Sequence
 
 
 def _best_first(results: Sequence[Result], objective: str) -> list[int]:
-    """Indices of the trials, the best first, those without a mapping last."""
+    """Indices of the trials: workload by workload, the best first; those without a mapping last."""
     places = {id(result): index for index, result in enumerate(results)}
-    return [places[id(result)] for result in ranked(results, objective)]
+    workloads = list(dict.fromkeys(workload_of(result) for result in results if result.ok))
+    numbers = {workload: number for number, workload in enumerate(workloads)}
+    ordered = sorted(ranked(results, objective), key=lambda one: numbers.get(workload_of(one), len(numbers)))
+    return [places[id(result)] for result in ordered]
 
 
 def _title(trials: Trials, question: Question) -> str:

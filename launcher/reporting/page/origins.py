@@ -71,7 +71,10 @@ def origin_facts(trials: Trials) -> list[tuple[str, str]]:
         ("estimator", _counted(one.estimator or None for one in results)),
         ("commit", _counted(_commit(one) for one in trials)),
         ("optimality", optimality_summary(trials)),
-        ("searching", f"{short_seconds(searched)} in all{f', {cached} from the cache' if cached else ''}"),
+        (
+            "searching",
+            f"{short_seconds(searched)} in all{f', {cached} from the cache' if cached else ''}" * (searched > 0),
+        ),
     ]
     return [(heading, text) for heading, text in facts if text]
 

@@ -42,7 +42,8 @@ def question_of(results: Sequence[Result]) -> Question:
         names = dict.fromkeys(one.specification.architecture.name for one in results if one.specification)
         facts = [("architecture", ", ".join(names))]
     facts += [(f"swept: {name}", _range(_values(results, name))) for name in swept]
-    facts.append(("objective", _CRITERIA.get(objective, objective)))
+    if results:
+        facts.append(("objective", _CRITERIA[objective]))
     return Question(tuple((heading, text) for heading, text in facts if text), tuple(swept), objective)
 
 
@@ -86,8 +87,10 @@ def answer_of(results: Sequence[Result], question: Question) -> list[str]:
     if not results:
         return ["There are no trials to report on."]
     if not found:
-        reasons = list(dict.fromkeys((one.reason or "no reason given").splitlines()[0] for one in results))
-        return [f"{_trials(len(results))} and no mapping: {'; '.join(reasons[:2])}."]
+        reason = (results[0].reason or "no reason given").splitlines()[0]
+        if len(results) == 1:
+            return [f"{results[0].name} has no mapping: {reason}."]
+        return [f"None of the {len(results):,} trials has a mapping. The first: {reason}."]
     if len(results) == 1:
         return _answer_of_one(found[0])
     groups: dict[tuple[str, str, int], list[Result]] = {}
@@ -97,6 +100,19 @@ def answer_of(results: Sequence[Result], question: Question) -> list[str]:
     if without:
         sentences.append(f"{without} of {len(results)} trials have no mapping; the reasons stand below.")
     return sentences
+
+
+def answer_of_front(result: Result) -> list[str]:
+    """The answer of a trial that looked for every trade-off between energy and cycles."""
+    first, last = result.front[0].evaluation, result.front[-1].evaluation
+    ends = f"from {energy(first.energy_pj)} and {count(first.cycles)} cycles to {energy(last.energy_pj)} and "
+    number = next((n for n, point in enumerate(result.front, 1) if point.mapping == result.mapping), 1)
+    best = f"{significant(result.edp_j_cycles, _DIGITS)} J·cycles, at {energy(result.energy_pj)} and "
+    return [
+        f"{result.name} has {len(result.front)} best trade-offs between energy and cycles, "
+        f"{ends}{count(last.cycles)} cycles.",
+        f"Point {number} of the front has the least EDP, {best}{count(result.cycles)} cycles.",
+    ]
 
 
 def _answer_of_one(result: Result) -> list[str]:
@@ -162,6 +178,8 @@ def standing(result: Result) -> str:
     optimality = result.optimality
     if optimality is None:
         return "not searched"
+    if optimality.objective == ("pareto",):
+        return f"on the {optimality.status} front of energy and cycles"
     if optimality.status == "proved":
         return f"proved optimal for {', then '.join(_CRITERIA.get(one, one) for one in optimality.objective)}"
     if optimality.status == "given":

@@ -49,7 +49,7 @@ function scatter(data, { selected, visible, colourBy, logarithmic }) {
   const areas = found.map((index) => rows[index].area_um2 || 0);
   const largest = Math.max(...areas);
   const sized = largest > 0 && Math.min(...areas) < largest;
-  const size = (index) => (sized ? Math.max(4.5, 22 * Math.sqrt((rows[index].area_um2 || 0) / largest)) : found.length > 300 ? 6 : 10);
+  const size = (index) => (sized ? Math.max(6, 22 * Math.sqrt((rows[index].area_um2 || 0) / largest)) : found.length > 300 ? 6 : 10);
   const shown = new Set(visible);
   const dot = (indices, marker, name) => ({
     type: "scatter", mode: "markers", name, showlegend: false, customdata: indices,
@@ -155,11 +155,14 @@ function energyOfLayer(data, layer) {
   }));
   const most = Math.max(...sums.values()) / scale;
   const notes = components.map((component) => ({ x: sums.get(component) / scale, y: component, text: ` ${significant(sums.get(component) / scale)} ${unit}, ${percent(sums.get(component) / layer.energy_pj)}`, showarrow: false, xanchor: "left", bgcolor: colourOf("paper"), borderpad: 1, font: { size: 12, color: colourOf("soft") } }));
-  return draw("#energy", traces, { barmode: "stack", bargap: 0.35, annotations: notes, xaxis: { title: { text: `energy, ${unit}` }, range: [0, most * roomForText()] }, yaxis: {}, legend: legendBelow() });
+  return draw("#energy", traces, { barmode: "stack", bargap: gapFor(components.length), annotations: notes, xaxis: { title: { text: `energy, ${unit}` }, range: [0, most * roomForText()] }, yaxis: {}, legend: legendBelow() });
 }
 
 /** How far a horizontal axis must reach beyond the longest bar for the text at its end. */
 const roomForText = () => (document.documentElement.dataset.paper ? 1.85 : innerWidth < 600 ? 2 : 1.45);
+
+/** A few bars should not become blocks. */
+const gapFor = (bars) => Math.max(0.35, 1 - 0.09 * bars);
 
 const legendBelow = () => ({ orientation: "h", y: -0.24, font: { size: 12, color: colourOf("soft") }, traceorder: "normal" });
 
@@ -201,7 +204,7 @@ function limitsOfLayer(data, layer) {
   const most = Math.max(...limits.map((limit) => limit[2]));
   const notes = limits.map((limit) => ({ x: limit[2], y: label(limit), text: ` ${short(limit[2])}, ${percent(limit[2] / layer.cycles)}${limit[3] ? " <b>limits</b>" : ""}`, showarrow: false, xanchor: "left", bgcolor: colourOf("paper"), borderpad: 1, font: { size: 12, color: colourOf(limit[3] ? "ink" : "soft") } }));
   const trace = { type: "bar", orientation: "h", y: limits.map(label), x: limits.map((limit) => limit[2]), marker: { color: limits.map(([component]) => colourOf(data.components[component] || "do")), pattern: { ...patternOf(""), shape: limits.map(([, kind]) => LIMIT_PATTERNS[kind]) } }, hovertemplate: "%{y} alone needs<br>%{x:,} cycles<extra></extra>" };
-  return draw("#cycles", [trace], { bargap: 0.35, annotations: notes, xaxis: { title: { text: "cycles that each alone would need" }, range: [0, most * roomForText()] } });
+  return draw("#cycles", [trace], { bargap: gapFor(limits.length), annotations: notes, xaxis: { title: { text: "cycles that each alone would need" }, range: [0, most * roomForText()] } });
 }
 
 // Roofline -------------------------------------------------------------------------------------------------------

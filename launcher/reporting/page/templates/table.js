@@ -30,12 +30,14 @@ function columnsOf(data) {
     ...swept,
     ...figures.filter((column) => any(column.value)),
     ...(any((row) => row.limit) ? [{ key: "limit", title: "limited by", text: true, value: (row) => row.limit, show: (row) => row.limit || "-" }] : []),
+    ...(ok.length ? [] : [{ key: "reason", title: "reason", text: true, value: (row) => row.reason, show: (row) => firstLine(row.reason) }]),
     { key: "mapping", title: "mapping", text: true, value: (row) => row.optimality, show: (row) => (row.optimality === "bounded" && row.gap !== null ? `gap ${percent(row.gap)}` : row.optimality || row.status) },
     { key: "place", title: "where", text: true, value: (row) => row.place, show: (row) => tail(row.place) },
   ];
 }
 
 const scaled = (value, scale) => (value === null ? null : value * scale);
+const firstLine = (text) => (text || "no reason given").split("\n")[0];
 const tail = (place) => place.split("/").slice(-2).join("/");
 
 class TrialTable {
@@ -112,10 +114,10 @@ class TrialTable {
       const value = column.value(row);
       return element("td", { class: column.text ? "text" : null, "data-key": column.key, "data-value": value }, column.show(row));
     });
-    if (failed) {
-      const first = this.columns.findIndex((column) => column.field);
-      const reason = element("td", { class: "text reason", colspan: this.columns.length - first - 1, "data-key": "reason" }, `${row.status}: ${(row.reason || "no reason given").split("\n")[0]}`);
-      if (first >= 0) cells.splice(first, this.columns.length - first - 1, reason);
+    const first = this.columns.findIndex((column) => column.field);
+    if (failed && first >= 0) {
+      const reason = element("td", { class: "text reason", colspan: this.columns.length - first - 1, "data-key": "reason" }, `${row.status}: ${firstLine(row.reason)}`);
+      cells.splice(first, this.columns.length - first - 1, reason);
     }
     return element("tr", { "data-trial": index, tabindex: failed ? null : 0 }, ...cells);
   }
