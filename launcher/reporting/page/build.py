@@ -30,51 +30,53 @@ def report_page(trials: Trials, *, made_by: str = "") -> str:
         trials: any number, also none; also trials without a mapping.
         made_by: the command that makes this page, for its footer.
     """
-    expanded = replace(trials, trials=tuple(with_front_points(trials.trials)))
-    results = expanded.results
+    shown = replace(trials, trials=tuple(with_front_points(trials.trials)))
+    results = shown.results
+    is_front = len(trials) == 1 and len(shown) > 1
     question = question_of(results)
+    data, drawn = _data(shown, question)
+    has_figures = any(result.ok for result in results)
+    page = environment().get_template("report.html.j2")
+    return page.render(
+        title=_title(trials, question),
+        question=question,
+        answer=answer_of_front(trials.results[0]) if is_front else answer_of(results, question),
+        origin=origin_facts(trials),
+        flags=flags_of(trials),
+        failures=failures_of(trials.trials, trials.skipped, [labels(one, question.swept) for one in trials.results]),
+        single=len(results) == 1,
+        trials=len(results),
+        recorded=len(trials),
+        has_figures=has_figures,
+        undrawn=sum(row["diagrams"] is None for row in data["rows"] if row["layers"]),
+        data=pack(data),
+        blocks=list(pack_in_blocks(drawn, _BLOCK)),
+        plotly=_plotly() if has_figures else "",
+        style=style(),
+        script="\n".join(map(asset, _SCRIPTS)),
+        version=version_text(),
+        made=made_at(),
+        made_by=made_by,
+    )
+
+
+def _data(trials: Trials, question: Question) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """What the scripts draw from, and the diagrams."""
+    results = trials.results
     common = common_parameters(results)
-    rows = [row(trial, question.swept, common) for trial in expanded]
+    rows = [row(trial, question.swept, common) for trial in trials]
     mark_front(rows, results)
     order = _best_first(results, question.objective)
     drawn = _draw(rows, results, order)
     data = {
         "swept": question.swept,
-        "objective": question.objective,
         "common": common,
         "rows": rows,
         "order": order,
         "block": _BLOCK,
         **colours(results),
     }
-    names = [labels(result, question.swept) for result in results]
-    is_front = len(trials) == 1 and len(expanded) > 1
-    has_figures = any(result.ok for result in results)
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            title=_title(trials, question),
-            question=question,
-            answer=answer_of(results, question),
-            origin=origin_facts(expanded),
-            flags=flags_of(expanded),
-            failures=failures_of(expanded.trials, trials.skipped, names),
-            single=len(results) == 1,
-            trials=len(results),
-            failed=sum(not result.ok for result in results),
-            has_figures=has_figures,
-            undrawn=sum(row["diagrams"] is None for row in rows if row["layers"]),
-            data=pack(data),
-            blocks=list(pack_in_blocks(drawn, _BLOCK)),
-            plotly=_plotly() if has_figures else "",
-            style=style(),
-            script="\n".join(map(asset, _SCRIPTS)),
-            version=version_text(),
-            made=made_at(),
-            made_by=made_by,
-        )
-    )
+    return data, drawn
 
 
 def _draw(rows: list[dict[str, Any]], results: Sequence[Result], order: Sequence[int]) -> list[tuple[str, str]]:
