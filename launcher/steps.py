@@ -9,7 +9,7 @@ from launcher.config.compose import Trial, entry
 from launcher.engines.base import MapperSettings, OnProgress
 from launcher.engines.run import find_best, make_engine, settings_of
 from launcher.errors import ConfigurationError
-from launcher.estimation import estimate
+from launcher.estimation import EstimatorSettings, estimate
 from launcher.render import render
 from launcher.result import Result
 from launcher.result_cache import cached, keep
@@ -24,8 +24,15 @@ def specify(trial: Trial) -> Specification:
     experiment = trial.experiment
     shape = entry(experiment.layer, "shape")
     specification = render(_template(trial), shape, experiment.arch, trial.layer, trial.template_folders)
-    tables = [Path(folder).expanduser() for folder in experiment.estimator.tables]
-    return estimate(specification, estimator=experiment.estimator.name, tables=tables)
+    chosen = experiment.estimator
+    settings = EstimatorSettings(
+        tables=tuple(Path(folder).expanduser() for folder in chosen.tables),
+        prefer=chosen.prefer,
+        program=chosen.program,
+        components=tuple(Path(path).expanduser() for path in chosen.components),
+        timeout_s=chosen.timeout_s,
+    )
+    return estimate(specification, estimator=chosen.name, settings=settings)
 
 
 def mapper_settings(trial: Trial) -> MapperSettings:

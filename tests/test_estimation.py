@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from launcher.errors import EstimationError
-from launcher.estimation import estimate
+from launcher.estimation import EstimatorSettings, estimate
 from launcher.paths import data_folder
 from launcher.specification.architecture import (
     Architecture,
@@ -55,7 +55,7 @@ class Estimated:
     """What ``estimate`` says about one component."""
 
     def __init__(self, component: Component, tables: tuple[Path, ...] = (), **attributes: object) -> None:
-        filled = estimate(specification(component, **attributes), tables=tables)
+        filled = estimate(specification(component, **attributes), settings=EstimatorSettings(tables))
         assert filled.energy is not None and filled.area is not None
         self.energy: Mapping[str, float] = {
             action: entries[0].energy_pj for action, entries in filled.energy.components[component.name].items()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from launcher.errors import EstimationError
-from launcher.estimation import estimate
+from launcher.estimation import EstimatorSettings, estimate
 from launcher.specification.architecture import Architecture, ComputeLevel, StorageLevel
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
@@ -20,7 +20,7 @@ def filled(folder: Path, component_class: str, **attributes: object) -> Specific
     level = StorageLevel("memory", component_class, attributes=attributes)
     shared = {"technology": 32, "global_cycle_seconds": 1e-9}
     architecture = Architecture("test", (level,), ComputeLevel("pe", "free_compute"), {}, shared)
-    return estimate(Specification(architecture, Problem("none", {}, ())), tables=[folder])
+    return estimate(Specification(architecture, Problem("none", {}, ())), settings=EstimatorSettings((folder,)))
 
 
 def energy(specification: Specification, action: str = "read") -> float:

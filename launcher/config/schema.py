@@ -37,11 +37,17 @@ class Engine:
 
 
 @dataclass
-class Estimator:
-    """Who says what an access costs."""
+class Estimator(Checked):
+    """Who says what an access costs. Everything below ``tables`` is for Accelergy."""
+
+    group: ClassVar[str] = "estimator"
 
     name: str = MISSING
     tables: list[str] = field(default_factory=list)
+    prefer: str = "tables"
+    program: str = "accelergy"
+    components: list[str] = field(default_factory=list)
+    timeout_s: float = field(default=600.0, metadata={"least": 1.0, "most": 1e6})
 
 
 @dataclass

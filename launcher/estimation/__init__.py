@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from launcher.estimation.base import ComponentEstimate, Estimator
+from launcher.estimation.base import ComponentEstimate, Estimator, EstimatorSettings
 from launcher.estimation.estimate import ESTIMATORS, estimate
 
-__all__ = ["ESTIMATORS", "ComponentEstimate", "Estimator", "estimate"]
+__all__ = ["ESTIMATORS", "ComponentEstimate", "Estimator", "EstimatorSettings", "estimate"]

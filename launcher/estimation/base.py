@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from launcher.specification.architecture import Component
@@ -24,6 +25,25 @@ class ComponentEstimate:
     actions: Mapping[str, tuple[ActionEnergy, ...]]
     area_um2: float
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EstimatorSettings:
+    """What an estimator can be told; each reads what concerns it.
+
+    Attributes:
+        tables: a user's own folders of tables, later ones beating earlier ones and the project's.
+        prefer: ``tables`` or ``plug_ins``: whose figures ``accelergy`` takes where both have some.
+        program: Accelergy's program, a name on the PATH or a path.
+        components: a user's own files or folders of Accelergy's compound components.
+        timeout_s: wall-clock limit of one run of Accelergy.
+    """
+
+    tables: tuple[Path, ...] = ()
+    prefer: str = "tables"
+    program: str = "accelergy"
+    components: tuple[Path, ...] = ()
+    timeout_s: float = 600.0
 
 
 class Estimator(Protocol):

@@ -2,41 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import isfinite
-from pathlib import Path
 
 from launcher.errors import EstimationError
-from launcher.estimation.base import ComponentEstimate, Estimator
+from launcher.estimation.base import ComponentEstimate, Estimator, EstimatorSettings
 from launcher.estimation.tables import TablesEstimator
 from launcher.specification.architecture import Architecture, Component
 from launcher.specification.energy import AreaTable, EnergyTable
 from launcher.specification.specification import Specification
 
-ESTIMATORS: Mapping[str, Callable[[Sequence[Path]], Estimator]] = {"tables": TablesEstimator}
-"""Estimators by name; each is made from the user's folders of tables."""
+
+def _accelergy(settings: EstimatorSettings) -> Estimator:
+    from launcher.estimation.accelergy.estimator import AccelergyEstimator  # noqa: PLC0415 - only where it is chosen
+
+    return AccelergyEstimator(settings)
 
 
-def estimate(specification: Specification, *, estimator: str = "tables", tables: Sequence[Path] = ()) -> Specification:
+ESTIMATORS: Mapping[str, Callable[[EstimatorSettings], Estimator]] = {
+    "tables": TablesEstimator,
+    "accelergy": _accelergy,
+}
+"""Estimators by name, and what makes them."""
+
+
+def estimate(
+    specification: Specification, *, estimator: str = "tables", settings: EstimatorSettings | None = None
+) -> Specification:
     """Put energy per action (pJ) and area (um^2 per instance) on every component of the architecture.
 
     Args:
         specification: energy and area that it already has are replaced; other flags of it are kept.
         estimator: name of one of ``ESTIMATORS``.
-        tables: a user's own folders of tables, later ones beating earlier ones and the project's.
+        settings: a user's own tables, and what else the estimator can be told.
 
     Returns:
         The specification with ``energy``, ``area``, ``estimator`` (name and version) and, in ``flags``, one line
         for every component whose figures are not a table's own.
 
     Raises:
-        EstimationError: the estimator is unknown, a table is malformed, or a component has no figure.
+        EstimationError: the estimator is unknown or not installed, a table is malformed, or a component has no figure.
     """
     make = ESTIMATORS.get(estimator)
     if make is None:
         raise EstimationError(f"unknown estimator {estimator!r}", expected=f"one of {', '.join(ESTIMATORS)}")
-    chosen = make(tuple(Path(folder) for folder in tables))
+    chosen = make(settings or EstimatorSettings())
     architecture = specification.architecture
     components = [_with_global_attributes(component, architecture) for component in architecture.components]
     estimates: dict[str, ComponentEstimate] = {}

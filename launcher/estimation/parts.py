@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from launcher.estimation.base import ComponentEstimate
+from launcher.specification.architecture import Component, ComputeLevel, Network
 from launcher.specification.energy import ActionEnergy
 
 LEAK = "leak"
@@ -70,3 +71,15 @@ COMPUTE_ACTIONS = ("compute", LEAK)
 def storage_uses(count: float, read: str = "read", write: str = "write") -> dict[str, dict[str, float]]:
     """Each access of the component is one of the part, an update is a write, and all ``count`` parts leak."""
     return {"read": {read: 1}, "write": {write: 1}, "update": {write: 1}, LEAK: {LEAK: count}}
+
+
+def whole(component: Component, own_class: str) -> Composition:
+    """A component of a class that the project does not know: one part without figures, for others to estimate."""
+    if isinstance(component, Network):
+        actions = component.required_actions or (component.action_name,)
+    else:
+        standard = COMPUTE_ACTIONS if isinstance(component, ComputeLevel) else STORAGE_ACTIONS
+        actions = tuple(dict.fromkeys((*standard, *component.required_actions)))
+    attributes = {key: value for key, value in component.attributes.items() if isinstance(value, int | float | str)}
+    part = Part("whole", own_class, attributes, {}, 0.0, {action: {action: 1} for action in actions})
+    return Composition(actions, (part,))

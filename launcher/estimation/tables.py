@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from launcher.estimation import arithmetic, networks, storage
 from launcher.estimation.attributes import Attributes
-from launcher.estimation.base import ComponentEstimate
+from launcher.estimation.base import ComponentEstimate, EstimatorSettings
 from launcher.estimation.library import (
     ANALOG_FILE,
     COMPONENTS_FILE,
@@ -79,7 +78,7 @@ class TablesEstimator:
     """Figures from CSV tables, and nothing to install.
 
     Args:
-        tables: further folders of tables; their rows add to the project's and beat them.
+        settings: ``tables`` are further folders of tables; their rows add to the project's and beat them.
 
     Raises:
         EstimationError: a folder or a table is not as it should be.
@@ -87,7 +86,8 @@ class TablesEstimator:
 
     name = "tables"
 
-    def __init__(self, tables: Sequence[Path] = ()) -> None:
+    def __init__(self, settings: EstimatorSettings) -> None:
+        tables = settings.tables
         self._library = load_library((data_folder("tables"), *tables))
         # With tables of a user's own, the version tells their content apart.
         self.version = f"{VERSION}+{fingerprint(tables)}" if tables else VERSION
@@ -102,19 +102,24 @@ class TablesEstimator:
 
     def composition(self, component: Component) -> Composition:
         """The parts of one component, with their figures; raises like :meth:`__call__`."""
-        name = class_of(component)
-        known = COMPONENT_CLASSES.get(name)
-        looked_at = self._library.looked_at(*(known.tables if known else ()), COMPONENTS_FILE)
-        own = own_figures(Attributes(component, looked_at), name, self._library)
-        if own is not None:
-            return own
-        if known is None:
+        found = self.find(component)
+        if found is None:
             Attributes(component, self._library.looked_at(*self._library.files)).fail(
-                f"the class {name!r} is unknown",
+                f"the class {class_of(component)!r} is unknown",
                 f"one of {', '.join(COMPONENT_CLASSES)}",
                 f"give its figures in a {COMPONENTS_FILE} of your own (estimator.tables)",
             )
-        return known.composition(Attributes(component, looked_at), self._library)
+        return found
+
+    def find(self, component: Component) -> Composition | None:
+        """As :meth:`composition`; None where neither a table nor a class of the project's knows the component."""
+        name = class_of(component)
+        known = COMPONENT_CLASSES.get(name)
+        read = Attributes(component, self._library.looked_at(*(known.tables if known else ()), COMPONENTS_FILE))
+        own = own_figures(read, name, self._library)
+        if own is not None or known is None:
+            return own
+        return known.composition(read, self._library)
 
 
 def class_of(component: Component) -> str:

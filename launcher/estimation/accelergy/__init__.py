@@ -1,0 +1,1 @@
+"""The estimator ``accelergy``: the real Accelergy, run as a program in a folder of its own."""
