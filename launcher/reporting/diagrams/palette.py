@@ -17,19 +17,19 @@ class Colour:
 
 
 LEVELS = (
-    Colour("#0072B2", "#3D9BD9"),
+    Colour("#0072B2", "#3495DA"),
     Colour("#56B4E9", "#A3DCFF"),
-    Colour("#009E73", "#26B388"),
+    Colour("#009E73", "#2EB68A"),
     Colour("#E69F00", "#F2B233"),
-    Colour("#B3441E", "#E0623A"),
-    Colour("#C9BC1F", "#F0E666"),
-    Colour("#6F4A8E", "#A583C7"),
-    Colour("#5B6B2F", "#93A85A"),
+    Colour("#8C2D04", "#CE4C27"),
+    Colour("#E3D34A", "#F7F08A"),
+    Colour("#4B2E83", "#865EAF"),
+    Colour("#687436", "#7E8F4A"),
 )
 """Of storage levels. Which one has which colour says :func:`level_slots`."""
 
-COMPUTE_COLOUR = Colour("#CC79A7", "#DE92BC")
-NETWORK_COLOUR = Colour("#8A8F98", "#9AA1AB")
+COMPUTE_COLOUR = Colour("#CC79A7", "#DC92BC")
+NETWORK_COLOUR = Colour("#4A525C", "#D5D9DE")
 
 DATA_SPACES = (
     Colour("#332288", "#8F84E8"),
@@ -40,7 +40,7 @@ DATA_SPACES = (
 )
 """Of data spaces; the usual ones have theirs by name, others by their place in the problem."""
 
-OTHER_COLOUR = Colour("#B4B8BF", "#6A7079")
+OTHER_COLOUR = Colour("#C9CDD3", "#6A7079")
 """Of what belongs to no data space: leakage, networks, arithmetic."""
 
 # The levels of the shipped architectures, by what they are for.

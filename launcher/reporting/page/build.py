@@ -63,14 +63,13 @@ def report_page(trials: Trials, *, made_by: str = "") -> str:
 def _data(trials: Trials, question: Question) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """What the scripts draw from, and the diagrams."""
     results = trials.results
-    common = common_parameters(results)
-    rows = [row(trial, question.swept, common) for trial in trials]
+    rows = [row(trial, question.swept) for trial in trials]
     mark_front(rows, results)
     order = _best_first(results, question.objective)
     drawn = _draw(rows, results, order)
     data = {
         "swept": question.swept,
-        "common": common,
+        "common": common_parameters(results),
         "rows": rows,
         "order": order,
         "block": _BLOCK,

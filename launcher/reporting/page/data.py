@@ -33,21 +33,18 @@ def with_front_points(trials: Sequence[Trial]) -> list[Trial]:
     return expanded
 
 
-def row(trial: Trial, swept: Sequence[str], common: dict[str, str]) -> dict[str, Any]:
+def row(trial: Trial, swept: Sequence[str]) -> dict[str, Any]:
     """One trial: figures as they stand in result.json (None where there are none), and its layers."""
     result = trial.result
     limit = limiting(result)
     optimality = result.optimality
-    started = trial.origin.started
     evaluation = result.evaluation
     return {
         "name": result.name,
         "place": trial.origin.place,
-        "folder": str(trial.origin.folder or ""),
         "status": result.status,
         "reason": result.reason,
         "swept": [number_or_text(result.parameters.get(name)) for name in swept],
-        "own": {name: plain(value) for name, value in result.parameters.items() if common.get(name) != plain(value)},
         "energy_pj": _finite(result.energy_pj),
         "cycles": _finite(result.cycles),
         "edp_j_cycles": _finite(result.edp_j_cycles),
@@ -58,8 +55,6 @@ def row(trial: Trial, swept: Sequence[str], common: dict[str, str]) -> dict[str,
         "optimality": optimality.status if optimality else None,
         "standing": standing(result) if result.ok else None,
         "gap": optimality.gap if optimality else None,
-        "seconds": result.seconds,
-        "started": started.strftime("%Y-%m-%d %H:%M:%S") if started else None,
         "flags": list(result.flags),
         "layers": [layer(run) for run in runs(result)] if evaluation else [],
     }

@@ -46,6 +46,7 @@ function onPaper(redraw) {
     state.layer = 0;
     if (table) table.mark(index);
     showFigures(data, data.rows[index]);
+    showFlags(data, data.rows[index]);
     chooseLayer(0);
     charts();
   }

@@ -23,6 +23,11 @@ function showFigures(data, row) {
     element("div", { class: value === null ? "value words" : "value" }, text, " ", element("span", { class: "unit" }, unit)))));
 }
 
+/** Remarks on this trial's figures; those of a single trial stand with how it was made. */
+function showFlags(data, row) {
+  $("#flags").textContent = data.rows.length > 1 ? row.flags.join("; ") : "";
+}
+
 function showLayers(row, chosen, onChoose) {
   const tabs = $("#layers");
   tabs.hidden = row.layers.length < 2;
