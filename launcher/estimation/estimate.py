@@ -20,9 +20,16 @@ def _accelergy(settings: EstimatorSettings) -> Estimator:
     return AccelergyEstimator(settings)
 
 
+def _hwcomponents(settings: EstimatorSettings) -> Estimator:
+    from launcher.estimation.hardware_models import HardwareModelsEstimator  # noqa: PLC0415
+
+    return HardwareModelsEstimator(settings)
+
+
 ESTIMATORS: Mapping[str, Callable[[EstimatorSettings], Estimator]] = {
     "tables": TablesEstimator,
     "accelergy": _accelergy,
+    "hwcomponents": _hwcomponents,
 }
 """Estimators by name, and what makes them."""
 
