@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from mapper_cases import convolution, exactly, gemmini, keeps, pim
+from mapper_cases import convolution, exactly, gemmini, keeps, pim, softmax
 from mapspace_oracle import violations
 
 from launcher.engines.base import MapperSettings, Progress
 from launcher.engines.native.mapper import pareto, search
+from launcher.engines.native.mapper.branch import explore
+from launcher.engines.native.mapper.completion import complete
 from launcher.errors import ConfigurationError, NoValidMappingError, SpecificationError
 from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
 from launcher.specification.specification import Specification
@@ -157,6 +159,18 @@ def test_a_permutation_fixes_the_innermost_loops() -> None:
         found = search(specification, MapperSettings(("energy",)))
         assert not violations(specification, found.mapping)
         assert found.evaluation.energy_pj >= free.evaluation.energy_pj
+
+
+def test_everything_is_compiled_before_the_clock_starts() -> None:
+    unlimited = softmax(columns=4, rows=4)
+    levels = tuple(
+        replace(level, read_bandwidth=None, write_bandwidth=None, shared_bandwidth=None)
+        for level in unlimited.architecture.levels
+    )
+    search(replace(unlimited, architecture=replace(unlimited.architecture, levels=levels)), MapperSettings())
+    pareto(gemmini(SMALL), MapperSettings())
+    assert len(explore.signatures) == 1
+    assert len(complete.signatures) == 1
 
 
 def test_no_time_for_any_mapping_says_so() -> None:

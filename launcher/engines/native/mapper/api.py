@@ -36,6 +36,8 @@ def search(specification: Specification, settings: MapperSettings, on_progress: 
     warm_up(specification)
     clock = Clock(settings.timeout_s, on_progress)
     space = mapspace_of(specification)
+    if space.impossible:
+        raise no_valid_mapping(space, finished=True)
     run = Search(space, order, clock, settings.threads)
     outcome = run.run()
     if outcome is None:

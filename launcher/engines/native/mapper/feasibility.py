@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import inf
 
 import numpy as np
@@ -19,6 +20,7 @@ from launcher.engines.native.mapper.spatial import spatial_options
 from launcher.engines.native.tiles import tensors_of
 
 Grid = np.ndarray
+Places = tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
@@ -89,19 +91,20 @@ class Reach:
         for index, level in enumerate(self._space.levels):
             now = self._through_fan_out(index, now)
             for d, bounds in enumerate(level.temporal):
-                now = self._through_loop(d, bounds, now)
+                now = _moved(now, d, self._loop(d, bounds))
             now = now & self._fits[index]
             found.append(now)
         return found
 
-    def least_words(self, index: int) -> float:
-        """The smallest tile that some complete nest has at a level (infinity when there is none)."""
+    def words_at(self, index: int) -> np.ndarray:
+        """Sizes of the tiles that complete nests have at a level, in any order."""
         reached = self.forward()
         complete = np.zeros_like(reached[-1])
         complete.ravel()[-1] = reached[-1].ravel()[-1]
         for outer in range(len(self._space.levels) - 1, index, -1):
             complete = self._back(outer, complete) & reached[outer - 1]
-        return float(self.words[index][complete].min(initial=inf))
+        sizes: np.ndarray = self.words[index][complete]
+        return sizes
 
     def _kept_words(self, keep: Keep) -> list[Grid]:
         problem = self._space.specification.problem
@@ -120,21 +123,11 @@ class Reach:
         zero = np.zeros(extents[0].shape)
         return [zero + sum(size for size, kept in zip(sizes, row, strict=True) if kept) for row in keep]
 
-    def _through_loop(self, d: int, bounds: Bounds, now: Grid) -> Grid:
-        after = np.zeros_like(now)
-        values = self._divisors[d]
-        for i in range(len(values)):
-            targets = _targets(values, i, bounds)
-            if len(targets):
-                rows = np.moveaxis(after, d, 0)
-                rows[targets] |= np.moveaxis(now, d, 0)[i]
-        return after
-
     def _through_fan_out(self, index: int, now: Grid) -> Grid:
         block = self._space.levels[index].spatial
         if block.fanout_x == UNBOUNDED:
             for d, bounds in enumerate(block.bounds):
-                now = self._through_loop(d, bounds, now)
+                now = _moved(now, d, self._loop(d, bounds))
             return now
         after = np.zeros_like(now)
         for source, target in self._shifts(index):
@@ -144,42 +137,48 @@ class Reach:
     def _back(self, index: int, after: Grid) -> Grid:
         """Tiles below a level from which some tile in ``after`` can be left with."""
         now = after & self._fits[index]
-        for d, bounds in reversed(list(enumerate(self._space.levels[index].temporal))):
-            now = self._back_through_loop(d, bounds, now)
+        for d, bounds in enumerate(self._space.levels[index].temporal):
+            now = _moved(now, d, self._loop(d, bounds).T)
         block = self._space.levels[index].spatial
         if block.fanout_x == UNBOUNDED:
             for d, bounds in enumerate(block.bounds):
-                now = self._back_through_loop(d, bounds, now)
+                now = _moved(now, d, self._loop(d, bounds).T)
             return now
         before = np.zeros_like(now)
         for source, target in self._shifts(index):
             before[source] |= now[target]
         return before
 
-    def _back_through_loop(self, d: int, bounds: Bounds, after: Grid) -> Grid:
-        before = np.zeros_like(after)
-        values = self._divisors[d]
-        for i in range(len(values)):
-            targets = _targets(values, i, bounds)
-            if len(targets):
-                np.moveaxis(before, d, 0)[i] = np.moveaxis(after, d, 0)[targets].any(axis=0)
-        return before
+    def _loop(self, d: int, bounds: Bounds) -> np.ndarray:
+        return _steps(self._space.extents[d], bounds.least, bounds.most)
 
-    def _shifts(self, index: int) -> Iterator[tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]]:
+    def _shifts(self, index: int) -> Iterator[tuple[Places, Places]]:
         """Per choice of a fan-out's factors, the tiles below it and the tiles that it makes of them."""
         for factors in spatial_options(self._space, self._space.levels[index].spatial):
-            sources, targets = [], []
-            for values, factor in zip(self._divisors, factors, strict=True):
-                fits = np.isin(values * factor, values)
-                sources.append(np.flatnonzero(fits))
-                targets.append(np.searchsorted(values, values[fits] * factor))
-            yield np.ix_(*sources), np.ix_(*targets)
+            pairs = [_shift(extent, factor) for extent, factor in zip(self._space.extents, factors, strict=True)]
+            yield np.ix_(*(source for source, _ in pairs)), np.ix_(*(target for _, target in pairs))
 
 
-def _targets(values: np.ndarray, i: int, bounds: Bounds) -> np.ndarray:
-    """Divisors that a loop within the bounds makes of divisor i."""
-    factors = values // values[i]
-    return np.flatnonzero((values % values[i] == 0) & (factors >= bounds.least) & (factors <= bounds.most))
+@cache
+def _steps(extent: int, least: int, most: int) -> np.ndarray:
+    """Which divisor (row) a loop within the bounds turns into which (column)."""
+    values = np.array(divisors(extent))
+    factors, rest = np.divmod(values[None, :], values[:, None])
+    steps: np.ndarray = (rest == 0) & (factors >= least) & (factors <= most)
+    return steps.astype(np.float32)
+
+
+@cache
+def _shift(extent: int, factor: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the divisors that a factor keeps divisors, and of what it makes of them."""
+    values = np.array(divisors(extent))
+    fits = extent % (values * factor) == 0
+    return np.flatnonzero(fits), np.searchsorted(values, values[fits] * factor)
+
+
+def _moved(now: Grid, d: int, steps: np.ndarray) -> Grid:
+    """Tiles that steps along one dimension make of those in ``now``."""
+    return np.moveaxis(np.moveaxis(now, d, -1).astype(np.float32) @ steps > 0, -1, d)
 
 
 def is_possible(space: Mapspace, limits: Limits) -> bool:

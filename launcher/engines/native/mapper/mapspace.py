@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from launcher.engines.native.mapper.maximize import resolve_maximize
-from launcher.errors import NoValidMappingError, SpecificationError
+from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture, StorageLevel
 from launcher.specification.constraints import BlockConstraint, LevelConstraint
 from launcher.specification.problem import Problem
@@ -84,6 +84,7 @@ class Mapspace:
         extents: their extents.
         levels: innermost first.
         relevant: per data space and dimension, whether a step along it moves the tile.
+        impossible: constraints that no mapping meets because the dimension's extent is 1, and what would help.
     """
 
     specification: Specification
@@ -91,6 +92,7 @@ class Mapspace:
     extents: tuple[int, ...]
     levels: tuple[LevelSpace, ...]
     relevant: tuple[tuple[bool, ...], ...]
+    impossible: tuple[tuple[str, str], ...] = ()
 
 
 def mapspace_of(specification: Specification) -> Mapspace:
@@ -98,14 +100,14 @@ def mapspace_of(specification: Specification) -> Mapspace:
 
     Raises:
         SpecificationError: a constraint that names something that does not exist, or that the model cannot honour.
-        NoValidMappingError: a constraint asks for a factor above 1 of a dimension whose extent is 1.
     """
     architecture, problem = specification.architecture, specification.problem
     _check_names(specification)
     constraints = resolve_maximize(specification)
     dimensions = tuple(name for name, extent in problem.dimensions.items() if extent > 1)
+    impossible: list[tuple[str, str]] = []
     levels = tuple(
-        _level_space(architecture, problem, dimensions, index, constraints[level.name])
+        _level_space(architecture, problem, index, constraints[level.name], impossible)
         for index, level in enumerate(architecture.levels)
     )
     return Mapspace(
@@ -114,17 +116,19 @@ def mapspace_of(specification: Specification) -> Mapspace:
         tuple(problem.dimensions[name] for name in dimensions),
         levels,
         tuple(tuple(name in space.relevant for name in dimensions) for space in problem.data_spaces),
+        tuple(impossible),
     )
 
 
 def _level_space(
     architecture: Architecture,
     problem: Problem,
-    dimensions: tuple[str, ...],
     index: int,
     constraint: LevelConstraint,
+    impossible: list[tuple[str, str]],
 ) -> LevelSpace:
     level = architecture.levels[index]
+    dimensions = [name for name, extent in problem.dimensions.items() if extent > 1]
     fanout_x, fanout_y = architecture.fanout(index)
     # A fan-out level of a container holds nothing and runs nothing in time unless a constraint says otherwise.
     spoken = _spoken(level)
@@ -132,18 +136,18 @@ def _level_space(
     temporal = _bounds(
         f"{spoken} (temporal)" if level.is_dummy else spoken,
         problem,
-        dimensions,
         constraint.temporal,
         default,
+        impossible,
         spatial=False,
     )
     no_fanout = Bounds(1, 1, f"{spoken} has a single child") if fanout_x * fanout_y <= 1 else Bounds()
     spatial = _bounds(
         spoken if level.is_dummy else f"{spoken} (spatial)",
         problem,
-        dimensions,
         constraint.spatial,
         no_fanout,
+        impossible,
         spatial=True,
     )
     return LevelSpace(
@@ -176,20 +180,22 @@ def _keep(level: StorageLevel, constraint: LevelConstraint, space: str, outermos
 
 
 def _bounds(
-    where: str, problem: Problem, dimensions: tuple[str, ...], block: BlockConstraint, default: Bounds, *, spatial: bool
+    where: str,
+    problem: Problem,
+    block: BlockConstraint,
+    default: Bounds,
+    impossible: list[tuple[str, str]],
+    *,
+    spatial: bool,
 ) -> tuple[Bounds, ...]:
+    """Bounds of the dimensions with an extent above 1; what the others cannot meet is added to ``impossible``."""
     bounds = []
-    for name in problem.dimensions:
+    for name, extent in problem.dimensions.items():
         bound = _bound(where, name, block, default, spatial=spatial)
-        extent = problem.dimensions[name]
-        if name in dimensions:
+        if extent > 1:
             bounds.append(bound)
         elif not bound.allows(1):
-            raise NoValidMappingError(
-                f"no valid mapping: {bound.reason or where}, the layer has {name} = {extent}",
-                where=f"constraints of {where}",
-                hint=f"the nearest change that ends this conflict: {name} = 1 at {where}",
-            )
+            impossible.append((f"{bound.reason or where}, the layer has {name} = {extent}", f"{name} = 1 at {where}"))
     return tuple(bounds)
 
 

@@ -37,6 +37,8 @@ def pareto(
     warm_up(specification)
     clock = Clock(settings.timeout_s, on_progress)
     space = mapspace_of(specification)
+    if space.impossible:
+        raise no_valid_mapping(space, finished=True)
     run = Search(space, (ENERGY, CYCLES, EDP), clock, settings.threads)
     points: list[Mapped] = []
     most_cycles = inf

@@ -69,7 +69,7 @@ class Solver:
     def __init__(self, space: Mapspace, machine: Machine, assignments: Assignments) -> None:
         self._machine, self._assignments = machine, assignments
         self._tiles = _empty_tiles(space, assignments)
-        self._limited = np.argwhere(np.isfinite(machine.limits))
+        self._limited = np.ascontiguousarray(np.argwhere(np.isfinite(machine.limits)))
         self._depth = len(space.levels) * (len(space.dimensions) + 1) + 2
         self._width = self._tiles.divisor.shape[1] * max(len(space.dimensions), 1) + 1
         self._listed = np.zeros(2 * len(self._tiles.digit) + 2, np.int64)

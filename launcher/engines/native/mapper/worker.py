@@ -139,7 +139,7 @@ class Worker:
         task, board, solver = self._task(candidate), self._board, self._solver
         board.count("searched")
         incumbent = np.array(board.values)
-        goal = Goal(np.array(self._plan.order, np.int64), incumbent, self._most_busy, canonical)
+        goal = Goal(np.array(self._plan.order, np.int64), incumbent, float(self._most_busy), canonical)
         solver.begin(task)
         nodes = 0
         while True:
