@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from launcher.reporting.diagrams.palette import class_rules, css
 from launcher.reporting.numbers import count, percent, significant
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
+_VIEW_BOX = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 _DIGITS = 3
 _UNITS = (("mJ", 1e10), ("uJ", 1e6), ("nJ", 1e3))  # 1e10: four digits of uJ read better than a fraction of mJ
 _PJ = {"mJ": 1e9, "uJ": 1e6, "nJ": 1e3, "pJ": 1.0}
@@ -27,7 +29,9 @@ def draw(template: str, *, standalone: bool, **content: object) -> str:
         content: what the template asks for.
     """
     style = _style() if standalone else ""
-    return _template(template).render(style=style, **content)
+    picture = _template(template).render(style=style, **content)
+    # Viewers show a file without a size in no place at all; in a page the place decides.
+    return _VIEW_BOX.sub(r'\g<0> width="\1" height="\2"', picture, count=1) if standalone else picture
 
 
 def text_width(text: str, size: float) -> float:
