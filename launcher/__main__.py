@@ -14,6 +14,7 @@ COMMANDS = {
     "evaluate": "launcher.commands.evaluate",
     "map": "launcher.commands.map",
     "report": "launcher.commands.report",
+    "doctor": "launcher.commands.doctor",
 }
 """Command -> its module. A module has a docstring (its first line is the help), ``add_arguments`` and ``run``."""
 

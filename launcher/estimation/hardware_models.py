@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from importlib import import_module
 from importlib.metadata import distributions
+from pathlib import Path
 from typing import Any
 
 from launcher.errors import EstimationError
@@ -19,7 +23,6 @@ from launcher.specification.architecture import Component
 
 _PACKAGES = ("hwcomponents", "hwcomponents-cacti", "hwcomponents-library", "hwcomponents-adc")
 _OLDEST_PYTHON = (3, 12)
-_CACTI_GLIBC = (2, 38)
 _DEFAULT_CYCLE_S = 1e-9
 
 
@@ -141,12 +144,11 @@ def _failure(
 ) -> EstimationError:
     shown = ", ".join(f"{key}={value}" for key, value in attributes.items())
     where = f"component {component.name}, part {part.name}: {name}({shown})"
-    if "cacti" in str(error).lower() and (glibc := _glibc()) and glibc < _CACTI_GLIBC:
+    if "cacti" in str(error).lower() and (problem := cacti_needs()) is not None:
         return EstimationError(
-            "the CACTI program inside hwcomponents-cacti cannot run here: it needs glibc "
-            f"{_CACTI_GLIBC[0]}.{_CACTI_GLIBC[1]} and this system has {glibc[0]}.{glibc[1]}",
+            problem.what,
             where=where,
-            hint=f"build it again where it lies (make -C {_cacti_folder()}), a newer system, or estimator=tables, "
+            hint=f"build it again where it lies ({problem.mend}), a newer system, or estimator=tables, "
             "whose memories are CACTI's as well",
         )
     lines = [line.strip(" |") for line in str(error).splitlines() if line.strip(" |")]
@@ -158,19 +160,34 @@ def _failure(
     )
 
 
-def _glibc() -> tuple[int, int] | None:
-    """Version of the system's C library; None where it is another one."""
+@dataclass(frozen=True)
+class CactiProblem:
+    """Why the CACTI program of hwcomponents-cacti cannot run, and the command that mends it."""
+
+    what: str
+    mend: str
+
+
+def cacti_needs() -> CactiProblem | None:
+    """What the installed CACTI program lacks; None when it starts."""
+    folder = Path(str(import_module("hwcomponents_cacti").__file__)).parent / "cacti"
     try:
-        kind, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").split()
-        major, minor = version.split(".")[:2]
-        return (int(major), int(minor)) if kind == "glibc" else None
-    except (ValueError, OSError):
+        started = subprocess.run(  # noqa: S603 - a list, no shell
+            [str(folder / "cacti")], cwd=folder, capture_output=True, timeout=10, check=False, text=True
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return CactiProblem(f"the CACTI program inside hwcomponents-cacti cannot run here: {error}", _mend(folder))
+    wanted = re.findall(r"version `GLIBC_([0-9.]+)' not found", started.stderr)
+    if not wanted:
         return None
+    newest = max(wanted, key=lambda one: tuple(map(int, one.split("."))))
+    here = os.confstr("CS_GNU_LIBC_VERSION") or "another C library"
+    what = f"it needs glibc {newest} and this system has {here}"
+    return CactiProblem(f"the CACTI program inside hwcomponents-cacti cannot run here: {what}", _mend(folder))
 
 
-def _cacti_folder() -> str:
-    module = import_module("hwcomponents_cacti")
-    return f"{os.path.dirname(str(module.__file__))}/cacti"  # noqa: PTH120 - text for people
+def _mend(folder: Path) -> str:
+    return shlex.join(["make", "-C", str(folder), "clean", "all"])
 
 
 def _import_hwcomponents() -> Any:
