@@ -62,21 +62,32 @@ function scatter(data, { selected, visible, colourBy, logarithmic }) {
     traces.push(dot(found.filter((index) => !rows[index].front), { opacity: 0.55, style: { color: colourOf("ln") } }, "trials"));
     traces.push(dot(found.filter((index) => rows[index].front), { opacity: 0.95, style: { color: colourOf("l0") } }, "front"));
   } else traces.push(...coloured(data, found, Number(colourBy), dot));
-  if (rows[selected] && rows[selected].energy_pj !== null)
-    traces.push({ type: "scatter", mode: "markers", showlegend: false, hoverinfo: "skip", x: [rows[selected].cycles], y: [rows[selected].energy_pj / scale], marker: { size: size(selected) + 11, color: "rgba(0,0,0,0)", line: { width: 2.5, color: colourOf("ink") } } });
   const type = logarithmic ? "log" : "linear";
   draw("#scatter", traces, {
-    hovermode: "closest", dragmode: "zoom", uirevision: type, margin: { l: 60, r: 12, t: 12, b: 48 },
+    hovermode: "closest", dragmode: "zoom", uirevision: type, margin: { l: 60, r: 12, t: 12, b: 48 }, shapes: ringOf(rows[selected], scale, largest),
     xaxis: { type, title: { text: "cycles" }, ...ticks(type, found.map((index) => rows[index].cycles)) },
     yaxis: { type, title: { text: `energy, ${unit}` }, ...ticks(type, found.map((index) => rows[index].energy_pj / scale)) },
   }, ZOOMED);
+}
+
+/** A ring around the selected trial: a shape, since shapes move without drawing thousands of dots again. */
+function ringOf(row, scale, largest) {
+  if (!row || row.energy_pj === null) return [];
+  const radius = 8 + (largest > 0 ? 11 * Math.sqrt((row.area_um2 || 0) / largest) : 5);
+  return [{ type: "circle", xref: "x", yref: "y", xsizemode: "pixel", ysizemode: "pixel", xanchor: row.cycles, yanchor: row.energy_pj / scale, x0: -radius, x1: radius, y0: -radius, y1: radius, line: { width: 2.5, color: colourOf("ink") } }];
+}
+
+function moveRing(data, selected) {
+  const rows = data.rows.filter((row) => row.energy_pj !== null);
+  const { scale } = energyUnit(Math.max(...rows.map((row) => row.energy_pj)));
+  return Plotly.relayout($("#scatter"), { shapes: ringOf(data.rows[selected], scale, Math.max(...rows.map((row) => row.area_um2 || 0))) });
 }
 
 /** Logarithmic axes over less than two decades need more ticks than the powers of ten. */
 function ticks(type, values) {
   if (type !== "log") return {};
   const decades = Math.log10(Math.max(...values) / Math.min(...values));
-  return decades > 4 ? {} : { dtick: decades > 1.5 ? "D2" : "D1" };
+  return decades > 4 ? {} : { dtick: decades > 0.8 || innerWidth < 600 ? "D2" : "D1" };
 }
 
 function frontLines(data, scale) {

@@ -27,6 +27,10 @@ function onPaper(redraw) {
   function charts() {
     if (state.selected === null) return;
     if (has("#scatter")) scatter(data, state);
+    chartsOfSelected();
+  }
+
+  function chartsOfSelected() {
     breakdown();
     roofline(data, state);
   }
@@ -48,7 +52,8 @@ function onPaper(redraw) {
     showFigures(data, data.rows[index]);
     showFlags(data, data.rows[index]);
     chooseLayer(0);
-    charts();
+    if (has("#scatter")) moveRing(data, index);
+    chartsOfSelected();
   }
 
   function chooseLayer(layer) {
@@ -60,7 +65,7 @@ function onPaper(redraw) {
 
   function prepareOverview() {
     const rows = data.rows.filter((row) => row.energy_pj !== null);
-    const wide = (pick) => Math.max(...rows.map(pick)) > 20 * Math.min(...rows.map(pick));
+    const wide = (pick) => Math.max(...rows.map(pick)) > 8 * Math.min(...rows.map(pick));
     state.logarithmic = $("#log").checked = wide((row) => row.cycles) || wide((row) => row.energy_pj);
     $("#colour").append(...data.swept.map((name, index) => element("option", { value: index }, name)));
     $("#colour").addEventListener("change", (event) => { state.colourBy = event.target.value; scatter(data, state); });
