@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jinja2
+from jinja2.bccache import Bucket
 from jinja2.sandbox import SandboxedEnvironment
 
 from launcher.errors import ConfigurationError
@@ -136,6 +137,7 @@ def _render(
         loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # YAML, not HTML
+        bytecode_cache=_COMPILED,
     )
     environment.globals.update(_functions(sizes))  # globals, so that imported macros see them too
     try:
@@ -159,6 +161,24 @@ def _render(
     if not text.strip():
         raise ConfigurationError(f"{key}: template {name} is empty", expected="Timeloop v4 YAML")
     return text
+
+
+class _Compiled(jinja2.BytecodeCache):
+    """Compiled templates of this process; one whose text has changed is compiled again."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        kept = self._kept.get((bucket.key, bucket.checksum))
+        if kept is not None:
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
 
 
 def _templates(folders: Sequence[Path]) -> list[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -134,22 +136,38 @@ def _trial_or_network(
     _complete_model(config)
     names = [str(name) for name in (config.model.layers if config.layers == ALL else config.layers)]
     common = [override for override in overrides if not override.startswith(("layer=", "layers="))]
-    sized = [override for override in common if override.lstrip("+").startswith("layer.")]
+    sized = [override for override in common if override.lstrip("+~").startswith("layer.")]
     if sized or not names:
         raise ConfigurationError(
             f"{sized[0]}: several layers have no size in common" if sized else "layers=[]: there is no layer to map",
             hint="layer=NAME for a single layer; model.sequence and the like for all of them",
         )
     layers = []
+    config = copy.deepcopy(config)
+    OmegaConf.set_struct(config, False)
+    deciding = tuple(override for override in common if _decides_files(override))
     for name in names:
-        one = hydra_compose("config", [*common, f"layer={name}"], return_hydra_config=True)
-        layers.append(to_trial(one, one.hydra.runtime.choices, folders))
+        config.layer = _layer_node(deciding, name)
+        layers.append(to_trial(config, {**choices, "layer": name}, folders))
     first = layers[0]
     parameters = {key: value for key, value in first.parameters.items() if not key.startswith("layer")}
     everything = names == list(first.experiment.model.layers)
     parameters["layer"] = ALL if everything else "+".join(names)
     parameters["model"] = str(choices["model"])
     return replace(first, parameters=parameters, layers=tuple(layers))
+
+
+def _decides_files(override: str) -> bool:
+    """Whether an override can decide which files a configuration consists of; values of keys cannot."""
+    key = override.lstrip("+~").partition("=")[0]
+    return "." not in key or key.startswith(("hydra.", "layer"))
+
+
+@lru_cache(maxsize=1024)
+def _layer_node(overrides: tuple[str, ...], name: str) -> DictConfig:
+    """A layer's part of the configuration. The trials of a sweep differ in values, so they share it."""
+    node: DictConfig = hydra_compose("config", [*overrides, f"layer={name}"]).layer
+    return node
 
 
 def to_trial(config: DictConfig, choices: Mapping[str, Any], template_folders: tuple[Path, ...] = ()) -> Trial:

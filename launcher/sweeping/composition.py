@@ -19,15 +19,16 @@ class SweepLoader(ConfigLoaderImpl):
     """
 
     def __init__(self, loader: ConfigLoader, values: Collection[str]) -> None:
-        """``values``: swept keys that are no groups; every trial sets all of them."""
+        """``values``: swept keys that are no groups."""
         self.__dict__.update(vars(loader))
         self._values = frozenset(values)
-        self._composed: dict[tuple[str, ...], DictConfig] = {}
+        self._composed: dict[tuple[tuple[str, ...], tuple[str, ...]], DictConfig] = {}
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         parsed = OverridesParser.create().parse_overrides(sweep_overrides)
         swept = [one for one in parsed if one.key_or_group in self._values and one.package is None]
-        common = tuple(str(one.input_line) for one in parsed if one not in swept)
+        set_here = tuple(str(one.key_or_group) for one in swept)
+        common = (tuple(str(one.input_line) for one in parsed if one not in swept), set_here)
         if common not in self._composed:
             composed = super().load_sweep_config(master_config, sweep_overrides)
             self._composed[common] = composed
