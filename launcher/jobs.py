@@ -14,7 +14,7 @@ from omegaconf import DictConfig
 from launcher.config.compose import Trial, entry, job_trial
 from launcher.engines.base import Progress
 from launcher.engines.run import must_compile
-from launcher.errors import LauncherError, NoValidMappingError
+from launcher.errors import ConfigurationError, LauncherError, NoValidMappingError
 from launcher.interrupts import first_asks, stop_asked
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
@@ -54,6 +54,7 @@ def run_single(config: DictConfig) -> Result:
     verbose = config.verbosity == Verbosity.verbose
     console = console_for(config.verbosity)
     try:
+        _one_configuration_only(config)
         trial = job_trial(config)
         tracker = tracker_of(trial)
         tracker.warm_up()
@@ -82,6 +83,11 @@ def run_single(config: DictConfig) -> Result:
     if not result.ok:
         raise NoValidMappingError(f"{result.name}: {result.reason}")
     return result
+
+
+def _one_configuration_only(config: DictConfig) -> None:
+    if config.configs is not None or config.mixup:
+        raise ConfigurationError("configs= are several configurations, and this is a single run", hint="add -m")
 
 
 def run_swept(config: DictConfig) -> Result:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from launcher.config.compose import ALL
 from launcher.config.sweep_schema import SweepSettings
-from launcher.errors import LauncherError
+from launcher.errors import ConfigurationError, LauncherError
 from launcher.interrupts import first_asks
 from launcher.jobs import PARENT_FILE
 from launcher.limits import Constraints
@@ -62,6 +62,11 @@ def run_sweep(config: DictConfig, space: Space, launcher: Launcher, arguments: S
     Raises:
         LauncherError: the settings, the space or the storage cannot be used; every trial failed, or too many did.
     """
+    if config.configs is not None:
+        raise ConfigurationError(
+            "configs= lists the points of a grid, and Optuna chooses its own",
+            hint="leave hydra/sweeper=optuna out, or list the points to begin with in sweep.enqueue",
+        )
     settings: SweepSettings = OmegaConf.to_object(config.sweep)  # type: ignore[assignment]
     limits: Constraints = OmegaConf.to_object(config.constraints)  # type: ignore[assignment]
     goals = parse_goals(settings.objectives, settings.directions, [*settings.constraints, *limits.texts])

@@ -18,6 +18,7 @@ from launcher.errors import LauncherError
 from launcher.interrupts import first_asks
 from launcher.jobs import PARENT_FILE
 from launcher.reporting.artifacts import read_result
+from launcher.reporting.best import compares_hardware, print_best
 from launcher.reporting.trials import print_trials
 from launcher.result import Result
 from launcher.sweeping.naming import sweep_name, swept_keys
@@ -102,6 +103,8 @@ class Sweep:
         console = self.console
         if results:
             print_trials(results, console, self.objective)
+            if compares_hardware(results):
+                print_best(results, console)
         console.print(f"files     {self.folder}", highlight=False, soft_wrap=True)
         if error is not None:
             console.print(f"kept      {len(results)} of {self.total} trials", highlight=False, soft_wrap=True)
