@@ -61,7 +61,7 @@ def test_a_multirun_has_a_parent_and_a_table_best_first(tmp_path: Path) -> None:
     children = {run for run, _ in tags}
     parents = {parent for _, parent in tags}
     assert len(children) == 3 and len(parents) == 1
-    assert sorted(names[run] for run in children) == ["gemmini 16x16 KTQ", "gemmini 32x16 KTQ", "gemmini 8x16 KTQ"]
+    assert sorted(names[run] for run in children) == ["rows=16", "rows=32", "rows=8"]
     best = min(value for run, value in metrics if run in children)
     assert best == pytest.approx(next(value for run, value in metrics if run in parents))
     lines = outcome.out.splitlines()
