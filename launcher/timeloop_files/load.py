@@ -22,6 +22,8 @@ MAX_BYTES = 32 * 2**20
 MAX_DEPTH = 64
 """Deepest nesting of lists and mappings."""
 
+_TOO_DEEP = "lists and mappings are nested too deeply"
+
 MAX_NODES = 800_000
 """Most nodes of one file, aliases expanded."""
 
@@ -132,6 +134,8 @@ def _parse(text: str, source: str) -> YamlMap:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not readable"
         where = f"{source}:{mark.line + 1}" if mark else source
+        if "nesting depth" in problem:  # newer PyYAML gives up before our own limit is reached
+            raise SpecificationError(_TOO_DEEP, where=where, expected=f"at most {MAX_DEPTH} levels") from None
         raise SpecificationError(f"broken YAML: {problem}", where=where, hint=_hint(text)) from None
     except SpecificationError as error:
         raise SpecificationError(
@@ -190,7 +194,7 @@ class _Builder:
         before = self.nodes
         self.count(1, event)
         if depth > MAX_DEPTH:
-            raise self.error("lists and mappings are nested too deeply", event, f"at most {MAX_DEPTH} levels")
+            raise self.error(_TOO_DEEP, event, f"at most {MAX_DEPTH} levels")
         if isinstance(event, yaml.MappingStartEvent):
             value: object = self.mapping(event, depth)
         elif isinstance(event, yaml.SequenceStartEvent):
