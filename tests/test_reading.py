@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -149,12 +148,7 @@ def test_mlflow_runs_are_found_by_every_name_they_have(tmp_path: Path) -> None:
     assert "its files are gone" in again.skipped[0].reason
 
 
-def test_many_trials_are_read_in_a_moment(tmp_path: Path) -> None:
+def test_many_trials_are_read_back_as_they_were_written(tmp_path: Path) -> None:
     results = many(150)
     write_results(tmp_path / "sweep", *results)
-    load_trials(["sweep/0"], directory=tmp_path)
-    before = time.process_time()
-    found = load_trials(["sweep"], directory=tmp_path)
-    assert found.results == results
-    # About 1 ms each; reading them took five times as long when every value looked its type up.
-    assert time.process_time() - before < 150 * 0.004
+    assert load_trials(["sweep"], directory=tmp_path).results == results

@@ -184,7 +184,7 @@ def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothin
         live = "runs.lifecycle_stage = 'active'"
         query = "select value, status from tags join runs using (run_uuid) where key = "
         children = database.execute(f"{query} 'sweep.trial' and {live}").fetchall()
-        parents = database.execute(f"{query} 'kind' and {live}").fetchall()
+        parents = database.execute(f"{query} 'kind' and value = 'sweep' and {live}").fetchall()
     assert sorted(children) == sorted((str(trial.number), "FINISHED") for trial in own)
     assert parents == [("sweep", "FINISHED")]
 
