@@ -13,10 +13,11 @@ from launcher.estimation.accelergy.program import INSTALL, Program, Run, last_li
 from launcher.estimation.base import EstimatorSettings
 
 _PREFIX = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z]+ +")
-_QUERY = re.compile(r"Can not find an (energy|area) estimator for (\w+)\((.*)\)(?:\.(\w+)\(.*\))?$", re.MULTILINE)
+_QUERY = re.compile(r"Can not find an (energy|area) estimator for (\w+)\((.*?)\)(?:\.(\w+)\(.*\))?$", re.MULTILINE)
 _DECLINED = re.compile(r"^[| ]*(.+?) with accuracy \S+ estimating (?:accuracy|value): *(.*)$")
 _TABLE_PLUG_IN = "accelergy-table-based-plug-ins"
 _MOST_DECLINED = 12
+_OTHER_VERSION = ("cannot be parsed by current accelergy", "incompatible with parser version", "version is newer than")
 
 
 def explain(
@@ -54,7 +55,7 @@ def explain(
 
 def _unusable(log: str, program: Program, where: str) -> EstimationError | None:
     """Another version, another program, or a broken installation."""
-    if "incompatible with parser version" in log or "Input file version is newer" in log:
+    if any(words in log for words in _OTHER_VERSION):
         return EstimationError(
             f"this Accelergy is too old: {last_line(log)}",
             where=str(program.path),
@@ -115,7 +116,9 @@ def _has(one: Described, primitive: str) -> bool:
 def _reasons(log: str) -> list[tuple[str, str]]:
     after = log.partition("Why plug-ins did not estimate:")[2]
     found = (_DECLINED.match(line) for line in after.splitlines())
-    return [(match.group(1), match.group(2)) for match in found if match is not None]
+    reasons = [(match.group(1), match.group(2)) for match in found if match is not None]
+    # The table plug-in's last words are about something else.
+    return [("tables", "no row for it") if "table-based" in name else (name, why) for name, why in reasons]
 
 
 def _brief(attributes: str) -> str:
