@@ -42,7 +42,7 @@ function hoverText(data, row) {
 
 const escapeText = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
-function scatter(data, { selected, visible, colourBy, logarithmic }) {
+function scatter(data, { visible, colourBy, logarithmic }) {
   const rows = data.rows;
   const found = data.order.filter((index) => rows[index].energy_pj !== null);
   const { unit, scale } = energyUnit(Math.max(...found.map((index) => rows[index].energy_pj)));
@@ -64,23 +64,21 @@ function scatter(data, { selected, visible, colourBy, logarithmic }) {
   } else traces.push(...coloured(data, found, Number(colourBy), dot));
   const type = logarithmic ? "log" : "linear";
   draw("#scatter", traces, {
-    hovermode: "closest", dragmode: "zoom", uirevision: type, margin: { l: 60, r: 12, t: 12, b: 48 }, shapes: ringOf(rows[selected], scale, largest),
+    hovermode: "closest", dragmode: "zoom", uirevision: type, margin: { l: 60, r: 12, t: 12, b: 48 },
     xaxis: { type, title: { text: "cycles" }, ...ticks(type, found.map((index) => rows[index].cycles)) },
     yaxis: { type, title: { text: `energy, ${unit}` }, ...ticks(type, found.map((index) => rows[index].energy_pj / scale)) },
   }, ZOOMED);
 }
 
-/** A ring around the selected trial: a shape, since shapes move without drawing thousands of dots again. */
-function ringOf(row, scale, largest) {
-  if (!row || row.energy_pj === null) return [];
-  const radius = 8 + (largest > 0 ? 11 * Math.sqrt((row.area_um2 || 0) / largest) : 5);
-  return [{ type: "circle", xref: "x", yref: "y", xsizemode: "pixel", ysizemode: "pixel", xanchor: row.cycles, yanchor: row.energy_pj / scale, x0: -radius, x1: radius, y0: -radius, y1: radius, line: { width: 2.5, color: colourOf("ink") } }];
-}
-
-function moveRing(data, selected) {
-  const rows = data.rows.filter((row) => row.energy_pj !== null);
-  const { scale } = energyUnit(Math.max(...rows.map((row) => row.energy_pj)));
-  return Plotly.relayout($("#scatter"), { shapes: ringOf(data.rows[selected], scale, Math.max(...rows.map((row) => row.area_um2 || 0))) });
+/** A ring around the selected trial: an element of its own, so that moving it does not draw thousands of dots again. */
+function placeRing(row) {
+  const ring = $("#ring");
+  const { xaxis, yaxis } = $("#scatter")._fullLayout;
+  const unit = yaxis.title.text.split(", ")[1];
+  const energy = row && row.energy_pj !== null ? row.energy_pj / ENERGY_UNITS.find(([name]) => name === unit)[2] : null;
+  const [x, y] = energy === null ? [NaN, NaN] : [xaxis.d2p(row.cycles), yaxis.d2p(energy)];
+  ring.hidden = !(x >= 0 && x <= xaxis._length && y >= 0 && y <= yaxis._length);
+  ring.style.transform = `translate(${xaxis._offset + x}px, ${yaxis._offset + y}px) translate(-50%, -50%)`;
 }
 
 /** Logarithmic axes over less than two decades need more ticks than the powers of ten. */

@@ -52,7 +52,7 @@ function onPaper(redraw) {
     showFigures(data, data.rows[index]);
     showFlags(data, data.rows[index]);
     chooseLayer(0);
-    if (has("#scatter")) moveRing(data, index);
+    if (has("#scatter")) placeRing(data.rows[index]);
     chartsOfSelected();
   }
 
@@ -71,6 +71,7 @@ function onPaper(redraw) {
     $("#colour").addEventListener("change", (event) => { state.colourBy = event.target.value; scatter(data, state); });
     $("#log").addEventListener("change", (event) => { state.logarithmic = event.target.checked; scatter(data, state); });
     scatter(data, state);
+    $("#scatter").on("plotly_afterplot", () => placeRing(data.rows[state.selected]));
     $("#scatter").on("plotly_click", (event) => {
       const index = event.points.map((point) => point.customdata).find((one) => one !== undefined);
       if (index !== undefined) select(index);
