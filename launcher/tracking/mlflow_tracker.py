@@ -209,6 +209,9 @@ class MlflowTracker:
                 where="tracking.experiment",
                 hint=f"choose another name, or restore it: mlflow experiments restore -x {experiment.experiment_id}",
             )
+        for key, view in views.experiment_tags().items():
+            if key not in experiment.tags:  # made by hand, or before there were views
+                client.set_experiment_tag(experiment.experiment_id, key, view)
         return str(experiment.experiment_id)
 
     def _artifact_location(self) -> str | None:
