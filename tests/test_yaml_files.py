@@ -244,7 +244,7 @@ def test_malformed_specification(old: str, new: str, words: tuple[str, ...]) -> 
     [
         ("C=3", "C=2", ("factors of 'C' multiply up to 2", "C = 3", "DRAM 2")),
         ("R3", "Z3", ("unknown dimension 'Z'",)),
-        ("factors: R3 M=0", "factors: 'R3,2 M=0'", ("imperfect factors",)),
+        ("factors: R3 M=0", "factors: 'R3,2 M=0'", ("factors of 'R' multiply up to 2", "R = 3")),
         ("R3", "R<=3", ("is a bound, not a factor",)),
         ("R3", "R3 R1", ("'R' has two factors",)),
         ("keep: [Outputs]", "keep: [Outputs, Inputs]", ("'Inputs' is both kept and bypassed",)),

@@ -18,10 +18,10 @@ from rich.console import Console
 
 from launcher.commands.evaluation_report import Evaluated, print_evaluations, to_json
 from launcher.commands.inputs import Input, read_inputs, with_energies, write_json
-from launcher.commands.timeloop_stats import compare
 from launcher.errors import SpecificationError
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import read_mapped, read_specification
+from launcher.timeloop_files.stats import compare
 
 _PIPED_WIDTH = 140
 

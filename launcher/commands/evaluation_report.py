@@ -9,9 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from launcher.commands.timeloop_stats import Comparison
 from launcher.reporting.numbers import count, percent, significant
 from launcher.result import Evaluation, LevelStats
+from launcher.timeloop_files.stats import Comparison
 
 _SHOWN_DIFFERENCES = 10
 

@@ -111,7 +111,7 @@ def _loops_outermost_first(level: LevelMapping) -> Iterator[str]:
     blocks = ((level.temporal, ""), (level.spatial_y, "  (Spatial-Y)"), (level.spatial_x, "  (Spatial-X)"))
     for loops, mark in blocks:
         for loop in reversed(loops):
-            yield f"for {loop.dimension} in [0:{loop.bound}){mark}"
+            yield f"for {loop.dimension} in [{loop.range}){mark}"
 
 
 def _fullness(words: int, storage: StorageLevel) -> str:

@@ -9,10 +9,28 @@ from math import prod
 
 @dataclass(frozen=True)
 class Loop:
-    """One loop of the nest: ``for dimension in [0:bound)``. Loops of bound 1 are left out."""
+    """One loop of the nest: ``for dimension in [0:bound)``. Loops of bound 1 are left out.
+
+    ``residual`` is the bound in the last iteration of all loops around it over the same dimension, where that is
+    smaller (imperfect factorization, which only Timeloop's own engine has); None means ``bound``.
+    """
 
     dimension: str
     bound: int
+    residual: int | None = None
+
+    @property
+    def is_perfect(self) -> bool:
+        return self.residual in (None, self.bound)
+
+    @property
+    def range(self) -> str:
+        """``0:16``, or ``0:16,4`` when the last iteration has a bound of its own, as Timeloop writes it."""
+        return f"0:{self.bound}" if self.is_perfect else f"0:{self.bound},{self.residual}"
+
+    def __str__(self) -> str:
+        """A factor as Timeloop reads it: ``D16``, or ``D16,4``."""
+        return f"{self.dimension}{self.bound}" if self.is_perfect else f"{self.dimension}{self.bound},{self.residual}"
 
 
 @dataclass(frozen=True)
@@ -58,6 +76,24 @@ class Mapping:
     def level(self, name: str) -> LevelMapping:
         return next(level for level in self.levels if level.level == name)
 
+    @property
+    def is_perfect(self) -> bool:
+        """Whether every factor divides what it is a factor of."""
+        return all(loop.is_perfect for level in self.levels for loop in level.spatial + level.temporal)
+
     def factor(self, dimension: str) -> int:
-        """The product of all loops over ``dimension``; a legal mapping has the problem's extent here."""
+        """The product of all loops over ``dimension``; a legal perfect mapping has the problem's extent here."""
         return prod(level.factor(dimension) for level in self.levels)
+
+    def extent(self, dimension: str) -> int:
+        """How far all loops over ``dimension`` reach; a legal mapping reaches the problem's extent.
+
+        With bounds P and residuals R from the outermost loop inwards, that is
+        ``(((R3-1) P2 + R2-1) P1 + R1-1) P0 + R0``.
+        """
+        last = 0
+        for level in reversed(self.levels):
+            for loop in reversed(level.spatial + level.temporal):
+                if loop.dimension == dimension:
+                    last = last * loop.bound + (loop.bound if loop.residual is None else loop.residual) - 1
+        return last + 1

@@ -17,11 +17,27 @@ def read_factors(node: YamlNode, dimensions: Mapping[str, int]) -> list[tuple[st
     Raises:
         SpecificationError: an unknown dimension, something that is not a factor, an imperfect factor (``C3,2``).
     """
+    factors = read_imperfect_factors(node, dimensions)
+    for dimension, operator, value, residual in factors:
+        if residual != value:
+            raise node.error(
+                f"imperfect factors ('{dimension}{operator}{value},{residual}') are not supported",
+                "factors that divide evenly",
+            )
+    return [(dimension, operator, value) for dimension, operator, value, _ in factors]
+
+
+def read_imperfect_factors(node: YamlNode, dimensions: Mapping[str, int]) -> list[tuple[str, str, int, int]]:
+    """As :func:`read_factors`, with the bound in the last iteration: ``C3,2`` has 2, ``C3`` has 3.
+
+    Raises:
+        SpecificationError: an unknown dimension, or something that is not a factor.
+    """
     items = node.list() if node.is_list else [node]
     return [factor for item in items for factor in _read_text(item, dimensions)]
 
 
-def _read_text(node: YamlNode, dimensions: Mapping[str, int]) -> list[tuple[str, str, int]]:
+def _read_text(node: YamlNode, dimensions: Mapping[str, int]) -> list[tuple[str, str, int, int]]:
     text = "".join(part.text() for part in node.list()) if node.is_list else node.text().split("#")[0]
     result = []
     position = _skip(text, 0)
@@ -35,11 +51,7 @@ def _read_text(node: YamlNode, dimensions: Mapping[str, int]) -> list[tuple[str,
         dimension, operator, value, _, residue = match.groups()
         if dimension not in dimensions:
             raise node.error(f"unknown dimension '{dimension}' in '{text}'", f"one of: {', '.join(dimensions)}")
-        if residue is not None and residue != value:
-            raise node.error(
-                f"imperfect factors ('{match[0].strip()}') are not supported", "factors that divide evenly"
-            )
-        result.append((dimension, operator if operator in ("<=", ">=") else "=", int(value)))
+        result.append((dimension, operator if operator in ("<=", ">=") else "=", int(value), int(residue or value)))
         position = _skip(text, match.end())
     return result
 

@@ -13,7 +13,7 @@ from launcher.specification.mapping import LevelMapping, Loop, Mapping
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.constraints import read_data_spaces
-from launcher.timeloop_files.factors import read_factors, read_permutation
+from launcher.timeloop_files.factors import read_imperfect_factors, read_permutation
 from launcher.timeloop_files.node import YamlNode
 
 _KEYS: Dict[str, tuple[str, ...]] = {
@@ -36,7 +36,7 @@ def read_mapping_node(node: YamlNode, specification: Specification) -> tuple[Spe
 
     Raises:
         SpecificationError: an unknown level, dimension or data space; factors that do not multiply up to the problem;
-            imperfect factors; a skew; spatial loops where there is no fan-out.
+            a skew; spatial loops where there is no fan-out.
     """
     architecture, problem = specification.architecture, specification.problem
     directives = _directives(node, architecture)
@@ -109,16 +109,19 @@ def _loops(node: YamlNode | None, problem: Problem) -> tuple[Loop, ...]:
     if node is None:
         return ()
     bounds: dict[str, int] = {}
+    residuals: dict[str, int] = {}
     factors, permutation = node.get("factors"), node.get("permutation")
-    for dimension, operator, value in read_factors(factors, problem.dimensions) if factors else ():
+    for dimension, operator, value, residual in read_imperfect_factors(factors, problem.dimensions) if factors else ():
         if operator != "=":
             raise node.error(f"'{dimension}{operator}{value}' is a bound, not a factor", f"{dimension}={value}")
         if dimension in bounds:
             raise node.error(f"dimension '{dimension}' has two factors here", "one factor per dimension")
         bounds[dimension] = value or problem.dimensions[dimension]
+        if residual != value:
+            residuals[dimension] = residual
     order = list(read_permutation(permutation, problem.dimensions)) if permutation else []
     order += [dimension for dimension in problem.dimensions if dimension not in order]
-    return tuple(Loop(dimension, bounds.get(dimension, 1)) for dimension in order)
+    return tuple(Loop(dimension, bounds.get(dimension, 1), residuals.get(dimension)) for dimension in order)
 
 
 def _real_loops(loops: Sequence[Loop]) -> tuple[Loop, ...]:
@@ -127,7 +130,7 @@ def _real_loops(loops: Sequence[Loop]) -> tuple[Loop, ...]:
 
 def _check_products(node: YamlNode, mapping: Mapping, problem: Problem) -> None:
     for dimension, extent in problem.dimensions.items():
-        product = mapping.factor(dimension)
+        product = mapping.extent(dimension)
         if product != extent:
             shares = ", ".join(f"{level.level} {level.factor(dimension)}" for level in mapping)
             raise node.error(
@@ -200,7 +203,7 @@ def mapping_to_yaml(mapping: Mapping, specification: Specification) -> list[dict
 
 
 def _block_to_yaml(level: str, kind: str, loops: Sequence[Loop], problem: Problem) -> dict[str, object]:
-    bounds = {loop.dimension: loop.bound for loop in loops}
+    bounds = {loop.dimension: str(loop) for loop in loops}
     if len(bounds) < len(loops):
         raise SpecificationError(
             f"level '{level}' has two {kind} loops over one dimension, which Timeloop's mappings cannot say"
@@ -210,7 +213,7 @@ def _block_to_yaml(level: str, kind: str, loops: Sequence[Loop], problem: Proble
     return {
         "target": level,
         "type": kind,
-        "factors": " ".join(f"{dimension}{bounds.get(dimension, 1)}" for dimension in problem.dimensions),
+        "factors": " ".join(bounds.get(dimension, f"{dimension}1") for dimension in problem.dimensions),
         "permutation": "".join(order),
     }
 

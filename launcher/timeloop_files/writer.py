@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import yaml
@@ -34,6 +34,14 @@ _FIELD_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+@dataclass(frozen=True)
+class Tagged:
+    """A mapping with a YAML tag, e.g. ``!Component``."""
+
+    tag: str
+    content: Mapping[str, object]
+
+
 class _Dumper(yaml.SafeDumper):
     """Plain YAML; strings that a reader could take for a number or an expression stand in quotes."""
 
@@ -48,6 +56,7 @@ def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
 
 _Dumper.add_representer(str, _represent_text)
 _Dumper.add_representer(Quoted, _represent_text)
+_Dumper.add_representer(Tagged, lambda dumper, tagged: dumper.represent_mapping(tagged.tag, tagged.content))
 
 
 def to_text(value: object) -> str:
@@ -57,43 +66,50 @@ def to_text(value: object) -> str:
 
 def architecture_to_yaml(architecture: Architecture) -> dict[str, object]:
     """The ``architecture`` key: one subtree, its ``local`` list outermost first."""
-    local: list[dict[str, object]] = [_network(network) for network in architecture.networks.values()]
+    local = [
+        component_to_yaml(
+            one, f"{one.name}[1..{one.instances}]" if one.instances != 1 else one.name, network_attributes(one)
+        )
+        for one in architecture.networks.values()
+    ]
     outermost_first: list[StorageLevel | ComputeLevel] = [*reversed(architecture.levels), architecture.compute]
     outer: StorageLevel | None = None
     for level in outermost_first:
-        attributes = _level_attributes(level)
-        _name_networks(attributes, level, outer)
-        local.append(_component(level, f"{level.name}[1..{level.instances}]", attributes))
+        attributes = level_attributes(level)
+        name_networks(attributes, level, outer)
+        local.append(component_to_yaml(level, f"{level.name}[1..{level.instances}]", attributes))
         outer = level if isinstance(level, StorageLevel) else None
     tree: dict[str, object] = {"name": architecture.name}
     if architecture.attributes:
-        tree["attributes"] = _quoted(architecture.attributes)
+        tree["attributes"] = quoted(architecture.attributes)
     tree["local"] = local
     return {"version": "0.4", "subtree": [tree]}
 
 
-def _component(component: Component, name: str, attributes: Mapping[str, object]) -> dict[str, object]:
+def component_to_yaml(component: Component, name: str, attributes: Mapping[str, object]) -> dict[str, object]:
+    """A component with its attributes, whose texts stand in quotes: unquoted ones would be read as expressions."""
     entry: dict[str, object] = {"name": name, "class": component.component_class}
     if component.subclass is not None:
         entry["subclass"] = component.subclass
-    entry["attributes"] = _quoted(attributes)
+    entry["attributes"] = quoted(attributes)
     if component.required_actions:
         entry["required_actions"] = list(component.required_actions)
     return entry
 
 
-def _quoted(value: Any) -> Any:
-    """Attribute texts stand in quotes: unquoted ones would be read as expressions."""
+def quoted(value: Any) -> Any:
+    """The value with all texts in quotes."""
     if isinstance(value, str):
         return Quoted(value)
     if isinstance(value, Mapping):
-        return {key: _quoted(child) for key, child in value.items()}
+        return {key: quoted(child) for key, child in value.items()}
     if isinstance(value, list | tuple):
-        return [_quoted(child) for child in value]
+        return [quoted(child) for child in value]
     return value
 
 
-def _network(network: Network) -> dict[str, object]:
+def network_attributes(network: Network) -> dict[str, object]:
+    """The attributes of an explicit network, as Timeloop reads them."""
     attributes = dict(network.attributes)
     attributes["action_name"] = network.action_name
     if network.multicast_argument != "none":
@@ -104,11 +120,10 @@ def _network(network: Network) -> dict[str, object]:
         attributes["per_datatype_ERT"] = True
     if network.fill_latency or "fill_latency" in attributes:
         attributes["fill_latency"] = network.fill_latency
-    suffix = f"[1..{network.instances}]" if network.instances != 1 else ""
-    return _component(network, network.name + suffix, attributes)
+    return attributes
 
 
-def _level_attributes(level: StorageLevel | ComputeLevel) -> dict[str, object]:
+def level_attributes(level: StorageLevel | ComputeLevel) -> dict[str, object]:
     """The attributes as they were, and whatever more Timeloop needs to arrive at the same level."""
     attributes = dict(level.attributes)
     attributes["meshX"], attributes["meshY"] = level.mesh_x, level.mesh_y
@@ -182,10 +197,10 @@ def _reread_compute(level: ComputeLevel, attributes: Mapping[str, object]) -> Co
     return compute_level(level.name, level.component_class, node, level.instances)
 
 
-def _name_networks(
+def name_networks(
     attributes: dict[str, object], level: StorageLevel | ComputeLevel, outer: StorageLevel | None
 ) -> None:
-    """Timeloop wants an explicit network named at both its ends."""
+    """Name the networks above ``level`` in its attributes: Timeloop wants explicit ones named at both their ends."""
     inner_keys = (
         ("network_fill", "network_drain") if isinstance(level, StorageLevel) else ("network_operand", "network_result")
     )
@@ -209,11 +224,12 @@ def constraints_to_yaml(constraints: Constraints, problem: Problem) -> dict[str,
             targets.append({"target": name, "type": "bypass", **spaces})
         for kind, block in (("spatial", level.spatial), ("temporal", level.temporal)):
             if block != BlockConstraint():
-                targets.append({"target": name, "type": kind, **_block(block, problem)})
+                targets.append({"target": name, "type": kind, **block_to_yaml(block, problem)})
     return {"version": "0.4", "targets": targets}
 
 
-def _block(block: BlockConstraint, problem: Problem) -> dict[str, object]:
+def block_to_yaml(block: BlockConstraint, problem: Problem) -> dict[str, object]:
+    """The keys of one temporal or spatial constraint."""
     result: dict[str, object] = {}
     if block.factors:
         result["factors"] = ",".join(text for item in block.factors.items() for text in _factor(*item))

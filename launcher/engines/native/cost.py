@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Literal
+from typing import Literal, Protocol
 
 from launcher.engines.native.accesses import LevelAccesses
 from launcher.engines.native.energies import AccessEnergies
@@ -13,6 +14,19 @@ from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture, StorageLevel
 
 BandwidthLimit = Literal["read", "write", "shared"]
+
+
+class Counts(Protocol):
+    """Words that one instance of a level reads, and takes from above and from below."""
+
+    @property
+    def reads(self) -> int: ...
+
+    @property
+    def fills(self) -> int: ...
+
+    @property
+    def updates(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -33,7 +47,7 @@ class LevelCost:
 
 
 def level_cycles(
-    level: StorageLevel, names: tuple[str, ...], accesses: list[LevelAccesses], iterations: int
+    level: StorageLevel, names: tuple[str, ...], accesses: Sequence[Counts], iterations: int
 ) -> tuple[int, BandwidthLimit | None]:
     """Cycles that a level's bandwidth asks for, and which bandwidth exceeds the compute cycles.
 

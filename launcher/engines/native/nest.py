@@ -142,6 +142,13 @@ def _loops(problem: Problem, level: str, block: str, loops: tuple[Loop, ...]) ->
                 where=f"mapping, level {level}, {block}",
                 expected="an integer of at least 1",
             )
+        if not loop.is_perfect:
+            raise SpecificationError(
+                f"the mapping has an imperfect factor {loop.bound},{loop.residual} of {loop.dimension!r}"
+                f" at level {level!r}",
+                where=f"mapping, level {level}, {block}",
+                expected="perfect factors; imperfect ones (mapspace.template=ruby) need engine=timeloop",
+            )
     return tuple((numbers[loop.dimension], loop.bound) for loop in loops if loop.bound > 1)
 
 

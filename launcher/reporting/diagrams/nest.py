@@ -36,11 +36,12 @@ class Tile:
 
 @dataclass(frozen=True)
 class NestLoop:
-    """A loop; ``axis`` is ``X`` or ``Y`` when it is unrolled in space, else empty."""
+    """A loop; ``axis`` is ``X`` or ``Y`` when it is unrolled in space, else empty; ``residual`` as in a mapping's."""
 
     dimension: str
     bound: int
     axis: str = ""
+    residual: int | None = None
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def _extents(levels: tuple[LevelMapping, ...]) -> list[dict[str, int]]:
 
 def _loops(level: LevelMapping) -> Iterator[NestLoop]:
     for loops, axis in ((level.temporal, ""), (level.spatial_y, "Y"), (level.spatial_x, "X")):
-        yield from (NestLoop(loop.dimension, loop.bound, axis) for loop in reversed(loops))
+        yield from (NestLoop(loop.dimension, loop.bound, axis, loop.residual) for loop in reversed(loops))
 
 
 def _fan_out(level: LevelMapping, storage: StorageLevel, offered: tuple[int, int]) -> str:
@@ -226,6 +227,7 @@ def _pills(level: NestLevel, left: int, beside: int, y: int) -> list[tuple[str, 
     x = left + beside
     for loop in level.loops:
         text = f"for {loop.dimension} in 0:{count(loop.bound)}"
+        text = f"{text},{count(loop.residual)}" if loop.residual else text
         text = f"{text} along {loop.axis}" if loop.axis else text
         width = round(text_width(text, 12)) + (32 if loop.axis else 18)
         if x + width > _WIDTH and x > left:
