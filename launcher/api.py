@@ -41,7 +41,7 @@ def run(
     trial = compose(
         [*overrides] if asked else ["tracking=none", *overrides], Path(config_dir) if config_dir is not None else None
     )
-    result = run_trial(trial, on_progress)
+    result = run_trial(trial, on_progress, Path(output) if output is not None else None)
     if output is None and not asked:
         return result
     with tempfile.TemporaryDirectory() as scratch:

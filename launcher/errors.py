@@ -52,6 +52,10 @@ class EstimationError(LauncherError):
     """A component that no table can put a figure on."""
 
 
+class EngineError(LauncherError):
+    """An engine's program that is not installed, could not run, or whose output cannot be used."""
+
+
 class NoValidMappingError(LauncherError):
     """The mapspace is empty: which level or constraint makes it so."""
 

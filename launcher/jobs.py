@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from launcher.config.compose import Trial, entry, job_trial
 from launcher.engines.base import Progress
+from launcher.engines.choice import TIMELOOP
 from launcher.engines.run import must_compile
 from launcher.errors import ConfigurationError, LauncherError, NoValidMappingError
 from launcher.interrupts import first_asks, stop_asked
@@ -64,11 +65,12 @@ def run_single(config: DictConfig) -> Result:
             first_asks("the best mapping so far is kept"),
             search_progress(console, trial.name, compiles=compiles, verbose=verbose) as on_progress,
         ):
-            result = run_trial(trial, on_progress)
+            result = run_trial(trial, on_progress, folder)
         if stop_asked() and not result.ok:
             raise KeyboardInterrupt
     except (LauncherError, KeyboardInterrupt):
-        shutil.rmtree(folder, ignore_errors=True)  # Hydra made it just now; it holds no result
+        if not (folder / TIMELOOP).exists():  # whose logs say what went wrong
+            shutil.rmtree(folder, ignore_errors=True)  # Hydra made it just now; it holds no result
         raise
     write_artifacts(result, folder)
     if result.ok:
@@ -99,7 +101,7 @@ def run_swept(config: DictConfig) -> Result:
         trial = job_trial(config)
         limit = at_most(config.sweep.trial_timeout_s, "sweep.trial_timeout_s")
         with limit, sharing(sweep.get("workers", 1) > 1):
-            result = run_trial(trial, _stop_if_asked)
+            result = run_trial(trial, _stop_if_asked, folder)
     except Exception as error:
         name, parameters = (trial.name, trial.parameters) if trial else _overrides()
         result = failed(name, parameters, error)

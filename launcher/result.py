@@ -96,13 +96,14 @@ class Optimality:
 
     Attributes:
         status: ``proved`` (no better mapping in the mapspace), ``bounded`` (search stopped early: the optimum lies
-            between ``lower_bound`` and the value found), ``given`` (a user's mapping was evaluated).
+            between ``lower_bound`` and the value found), ``heuristic`` (the best of those that were tried),
+            ``given`` (a user's mapping was evaluated).
         objective: what was minimised, first criterion first.
         lower_bound: of the first criterion, in its unit; equals the value when proved.
         gap: (value - lower_bound) / value.
     """
 
-    status: Literal["proved", "bounded", "given"]
+    status: Literal["proved", "bounded", "heuristic", "given"]
     objective: tuple[str, ...] = ()
     lower_bound: float | None = None
     gap: float | None = None
@@ -119,6 +120,23 @@ class SearchStatistics:
 
     seconds: float = 0.0
     counters: Dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What another engine says of the same mapping.
+
+    Attributes:
+        by: its name and version.
+        differences: figures on which it does not agree, one line each; empty when it agrees.
+    """
+
+    by: str
+    differences: tuple[str, ...] = ()
+
+    @property
+    def agrees(self) -> bool:
+        return not self.differences
 
 
 @dataclass(frozen=True)
@@ -183,6 +201,7 @@ class Result:
             ``mapping`` is then the one with the least EDP.
         cached: whether an earlier search of the same input found this; ``search`` then describes that one.
         broken: limits of the user's that the figures do not keep, e.g. of area.
+        verification: what another engine says of the mapping; None when none was asked.
     """
 
     name: str
@@ -203,6 +222,7 @@ class Result:
     front: tuple[FrontPoint, ...] = ()
     cached: bool = False
     broken: tuple[str, ...] = ()
+    verification: Verification | None = None
 
     @property
     def ok(self) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from launcher.config.compose import Trial
 from launcher.config.schema import FusionMode
 from launcher.engines.base import OnProgress
+from launcher.engines.choice import TIMELOOP
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.limits import broken
 from launcher.network.fusion import fused
@@ -16,8 +18,13 @@ from launcher.result import Result
 from launcher.steps import map_layer, specify
 
 
-def run_trial(trial: Trial, on_progress: OnProgress | None = None) -> Result:
+def run_trial(trial: Trial, on_progress: OnProgress | None = None, folder: Path | None = None) -> Result:
     """Find the best mapping of one composed experiment: of one layer, or of every layer of a network.
+
+    Args:
+        trial: the experiment.
+        on_progress: called now and then.
+        folder: takes a folder ``timeloop`` with the runs of the real Timeloop, where any are made; None keeps nothing.
 
     Returns:
         A result with status ``ok``, or ``infeasible`` with the reason when the mapspace is empty.
@@ -25,13 +32,13 @@ def run_trial(trial: Trial, on_progress: OnProgress | None = None) -> Result:
     Raises:
         LauncherError: the configuration, a template or a table is wrong.
     """
-    result = _run(trial, on_progress)
+    result = _run(trial, on_progress, folder / TIMELOOP if folder is not None else None)
     return replace(result, broken=broken(result, trial.experiment.constraints))
 
 
-def _run(trial: Trial, on_progress: OnProgress | None) -> Result:
+def _run(trial: Trial, on_progress: OnProgress | None, folder: Path | None) -> Result:
     if trial.layers:
-        return run_network(trial, on_progress)
+        return run_network(trial, on_progress, folder)
     fusion = trial.experiment.fusion
     if fusion.mode is FusionMode.best:
         raise ConfigurationError(
@@ -40,7 +47,7 @@ def _run(trial: Trial, on_progress: OnProgress | None) -> Result:
     specification = specify(trial)
     if fusion.level is not None:
         specification = fused(trial, specification, fusion.level)
-    return map_layer(trial, specification, on_progress)
+    return map_layer(trial, specification, on_progress, folder)
 
 
 def failed(trial_name: str, parameters: Mapping[str, object], error: BaseException) -> Result:

@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from launcher.commands.inputs import Input, read_inputs, with_energies, write_json
-from launcher.engines.run import CRITERIA, PARETO, find_best, make_engine, must_compile, settings_of
+from launcher.engines.run import CRITERIA, PARETO, find_best, must_compile, native_engine, settings_of
 from launcher.errors import NoValidMappingError, SpecificationError
 from launcher.interrupts import first_asks, stop_asked
 from launcher.reporting.artifacts import write_artifacts
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         search_progress(console, source.name, compiles=compiles, verbose=arguments.verbose) as on_progress,
     ):
         result = find_best(
-            make_engine("native"), specification, settings, name=source.name, parameters={}, on_progress=on_progress
+            native_engine(), specification, settings, name=source.name, parameters={}, on_progress=on_progress
         )
     if stop_asked() and not result.ok:
         raise KeyboardInterrupt

@@ -28,6 +28,9 @@ from launcher.paths import data_folder
 
 _GROUPS = ("arch", "model", "layer", "mapper", "engine", "estimator", "tracking", "fusion")
 
+_PLAIN = ("count_repeats", "cache", "mapping", "verify")
+"""Keys of a trial that belong to no group."""
+
 _NAMED = ("arch", "model", "layer", "engine", "estimator")
 """Groups whose choice is a parameter of its own."""
 
@@ -185,8 +188,8 @@ def to_trial(config: DictConfig, choices: Mapping[str, Any], template_folders: t
     _check_given(config, choices)
     try:
         typed: dict[str, Any] = {group: OmegaConf.to_object(config[group]) for group in _GROUPS}
-        limits: Any = OmegaConf.to_object(config.constraints)
-        experiment = Experiment(**typed, count_repeats=config.count_repeats, cache=config.cache, constraints=limits)
+        typed |= {key: OmegaConf.to_object(config[key]) for key in ("constraints", "mapspace")}
+        experiment = Experiment(**typed, **{key: config[key] for key in _PLAIN})
         values: dict[str, dict[str, Any]] = {group: _plain(config[group]) for group in _GROUPS}
     except OmegaConfBaseException as error:
         raise explain(error) from error
@@ -268,10 +271,16 @@ def _parameters(
         del parameters["model"]
         values = {**values, "model": {key: model[key] for key in used}}
     groups = ["arch", "model", "layer", "mapper"]
+    # Settings of Timeloop's search say nothing where they are not set, which is nearly always.
+    unset = {key for key, value in values["mapper"].items() if value is None and key != "timeout_s"}
     if values["fusion"]["mode"] != "none" or values["fusion"]["level"] is not None:
         groups.append("fusion")
     for group in groups:
-        parameters |= {f"{group}.{key}": value for key, value in values[group].items() if key not in _PLUMBING}
+        parameters |= {
+            f"{group}.{key}": value
+            for key, value in values[group].items()
+            if key not in _PLUMBING and not (group == "mapper" and key in unset)
+        }
     objective = parameters.pop("mapper.objective")
     parameters["objective"] = ",".join(map(str, objective)) if isinstance(objective, list) else objective
     return parameters

@@ -10,30 +10,13 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from launcher.config.arch_schema import ARCHITECTURES
-from launcher.config.checked import Checked, between
+from launcher.config.checked import Checked
+from launcher.config.engine_schema import Engine, Mapper, Mapspace
 from launcher.config.layer_schema import Conv, Matmul, NormOperation
 from launcher.config.model_schema import Model, ModelFile, Transformer
 from launcher.config.sweep_schema import SweepSettings
 from launcher.limits import Constraints
 from launcher.verbosity import Verbosity
-
-
-@dataclass
-class Mapper(Checked):
-    """How to search."""
-
-    group: ClassVar[str] = "mapper"
-
-    objective: Any = MISSING
-    timeout_s: float | None = field(default=None, metadata={"least": 1e-3, "most": 1e9})
-    threads: int = between(1, 1024)
-
-
-@dataclass
-class Engine:
-    """Who evaluates and searches."""
-
-    name: str = MISSING
 
 
 @dataclass
@@ -105,6 +88,9 @@ class Experiment:
     fusion: Fusion = MISSING
     sweep: SweepSettings = MISSING
     constraints: Constraints = field(default_factory=Constraints)
+    mapspace: Mapspace = field(default_factory=Mapspace)
+    mapping: str | None = None
+    verify: Any = "auto"
     configs: Any = None
     mixup: bool = False
     configuration: str | None = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping as Dict
+from collections.abc import Sequence
 from dataclasses import replace
 
 from launcher.engines.base import Engine, Mapped, MapperSettings, OnProgress
 from launcher.errors import ConfigurationError, NoValidMappingError
-from launcher.result import FrontPoint, Result, SearchStatistics
+from launcher.result import FrontPoint, Optimality, Result, SearchStatistics
+from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 
 CRITERIA = ("edp", "energy", "cycles")
@@ -17,14 +19,14 @@ CRITERIA = ("edp", "energy", "cycles")
 PARETO = "pareto"
 """The objective that asks for the whole front of energy and cycles."""
 
+Parameters = Dict[str, object]
 
-def make_engine(name: str) -> Engine:
-    """The engine called ``name``; imported here because compiled code takes a moment to load."""
-    if name == "native":
-        from launcher.engines.native.engine import NativeEngine  # noqa: PLC0415
 
-        return NativeEngine()
-    raise ConfigurationError(f"engine.name={name} is not an engine", expected="native")
+def native_engine() -> Engine:
+    """The native engine; imported here because compiled code takes a moment to load."""
+    from launcher.engines.native.engine import NativeEngine  # noqa: PLC0415
+
+    return NativeEngine()
 
 
 def must_compile(name: str, *, sliding: bool) -> bool:
@@ -65,13 +67,40 @@ def settings_of(objective: object, key: str, timeout_s: float | None, threads: i
     return MapperSettings(tuple(names), timeout_s, threads)
 
 
+def evaluate_given(
+    engine: Engine,
+    specification: Specification,
+    mapping: Mapping,
+    *,
+    name: str,
+    parameters: Parameters,
+) -> Result:
+    """What an engine says of a user's mapping, as a result with status ``ok``, or ``infeasible`` when it is illegal.
+
+    Args:
+        engine: who evaluates.
+        specification: with energies and areas.
+        mapping: what is evaluated.
+        name: how people call the result.
+        parameters: what it can be filtered by.
+    """
+    started = time.perf_counter()
+    result = _result(engine, specification, name, parameters)
+    evaluation = engine.evaluate(specification, mapping)
+    seconds = time.perf_counter() - started
+    if not evaluation.legal:
+        return replace(result, reason=f"the mapping is illegal: {evaluation.reason}", seconds=seconds)
+    given = Optimality("given")
+    return replace(result, status="ok", mapping=mapping, evaluation=evaluation, optimality=given, seconds=seconds)
+
+
 def find_best(
     engine: Engine,
     specification: Specification,
     settings: MapperSettings,
     *,
     name: str,
-    parameters: Mapping[str, object],
+    parameters: Parameters,
     on_progress: OnProgress | None = None,
 ) -> Result:
     """The best mapping of a specification, as a result with status ``ok`` or ``infeasible``.
@@ -85,15 +114,7 @@ def find_best(
         on_progress: called now and then.
     """
     started = time.perf_counter()
-    result = Result(
-        name=name,
-        status="infeasible",
-        parameters=dict(parameters),
-        engine=f"{engine.name} {engine.version}",
-        estimator=specification.estimator or "",
-        specification=specification,
-        flags=specification.flags,
-    )
+    result = _result(engine, specification, name, parameters)
     tell = _naming("energy" if settings.front else settings.objective[0], on_progress)
     try:
         front = engine.pareto(specification, settings, tell) if settings.front else ()
@@ -109,6 +130,19 @@ def find_best(
         search=mapped.search,
         front=tuple(FrontPoint(point.mapping, point.evaluation) for point in front),
         seconds=time.perf_counter() - started,
+    )
+
+
+def _result(engine: Engine, specification: Specification, name: str, parameters: Parameters) -> Result:
+    """What is known before anything was found."""
+    return Result(
+        name=name,
+        status="infeasible",
+        parameters=dict(parameters),
+        engine=f"{engine.name} {engine.version}",
+        estimator=specification.estimator or "",
+        specification=specification,
+        flags=specification.flags,
     )
 
 

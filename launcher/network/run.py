@@ -5,9 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from launcher.config.compose import Trial
+from launcher.config.engine_schema import EngineMode
 from launcher.engines.base import OnProgress
+from launcher.errors import ConfigurationError
 from launcher.network.pairs import Choice, choose, pairs_of
 from launcher.network.searches import search_all
 from launcher.network.totals import total
@@ -19,14 +22,19 @@ from launcher.steps import mapper_settings, specify
 class Searches:
     """Searches of a network's layers: equal problems are searched once, different ones beside each other."""
 
-    def __init__(self, requests: Iterable[tuple[Trial, Specification]], on_progress: OnProgress | None = None) -> None:
+    def __init__(
+        self,
+        requests: Iterable[tuple[Trial, Specification]],
+        on_progress: OnProgress | None = None,
+        folder: Path | None = None,
+    ) -> None:
         self._specifications: list[Specification] = []
         trials: list[Trial] = []
         for trial, specification in requests:
             if specification not in self._specifications:
                 self._specifications.append(specification)
                 trials.append(trial)
-        self._results = search_all(trials, self._specifications, on_progress)
+        self._results = search_all(trials, self._specifications, on_progress, folder)
 
     def result(self, trial: Trial, specification: Specification) -> Result:
         """The result of one of the requests, under its own trial's name."""
@@ -34,20 +42,23 @@ class Searches:
         return replace(found, name=trial.name, parameters=trial.parameters)
 
 
-def run_network(trial: Trial, on_progress: OnProgress | None = None) -> Result:
+def run_network(trial: Trial, on_progress: OnProgress | None = None, folder: Path | None = None) -> Result:
     """Map every layer of a network, each as often as it differs, and sum over all runs.
 
     Args:
         trial: with its layers.
         on_progress: called now and then, in the calling thread, with the search that runs longest.
+        folder: takes the folders of Timeloop's runs; None keeps nothing of them.
 
     Raises:
         LauncherError: the configuration, a template or a table is wrong, or ``fusion.level`` fits no pair of layers.
     """
     started = time.perf_counter()
+    if trial.experiment.engine.mode is EngineMode.evaluate:
+        raise ConfigurationError("engine.mode=evaluate takes a single layer: a mapping is that of one layer")
     alone = [(layer, specify(layer)) for layer in trial.layers]
     pairs = pairs_of(alone, trial.experiment.fusion)
-    searches = Searches([*alone, *(request for pair in pairs for request in pair.requests)], on_progress)
+    searches = Searches([*alone, *(request for pair in pairs for request in pair.requests)], on_progress, folder)
     objective = mapper_settings(trial).objective
     choices = [choose(pair, searches.result, objective, trial.experiment.fusion) for pair in pairs]
     layers = [run for layer, specification in alone for run in _runs(layer, specification, choices, searches)]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from pathlib import Path
 
 from launcher.config.compose import Trial
 from launcher.engines.base import OnProgress, Progress
@@ -18,7 +19,10 @@ _EVERY_S = 0.25
 
 
 def search_all(
-    trials: Sequence[Trial], specifications: Sequence[Specification], on_progress: OnProgress | None = None
+    trials: Sequence[Trial],
+    specifications: Sequence[Specification],
+    on_progress: OnProgress | None = None,
+    folder: Path | None = None,
 ) -> list[Result]:
     """The best mapping of each layer, several searches at a time.
 
@@ -29,13 +33,15 @@ def search_all(
         trials: of the layers.
         specifications: theirs.
         on_progress: called now and then, in the calling thread.
+        folder: takes a folder for each search in which the real Timeloop runs; None keeps nothing of it.
     """
     group = _Group()
     pool = ThreadPoolExecutor(max_workers=usable_cores())
     try:
-        pairs = zip(trials, specifications, strict=True)
-        futures = [pool.submit(map_layer, one, spec, group.callback(n)) for n, (one, spec) in enumerate(pairs)]
         names = [str(trial.parameters["layer"]) for trial in trials]
+        folders = [None if folder is None else folder / f"{n}-{name}" for n, name in enumerate(names)]
+        searches = enumerate(zip(trials, specifications, folders, strict=True))
+        futures = [pool.submit(map_layer, one, spec, group.callback(n), its) for n, (one, spec, its) in searches]
         while not group.wait(futures):
             if on_progress is not None and not group.stopping:
                 group.tell(on_progress, names)

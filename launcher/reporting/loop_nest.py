@@ -70,8 +70,10 @@ class _Printer:
             return "keeps nothing"
         if storage is None or self.specification is None:
             return f"keeps {', '.join(keep)}"
-        extents = self._extents(index)
-        tiles = {name: self.specification.problem.data_space(name).size(extents) for name in keep}
+        problem = self.specification.problem
+        # Imperfect factors multiply up to more than there is.
+        extents = {name: min(extent, problem.dimensions[name]) for name, extent in self._extents(index).items()}
+        tiles = {name: problem.data_space(name).size(extents) for name in keep}
         kept = " + ".join(f"{name} {count(words)}" for name, words in tiles.items())
         return f"keeps {kept} {_fullness(sum(tiles.values()), storage)}"
 

@@ -32,6 +32,7 @@ def print_result(result: Result, console: Console) -> None:
         return
     console.print(_figures(result))
     console.print(f"mapping: {escape(describe_optimality(result.optimality))}", highlight=False, soft_wrap=True)
+    _print_verification(result, console)
     if result.front:
         console.print(front_table(result))
     console.print(_energy_by_level(result))
@@ -68,9 +69,24 @@ def describe_optimality(optimality: Optimality | None) -> str:
         return f"proved optimal{objective}"
     if optimality.status == "given":
         return "given mapping, evaluated"
+    if optimality.status == "heuristic":
+        return f"the best of those that were tried{objective}"
     if optimality.gap is None or not isfinite(optimality.gap):
         return f"search stopped early, no bound known{objective}"
     return f"search stopped early: the optimum is at most {percent(optimality.gap)} lower{objective}"
+
+
+def _print_verification(result: Result, console: Console) -> None:
+    """Who else evaluated the mapping, or each layer's mapping, and what they said."""
+    checked = [(run.result.name, run.result.verification) for run in result.layers or (LayerRun(result, 1),)]
+    agreeing = dict.fromkeys(one.by for _, one in checked if one and one.agrees)
+    if agreeing:
+        console.print(f"verified by {escape(', '.join(agreeing))}", highlight=False, soft_wrap=True)
+    for name, one in checked:
+        if one is None:
+            continue
+        for difference in one.differences:
+            console.print(f"[bold red]{escape(one.by)} disagrees[/] on {escape(name)}: {escape(difference)}")
 
 
 def _figures(result: Result) -> Table:

@@ -123,9 +123,13 @@ def _remark(result: Result) -> str:
         return f"{result.status}: {first_line}"
     if result.broken:
         return "; ".join(result.broken)
+    if result.verification and not result.verification.agrees:
+        return f"{result.verification.by} disagrees: {result.verification.differences[0]}"
     optimality = result.optimality
     if optimality and optimality.status == "bounded":
         return f"gap {percent(optimality.gap)}" if optimality.gap is not None else "not proved"
+    if optimality and optimality.status == "heuristic":
+        return "not proved"
     return ""
 
 

@@ -74,11 +74,24 @@ def tags_of(result: Result, directory: Path, parent: str | None) -> dict[str, st
     optional = {
         "reason": result.reason,
         "optimality": result.optimality.status if result.optimality else None,
+        **_verification(result),
         "flags": "\n".join(result.flags),
         "mlflow.parentRunId": parent,
     }
     tags |= {name: value for name, value in optional.items() if value}
     return {name: value[:_LONGEST_TAG] for name, value in tags.items()}
+
+
+def _verification(result: Result) -> dict[str, str | None]:
+    """``verified_by`` another engine, or its ``disagreement``; of a network, what holds for its layers."""
+    known = [run.result.verification for run in result.layers] or [result.verification]
+    given = [one for one in known if one]
+    differing = [difference for one in given for difference in one.differences]
+    agreed = bool(given) and len(given) == len(known) and not differing
+    return {
+        "verified_by": ", ".join(dict.fromkeys(one.by for one in given)) if agreed else None,
+        "disagreement": "\n".join(differing) or None,
+    }
 
 
 def sweep_tags(directory: Path) -> dict[str, str]:

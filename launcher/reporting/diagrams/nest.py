@@ -14,6 +14,7 @@ from launcher.reporting.numbers import ABSENT, count, percent
 from launcher.result import Result
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.mapping import LevelMapping, Loop
+from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
 
 _WIDTH = 520
@@ -110,7 +111,7 @@ def _levels(result: Result, specification: Specification) -> Iterator[NestLevel]
     architecture, problem = specification.architecture, specification.problem
     slots = data_space_slots(problem.data_space_names)
     styles = component_styles(result)
-    extents = _extents(result.mapping.levels)
+    extents = _extents(result.mapping.levels, problem)
     for index in reversed(range(len(result.mapping.levels))):
         level = result.mapping.levels[index]
         storage = architecture.level(level.level)
@@ -129,7 +130,7 @@ def _levels(result: Result, specification: Specification) -> Iterator[NestLevel]
         )
 
 
-def _extents(levels: tuple[LevelMapping, ...]) -> list[dict[str, int]]:
+def _extents(levels: tuple[LevelMapping, ...], problem: Problem) -> list[dict[str, int]]:
     """Per level, innermost first: the extent of every dimension in the tile of one instance."""
     extents: dict[str, int] = {}
     every = []
@@ -137,7 +138,8 @@ def _extents(levels: tuple[LevelMapping, ...]) -> list[dict[str, int]]:
         extents = dict(extents)
         for loop in level.spatial + level.temporal:
             extents[loop.dimension] = extents.get(loop.dimension, 1) * loop.bound
-        every.append(extents)
+        # Imperfect factors multiply up to more than there is.
+        every.append({name: min(extent, problem.dimensions[name]) for name, extent in extents.items()})
     return every
 
 

@@ -71,6 +71,7 @@ def origin_facts(trials: Trials) -> list[tuple[str, str]]:
         ("estimator", _counted(one.estimator or None for one in results)),
         ("commit", _counted(_commit(one) for one in trials)),
         ("optimality", optimality_summary(trials)),
+        ("verified", verification_summary(trials)),
         (
             "searching",
             f"{short_seconds(searched)} in all{f', {cached} from the cache' if cached else ''}" * (searched > 0),
@@ -94,9 +95,20 @@ def optimality_summary(trials: Trials) -> str:
     words = {
         "proved": "proved optimal",
         "bounded": f"stopped early{f', at most {percent(max(gaps))} from the optimum' if gaps else ''}",
+        "heuristic": "the best of those that were tried",
         "given": "given, not searched",
     }
     return "; ".join(f"{by_status[status]:,} {text}" for status, text in words.items() if by_status[status])
+
+
+def verification_summary(trials: Trials) -> str:
+    """How many mappings another engine evaluated with the same figures, and how many with others."""
+    known = [run.result.verification for one in trials.results if one.ok for run in runs(one)]
+    agreed = Counter(one.by for one in known if one and one.agrees)
+    differing = Counter(one.by for one in known if one and not one.agrees)
+    words = [f"{number:,} by {by}" for by, number in agreed.items()]
+    words += [f"{number:,} with other figures by {by}" for by, number in differing.items()]
+    return "; ".join(words)
 
 
 def _commit(trial: Trial) -> str | None:

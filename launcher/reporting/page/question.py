@@ -184,6 +184,8 @@ def standing(result: Result) -> str:
         return f"proved optimal for {', then '.join(_CRITERIA.get(one, one) for one in optimality.objective)}"
     if optimality.status == "given":
         return "a given mapping"
+    if optimality.status == "heuristic":
+        return "the best mapping of those that were tried"
     gap = f" by at most {percent(optimality.gap)}" if optimality.gap is not None else ""
     return f"search stopped early, a better one may exist{gap}"
 

@@ -1,0 +1,199 @@
+"""``engine=timeloop``: the real Timeloop behind the common interface."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import site
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from launcher.engines.base import Mapped, MapperSettings, OnProgress
+from launcher.engines.timeloop import front_end
+from launcher.engines.timeloop.failures import explain, log_of, not_mapped
+from launcher.engines.timeloop.follow import Follower
+from launcher.engines.timeloop.inputs import mapper_keys, write_evaluation, write_for_front_end, write_search
+from launcher.engines.timeloop.mapping_file import read_found
+from launcher.engines.timeloop.process import Ended, Limits, run
+from launcher.engines.timeloop.programs import MAPPER, MODEL, ThisMachine, place_of
+from launcher.engines.timeloop.screen import Screen
+from launcher.engines.timeloop.settings import FRONT_ENDS, TimeloopSettings
+from launcher.engines.timeloop.statistics import read_evaluation
+from launcher.errors import ConfigurationError, EngineError
+from launcher.result import Evaluation, Optimality, SearchStatistics
+from launcher.specification.mapping import Mapping
+from launcher.specification.specification import Specification
+
+_EVALUATION_S = 600.0
+"""An evaluation takes a fraction of a second; one that takes this long hangs."""
+
+
+class TimeloopEngine:
+    """Timeloop's programs, started for every search and evaluation in a folder of its own.
+
+    Args:
+        settings: where they are, and how they search.
+        folder: takes the folders of the runs; None keeps nothing.
+
+    Raises:
+        EngineError: the programs are not there, or the settings contradict each other.
+    """
+
+    name = "timeloop"
+
+    def __init__(self, settings: TimeloopSettings, folder: Path | None = None) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._place = place_of(settings)
+        self.version = self._place.version
+        self._through_front_end = _front_end_is_used(settings)
+
+    def map(
+        self, specification: Specification, settings: MapperSettings, on_progress: OnProgress | None = None
+    ) -> Mapped:
+        """The best mapping that ``timeloop-mapper`` finds; its search is a sample, which proves nothing.
+
+        Ctrl-C (a KeyboardInterrupt of ``on_progress``) and ``settings.timeout_s`` end it with the best so far.
+
+        Raises:
+            NoValidMappingError: it found none.
+            EngineError: it failed; says how.
+        """
+        keys = mapper_keys(settings, self._settings)
+        template = self._settings.template
+        with self._run_folder("search") as folder:
+            if self._through_front_end:
+                more = {"mapper": {"version": "0.4", **keys}, "mapspace": {"version": "0.4", "template": template}}
+                files = write_for_front_end(folder, specification, more)
+            else:
+                files = write_search(folder, specification, keys, template)
+            live = Screen() if self._settings.live else None
+            follower = Follower(
+                folder, specification.problem.computes, settings.objective[0], on_progress, quiet=live is not None
+            )
+            limits = Limits(settings.timeout_s, self._settings.timeout_s)
+            ended = self._run(MAPPER, folder, files, limits, follower, live)
+            found = folder / f"{MAPPER}.map.yaml"
+            if ended.status != 0 or not found.is_file() or not found.stat().st_size:
+                raise explain(ended, folder, MAPPER)
+            mapping = read_found(specification, found, folder / f"{MAPPER}.map.txt")
+            evaluation = self._evaluation(specification, folder, MAPPER)
+            follower.read()
+        counters = {"improvements": follower.improvements}
+        optimality = Optimality("heuristic", settings.objective)
+        return Mapped(mapping, evaluation, optimality, SearchStatistics(ended.seconds, counters))
+
+    def pareto(
+        self, specification: Specification, settings: MapperSettings, on_progress: OnProgress | None = None
+    ) -> tuple[Mapped, ...]:
+        """Not possible: Timeloop minimises one criterion after the other."""
+        raise ConfigurationError("mapper.objective=pareto needs the native engine", hint="engine=native")
+
+    def evaluate(self, specification: Specification, mapping: Mapping) -> Evaluation:
+        """What ``timeloop-model`` says of one mapping.
+
+        Raises:
+            EngineError: it failed; says how.
+        """
+        with self._run_folder("evaluation") as folder:
+            if self._through_front_end and mapping.is_perfect:
+                files = write_for_front_end(folder, specification, {}, mapping)
+            else:
+                files = write_evaluation(folder, specification, mapping)
+            ended = self._run(MODEL, folder, files, Limits(hard_s=self._settings.timeout_s or _EVALUATION_S))
+            if ended.status == 0 and (folder / f"{MODEL}.stats.txt").is_file():
+                return self._evaluation(specification, folder, MODEL)
+            reason = not_mapped(log_of(folder))
+            if reason is None:
+                raise explain(ended, folder, MODEL)
+            return Evaluation(legal=False, reason=reason)
+
+    def _evaluation(self, specification: Specification, folder: Path, program: str) -> Evaluation:
+        return read_evaluation(specification, folder / f"{program}.map+stats.xml", folder / f"{program}.stats.txt")
+
+    def _run(
+        self,
+        program: str,
+        folder: Path,
+        files: list[str],
+        limits: Limits,
+        on_tick: Follower | None = None,
+        screen: Screen | None = None,
+    ) -> Ended:
+        if self._through_front_end and files == ["experiment.yaml"]:
+            command = self._front_end_command(program, folder, files)
+        else:
+            command = self._place.command(program, files, folder)
+        try:
+            return run(
+                command,
+                folder,
+                self._environment(folder),
+                limits,
+                on_tick or (lambda seconds: None),
+                kill=lambda: self._place.kill(command),
+                screen=screen,
+            )
+        except OSError as error:
+            raise EngineError(f"{command[0]} cannot be started: {error.strerror}", where="engine.bin_dir") from error
+
+    def _front_end_command(self, program: str, folder: Path, files: list[str]) -> list[str]:
+        script = Path(front_end.__file__)
+        arguments = [program.removeprefix("timeloop-"), *files]
+        if isinstance(self._place, ThisMachine):
+            self._place.find(program)  # the front end's shell would only say status 127
+            return [sys.executable, str(script), *arguments]
+        shutil.copy(script, folder / script.name)
+        return self._place.command("python3", [script.name, *arguments], folder)
+
+    def _environment(self, folder: Path) -> dict[str, str]:
+        """Everything that Timeloop, its front end or Accelergy write goes to the run's folder."""
+        home = folder / "home"
+        home.mkdir(exist_ok=True)
+        path = os.environ.get("PATH", os.defpath)
+        if self._settings.bin_dir is not None:
+            path = os.pathsep.join((str(self._settings.bin_dir.expanduser().absolute()), path))
+        return {
+            **os.environ,
+            "PATH": path,
+            "HOME": str(home),
+            "TMPDIR": str(home),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            # Another HOME must not hide what `pip install --user` put below the real one.
+            "PYTHONUSERBASE": os.environ.get("PYTHONUSERBASE") or site.getuserbase(),
+        }
+
+    @contextmanager
+    def _run_folder(self, kind: str) -> Iterator[Path]:
+        """A new folder for a run; it stays where there is a folder to keep it in."""
+        if self._folder is None:
+            with tempfile.TemporaryDirectory(prefix="timeloop-") as scratch:
+                yield Path(scratch)
+            return
+        folder = self._folder.absolute() / kind
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        yield folder
+        home = folder / "home"
+        if home.is_dir() and not any(home.iterdir()):
+            home.rmdir()
+
+
+def _front_end_is_used(settings: TimeloopSettings) -> bool:
+    chosen = settings.frontend
+    if chosen is not None and chosen not in FRONT_ENDS:
+        raise EngineError(f"engine.frontend={chosen} is unknown", expected=" or ".join(FRONT_ENDS))
+    if chosen is not None:
+        return chosen == "timeloopfe"
+    return settings.container is None and any(_is_there(name) for name in front_end.FRONT_ENDS)
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False

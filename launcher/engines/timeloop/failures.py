@@ -1,0 +1,149 @@
+"""How a Timeloop run can fail, told apart."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+
+from launcher.engines.timeloop.front_end import MISSING
+from launcher.engines.timeloop.process import GRACE_S, STDERR, STDOUT, Ended
+from launcher.errors import EngineError, NoValidMappingError
+
+_STATEMENT = re.compile(r"^\[ *\d+\] STATEMENT: (.*)$", re.MULTILINE)
+_ASSERTION = re.compile(r"^\S+: (\S+?):(\d+): .*Assertion `(.*)' failed", re.MULTILINE)
+_CAN_NOT_MAP = re.compile(r"ERROR: couldn't map level (.*)$", re.MULTILINE)
+_THROWN = re.compile(r"terminate called after throwing an instance of '([^']+)'(?:\s*what\(\):\s*(.*))?")
+_NO_ENERGIES = "Failed to run Accelergy"
+_OUTDATED = (
+    "key not found: data-spaces",
+    "key not found: data_spaces",
+    "key not found: dimensions",
+    "unrecognized architecture version",
+    "Unknown data-space",
+)
+"""What a Timeloop of another generation stumbles over in our input."""
+
+
+def log_of(folder: Path) -> str:
+    """All that a run said, errors first."""
+    texts = [folder / name for name in (STDERR, STDOUT)]
+    return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in texts if path.is_file())
+
+
+def not_mapped(log: str) -> str | None:
+    """Why ``timeloop-model`` says that a mapping is illegal; None when it says no such thing."""
+    match = _CAN_NOT_MAP.search(log)
+    return match[1].strip() if match and match[1].strip().strip(":") else None
+
+
+def explain(ended: Ended, folder: Path, program: str) -> EngineError | NoValidMappingError:
+    """Why a run that left no result failed.
+
+    Args:
+        ended: how it ended.
+        folder: where its logs are.
+        program: what was run.
+    """
+    log = log_of(folder)
+    where = str(folder / STDERR)
+    if ended.status is None:
+        return _late(ended, where, program)
+    if ended.status < 0 or ended.status > 128:
+        return _killed(-ended.status if ended.status < 0 else ended.status - 128, log, where, program)
+    if ended.status == 0 and "no valid mappings found" in log:
+        return _nothing_found(log, ended)
+    for applies, what, expected, hint in _known(ended.status, log, program):
+        if applies:
+            return EngineError(what, where=where, expected=expected, hint=hint)
+    if ended.status == 0:
+        what = f"{program} ended as if all were well, but left no result: {_last(log)}"
+        return EngineError(what, where=where, hint="a full disk? Run again")
+    return EngineError(f"{program} failed with status {ended.status}: {_last_error(log)}", where=where)
+
+
+def _known(status: int, log: str, program: str) -> list[tuple[bool, str, str | None, str | None]]:
+    """Whether it applies, what is wrong, what was expected, and what to do, of each failure with a name."""
+    return [
+        (
+            status == MISSING,
+            "Timeloop's Python front end is not installed (engine.frontend=timeloopfe)",
+            "the package timeloopfe, or pytimeloop with timeloopfe in it",
+            "engine.frontend=direct runs the programs without it",
+        ),
+        (
+            status == 127 or "error while loading shared libraries" in log,
+            f"{program} cannot be started: {_last(log)}",
+            None,
+            "install the library, or build Timeloop on this machine; python -m launcher doctor checks it",
+        ),
+        (
+            _NO_ENERGIES in log,
+            f"{program} asked Accelergy for energies and got none",
+            "an ERT in its input: energies come from estimator=tables, accelergy or hwcomponents",
+            None,
+        ),
+        (
+            "Traceback (most recent call last)" in log,
+            f"Timeloop's Python front end failed: {_last(log)}",
+            None,
+            "engine.frontend=direct runs the programs without it",
+        ),
+        (
+            any(words in log for words in _OUTDATED),
+            f"{program} is of another version: {_last_error(log)}",
+            "Timeloop 4 (sources of 2023 or later)",
+            "python -m launcher doctor says how to install it",
+        ),
+    ]
+
+
+def _late(ended: Ended, where: str, program: str) -> EngineError:
+    when = f"within {GRACE_S:g} s of being asked to stop" if ended.stopped else "in time"
+    return EngineError(
+        f"{program} did not end {when} and was killed after {ended.seconds:.0f} s",
+        where=where,
+        hint="engine.timeout_s sets the limit; mapper.timeout_s asks the search to stop with its best mapping",
+    )
+
+
+def _nothing_found(log: str, ended: Ended) -> NoValidMappingError:
+    ends = list(dict.fromkeys(_STATEMENT.findall(log)))
+    how = f": {'; '.join(ends[:2])}" if ends else ""
+    asked = f" before it was asked to stop ({ended.stopped})" if ended.stopped else ""
+    return NoValidMappingError(
+        f"timeloop-mapper found no valid mapping{asked}{how}",
+        hint="its search is a sample, so this is no proof; engine=native says whether there is one, and if not, why. "
+        "mapper.timeout (invalid mappings in a row), mapper.victory_condition and mapper.algorithm widen the search",
+    )
+
+
+def _killed(number: int, log: str, where: str, program: str) -> EngineError:
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    thrown, assertion = _THROWN.search(log), _ASSERTION.search(log)
+    if name == "SIGKILL" or (thrown and "bad_alloc" in thrown[1]):
+        return EngineError(
+            f"{program} was killed ({name}): out of memory, most likely",
+            where=where,
+            hint="fewer mapper.num_threads, or fewer trials at a time",
+        )
+    if assertion:
+        what = f"{program} crashed: its assertion {assertion[3]} failed ({assertion[1]}, line {assertion[2]})"
+    elif thrown:
+        what = f"{program} crashed: {thrown[1]}{f', {thrown[2]}' if thrown[2] else ''}"
+    else:
+        what = f"{program} crashed ({name}): {_last(log)}"
+    return EngineError(what, where=where, hint="the folder holds its input: run it again by hand to look closer")
+
+
+def _last_error(log: str) -> str:
+    errors = [line.strip() for line in log.splitlines() if line.strip().startswith("ERROR")]
+    return errors[-1] if errors else _last(log)
+
+
+def _last(log: str) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,86 @@
+"""The files that a Timeloop run starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dict
+from pathlib import Path
+
+from launcher.engines.base import MapperSettings
+from launcher.engines.timeloop.settings import TimeloopSettings
+from launcher.errors import EngineError
+from launcher.specification.mapping import Mapping
+from launcher.specification.specification import Specification
+from launcher.timeloop_files.io import dump_constraints, dump_mapping, dump_specification
+from launcher.timeloop_files.v4_writer import v4_document
+from launcher.timeloop_files.writer import to_text
+
+_METRICS = {"edp": "edp", "energy": "energy", "cycles": "delay"}
+
+
+def write_search(folder: Path, specification: Specification, how: Dict[str, object], template: str) -> list[str]:
+    """Input of ``timeloop-mapper`` itself: the processed form, with everything that it would ask Accelergy for.
+
+    Args:
+        folder: takes the file.
+        specification: with energies.
+        how: the mapper's settings in Timeloop's words.
+        template: of the mapspace.
+
+    Returns:
+        Names of the files.
+
+    Raises:
+        EngineError: a constraint that only Timeloop's front end knows.
+    """
+    for name, level in specification.constraints.levels.items():
+        if level.temporal.maximize or level.spatial.maximize:
+            raise EngineError(
+                f"the constraint maximize_dims of level {name} is one that timeloop-mapper itself does not know",
+                where=f"constraints, level {name}",
+                expected="factors",
+                hint="engine.frontend=timeloopfe resolves it, and so does engine=native",
+            )
+    document = {"mapspace": {"version": "0.4", "template": template}, "mapper": {"version": "0.4", **how}}
+    text = dump_specification(specification) + dump_constraints(specification) + to_text(document)
+    return [_write(folder / "input.yaml", text)]
+
+
+def write_evaluation(folder: Path, specification: Specification, mapping: Mapping) -> list[str]:
+    """Input of ``timeloop-model`` itself, without the constraints, for which it refuses valid mappings.
+
+    Returns:
+        Names of the files.
+    """
+    return [
+        _write(folder / "input.yaml", dump_specification(specification)),
+        _write(folder / "mapping.yaml", dump_mapping(mapping, specification)),
+    ]
+
+
+def write_for_front_end(
+    folder: Path, specification: Specification, more: Dict[str, object], mapping: Mapping | None = None
+) -> list[str]:
+    """Input of Timeloop's front end: v4 nodes; ``mapping`` stands in place of the constraints.
+
+    Returns:
+        Names of the files.
+
+    Raises:
+        SpecificationError: the architecture cannot be said as nodes.
+    """
+    return [_write(folder / "experiment.yaml", to_text({**v4_document(specification, mapping), **more}))]
+
+
+def mapper_keys(settings: MapperSettings, timeloop: TimeloopSettings) -> dict[str, object]:
+    """The mapper's settings in Timeloop's words: what the user set, and metrics and threads in any case."""
+    own = {key: value for key, value in timeloop.mapper.items() if value is not None}
+    own.setdefault("optimization_metrics", [_METRICS[criterion] for criterion in settings.objective])
+    own.setdefault("num_threads", settings.threads)
+    if timeloop.live:
+        own["live_status"] = True
+    return own
+
+
+def _write(file: Path, text: str) -> str:
+    file.write_text(text, encoding="utf-8")
+    return file.name

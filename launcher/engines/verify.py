@@ -1,0 +1,111 @@
+"""``verify``: what the real Timeloop says of the mapping that the native engine found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import isclose
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from launcher.errors import ConfigurationError, EngineError
+from launcher.result import Evaluation, Result, Verification
+
+if TYPE_CHECKING:
+    from launcher.engines.timeloop import TimeloopEngine, TimeloopSettings
+
+MODES = ("auto", "true", "false")
+TOLERANCE = 1e-6
+"""Relative, on energies and utilization; cycles and accesses must be equal."""
+
+_MOST = 12
+
+
+def verify_mode(value: object) -> str:
+    """``verify`` as one of :data:`MODES`.
+
+    Raises:
+        ConfigurationError: it is none of them.
+    """
+    mode = str(value).lower()
+    if mode not in MODES:
+        raise ConfigurationError(f"verify={value} is unknown", expected=", ".join(MODES))
+    return mode
+
+
+def verifier(settings: TimeloopSettings, mode: str, folder: Path | None = None) -> TimeloopEngine | None:
+    """Who evaluates mappings once more; None for ``false``, and for ``auto`` where Timeloop is not installed.
+
+    Args:
+        settings: where Timeloop is.
+        mode: one of :data:`MODES`.
+        folder: takes the folder of Timeloop's run.
+
+    Raises:
+        EngineError: with ``true``, Timeloop is not installed.
+    """
+    if mode == "false":
+        return None
+    from launcher.engines.timeloop import TimeloopEngine  # noqa: PLC0415 - only who verifies waits for it
+
+    try:
+        return TimeloopEngine(replace(settings, frontend=settings.frontend or "direct", live=False), folder)
+    except EngineError:
+        if mode == "auto":
+            return None
+        raise
+
+
+def verified(result: Result, engine: TimeloopEngine, *, strict: bool) -> Result:
+    """The result with what ``engine`` says of its mapping.
+
+    Args:
+        result: of the native engine.
+        engine: evaluates the mapping once more.
+        strict: whether it is an error that it cannot.
+
+    Raises:
+        EngineError: ``strict``, and Timeloop failed.
+    """
+    if result.mapping is None or result.evaluation is None or result.specification is None:
+        return result
+    by = f"{engine.name} {engine.version}"
+    try:
+        theirs = engine.evaluate(result.specification, result.mapping)
+    except EngineError as error:
+        if strict:
+            raise
+        return replace(result, verification=Verification(by, (f"it could not evaluate the mapping: {error.what}",)))
+    return replace(result, verification=Verification(by, differences(result.evaluation, theirs)))
+
+
+def differences(ours: Evaluation, theirs: Evaluation) -> tuple[str, ...]:
+    """Figures on which two evaluations of one mapping do not agree, the totals first; empty when they agree."""
+    if not theirs.legal:
+        return (f"the mapping is illegal there: {theirs.reason}",)
+    found = [
+        f"{name}: {mine:.12g} here, {other:.12g} there"
+        for name, mine, other, exact in _figures(ours, theirs)
+        if not (mine == other if exact else isclose(mine, other, rel_tol=TOLERANCE, abs_tol=1e-9))
+    ]
+    more = len(found) - _MOST
+    return (*found[:_MOST], *([f"and {more} more figures"] if more > 0 else []))
+
+
+def _figures(ours: Evaluation, theirs: Evaluation) -> Iterator[tuple[str, float, float, bool]]:
+    """Name, value here, value there, and whether they must be equal."""
+    yield "cycles", ours.cycles, theirs.cycles, True
+    yield "energy in pJ", ours.energy_pj, theirs.energy_pj, False
+    yield "utilization", ours.utilization, theirs.utilization, False
+    yield "energy of computing in pJ", ours.compute_energy_pj, theirs.compute_energy_pj, False
+    for name, energy in ours.network_energy_pj.items():
+        yield f"energy of {name} in pJ", energy, theirs.network_energy_pj.get(name, 0.0), False
+    for mine, other in zip(ours.levels, theirs.levels, strict=True):
+        yield f"{mine.level}: energy in pJ", mine.energy_pj, other.energy_pj, False
+        yield f"{mine.level}: leakage in pJ", mine.leakage_pj, other.leakage_pj, False
+        yield f"{mine.level}: cycles", mine.cycles, other.cycles, True
+        for space, stats in mine.data_spaces.items():
+            there = other.data_spaces[space]
+            for figure in ("tile_words", "reads", "fills", "updates"):
+                label = f"{mine.level}: {figure.replace('_', ' ')} of {space}"
+                yield label, getattr(stats, figure), getattr(there, figure), True
