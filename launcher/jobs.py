@@ -12,8 +12,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from launcher.config.compose import Trial, entry, job_trial
+from launcher.engine_choice import TIMELOOP
 from launcher.engines.base import Progress
-from launcher.engines.choice import TIMELOOP
 from launcher.engines.run import must_compile
 from launcher.errors import ConfigurationError, LauncherError, NoValidMappingError
 from launcher.interrupts import first_asks, stop_asked

@@ -8,8 +8,8 @@ from pathlib import Path
 from launcher.config.compose import Trial, entry
 from launcher.config.engine_schema import EngineMode
 from launcher.config.schema import Experiment
+from launcher.engine_choice import NATIVE, engine_for, timeloop_settings
 from launcher.engines.base import Engine, MapperSettings, OnProgress
-from launcher.engines.choice import NATIVE, engine_for, timeloop_settings
 from launcher.engines.run import evaluate_given, find_best, settings_of
 from launcher.engines.verify import verified, verifier, verify_mode
 from launcher.errors import ConfigurationError

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from launcher.config.compose import Trial
 from launcher.config.schema import FusionMode
+from launcher.engine_choice import TIMELOOP
 from launcher.engines.base import OnProgress
-from launcher.engines.choice import TIMELOOP
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.limits import broken
 from launcher.network.fusion import fused

@@ -160,9 +160,9 @@ def _image_id(runtime: str, image: str) -> str:
     if asked.returncode != 0:
         said = (asked.stderr or asked.stdout).strip().splitlines()
         raise EngineError(
-            f"there is no image {image!r}: {said[-1] if said else 'no message'}",
+            f"the image {image!r} cannot be used: {said[-1] if said else 'no message'}",
             where="engine.image",
             expected="an image that is on this machine",
-            hint=f"{Path(runtime).name} pull {image}",
+            hint=f"{Path(runtime).name} pull {image}, if it is not there; python -m launcher doctor checks {Path(runtime).name}",
         )
     return asked.stdout.strip().removeprefix("sha256:")[:8]
