@@ -26,6 +26,11 @@ EXAMPLES = (
     ("python launch.py arch.rows=32 arch.cols=32", "a larger array; everything that depends on it follows"),
     ("python launch.py mapper=energy", "the mapping with the least energy instead of the least EDP"),
     ("python launch.py 'mapper.objective=[cycles,energy]'", "fastest first, then least energy"),
+    (
+        "python launch.py engine=timeloop mapper.timeout_s=60",
+        "let the real Timeloop search, where it is installed (docs/timeloop.md)",
+    ),
+    ("python launch.py verify=true", "let it confirm the figures of the proven best mapping"),
     ("python launch.py -m arch.rows=8,16,32", "three trials, one table, one parent run in MLflow"),
     ("python launch.py -m layer=KQV,KTQ,VScores,Out,FF1,FF2 arch=gemmini,pim", "every layer on both"),
     ("python launch.py tracking=none layer.L=100", "no MLflow; a size of your own"),
@@ -104,6 +109,7 @@ def _parameters() -> Table:
         ("layer", "KTQ"),
         ("layer", "conv"),
         ("mapper", "edp"),
+        ("engine", "native"),
         ("tracking", "mlflow"),
     ]:
         values = yaml.safe_load((conf / group / f"{choice}.yaml").read_text())

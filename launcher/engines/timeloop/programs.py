@@ -163,6 +163,6 @@ def _image_id(runtime: str, image: str) -> str:
             f"the image {image!r} cannot be used: {said[-1] if said else 'no message'}",
             where="engine.image",
             expected="an image that is on this machine",
-            hint=f"{Path(runtime).name} pull {image}, if it is not there; python -m launcher doctor checks {Path(runtime).name}",
+            hint=f"{Path(runtime).name} pull {image}, if it is not there",
         )
     return asked.stdout.strip().removeprefix("sha256:")[:8]
