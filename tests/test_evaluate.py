@@ -208,6 +208,23 @@ def test_run_folder_agrees(run: Any, tmp_path: Path) -> None:
     assert result["report"]["differences"] == []
 
 
+@pytest.mark.parametrize("unit", ["fJ/Compute", "pJ/Compute", "pJ/MACC"])
+@pytest.mark.parametrize("wrong", [False, True])
+def test_energies_per_compute_in_either_unit(unit: str, wrong: bool, run: Any, tmp_path: Path) -> None:
+    golden = load_golden("eyeriss_conv3x3")
+    report = write_run(tmp_path, golden.specification, golden.cases[0].mapping)
+    head, shares = report.read_text().split("fJ/Compute\n")
+    if unit.startswith("pJ"):
+        lines = [line.rpartition(" = ") for line in shares.splitlines()]
+        shares = "".join(f"{name} = {float(value) / 1000:.3f}\n" for name, _, value in lines)
+    if wrong:
+        unit = ("p" if unit.startswith("f") else "f") + unit[1:]
+    report.write_text(f"{head}{unit}\n{shares}")
+    done = run(tmp_path)
+    assert done.status == (1 if wrong else 0), done.out
+    assert ("total fJ per compute" in done.out) == wrong
+
+
 @pytest.mark.parametrize(
     ("field", "place"),
     [("Scalar fills (per-instance)", "fills"), ("Energy: ", "energy in uJ"), ("Cycles: ", "total cycles")],

@@ -14,6 +14,9 @@ _MAX_BYTES = 32 * 2**20
 _NUMBER = r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?"
 _LINE = re.compile(rf"^\s+(\S[^:]*?)\s*:\s*({_NUMBER})(?:\s|$)")
 _SUMMARY = re.compile(rf"^(Utilization|Cycles|Energy|EDP\(J\*cycle\)|Computes)\s*[:=]\s*({_NUMBER})\s*(%|uJ)?\s*$")
+_PER_COMPUTE = re.compile(r"^([fp]J)/(?:Compute|MACC)\s*$")
+_FEMTOJOULES = {"fJ": 1.0, "pJ": 1000.0}
+"""Timeloop has printed energies per compute in fJ since September 2023, and in pJ before."""
 _NAME = re.compile(r"^=== (.+) ===\s*$")
 _DATA_SPACE = re.compile(r"^ {4}(\w+):\s*$")
 _SHARE = re.compile(rf"^ {{4}}(\S+)\s+= ({_NUMBER})\s*$")
@@ -47,6 +50,10 @@ class Printed:
         decimals = len(mantissa.partition(".")[2])
         exact = "." not in mantissa and not exponent
         return cls(float(text), 0.0 if exact else 0.5 * 10.0 ** (int(exponent or 0) - decimals))
+
+    def times(self, factor: float) -> Printed:
+        """The same figure in another unit."""
+        return Printed(self.value * factor, self.tolerance * factor)
 
     def agrees(self, value: float) -> bool:
         """Whether ``value`` could have been printed so."""
@@ -131,16 +138,19 @@ def _figures(lines: list[str]) -> Iterator[tuple[Key, Printed]]:
     level, data_space, part = "", "", "levels"
     is_compute = False
     for line in lines:
-        if line.startswith(("Networks", "Operational Intensity", "Summary Stats", "fJ/Compute")):
+        if line.startswith(("Networks", "Operational Intensity", "Summary Stats")):
             part = line.split()[0]
+        elif match := _PER_COMPUTE.match(line):
+            part = match[1]
         elif match := _NAME.match(line):
             level, data_space, is_compute = match[1], "", False
         elif match := _DATA_SPACE.match(line):
             data_space = match[1]
         elif match := _SUMMARY.match(line):
             yield _summary(match[1], match[2], match[3] or "")
-        elif part == "fJ/Compute" and (match := _SHARE.match(line)):
-            yield ("total" if match[1] == "Total" else match[1], "fJ per compute"), Printed.of(match[2])
+        elif part in _FEMTOJOULES and (match := _SHARE.match(line)):
+            printed = Printed.of(match[2]).times(_FEMTOJOULES[part])
+            yield ("total" if match[1] == "Total" else match[1], "fJ per compute"), printed
         elif part == "levels" and (match := _LINE.match(line)):
             label = match[1].removeprefix("Actual ").replace("Actual scalar", "Scalar").capitalize()
             is_compute = is_compute or label == "Computes (total)"
