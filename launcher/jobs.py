@@ -12,11 +12,11 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from launcher.config.compose import Trial, entry, job_trial
-from launcher.engine_choice import TIMELOOP
 from launcher.engines.base import Progress
 from launcher.engines.run import must_compile
 from launcher.errors import ConfigurationError, LauncherError, NoValidMappingError
 from launcher.interrupts import first_asks, stop_asked
+from launcher.paths import TIMELOOP_FOLDER
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
@@ -69,7 +69,7 @@ def run_single(config: DictConfig) -> Result:
         if stop_asked() and not result.ok:
             raise KeyboardInterrupt
     except (LauncherError, KeyboardInterrupt):
-        if not (folder / TIMELOOP).exists():  # whose logs say what went wrong
+        if not (folder / TIMELOOP_FOLDER).exists():  # whose logs say what went wrong
             shutil.rmtree(folder, ignore_errors=True)  # Hydra made it just now; it holds no result
         raise
     write_artifacts(result, folder)

@@ -9,6 +9,9 @@ from platformdirs import user_cache_path
 
 _PACKAGE = Path(__file__).resolve().parent
 
+TIMELOOP_FOLDER = "timeloop"
+"""In a trial's folder: the runs of the real Timeloop, with their logs."""
+
 
 def data_folder(name: str) -> Path:
     """The folder ``conf``, ``arch_templates``, ``workloads`` or ``tables``.

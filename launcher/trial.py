@@ -8,12 +8,12 @@ from pathlib import Path
 
 from launcher.config.compose import Trial
 from launcher.config.schema import FusionMode
-from launcher.engine_choice import TIMELOOP
 from launcher.engines.base import OnProgress
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.limits import broken
 from launcher.network.fusion import fused
 from launcher.network.run import run_network
+from launcher.paths import TIMELOOP_FOLDER
 from launcher.result import Result
 from launcher.steps import map_layer, specify
 
@@ -32,7 +32,7 @@ def run_trial(trial: Trial, on_progress: OnProgress | None = None, folder: Path 
     Raises:
         LauncherError: the configuration, a template or a table is wrong.
     """
-    result = _run(trial, on_progress, folder / TIMELOOP if folder is not None else None)
+    result = _run(trial, on_progress, folder / TIMELOOP_FOLDER if folder is not None else None)
     return replace(result, broken=broken(result, trial.experiment.constraints))
 
 

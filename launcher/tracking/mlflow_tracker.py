@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from launcher.errors import LauncherError
+from launcher.paths import TIMELOOP_FOLDER
 from launcher.reporting.artifacts import ARTIFACT_NAMES, LAYERS_FOLDER, NETWORK_ARTIFACT_NAMES
 from launcher.result import Result
 from launcher.tracking import records, views
@@ -272,6 +273,10 @@ def _log_files(session: _Session, run_id: str, folder: Path) -> None:
                 shutil.copyfile(folder / name, target)
         if (folder / LAYERS_FOLDER).is_dir():
             shutil.copytree(folder / LAYERS_FOLDER, Path(staging, LAYERS_FOLDER))
+        if (folder / TIMELOOP_FOLDER).is_dir():
+            # The XML files are large, and all that was read from them is in result.json.
+            without = shutil.ignore_patterns("*.xml", "home")
+            shutil.copytree(folder / TIMELOOP_FOLDER, Path(staging, TIMELOOP_FOLDER), ignore=without)
         session.client.log_artifacts(run_id, staging)
 
 
