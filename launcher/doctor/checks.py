@@ -6,18 +6,17 @@ import os
 import re
 import sys
 from importlib.metadata import PackageNotFoundError, requires, version
-from importlib.util import find_spec
 from pathlib import Path
 
 from launcher.doctor import programs
 from launcher.doctor.finding import Finding
 from launcher.errors import LauncherError
-from launcher.estimation.hardware_models import cacti_needs
+from launcher.estimation.hardware_packages import cacti_problem
+from launcher.extras import DISTRIBUTION, install_command
 from launcher.paths import cache_folder, data_folder
 from launcher.tracking.base import TrackingSettings
 from launcher.tracking.location import check_usable, locate
 
-_DISTRIBUTION = "timeloop-launcher"
 _DATA = ("conf", "arch_templates", "workloads", "tables")
 _OLDEST, _NEWEST = (3, 11), (3, 13)
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+).*?extra == ['\"]([^'\"]+)['\"]")
@@ -61,13 +60,13 @@ def _python() -> Finding:
 
 
 def _own_files() -> Finding:
-    without, install = "nothing: the launcher reads them", f"pip install --force-reinstall {_DISTRIBUTION}"
+    without, install = "nothing: the launcher reads them", f"pip install --force-reinstall {DISTRIBUTION}"
     try:
         folders = [data_folder(name) for name in _DATA]
     except FileNotFoundError as error:
         return Finding("launcher", "broken", str(error), without, install, required=True)
     return Finding(
-        "launcher", "ok", f"{_installed(_DISTRIBUTION) or 'a checkout'}, {folders[0].parent}", without, required=True
+        "launcher", "ok", f"{_installed(DISTRIBUTION) or 'a checkout'}, {folders[0].parent}", without, required=True
     )
 
 
@@ -100,7 +99,7 @@ def _extras() -> list[Finding]:
     """The optional dependencies that the package declares."""
     wanted: dict[str, list[str]] = {}
     try:
-        declared = requires(_DISTRIBUTION) or []
+        declared = requires(DISTRIBUTION) or []
     except PackageNotFoundError:
         return []
     for requirement in declared:
@@ -112,25 +111,18 @@ def _extras() -> list[Finding]:
 
 def _extra(name: str, packages: list[str]) -> Finding:
     without = _WITHOUT_EXTRA.get(name, "everything else")
-    install = f"pip install {_self(name)}"
+    install = install_command(name)
     missing = [package for package in packages if not _installed(package)]
     if missing:
         found = f"lacks {', '.join(missing)}"
         if name == "hwcomponents" and sys.version_info < (3, 12):
             found = "needs Python 3.12"
-            install = f"python3.12 -m {install}"
         return Finding(f"extra [{name}]", "missing", found, without, install)
-    problem = cacti_needs() if name == "hwcomponents" and find_spec("hwcomponents_cacti") else None
+    problem = cacti_problem() if name == "hwcomponents" else None
     if problem is not None:
         return Finding(f"extra [{name}]", "broken", problem.what, without, problem.mend)
     shown = ", ".join(f"{package} {_installed(package)}" for package in packages)
     return Finding(f"extra [{name}]", "ok", shown, without)
-
-
-def _self(extra: str) -> str:
-    """What pip calls this package with an extra: the checkout that runs, or the distribution."""
-    root = data_folder("conf").parent
-    return f"-e '{root}[{extra}]'" if (root / "pyproject.toml").is_file() else f"'{_DISTRIBUTION}[{extra}]'"
 
 
 def _installed(package: str) -> str:

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shlex
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import sha256
-from importlib import import_module
-from importlib.metadata import distributions
-from pathlib import Path
-from typing import Any
 
 from launcher.errors import EstimationError
+from launcher.estimation import hardware_packages
 from launcher.estimation.base import ComponentEstimate, EstimatorSettings
 from launcher.estimation.parts import LEAK, Composition, Part, whole
 from launcher.estimation.tables import TablesEstimator, class_of
 from launcher.specification.architecture import Component
 
-_PACKAGES = ("hwcomponents", "hwcomponents-cacti", "hwcomponents-library", "hwcomponents-adc")
-_OLDEST_PYTHON = (3, 12)
 _DEFAULT_CYCLE_S = 1e-9
 
 
@@ -55,6 +45,7 @@ _MODELS: Mapping[str, _Model] = {
 }
 _BY_TABLES = ("memory_cell", "sample_and_hold")
 """What hwcomponents has no model for that could be asked with what an architecture says."""
+_DRAM_TYPES = ("LPDDR4", "LPDDR", "DDR3", "HBM2")
 
 
 class HardwareModelsEstimator:
@@ -71,8 +62,8 @@ class HardwareModelsEstimator:
 
     def __init__(self, settings: EstimatorSettings) -> None:
         self._tables = TablesEstimator(settings)
-        self._get_model = _import_hwcomponents().get_model
-        self.version = _version()
+        self._get_model = hardware_packages.import_hwcomponents().get_model
+        self.version = hardware_packages.version()
 
     def __call__(self, components: Sequence[Component]) -> list[ComponentEstimate]:
         """Ask a model for every part.
@@ -89,16 +80,20 @@ class HardwareModelsEstimator:
 
     def _modelled(self, component: Component, part: Part) -> Part:
         """The part with a model's figures in place of the tables'."""
-        if part.primitive in _BY_TABLES:
+        if part.primitive in _BY_TABLES or (part.primitive == "DRAM" and part.attributes["type"] not in _DRAM_TYPES):
             return replace(part, notes=(*part.notes, f"{part.name} by the tables"))
         if "figures_of" in part.attributes:  # a user's own
             return part
         name, attributes, actions = _question(component, part)
+        # The models' buses have a least and a largest width; an access may be several transfers.
+        how = {"bits_per_action": part.attributes["width"]} if part.primitive == "DRAM" else {}
         try:
             model = self._get_model(name, attributes, required_actions=sorted(set(actions.values())))
-            energies = {own: float(getattr(model, asked)().energy) * 1e12 for own, asked in actions.items()}
+            energies = {own: float(getattr(model, asked)(**how).energy) * 1e12 for own, asked in actions.items()}
             energies[LEAK] = float(model.leak_power) * _cycle_s(component) * 1e12
             area = float(model.area) * 1e12
+        except ImportError as error:
+            raise hardware_packages.missing_package(error) from error
         except Exception as error:  # a model may fail in any way
             raise _failure(component, part, name, attributes, error) from error
         kind = f"{type(model).__module__.partition('.')[0]}.{type(model).__name__}"
@@ -109,7 +104,7 @@ def _question(component: Component, part: Part) -> tuple[str, dict[str, object],
     """Name and attributes of the model, and its actions by those of the part."""
     given = part.attributes
     if part.primitive == "DRAM":
-        return str(given["type"]), {"width": given["width"]}, _ACCESS
+        return str(given["type"]), {}, _ACCESS
     model = _MODELS.get(part.primitive)
     attributes: dict[str, object] = {"tech_node": _technology_m(component)}
     if model is None:  # a class of the user's own model packages
@@ -144,68 +139,27 @@ def _failure(
 ) -> EstimationError:
     shown = ", ".join(f"{key}={value}" for key, value in attributes.items())
     where = f"component {component.name}, part {part.name}: {name}({shown})"
-    if "cacti" in str(error).lower() and (problem := cacti_needs()) is not None:
+    if "cacti" in str(error).lower() and (problem := hardware_packages.cacti_problem()) is not None:
         return EstimationError(
             problem.what,
             where=where,
-            hint=f"build it again where it lies ({problem.mend}), a newer system, or estimator=tables, "
+            hint=f"{problem.mend}  (builds it anew where it lies), a newer system, or estimator=tables, "
             "whose memories are CACTI's as well",
         )
-    lines = [line.strip(" |") for line in str(error).splitlines() if line.strip(" |")]
     return EstimationError(
-        f"hwcomponents could not estimate component {component.name!r}: {lines[0] if lines else type(error).__name__}",
+        f"hwcomponents could not estimate component {component.name!r}: {_reason(error)}",
         where=where,
         expected=f"a model called {name} that takes these attributes: pip install the package that has it",
         hint="figures of its own in a components.csv (estimator.tables), or estimator=tables",
     )
 
 
-@dataclass(frozen=True)
-class CactiProblem:
-    """Why the CACTI program of hwcomponents-cacti cannot run, and the command that mends it."""
-
-    what: str
-    mend: str
-
-
-def cacti_needs() -> CactiProblem | None:
-    """What the installed CACTI program lacks; None when it starts."""
-    folder = Path(str(import_module("hwcomponents_cacti").__file__)).parent / "cacti"
-    try:
-        started = subprocess.run(  # noqa: S603 - a list, no shell
-            [str(folder / "cacti")], cwd=folder, capture_output=True, timeout=10, check=False, text=True
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return CactiProblem(f"the CACTI program inside hwcomponents-cacti cannot run here: {error}", _mend(folder))
-    wanted = re.findall(r"version `GLIBC_([0-9.]+)' not found", started.stderr)
-    if not wanted:
-        return None
-    newest = max(wanted, key=lambda one: tuple(map(int, one.split("."))))
-    here = os.confstr("CS_GNU_LIBC_VERSION") or "another C library"
-    what = f"it needs glibc {newest} and this system has {here}"
-    return CactiProblem(f"the CACTI program inside hwcomponents-cacti cannot run here: {what}", _mend(folder))
-
-
-def _mend(folder: Path) -> str:
-    return shlex.join(["make", "-C", str(folder), "clean", "all"])
-
-
-def _import_hwcomponents() -> Any:
-    try:
-        return import_module("hwcomponents")
-    except ImportError as error:
-        running = f"{sys.version_info.major}.{sys.version_info.minor}"
-        old = f"; it needs Python 3.12 and this is {running}" if sys.version_info < _OLDEST_PYTHON else ""
-        raise EstimationError(
-            f"estimator=hwcomponents is not installed ({error}){old}",
-            expected=f"Python 3.12 or 3.13 with {', '.join(_PACKAGES)}",
-            hint="pip install 'timeloop-launcher[hwcomponents]', or estimator=tables, which needs nothing",
-        ) from None
-
-
-def _version() -> str:
-    """Version of hwcomponents, and eight hexadecimal digits of those of its model packages."""
-    versions = {str(one.metadata["Name"]).lower().replace("_", "-"): one.version for one in distributions()}
-    ours = {name: version for name, version in versions.items() if name.startswith("hwcomponents")}
-    digest = sha256(repr(sorted(ours.items())).encode()).hexdigest()[:8]
-    return f"{ours.get('hwcomponents', 'unknown')}+{digest}"
+def _reason(error: Exception) -> str:
+    """What an error of hwcomponents says, without its list of all models and without the models' tracebacks."""
+    lines = [line.strip(" |\t") for line in str(error).splitlines()]
+    lines = [line for line in lines if line] or [type(error).__name__]
+    first = lines[0].partition(" Supported components:")[0]
+    # Either a model was started and raised something, or none could be: then the last line says what it wanted.
+    raised = [line for line in lines[1:] if re.match(r"[A-Za-z_.]*(Error|Exception): ", line)]
+    more = raised[-1] if raised else lines[-1] if "not be initialized" in first else ""
+    return f"{first} ({more})" if more else first

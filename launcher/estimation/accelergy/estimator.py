@@ -17,8 +17,9 @@ from launcher.errors import EstimationError, LauncherError
 from launcher.estimation.accelergy.failures import explain
 from launcher.estimation.accelergy.inputs import Described, describe, write_inputs
 from launcher.estimation.accelergy.outputs import BY_TABLES, Figures, read_outputs
-from launcher.estimation.accelergy.program import files_in, find_program, run
+from launcher.estimation.accelergy.program import find_program, run
 from launcher.estimation.base import ComponentEstimate, EstimatorSettings
+from launcher.estimation.links import files_in
 from launcher.estimation.parts import Composition, whole
 from launcher.estimation.tables import TablesEstimator, class_of
 from launcher.paths import cache_folder

@@ -17,6 +17,7 @@ from pathlib import Path
 import yaml
 
 from launcher.errors import EstimationError
+from launcher.estimation.links import files_in, link_files
 from launcher.paths import cache_folder
 
 _CONFIG = Path(".config/accelergy/accelergy_config.yaml")
@@ -104,14 +105,6 @@ def run(program: Program, folder: Path, files: Sequence[Path], timeout_s: float)
     return _start(command, folder, timeout_s)
 
 
-def files_in(root: Path) -> list[Path]:
-    """Files under a folder in a fixed order, or the file itself; what Python and git keep there is left out."""
-    if root.is_file():
-        return [root]
-    inside = (path for path in sorted(root.rglob("*")) if path.is_file())
-    return [path for path in inside if not {"__pycache__", ".git", "cacti_inputs_outputs"} & set(path.parts)]
-
-
 def _read_config(path: Path) -> Mapping[str, object]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -147,7 +140,8 @@ def _write_config(program: Program, folder: Path) -> None:
     """Accelergy looks in the working directory, its table plug-in below the home directory."""
     for key in ("estimator_plug_ins", "python_plug_ins"):
         for number, root in enumerate(program.folders(key)):
-            _link(root, folder / key / str(number))
+            # What a plug-in writes beside itself (CACTI's does) stays in our folder.
+            link_files(root, folder / key / str(number))
     content = {
         **program.config,
         "estimator_plug_ins": [str(folder / "estimator_plug_ins")],
@@ -158,16 +152,6 @@ def _write_config(program: Program, folder: Path) -> None:
     for path in (folder / _CONFIG.name, folder / "home" / _CONFIG):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump(content), encoding="utf-8")
-
-
-def _link(root: Path, target: Path) -> None:
-    """A folder of links to a plug-in's files: what it writes beside itself (CACTI's plug-in does) stays in ours."""
-    target.mkdir(parents=True)
-    base = root.parent if root.is_file() else root
-    for file in files_in(root):
-        link = target / file.relative_to(base)
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(file)
 
 
 def _start(command: Sequence[str], folder: Path, timeout_s: float, home: Path | None = None) -> Run:
