@@ -142,7 +142,7 @@ def test_a_model_package_that_lacks_another_one_is_told(packages: Path) -> None:
 @pytest.mark.parametrize(
     ("raised", "told"),
     [
-        ("Can not find an model\n| Calling\n|  | AssertionError: too wide\n|  | line 9", "model (AssertionError: too wide)"),
+        ("Can not find it\n| Calling\n|  | AssertionError: too wide\n|  | line 9", "it (AssertionError: too wide)"),
         ("sram is not supported by any models. Supported components: adc, adder", "is not supported by any models.\n"),
         ("Component sram could not be initialized.\n\tSRAM\n\tArgument is missing: vdd", "(Argument is missing: vdd)"),
         ("", "RuntimeError"),

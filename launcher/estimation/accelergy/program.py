@@ -65,10 +65,10 @@ class Program:
                     digest.update(file.read_bytes() if size <= _LARGEST_READ_FILE else str(size).encode())
         return digest.hexdigest()[:8]
 
-    def plug_ins(self) -> list[str]:
-        """Names of the plug-ins' folders, e.g. ``accelergy-cacti-plug-in``."""
-        folders = [folder for root in self.folders("estimator_plug_ins") for folder in files_in(root)]
-        return sorted({file.parent.name for file in folders if file.name.endswith(".estimator.yaml")})
+    def plug_ins(self) -> dict[str, Path]:
+        """Names of the plug-ins, e.g. ``accelergy-cacti-plug-in``, and the folders that are called so."""
+        files = [file for root in self.folders("estimator_plug_ins") for file in files_in(root)]
+        return {file.parent.name: file.parent for file in sorted(files) if file.name.endswith(".estimator.yaml")}
 
 
 def find_program(name: str) -> Program:
