@@ -106,22 +106,22 @@ def test_accelergy_and_its_plug_ins(tmp_path: Path) -> None:
     names = ("accelergy-table-based-plug-ins", "accelergy-cacti-plug-in", "accelergy-library-plugin", "my-plug-in")
     there = str(stand_in(tmp_path, plug_ins=names))
     assert found("Accelergy", there).status == "ok"
-    assert found("accelergy-table-based-plug-ins", there).status == "ok"
-    assert found("accelergy-library-plug-in", there).status == "ok"
-    assert found("accelergy-aladdin-plug-in", there).status == "missing"
+    assert found("table-based-plug-ins", there).status == "ok"
+    assert found("library-plug-in", there).status == "ok"
+    assert found("aladdin-plug-in", there).status == "missing"
     assert found("other plug-ins", there).found == "my-plug-in"
     folder = tmp_path / "plug_ins" / "accelergy-cacti-plug-in"
-    finding = found("accelergy-cacti-plug-in", there)
+    finding = found("cacti-plug-in", there)
     assert finding.status == "broken" and finding.found == f"there is no CACTI program in {folder}"
     assert str(folder) in finding.install
     (folder / "cacti").mkdir()
     cacti = folder / "cacti" / "cacti"
     cacti.write_text('#!/bin/sh\necho "version \\`GLIBC_9.9\' not found" >&2; exit 1\n')
     cacti.chmod(0o755)
-    finding = found("accelergy-cacti-plug-in", there)
+    finding = found("cacti-plug-in", there)
     assert finding.status == "broken" and "it needs glibc 9.9 and this system has" in finding.found
     cacti.write_text("#!/bin/sh\n")
-    assert found("accelergy-cacti-plug-in", there).found == f"installed, with {cacti}"
+    assert found("cacti-plug-in", there).status == "ok"
 
 
 def test_an_accelergy_that_does_not_start_is_broken(tmp_path: Path) -> None:

@@ -51,8 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show(findings: Sequence[Finding], console: Console, *, everything: bool) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for heading, share in (("", 3), ("", None), ("found", 5), ("without it", 5)):
-        table.add_column(heading, ratio=share, overflow="fold")
+    for heading, share in (("", None), ("", None), ("found", 1), ("without it", 1)):
+        table.add_column(heading, ratio=share, no_wrap=share is None, overflow="fold")
     for one in findings:
         status = Text(one.status, style=_STYLES[one.status])
         without = one.without if everything or one.status != "ok" else ""

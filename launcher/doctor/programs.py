@@ -60,10 +60,10 @@ def accelergy(program: str) -> list[Finding]:
         if name == _CACTI_PLUG_IN and name in plug_ins:
             findings.append(_cacti_plug_in(plug_ins[name], otherwise))
         elif name in plug_ins or _OTHER_NAMES.get(name) in plug_ins:
-            findings.append(Finding(f"  {name}", "ok", "installed", otherwise))
+            findings.append(Finding(_plug_in_name(name), "ok", "installed", otherwise))
         else:
             how = INSTALL.format(name=name)
-            findings.append(Finding(f"  {name}", "missing", "not among Accelergy's plug-ins", otherwise, how))
+            findings.append(Finding(_plug_in_name(name), "missing", "not among Accelergy's plug-ins", otherwise, how))
     known = {*(name for name, _ in _PLUG_INS), *_OTHER_NAMES.values()}
     others = [name for name in plug_ins if name not in known]
     if others:
@@ -164,9 +164,14 @@ def _why_accelergy_does_not_start(program: Program) -> str | None:
     return None if started.returncode == 0 else f"status {started.returncode}, {_last(started.stderr)}"
 
 
+def _plug_in_name(plug_in: str) -> str:
+    """Under "Accelergy", and short enough for a narrow terminal."""
+    return f"  {plug_in.removeprefix('accelergy-')}"
+
+
 def _cacti_plug_in(folder: Path, otherwise: str) -> Finding:
     """The plug-in comes without the program that it starts."""
-    name = f"  {_CACTI_PLUG_IN}"
+    name = _plug_in_name(_CACTI_PLUG_IN)
     build = f"git clone https://github.com/HewlettPackard/cacti && make -C cacti && cp -r cacti '{folder}/'"
     program = next((one for one in (folder / "cacti" / "cacti", folder / "cacti") if one.is_file()), None)
     if program is None:
@@ -174,7 +179,7 @@ def _cacti_plug_in(folder: Path, otherwise: str) -> Finding:
     why = why_cacti_cannot_run(program)
     if why is not None:
         return Finding(name, "broken", f"its CACTI program cannot run here: {why}", otherwise, build)
-    return Finding(name, "ok", f"installed, with {program}", otherwise)
+    return Finding(name, "ok", "installed, with CACTI's program", otherwise)
 
 
 def _container(name: str) -> Finding:
