@@ -39,7 +39,7 @@ _MODELS: Mapping[str, _Model] = {
     "aladdin_adder": _Model("IntAdder", {"width": "width"}, {"read": "add"}),
     "aladdin_multiplier": _Model("IntMultiplier", {"width_a": "width_a", "width_b": "width_b"}, {"read": "multiply"}),
     "aladdin_register": _Model("Register", {"width": "width"}, _ACCESS),
-    "adc": _Model("adc", {"resolution": "n_bits"}, {"convert": "convert"}),
+    "adc": _Model("adc", {"resolution": "n_bits", "throughput": "throughput"}, {"convert": "convert"}),
     "dac": _Model("IsaacDAC", {"resolution": "resolution"}, {"convert": "convert"}),
     "shift_and_add": _Model("IsaacShiftAdd", {"width": "width"}, {"add": "shift_add"}),
 }
@@ -114,8 +114,6 @@ def _question(component: Component, part: Part) -> tuple[str, dict[str, object],
     attributes |= {asked: given[own] for own, asked in model.attributes.items() if own in given}
     if model.name == "SRAM":
         attributes["size"] = int(str(given["width"])) * int(str(given["depth"]))
-    if model.name == "adc":
-        attributes["throughput"] = 1 / _cycle_s(component)  # one conversion per cycle
     return model.name, attributes, model.actions
 
 

@@ -63,12 +63,15 @@ def _output_converters(read: Attributes, library: Library) -> Composition:
     accesses = 2 * max(0, cycles - _CYCLES_WITHOUT_BUFFER)
     conversions, adcs = cells * cycles, cells * ceil(output_lines / per_adc)
     shape = {"width": word_bits, "depth": output_lines}
+    adc_attributes = {"resolution": adc_bits}
+    if read.has("global_cycle_seconds"):  # the tables need no speed, other estimators do: one conversion per cycle
+        adc_attributes["throughput"] = round(1e9 / read.cycle_ns())
     actions = _actions(read, default_data_space="Outputs")
     return Composition(
         actions,
         (
             _part(read, "sample_and_hold", {}, hold, actions, "hold", conversions, cells * output_lines),
-            _part(read, "adc", {"resolution": adc_bits}, adc, actions, "convert", conversions, adcs),
+            _part(read, "adc", adc_attributes, adc, actions, "convert", conversions, adcs),
             _part(read, "shift_and_add", {"width": word_bits}, add, actions, "add", conversions, adcs),
             _part(read, "output_buffer", shape, buffer, actions, "access", accesses, 1),
         ),
