@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from accelergy_cases import BROKEN_CLASS, RECORDINGS, REPLAY, machine, stand_in,
 from launcher.config.compose import compose
 from launcher.errors import ConfigurationError, EstimationError
 from launcher.estimation import EstimatorSettings, estimate
+from launcher.estimation.accelergy.program import find_program
 from launcher.specification.specification import Specification
 from launcher.steps import specify
 
@@ -87,6 +89,15 @@ def test_a_component_is_asked_for_once_and_runs_leave_nothing_behind(tmp_path: P
     homes = (tmp_path / "calls").read_text().splitlines()
     assert all(home.startswith(str(tmp_path / "cache")) for home in homes)
     assert list((tmp_path / "home").iterdir()) == []
+
+
+def test_trials_that_start_at_once_ask_for_a_component_once(tmp_path: Path) -> None:
+    program, bare = stand_in(tmp_path, behaviour="time.sleep(0.5)" + REPLAY), machine("gemmini")
+    find_program(str(program))
+    with ThreadPoolExecutor(3) as at_once:
+        found = list(at_once.map(lambda _: estimated(bare, program).energy, range(3)))
+    assert found[0] == found[1] == found[2]
+    assert calls(tmp_path) == 2  # for its configuration, and for the figures
 
 
 def test_other_settings_are_asked_for_again(tmp_path: Path) -> None:

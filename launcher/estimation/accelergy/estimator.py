@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -71,13 +73,22 @@ class AccelergyEstimator:
         known = {one.digest: figures for one in asked if (figures := _cached(one.digest)) is not None}
         missing = {one.digest: one for one in asked if one.digest not in known and not _is_free(one)}
         if missing:
-            found = self._estimate([one.described for one in missing.values()])
-            for digest, one in missing.items():
-                known[digest] = found[one.described.name]
-                _keep(digest, known[digest])
+            with _alone_with(missing):
+                known |= self._ask_for(missing)
         versions = {figures.version for figures in known.values()}
         self.version = "+".join((*sorted(versions), self._stamp))
         return [_estimate_of(one, known.get(one.digest)) for one in asked]
+
+    def _ask_for(self, missing: Mapping[str, _Asked]) -> dict[str, Figures]:
+        """Figures of components, those aside that another process found while this one waited."""
+        known = {digest: figures for digest in missing if (figures := _cached(digest)) is not None}
+        left = {digest: one for digest, one in missing.items() if digest not in known}
+        if left:
+            found = self._estimate([one.described for one in left.values()])
+            for digest, one in left.items():
+                known[digest] = found[one.described.name]
+                _keep(digest, known[digest])
+        return known
 
     def _ask(self, component: Component) -> _Asked:
         own_class = class_of(component)
@@ -165,6 +176,19 @@ def _estimate_of(one: _Asked, figures: Figures | None) -> ComponentEstimate:
     ]
     notes += [f"{part} by {plug_in}" for part, plug_in in figures.plug_ins.items() if plug_in != BY_TABLES]
     return ComponentEstimate(figures.actions, figures.area_um2, tuple(dict.fromkeys(notes)))
+
+
+@contextmanager
+def _alone_with(digests: Iterable[str]) -> Iterator[None]:
+    """Let no other process estimate these components: the trials of a sweep that starts at once share most of them."""
+    with ExitStack() as locks:
+        for digest in sorted(digests):  # everybody in the same order, so that nobody waits in a circle
+            path = _file(digest).with_suffix(".lock")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = locks.enter_context(path.open("w"))
+            with suppress(OSError):  # a file system without locks: asking twice does no harm
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _file(digest: str) -> Path:
