@@ -190,7 +190,7 @@ def test_a_configuration_chooses_it(tmp_path: Path) -> None:
 
 @real
 @pytest.mark.accelergy
-@pytest.mark.parametrize("arch", ["gemmini", "pim", "eyeriss", "simba", "tpu", "dimc"])
+@pytest.mark.parametrize("arch", ["gemmini", "pim", "eyeriss", "simba", "simba_small", "tpu", "dimc", "aimc"])
 def test_the_real_program_agrees_with_the_tables(arch: str, tmp_path: Path) -> None:
     bare = machine(arch)
     assert_agree(estimated(bare, "accelergy"), estimate(bare))
