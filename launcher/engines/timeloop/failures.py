@@ -49,10 +49,11 @@ def explain(ended: Ended, folder: Path, program: str) -> EngineError | NoValidMa
     where = str(folder / STDERR)
     if ended.status is None:
         return _late(ended, where, program)
-    if ended.status < 0 or ended.status > 128:
-        return _killed(-ended.status if ended.status < 0 else ended.status - 128, log, where, program)
-    if ended.status == 0 and "no valid mappings found" in log:
-        return _nothing_found(log, ended)
+    number = _signal_in(ended.status)
+    if (ended.status == 0 and "no valid mappings found" in log) or (ended.stopped and number == signal.SIGINT):
+        return _nothing_found(log, ended)  # SIGINT ends what has not got as far as catching it
+    if number is not None:
+        return _killed(number, log, where, program)
     for applies, what, expected, hint in _known(ended.status, log, program):
         if applies:
             return EngineError(what, where=where, expected=expected, hint=hint)
@@ -85,7 +86,7 @@ def _known(status: int, log: str, program: str) -> list[tuple[bool, str, str | N
         ),
         (
             "Traceback (most recent call last)" in log,
-            f"Timeloop's Python front end failed: {_last(log)}",
+            f"Timeloop's Python front end failed: {_raised(log)}",
             None,
             "engine.frontend=direct runs the programs without it",
         ),
@@ -118,11 +119,14 @@ def _nothing_found(log: str, ended: Ended) -> NoValidMappingError:
     )
 
 
-def _killed(number: int, log: str, where: str, program: str) -> EngineError:
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        name = f"signal {number}"
+def _signal_in(status: int) -> signal.Signals | None:
+    """The signal that ended a program; shells and containers add 128 to it. 255 is no signal but an ``exit(-1)``."""
+    number = -status if status < 0 else status - 128
+    return signal.Signals(number) if number in list(signal.Signals) else None
+
+
+def _killed(number: signal.Signals, log: str, where: str, program: str) -> EngineError:
+    name = number.name
     thrown, assertion = _THROWN.search(log), _ASSERTION.search(log)
     if name == "SIGKILL" or (thrown and "bad_alloc" in thrown[1]):
         return EngineError(
@@ -137,6 +141,13 @@ def _killed(number: int, log: str, where: str, program: str) -> EngineError:
     else:
         what = f"{program} crashed ({name}): {_last(log)}"
     return EngineError(what, where=where, hint="the folder holds its input: run it again by hand to look closer")
+
+
+def _raised(log: str) -> str:
+    """The exception behind the last traceback, and where its message says it came from."""
+    _, _, after = log.rpartition("Traceback (most recent call last)")
+    lines = [line.strip() for line in after.splitlines()[1:] if line and not line.startswith(" ")]
+    return "; ".join(lines[:2]) or _last(log)
 
 
 def _last_error(log: str) -> str:
