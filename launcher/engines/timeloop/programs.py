@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -105,7 +106,8 @@ class Container:
     def kill(self, command: list[str]) -> None:
         """The runtime's client is gone, the container may not be."""
         name = next(word.partition("=")[2] for word in command if word.startswith("--name="))
-        subprocess.run([self._runtime(), "kill", name], capture_output=True, check=False, timeout=_PATIENCE_S)  # noqa: S603
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):  # there is an error to be told already
+            subprocess.run([self._runtime(), "kill", name], capture_output=True, check=False, timeout=_PATIENCE_S)  # noqa: S603
 
     def _runtime(self) -> str:
         found = shutil.which(self.runtime)
@@ -150,13 +152,16 @@ def _fingerprint(program: Path) -> str:
 
 @cache
 def _image_id(runtime: str, image: str) -> str:
-    asked = subprocess.run(  # noqa: S603 - a list, no shell
-        [runtime, "image", "inspect", "--format={{.Id}}", image],
-        capture_output=True,
-        check=False,
-        text=True,
-        timeout=_PATIENCE_S,
-    )
+    try:
+        asked = subprocess.run(  # noqa: S603 - a list, no shell
+            [runtime, "image", "inspect", "--format={{.Id}}", image],
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=_PATIENCE_S,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise EngineError(f"{Path(runtime).name} does not answer: {error}", where="engine.container") from error
     if asked.returncode != 0:
         said = (asked.stderr or asked.stdout).strip().splitlines()
         raise EngineError(
