@@ -54,6 +54,10 @@ OnProgress = Callable[[Progress], None]
 """Called now and then; a KeyboardInterrupt that it raises ends the search, which keeps the best mapping so far."""
 
 
+class Abandoned(KeyboardInterrupt):
+    """Raised by a callback: nobody waits any more for what the search has."""
+
+
 @dataclass(frozen=True)
 class Mapped:
     """What an engine's search returns: the mapping, its evaluation, and how good it is known to be."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from launcher.config.compose import Trial
-from launcher.engines.base import OnProgress, Progress
+from launcher.engines.base import Abandoned, OnProgress, Progress
 from launcher.result import Result
 from launcher.specification.specification import Specification
 from launcher.steps import map_layer
@@ -47,7 +47,7 @@ def search_all(
                 group.tell(on_progress, names)
         return [future.result() for future in futures]
     finally:
-        group.stopping = True  # of consequence only when something was raised
+        group.abandoned = True  # of consequence only when something was raised
         pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -55,7 +55,7 @@ class _Group:
     """What the searches report, and whether they are to stop."""
 
     def __init__(self) -> None:
-        self.stopping = False
+        self.stopping = self.abandoned = False
         self._started = time.perf_counter()
         self._running: dict[int, Progress] = {}
         self._finished = self._searches = 0
@@ -65,6 +65,8 @@ class _Group:
 
         def note(progress: Progress) -> None:
             self._running[number] = progress
+            if self.abandoned:
+                raise Abandoned
             if self.stopping:
                 raise KeyboardInterrupt  # the search keeps what it has
 

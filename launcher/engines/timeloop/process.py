@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from launcher.engines.base import Abandoned
 from launcher.engines.timeloop.screen import Screen
 
 STDOUT, STDERR = "stdout.txt", "stderr.txt"
@@ -21,7 +22,8 @@ GRACE_S = 30.0
 _EVERY_S = 0.1
 
 OnTick = Callable[[float], None]
-"""Called with the seconds so far; a KeyboardInterrupt that it raises asks the program to stop."""
+"""Called with the seconds so far; a KeyboardInterrupt that it raises asks the program to stop, and one that is
+:class:`~launcher.engines.base.Abandoned` kills it."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def run(
         screen: shows its standard output while it runs; None keeps it in the file only.
 
     Raises:
-        KeyboardInterrupt: ``on_tick`` raised it again after the program had been asked to stop.
+        KeyboardInterrupt: Ctrl-C, where it is not caught, or ``on_tick`` abandoned the run.
         OSError: it cannot be started.
     """
     started = time.monotonic()
@@ -117,10 +119,12 @@ def _wait(process: subprocess.Popen[bytes], started: float, limits: Limits, on_t
             return Ended(None, stopped, seconds)
         if stopped is None and limits.soft_s is not None and seconds > limits.soft_s:
             stopped, asked_at = "time limit", seconds
-        elif stopped is None:
-            try:
-                on_tick(seconds)
-            except KeyboardInterrupt:
+        try:
+            on_tick(seconds)
+        except Abandoned:
+            raise
+        except KeyboardInterrupt:
+            if stopped is None:
                 stopped, asked_at = "interrupt", seconds
         if stopped is not None and asked_at == seconds:
             process.send_signal(signal.SIGINT)
