@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import os
+import pty
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +27,7 @@ from launcher.engines.base import MapperSettings, Progress
 from launcher.engines.native.model import evaluate
 from launcher.engines.timeloop.mapping_file import read_found
 from launcher.engines.verify import differences
-from launcher.errors import ConfigurationError, EngineError, SpecificationError
+from launcher.errors import ConfigurationError, EngineError, NoValidMappingError, SpecificationError
 from launcher.specification.constraints import BlockConstraint, Constraints
 from launcher.timeloop_files.io import dump_mapping
 
@@ -120,6 +123,47 @@ def test_progress_comes_from_the_log(tmp_path: Path) -> None:
     mapped = timeloop.map(specification_of("search"), MapperSettings(("cycles",)), told.append)
     assert told and told[-1].incumbent == mapped.evaluation.cycles
     assert all(one.lower_bound is None for one in told)
+
+
+LIVE = """
+recording = recordings[0]
+assert "live_status: true" in Path("input.yaml").read_text() and sys.stdout.isatty()
+files(recording)
+Path("timeloop-mapper.log").write_text((recording / "stderr.txt").read_text())
+print("TIMELOOP MAPPER")
+"""
+"""With its status screen, the mapper's log goes to a file of its own."""
+
+
+def test_the_status_screen_appears_in_the_terminal_and_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    timeloop = engine(stand_in(tmp_path, "search", behaviour=LIVE), tmp_path / "runs", live=True)
+    with os.fdopen(theirs, "w") as terminal, os.fdopen(ours, "rb", buffering=0) as shown:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        mapped = timeloop.map(specification_of("search"), EDP)
+        monkeypatch.undo()
+        assert b"TIMELOOP MAPPER" in shown.read(4096)
+    assert "TIMELOOP MAPPER" in (tmp_path / "runs/search/stdout.txt").read_text()
+    assert mapped.evaluation.cycles == 2052 and mapped.search.counters == {"improvements": 2}
+
+
+def test_a_search_in_vain_is_told_from_the_log_beside_the_screen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = pty.openpty()
+    behaviour = "sys.stdout.write('MESSAGE: no valid mappings found within search criteria.\\n')" + LIVE
+    timeloop = engine(stand_in(tmp_path, "none", behaviour=behaviour), tmp_path / "runs", live=True)
+    with os.fdopen(theirs, "w") as terminal, os.fdopen(ours, "rb"):
+        monkeypatch.setattr(sys, "stdout", terminal)
+        with pytest.raises(NoValidMappingError, match="1000 invalid mappings"):
+            timeloop.map(specification_of("none"), EDP)
+        monkeypatch.undo()
+
+
+def test_without_a_terminal_there_is_no_status_screen(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="there is no terminal to show it on"):
+        engine(stand_in(tmp_path, "search"), live=True).map(specification_of("search"), EDP)
+    assert calls(tmp_path) == []
 
 
 def test_runs_are_kept_in_the_folder_and_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

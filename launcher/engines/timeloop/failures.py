@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 from launcher.engines.timeloop.front_end import MISSING
-from launcher.engines.timeloop.process import GRACE_S, STDERR, STDOUT, Ended
+from launcher.engines.timeloop.process import GRACE_S, LOG, STDERR, STDOUT, Ended
 from launcher.errors import EngineError, NoValidMappingError
 
 _STATEMENT = re.compile(r"^\[ *\d+\] STATEMENT: (.*)$", re.MULTILINE)
@@ -27,7 +27,7 @@ _OUTDATED = (
 
 def log_of(folder: Path) -> str:
     """All that a run said, errors first."""
-    texts = [folder / name for name in (STDERR, STDOUT)]
+    texts = [folder / name for name in (STDERR, LOG, STDOUT)]
     return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in texts if path.is_file())
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from launcher.engines.base import OnProgress, Progress
-from launcher.engines.timeloop.process import STDERR, STDOUT
+from launcher.engines.timeloop.process import LOG, STDERR, STDOUT
 
 _FOUND = re.compile(rb"^\[ *\d+\] Utilization = .*\| pJ/Compute = *([0-9.eE+-]+) .*\| Cycles = (\d+)", re.MULTILINE)
 _EVERY_S = 0.25
@@ -27,7 +27,8 @@ class Follower:
         self, folder: Path, computes: int, criterion: str, on_progress: OnProgress | None, *, quiet: bool = False
     ) -> None:
         self.improvements = 0
-        self._read = {folder / STDERR: 0, folder / STDOUT: 0}  # the front end sends everything to the latter
+        # The front end sends everything to the standard output; the status screen leaves the log to a file.
+        self._read = {folder / name: 0 for name in (STDERR, STDOUT, LOG)}
         self._computes, self._criterion = computes, criterion
         self._on_progress, self._quiet = on_progress, quiet
         self._best: float | None = None
@@ -45,9 +46,12 @@ class Follower:
     def read(self) -> None:
         """Take in what the run has said since the last time."""
         for file, position in self._read.items():
-            with file.open("rb") as log:
-                log.seek(position)
-                new = log.read()
+            try:
+                with file.open("rb") as log:
+                    log.seek(position)
+                    new = log.read()
+            except FileNotFoundError:
+                continue
             whole = new[: new.rfind(b"\n") + 1]
             self._read[file] = position + len(whole)
             for energy, cycles in _FOUND.findall(whole):

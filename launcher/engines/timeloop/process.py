@@ -16,6 +16,9 @@ from launcher.engines.base import Abandoned
 from launcher.engines.timeloop.screen import Screen
 
 STDOUT, STDERR = "stdout.txt", "stderr.txt"
+LOG = "timeloop-mapper.log"
+"""Where the mapper writes its log while its status screen has the terminal."""
+
 GRACE_S = 30.0
 """How long a program that was asked to stop may take to write what it has."""
 
