@@ -22,7 +22,7 @@ from launcher.network.totals import total
 from launcher.reading import Origin, SkippedTrial, Trial, Trials
 from launcher.reporting.page import report_page, trial_page
 from launcher.reporting.page.data import mark_front
-from launcher.reporting.page.question import answer_of, question_of
+from launcher.reporting.question import answer_of, question_of
 from launcher.result import LayerRun, Result
 
 MIB = 2**20

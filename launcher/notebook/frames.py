@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from launcher.reporting.energy_table import energy_rows
-from launcher.reporting.layers import layer_name
+from launcher.reporting.layers import layer_name, layer_runs
 from launcher.reporting.trials import varying_parameters
-from launcher.result import LayerRun, Result
+from launcher.result import Result
 from launcher.tracking.records import metrics_of
 
 ENERGY_COLUMNS = ("layer", "runs", "component", "data_space", "action", "words", "energy_pj")
@@ -66,11 +66,6 @@ def trials_frame(results: Sequence[Result], *, every_parameter: bool = False) ->
     frame = pd.DataFrame(rows, columns=None if rows else ["name", "status"])
     last = [name for name in ("optimality", "reason") if name in frame]
     return frame[[*(name for name in frame if name not in last), *last]]
-
-
-def layer_runs(result: Result) -> tuple[LayerRun, ...]:
-    """The layers of a network; a single layer as its own only one."""
-    return result.layers or (LayerRun(result, 1),)
 
 
 def _plain(value: object) -> object:

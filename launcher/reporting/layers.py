@@ -31,6 +31,11 @@ def layer_name(run: LayerRun) -> str:
     return str(run.result.parameters.get("layer", run.result.name))
 
 
+def layer_runs(result: Result) -> tuple[LayerRun, ...]:
+    """The layers of a network; a single layer as its own only one."""
+    return result.layers or (LayerRun(result, 1),)
+
+
 def layer_rows(result: Result) -> tuple[LayerRow, ...]:
     """A row per layer of a network, in the order in which they run; empty for a single layer."""
     return tuple(_row(run) for run in result.layers)

@@ -7,6 +7,10 @@ from math import floor, isfinite, log10
 ABSENT = "-"
 """Stands for a figure that does not exist."""
 
+_DIGITS = 3
+_UNITS = (("mJ", 1e10), ("uJ", 1e6), ("nJ", 1e3))  # 1e10: four digits of uJ read better than a fraction of mJ
+_PJ = {"mJ": 1e9, "uJ": 1e6, "nJ": 1e3, "pJ": 1.0}
+
 
 def significant(value: float, digits: int = 4) -> str:
     """``value`` with ``digits`` significant digits, and an exponent only when it is very large or very small."""
@@ -38,3 +42,20 @@ def short_seconds(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.3g} s"
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def energy(energy_pj: float, like: float | None = None) -> str:
+    """An energy with its unit, three significant digits: ``119 uJ``; in the unit that suits ``like``, when given."""
+    size = abs(energy_pj if like is None else like)
+    unit = next((name for name, least in _UNITS if size >= least), "pJ")
+    return f"{significant(energy_pj / _PJ[unit], _DIGITS)} {unit}"
+
+
+def short_count(value: float) -> str:
+    """A number of words or cycles in three significant digits: ``512``, ``12.3k``, ``3.65M``."""
+    if abs(value) < 1e4:
+        return count(value)
+    for unit, scale in (("k", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12)):
+        if abs(value) < 999.5 * scale:
+            return f"{significant(value / scale, _DIGITS)}{unit}"
+    return significant(value, _DIGITS)

@@ -10,11 +10,11 @@ from rich.table import Table
 
 from launcher.reporting.energy_table import energy_by_component_pj
 from launcher.reporting.front import front_table
-from launcher.reporting.layers import fusion_lines, layers_table
+from launcher.reporting.layers import fusion_lines, layer_runs, layers_table
 from launcher.reporting.loop_nest import container_label, loop_nest
 from launcher.reporting.numbers import ABSENT, count, percent, short_seconds, significant
 from launcher.reporting.trials import print_trials
-from launcher.result import DataSpaceStats, LayerRun, LevelStats, Optimality, Result
+from launcher.result import DataSpaceStats, LevelStats, Optimality, Result
 
 __all__ = ["describe_optimality", "print_effort", "print_result", "print_trials"]
 
@@ -49,7 +49,7 @@ def print_result(result: Result, console: Console) -> None:
 
 def print_effort(result: Result, console: Console) -> None:
     """Print what the search, or each layer's search, did to find the mapping."""
-    for run in result.layers or (LayerRun(result, 1),):
+    for run in layer_runs(result):
         search = run.result.search
         if search is not None:
             counters = ", ".join(

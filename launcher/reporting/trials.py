@@ -16,6 +16,7 @@ from launcher.result import Result
 
 _TIE_BREAKS = ("edp", "energy", "cycles")
 _COLUMN_GAP = 3
+_EFFORT = ("mapper.threads", "mapper.timeout_s")
 _LEAST_REMARK_WIDTH = 24
 
 
@@ -50,6 +51,34 @@ def varying_parameters(results: Sequence[Result]) -> list[str]:
     """Parameters that do not have the same value in all trials, in the order in which they first appear."""
     names = list(dict.fromkeys(name for result in results for name in result.parameters))
     return [name for name in names if len({repr(result.parameters.get(name)) for result in results}) > 1]
+
+
+def swept_parameters(results: Sequence[Result]) -> list[str]:
+    """Keys whose values differ on purpose: not those that merely follow another choice, nor settings of effort.
+
+    A trial that could not be composed knows only what was overridden; what it does not know makes no difference.
+    """
+    varying = [
+        name for name in varying_parameters(results) if name not in _EFFORT and len(known_values(results, name)) > 1
+    ]
+    return [name for name in varying if not _follows(name, varying, results)]
+
+
+def known_values(results: Sequence[Result], name: str) -> list[str]:
+    """The values of a parameter in the trials that know it, each once."""
+    return list(dict.fromkeys(plain(one.parameters[name]) for one in results if name in one.parameters))
+
+
+def _follows(name: str, varying: Sequence[str], results: Sequence[Result]) -> bool:
+    """Whether ``arch.rows`` differs only because ``arch`` does."""
+    group = name.partition(".")[0]
+    if group == name or group not in varying:
+        return False
+    chosen: dict[str, set[str]] = {}
+    for result in results:
+        if name in result.parameters:
+            chosen.setdefault(plain(result.parameters.get(group)), set()).add(plain(result.parameters[name]))
+    return all(len(values) == 1 for values in chosen.values())
 
 
 def print_trials(results: Sequence[Result], console: Console, objective: str | Sequence[str] = "edp") -> None:

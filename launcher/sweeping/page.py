@@ -8,8 +8,7 @@ from pathlib import Path
 
 from launcher.reporting.artifacts import REPORT_HTML, write_text
 from launcher.reporting.diagrams.front import front_svg
-from launcher.reporting.page.question import swept_parameters
-from launcher.reporting.trials import point_name
+from launcher.reporting.trials import point_name, swept_parameters
 
 FRONT_SVG = "front.svg"
 

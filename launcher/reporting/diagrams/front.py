@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isfinite, log10, sqrt
 
-from launcher.reporting.diagrams.svg import draw, energy, short_count
+from launcher.reporting.diagrams.svg import draw
+from launcher.reporting.numbers import energy, short_count
 from launcher.result import Result
 
 _WIDTH, _HEIGHT = 640.0, 360.0

@@ -8,9 +8,9 @@ from math import prod
 
 from launcher.reporting.diagrams.energy import component_styles
 from launcher.reporting.diagrams.palette import data_space_slots
-from launcher.reporting.diagrams.svg import draw, short_count, text_width
+from launcher.reporting.diagrams.svg import draw, text_width
 from launcher.reporting.loop_nest import container_label
-from launcher.reporting.numbers import ABSENT, count, percent
+from launcher.reporting.numbers import ABSENT, count, percent, short_count
 from launcher.result import Result
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.mapping import LevelMapping, Loop

@@ -9,11 +9,12 @@ from typing import Any
 
 from launcher.reading.trials import Trials
 from launcher.reporting.diagrams import architecture_svg, loop_nest_svg
+from launcher.reporting.layers import layer_runs
+from launcher.reporting.origins import failures_of, flags_of, origin_facts
 from launcher.reporting.page.assets import asset, environment, made_at, style, version_text
-from launcher.reporting.page.data import colours, common_parameters, mark_front, row, runs, with_front_points
-from launcher.reporting.page.origins import failures_of, flags_of, origin_facts
+from launcher.reporting.page.data import colours, common_parameters, mark_front, row, with_front_points
 from launcher.reporting.page.packing import pack, pack_in_blocks
-from launcher.reporting.page.question import Question, answer_of, answer_of_front, labels, question_of, workload_of
+from launcher.reporting.question import Question, answer_of, answer_of_front, labels, question_of, workload_of
 from launcher.reporting.trials import ranked
 from launcher.result import Result
 
@@ -83,7 +84,7 @@ def _draw(rows: list[dict[str, Any]], results: Sequence[Result], order: Sequence
     drawn: list[tuple[str, str]] = []
     wanted = sorted(order, key=lambda index: not rows[index]["front"])
     for index in wanted:
-        layers = runs(results[index]) if results[index].evaluation else ()
+        layers = layer_runs(results[index]) if results[index].evaluation else ()
         fits = bool(layers) and len(drawn) + len(layers) <= _MOST_DIAGRAMS
         rows[index]["diagrams"] = len(drawn) if fits else None
         if fits:

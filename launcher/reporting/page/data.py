@@ -11,8 +11,9 @@ from launcher.reading.trials import Trial
 from launcher.reporting.diagrams.limits import CycleLimit, cycle_limits, limiting
 from launcher.reporting.diagrams.palette import component_classes, data_space_slots
 from launcher.reporting.energy_table import compute_name, energy_rows
-from launcher.reporting.layers import layer_name
-from launcher.reporting.page.question import plain, standing, workload_of
+from launcher.reporting.layers import layer_name, layer_runs
+from launcher.reporting.question import standing, workload_of
+from launcher.reporting.trials import plain
 from launcher.result import LayerRun, Result
 
 _MOST_POINTS = 2000
@@ -56,13 +57,8 @@ def row(trial: Trial, swept: Sequence[str]) -> dict[str, Any]:
         "standing": standing(result) if result.ok else None,
         "gap": optimality.gap if optimality else None,
         "flags": list(result.flags),
-        "layers": [layer(run) for run in runs(result)] if evaluation else [],
+        "layers": [layer(run) for run in layer_runs(result)] if evaluation else [],
     }
-
-
-def runs(result: Result) -> tuple[LayerRun, ...]:
-    """A network's layers; a single layer is its own."""
-    return result.layers or (LayerRun(result, 1),)
 
 
 def layer(run: LayerRun) -> dict[str, Any]:
@@ -112,7 +108,7 @@ def mark_front(rows: Sequence[dict[str, Any]], results: Sequence[Result]) -> Non
 
 def colours(results: Sequence[Result]) -> dict[str, dict[str, str]]:
     """CSS class of every component and data space that occurs."""
-    layers = [run.result for result in results for run in runs(result)]
+    layers = [run.result for result in results for run in layer_runs(result)]
     components: dict[str, str] = {}
     spaces: dict[str, str] = {}
     seen: set[tuple[str, ...]] = set()
@@ -131,9 +127,11 @@ def colours(results: Sequence[Result]) -> dict[str, dict[str, str]]:
 
 def number_or_text(value: object) -> float | int | str | None:
     """A parameter as the table sorts it: what reads as a number is one."""
+    if value is None:
+        return None
     text = plain(value)
-    if value is None or isinstance(value, bool):
-        return text or None
+    if isinstance(value, bool):
+        return text
     try:
         number = float(text)
     except ValueError:

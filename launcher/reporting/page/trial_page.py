@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from launcher.reporting.diagrams import architecture_svg, cycles_svg, energy_svg, loop_nest_svg
-from launcher.reporting.diagrams.svg import energy
 from launcher.reporting.layers import fusion_lines, layer_name
-from launcher.reporting.numbers import ABSENT, count, percent, short_seconds, significant
+from launcher.reporting.numbers import ABSENT, count, energy, percent, short_seconds, significant
 from launcher.reporting.page.assets import environment, made_at, style, version_text
-from launcher.reporting.page.question import answer_of, question_of, standing
+from launcher.reporting.question import answer_of, question_of, standing
 from launcher.result import Evaluation, Result
 
 _MOST_DIAGRAM_BYTES = 120_000

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from math import isfinite
 
 from launcher.reporting.diagrams.limits import limiting
-from launcher.reporting.diagrams.svg import energy
 from launcher.reporting.energy_table import energy_by_component_pj, energy_rows
 from launcher.reporting.layers import layer_name
-from launcher.reporting.numbers import count, percent, significant
-from launcher.reporting.trials import ranked, varying_parameters
+from launcher.reporting.numbers import count, energy, percent, significant
+from launcher.reporting.trials import known_values, plain, ranked, swept_parameters
 from launcher.result import Result
 
 _DIGITS = 3
 _SHOWN_VALUES = 8
-_EFFORT = ("mapper.threads", "mapper.timeout_s")
 _CRITERIA = {"edp": "EDP", "energy": "energy", "cycles": "cycles"}
 
 
@@ -34,38 +32,17 @@ def question_of(results: Sequence[Result]) -> Question:
     swept = swept_parameters(results)
     objective = objective_of(results)
     facts = [
-        (heading, ", ".join(_values(results, key)[:_SHOWN_VALUES]))
+        (heading, ", ".join(known_values(results, key)[:_SHOWN_VALUES]))
         for heading, key in (("architecture", "arch"), ("model", "model"), ("layer", "layer"))
         if key not in swept
     ]
     if not any(text for _, text in facts):
         names = dict.fromkeys(one.specification.architecture.name for one in results if one.specification)
         facts = [("architecture", ", ".join(names))]
-    facts += [(f"swept: {name}", _range(_values(results, name))) for name in swept]
+    facts += [(f"swept: {name}", _range(known_values(results, name))) for name in swept]
     if results:
         facts.append(("objective", _CRITERIA[objective]))
     return Question(tuple((heading, text) for heading, text in facts if text), tuple(swept), objective)
-
-
-def swept_parameters(results: Sequence[Result]) -> list[str]:
-    """Keys whose values differ on purpose: not those that merely follow another choice, nor settings of effort.
-
-    A trial that could not be composed knows only what was overridden; what it does not know makes no difference.
-    """
-    varying = [name for name in varying_parameters(results) if name not in _EFFORT and len(_values(results, name)) > 1]
-    return [name for name in varying if not _follows(name, varying, results)]
-
-
-def _follows(name: str, varying: Sequence[str], results: Sequence[Result]) -> bool:
-    """Whether ``arch.rows`` differs only because ``arch`` does."""
-    group = name.partition(".")[0]
-    if group == name or group not in varying:
-        return False
-    chosen: dict[str, set[str]] = {}
-    for result in results:
-        if name in result.parameters:
-            chosen.setdefault(plain(result.parameters.get(group)), set()).add(plain(result.parameters[name]))
-    return all(len(values) == 1 for values in chosen.values())
 
 
 def objective_of(results: Sequence[Result]) -> str:
@@ -188,19 +165,6 @@ def standing(result: Result) -> str:
         return "the best mapping of those that were tried"
     gap = f" by at most {percent(optimality.gap)}" if optimality.gap is not None else ""
     return f"search stopped early, a better one may exist{gap}"
-
-
-def plain(value: object) -> str:
-    """A parameter as people write it."""
-    if isinstance(value, list | tuple):
-        return ",".join(plain(item) for item in value)
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return "" if value is None else str(value)
-
-
-def _values(results: Sequence[Result], name: str) -> list[str]:
-    return list(dict.fromkeys(plain(one.parameters[name]) for one in results if name in one.parameters))
 
 
 def _range(values: Sequence[str]) -> str:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from launcher.reading.trials import SkippedTrial, Trial, Trials
+from launcher.reporting.layers import layer_runs
 from launcher.reporting.numbers import percent, short_seconds
-from launcher.reporting.page.data import runs
 
 _NUMBER = re.compile(r"\d[\d,]*(\.\d+)?")
 
@@ -87,7 +87,7 @@ def flags_of(trials: Trials) -> list[tuple[str, int]]:
 
 def optimality_summary(trials: Trials) -> str:
     """How many mappings are proved optimal, and how far the others may be from it. Layers count one by one."""
-    known = [run.result.optimality for one in trials.results if one.ok for run in runs(one)]
+    known = [run.result.optimality for one in trials.results if one.ok for run in layer_runs(one)]
     by_status: Counter[str] = Counter(one.status for one in known if one)
     if not by_status:
         return ""
@@ -103,7 +103,7 @@ def optimality_summary(trials: Trials) -> str:
 
 def verification_summary(trials: Trials) -> str:
     """How many mappings another engine evaluated with the same figures, and how many with others."""
-    known = [run.result.verification for one in trials.results if one.ok for run in runs(one)]
+    known = [run.result.verification for one in trials.results if one.ok for run in layer_runs(one)]
     agreed = Counter(one.by for one in known if one and one.agrees)
     differing = Counter(one.by for one in known if one and not one.agrees)
     words = [f"{number:,} by {by}" for by, number in agreed.items()]
