@@ -17,6 +17,7 @@ from sample_results import failed_result, ok_result, sweep
 from launcher.engines.native.model import evaluate
 from launcher.errors import LauncherError
 from launcher.reporting.artifacts import ARTIFACT_NAMES, read_result, write_artifacts
+from launcher.reporting.best import print_best
 from launcher.reporting.energy_table import energy_rows, energy_shares
 from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.numbers import significant
@@ -258,6 +259,17 @@ class TestTrials:
     def test_only_what_varies_is_shown(self) -> None:
         assert varying_parameters(sweep()) == ["arch.rows"]
         assert "bert_large" not in text_of(print_trials, sweep())
+
+    def test_parameters_that_follow_another_choice_have_no_column(self) -> None:
+        machines = [
+            replace(one, parameters={"arch": name, f"arch.{name}_only": 1, "arch.rows": rows, "layer": "KTQ"})
+            for one, name, rows in zip(sweep(), ("eyeriss", "simba", "gemmini"), (12, 4, 16), strict=True)
+        ]
+        for show in (print_trials, print_best):
+            text = text_of(show, machines)
+            assert "gemmini" in text
+            assert "2,195" in text
+            assert "rows" not in text and "_only" not in text
 
     @pytest.mark.parametrize("width", [60, 80, 140])
     def test_a_trial_without_a_mapping_is_a_row_that_says_why(self, width: int) -> None:

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from launcher.reporting.numbers import count, percent, significant
-from launcher.reporting.trials import plain, ranked, varying_parameters
+from launcher.reporting.trials import plain, ranked, swept_parameters, varying_parameters
 from launcher.result import Result
 
 _METRICS = ("energy", "cycles", "utilization", "edp")
@@ -42,7 +42,7 @@ def print_best(results: Sequence[Result], console: Console) -> None:
     best = best_by_metric(results)
     if not best:
         return
-    parameters = varying_parameters(results)
+    parameters = swept_parameters(results)
     table = Table(title="best by", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("")
     for heading in parameters:

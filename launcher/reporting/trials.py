@@ -93,7 +93,7 @@ def print_trials(results: Sequence[Result], console: Console, objective: str | S
         console.print("no trials")
         return
     ordered = ranked(results, objective)
-    parameters = varying_parameters(results)
+    parameters = swept_parameters(results)
     title = _title(results, objective)
     remarks = [_remark(result) for result in ordered]
     bare = _table(ordered, parameters, title)
