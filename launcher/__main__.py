@@ -13,6 +13,9 @@ from launcher.errors import LauncherError
 COMMANDS = {
     "evaluate": "launcher.commands.evaluate",
     "map": "launcher.commands.map",
+    "show": "launcher.commands.show",
+    "compare": "launcher.commands.compare",
+    "summary": "launcher.commands.summary",
     "report": "launcher.commands.report",
     "doctor": "launcher.commands.doctor",
 }
@@ -42,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m launcher",
-        description="Work on Timeloop's files. To compose and run experiments, use launch.py (see launch.py --help).",
+        description="Work on Timeloop's files and on finished trials. "
+        "To compose and run experiments, use launch.py (see launch.py --help).",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, path in COMMANDS.items():

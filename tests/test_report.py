@@ -185,4 +185,6 @@ def test_the_command_writes_the_page_of_what_it_is_told(tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert len(packed(page)["rows"]) == 3
     assert "python -m launcher report multirun/2026-01-02/03-04-05" in prose(page)
-    python(tmp_path, "-m", "launcher", "report", "-o", "no/such/page.html").must_explain("cannot write the page", "-o")
+    python(tmp_path, "-m", "launcher", "report", "-o", "no/such/page.html").must_explain(
+        "cannot write page.html", "another file"
+    )

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from launcher.errors import LauncherError, SpecificationError
+from launcher.commands.output import write_file
+from launcher.errors import SpecificationError
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import Document
 
@@ -56,17 +57,12 @@ def with_energies(specification: Specification) -> Specification:
 
 
 def write_json(path: Path, content: object) -> None:
-    """Write plain values to ``path``, under a temporary name first.
+    """Write plain values to ``path`` as JSON.
 
     Raises:
         LauncherError: the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise LauncherError(f"cannot write the JSON file: {error.strerror}", where=str(path)) from None
+    write_file(path, json.dumps(content, indent=1) + "\n")
 
 
 def _folder(folder: Path) -> list[Input]:

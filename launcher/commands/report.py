@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from launcher.errors import LauncherError
+from launcher.commands.output import write_file
 from launcher.reading import load_trials
 from launcher.reporting.page import report_page
 
@@ -35,10 +35,10 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         LauncherError: a name stands for nothing, or the page cannot be written.
     """
-    console = Console()
+    console = Console(quiet=arguments.quiet)
     trials = load_trials(arguments.names, tracking_uri=arguments.tracking_uri)
     command = shlex.join(["python", "-m", "launcher", "report", *trials.names])
-    write_page(arguments.output, report_page(trials, made_by=command))
+    write_file(arguments.output, report_page(trials, made_by=command))
     failed = sum(not result.ok for result in trials.results)
     without = f", {failed:,} without a mapping" if failed else ""
     unread = f", {len(trials.skipped):,} more could not be read" if trials.skipped else ""
@@ -49,20 +49,3 @@ def run(arguments: argparse.Namespace) -> int:
         markup=False,
     )
     return 0
-
-
-def write_page(file: Path, page: str) -> None:
-    """Write a page under a temporary name, then rename it.
-
-    Raises:
-        LauncherError: the file cannot be written.
-    """
-    temporary = file.with_name(f".{file.name}.part")
-    try:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        temporary.replace(file)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise LauncherError(
-            f"cannot write the page: {error.strerror or error}", where=str(file), hint="name another file with -o"
-        ) from error

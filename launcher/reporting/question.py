@@ -136,11 +136,11 @@ def _answer_of_group(group: Sequence[Result], question: Question, *, alone: bool
     of = "" if alone else f" of {best.parameters.get('layer', best.name)}"
     best_value, worst_value = _value(best, question.objective), _value(worst, question.objective)
     ratio = f", {significant(worst_value / best_value, _DIGITS)} times less than the worst" if best_value else ""
-    others = f" of {_trials(len(group))} that mapped" if len(group) > 1 and ratio else ""
+    others = f"{ratio} of {len(group):,} trials that mapped" if len(group) > 1 and ratio else ""
     return (
         f"The least {_CRITERIA[question.objective]}{of} is {_shown(best, question.objective)}, with "
         f"{labels(best, question.swept)}: {energy(best.energy_pj)} and {count(best.cycles)} cycles{area}"
-        f"{ratio}{others} ({standing(best)})."
+        f"{others} ({standing(best)})."
     )
 
 
@@ -187,7 +187,3 @@ def _shown(result: Result, objective: str) -> str:
     if objective == "cycles":
         return count(result.cycles)
     return f"{significant(result.edp_j_cycles, _DIGITS)} J·cycles"
-
-
-def _trials(number: int) -> str:
-    return "1 trial" if number == 1 else f"{number:,} trials"

@@ -25,14 +25,11 @@ def print_result(result: Result, console: Console) -> None:
     A trial without a mapping prints its status and reason only.
     """
     if not result.ok or result.evaluation is None:
-        console.print(
-            f"[bold red]{result.status}[/] {escape(result.name)}: {escape(result.reason or 'no reason given')}"
-        )
-        _print_flags(result, console)
+        print_failure(result, console)
         return
-    console.print(_figures(result))
+    console.print(figures_table(result))
     console.print(f"mapping: {escape(describe_optimality(result.optimality))}", highlight=False, soft_wrap=True)
-    _print_verification(result, console)
+    print_verification(result, console)
     if result.front:
         console.print(front_table(result))
     console.print(_energy_by_level(result))
@@ -42,9 +39,13 @@ def print_result(result: Result, console: Console) -> None:
             console.print(f"fusion: {escape(line)}", highlight=False, soft_wrap=True)
     else:
         console.print(loop_nest(result).rstrip(), markup=False, highlight=False, soft_wrap=True)
-    for limit in result.broken:
-        console.print(f"[bold yellow]constraint not kept:[/] {escape(limit)}", highlight=False, soft_wrap=True)
-    _print_flags(result, console)
+    print_remarks(result, console)
+
+
+def print_failure(result: Result, console: Console) -> None:
+    """Print why a trial has no mapping."""
+    console.print(f"[bold red]{result.status}[/] {escape(result.name)}: {escape(result.reason or 'no reason given')}")
+    print_remarks(result, console)
 
 
 def print_effort(result: Result, console: Console) -> None:
@@ -76,9 +77,9 @@ def describe_optimality(optimality: Optimality | None) -> str:
     return f"search stopped early: the optimum is at most {percent(optimality.gap)} lower{objective}"
 
 
-def _print_verification(result: Result, console: Console) -> None:
+def print_verification(result: Result, console: Console) -> None:
     """Who else evaluated the mapping, or each layer's mapping, and what they said."""
-    checked = [(run.result.name, run.result.verification) for run in result.layers or (LayerRun(result, 1),)]
+    checked = [(run.result.name, run.result.verification) for run in layer_runs(result)]
     agreeing = dict.fromkeys(one.by for _, one in checked if one and one.agrees)
     if agreeing:
         console.print(f"verified by {escape(', '.join(agreeing))}", highlight=False, soft_wrap=True)
@@ -89,7 +90,8 @@ def _print_verification(result: Result, console: Console) -> None:
             console.print(f"[bold red]{escape(one.by)} disagrees[/] on {escape(name)}: {escape(difference)}")
 
 
-def _figures(result: Result) -> Table:
+def figures_table(result: Result) -> Table:
+    """Figures of a trial, two pairs a row."""
     evaluation = result.evaluation
     per_mac = evaluation.energy_per_mac_pj if evaluation else float("nan")
     rows = [
@@ -129,11 +131,12 @@ def _energy_by_level(result: Result) -> Table:
     for name, energy in energy_by_component_pj(result).items():
         share = energy / result.energy_pj if result.energy_pj else 0.0
         traffic = [_traffic(levels[name], slowest) if name in levels else ""] if not result.layers else []
-        table.add_row(escape(_label(result, name)), significant(energy * 1e-6), percent(share), *traffic)
+        table.add_row(escape(component_label(result, name)), significant(energy * 1e-6), percent(share), *traffic)
     return table
 
 
-def _label(result: Result, component: str) -> str:
+def component_label(result: Result, component: str) -> str:
+    """What people call a component: a container's fan-out in brackets."""
     architecture = result.specification.architecture if result.specification else None
     is_container = architecture and any(level.name == component and level.is_dummy for level in architecture.levels)
     return container_label(component) if is_container else component
@@ -151,6 +154,9 @@ def _moves(space: DataSpaceStats) -> bool:
     return bool(space.reads or space.fills or space.updates)
 
 
-def _print_flags(result: Result, console: Console) -> None:
+def print_remarks(result: Result, console: Console) -> None:
+    """Print what a reader must see: limits that are not kept, and remarks on the figures."""
+    for limit in result.broken:
+        console.print(f"[bold yellow]constraint not kept:[/] {escape(limit)}", highlight=False, soft_wrap=True)
     for flag in result.flags:
         console.print(f"[yellow]note:[/] {escape(flag)}", soft_wrap=True)

@@ -81,20 +81,24 @@ def _follows(name: str, varying: Sequence[str], results: Sequence[Result]) -> bo
     return all(len(values) == 1 for values in chosen.values())
 
 
-def print_trials(results: Sequence[Result], console: Console, objective: str | Sequence[str] = "edp") -> None:
+def print_trials(
+    results: Sequence[Result], console: Console, objective: str | Sequence[str] = "edp", *, most: int | None = None
+) -> None:
     """Print all trials of a sweep, best first, with the parameters that differ between them.
 
     Args:
         results: the trials, in any order.
         console: where to print.
         objective: the criterion, or criteria in order, that decides which is best.
+        most: how many rows at most; None means all.
     """
     if not results:
         console.print("no trials")
         return
-    ordered = ranked(results, objective)
+    ordered = ranked(results, objective)[:most]
     parameters = swept_parameters(results)
     title = _title(results, objective)
+    title += f", {len(ordered):,} shown" if len(ordered) < len(results) else ""
     remarks = [_remark(result) for result in ordered]
     bare = _table(ordered, parameters, title)
     room = console.width - Measurement.get(console, console.options, bare).maximum - _COLUMN_GAP
@@ -133,7 +137,8 @@ def _title(results: Sequence[Result], objective: str | Sequence[str]) -> str:
     without = f", {failures} without a mapping" if failures else ""
     broken = sum(bool(result.broken) for result in results)
     without += f", {broken} beyond a constraint" if broken else ""
-    return f"{len(results)} trials{without}, best {escape(criteria.replace('edp', 'EDP'))} first"
+    trials = "1 trial" if len(results) == 1 else f"{len(results):,} trials"
+    return f"{trials}{without}, best {escape(criteria.replace('edp', 'EDP'))} first"
 
 
 def _figures(result: Result) -> tuple[str, ...]:

@@ -1,0 +1,41 @@
+"""Show one finished trial: figures, where the energy and the cycles go, the loop nest, how it was made.
+
+RUN is an output folder, an MLflow run (its name, or the start of its identifier) or anything else that report takes;
+without it, the newest run in the current folder. Of a sweep the best trial is shown.
+
+exit status: 0 shown, 1 RUN stands for nothing or cannot be read, 2 wrong command line
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from launcher.commands.output import add_format_arguments, chosen_format, console_of, write_document
+from launcher.reading import load_trials
+from launcher.reading.choose import best_of
+from launcher.reporting.show import print_trial, trial_document
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("name", nargs="?", metavar="RUN", help="what to show (default: the newest run)")
+    add_format_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read the trial and show it.
+
+    Raises:
+        LauncherError: the name stands for nothing, or the file cannot be written.
+    """
+    form = chosen_format(arguments)
+    found = load_trials([arguments.name] if arguments.name else [], tracking_uri=arguments.tracking_uri)
+    trial = best_of(found)
+    if form is not None:
+        write_document(trial_document(trial), form, arguments.output)
+        return 0
+    console = console_of(arguments)
+    if len(found) > 1:
+        console.print(f"the best of {len(found):,} trials; python -m launcher summary lists them", style="dim")
+    print_trial(trial, console, verbose=arguments.verbose)
+    return 0

@@ -1,0 +1,170 @@
+"""One trial in the terminal: the essentials of its page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from launcher.reading.trials import Trials
+from launcher.reporting.bars import Bars
+from launcher.reporting.diagrams.energy import Bar, component_styles, energy_bars
+from launcher.reporting.diagrams.limits import cycle_limits, limiting
+from launcher.reporting.energy_table import energy_rows
+from launcher.reporting.front import front_table
+from launcher.reporting.layers import fusion_lines, layer_name, layers_table
+from launcher.reporting.loop_nest import loop_nest
+from launcher.reporting.numbers import count, percent, short_count, significant
+from launcher.reporting.origins import origin_facts
+from launcher.reporting.question import answer_of, question_of
+from launcher.reporting.terminal import component_label, figures_table, print_effort, print_failure, print_remarks
+from launcher.result import Result
+
+_WIDE, _NARROW = 28, 14
+_ROOM = 100
+_SEEN = 0.0005  # what is less shows as 0.0 %
+_ACTIONS = ("read", "fill", "update")
+
+
+def print_trial(trials: Trials, console: Console, *, verbose: bool = False) -> None:
+    """Print a single trial.
+
+    Args:
+        trials: that one trial.
+        console: where.
+        verbose: also leakage that is next to nothing, what the search did, and a network's loop nests.
+    """
+    (result,) = trials.results
+    question = question_of([result])
+    print_facts(question.facts, console)
+    if not result.ok:
+        print_failure(result, console)
+        print_facts(origin_facts(trials), console)
+        return
+    for sentence in answer_of([result], question):
+        console.print(escape(sentence), style="bold", highlight=False)
+    console.print(figures_table(result))
+    if result.front:
+        console.print(front_table(result))
+    if result.layers:
+        _print_network(result, console)
+    else:
+        console.print(_energy(result, console, verbose=verbose))
+        console.print(_cycles(result, console))
+        console.print(loop_nest(result).rstrip(), markup=False, highlight=False, soft_wrap=True)
+    if verbose:
+        for run in result.layers:
+            console.print(f"\n{layer_name(run)}\n{loop_nest(run.result).rstrip()}", markup=False, highlight=False)
+        print_effort(result, console)
+    print_remarks(result, console)
+    print_facts(origin_facts(trials), console)
+
+
+def print_facts(facts: Iterable[tuple[str, str]], console: Console) -> None:
+    """Print headings and texts in two columns."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for heading, text in facts:
+        table.add_row(escape(heading), escape(text))
+    if table.row_count:
+        console.print(table)
+
+
+def bar_width(console: Console) -> int:
+    """Characters for a bar beside a table's figures."""
+    return _WIDE if console.width >= _ROOM else _NARROW
+
+
+def _energy(result: Result, console: Console, *, verbose: bool) -> Table:
+    bars = energy_bars(result)
+    width = bar_width(console)
+    drawing = Bars(console, max(bar.energy_pj for bar in bars), width)
+    words = _words(result)
+    table = _table("energy by level and data space; words over all instances", "", console)
+    for heading in ("uJ", "share", *(f"{action}s" for action in _ACTIONS)):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True, min_width=width)
+    for bar in bars:
+        whole = drawing.bar([(part.energy_pj, part.css_class) for part in bar.parts])
+        label = Text(component_label(result, bar.label), style="bold")
+        table.add_row(label, *_shares(bar.energy_pj, result), "", "", "", whole)
+        for part in bar.parts if len(bar.parts) > 1 else ():
+            moved = words.get((bar.label, part.name), {})
+            if any(moved.values()) or part.energy_pj > (0 if verbose else _SEEN * result.energy_pj):
+                counts = [short_count(moved[action]) if moved.get(action) else "" for action in _ACTIONS]
+                piece = drawing.bar([(part.energy_pj, part.css_class)])
+                table.add_row(f"  {escape(part.name)}", *_shares(part.energy_pj, result), *counts, piece)
+    return table
+
+
+def _cycles(result: Result, console: Console) -> Table:
+    limits = cycle_limits(result)
+    width = bar_width(console)
+    drawing = Bars(console, max((one.cycles for one in limits), default=0), width)
+    styles = component_styles(result)
+    table = _table("cycles that each resource alone would need", "", console)
+    for heading in ("cycles", "share", "words", "per cycle"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True, min_width=width)
+    for one in limits:
+        moved = (short_count(one.words), significant(one.per_cycle, 3)) if one.per_cycle else ("", "")
+        bar = drawing.bar([(one.cycles, styles.get(one.component, "do"))])
+        bar.append("  limits" if one.limiting else "")
+        cells = (escape(one.label), count(one.cycles), percent(one.cycles / result.cycles), *moved, bar)
+        table.add_row(*cells, style="bold" if one.limiting else "")
+    return table
+
+
+def _print_network(result: Result, console: Console) -> None:
+    console.print(layers_table(result))
+    bars = energy_bars(result)
+    width = bar_width(console) + _NARROW
+    drawing = Bars(console, max((bar.energy_pj for bar in bars), default=0.0), width)
+    table = _table("energy by layer and level", "layer", console)
+    table.add_column("uJ", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True, min_width=width)
+    table.add_column("limits its cycles", overflow="fold")
+    parts = {part.name: part.css_class for bar in bars for part in bar.parts if part.energy_pj}
+    numbers = {name: number for number, name in enumerate(parts)}
+    for bar, run in zip(bars, result.layers, strict=True):
+        limit = limiting(run.result)
+        table.add_row(
+            escape(bar.label),
+            significant(bar.energy_pj * 1e-6),
+            drawing.bar(_pieces(bar, list(numbers)), shaded=True),
+            escape(limit.label) if limit else "",
+        )
+    console.print(table)
+    keys = [drawing.key(name, css_class, numbers[name]) for name, css_class in parts.items()]
+    console.print(Text("   ").join(keys))
+    for line in fusion_lines(result):
+        console.print(f"fusion: {escape(line)}", highlight=False, soft_wrap=True)
+
+
+def _pieces(bar: Bar, order: list[str]) -> list[tuple[float, str]]:
+    """A layer's parts, one for each name in ``order``, so that every name has the same shade in all bars."""
+    found = {part.name: part for part in bar.parts}
+    return [(found[name].energy_pj, found[name].css_class) if name in found else (0.0, "do") for name in order]
+
+
+def _words(result: Result) -> dict[tuple[str, str], dict[str, int]]:
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for row in energy_rows(result):
+        if row.words is not None and row.data_space:
+            found.setdefault((row.component, row.data_space), {})[row.action] = row.words
+    return found
+
+
+def _shares(energy_pj: float, result: Result) -> tuple[str, str]:
+    return significant(energy_pj * 1e-6), percent(energy_pj / result.energy_pj if result.energy_pj else 0.0)
+
+
+def _table(title: str, heading: str, console: Console) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(heading, no_wrap=console.width >= _ROOM, overflow="fold")
+    return table

@@ -1,0 +1,87 @@
+"""A summary as a document, in exact values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from launcher.reading.trials import Trial, Trials
+from launcher.reporting.best import best_by_metric
+from launcher.reporting.diagrams.limits import limiting
+from launcher.reporting.origins import failures_of, flags_of, origin_facts
+from launcher.reporting.question import answer_of, labels, question_of, standing
+from launcher.reporting.sheets import FIGURES, Column, Document, Sheet, figures
+from launcher.reporting.summary.workloads import Workload, workloads_of
+from launcher.reporting.trials import ranked
+from launcher.result import Result
+
+_LAST = (
+    Column("limited_by", "limited by"),
+    Column("status", "status", exact=True),
+    Column("mapping", "mapping", exact=True),
+)
+
+
+def summary_document(trials: Trials) -> Document:
+    """The document on any number of trials, also none: workload by workload, the best first."""
+    question = question_of(trials.results)
+    workloads = workloads_of(trials.results)
+    failures = failures_of(trials.trials, trials.skipped, [labels(one, question.swept) for one in trials.results])
+    return Document(
+        title=", ".join(trials.names) or "no trials",
+        sheets=(
+            _trials(trials, workloads, question.swept, question.objective),
+            _best(workloads, question.swept),
+        ),
+        facts=(*question.facts, *origin_facts(trials)),
+        sentences=tuple(answer_of(trials.results, question)),
+        notes=(
+            *(f"{len(one.trials):,} x {one.status}: {one.reason}" for one in failures),
+            *(f"{flag} ({number:,} of {len(trials):,} trials)" for flag, number in flags_of(trials)),
+        ),
+    )
+
+
+def _trials(trials: Trials, workloads: Sequence[Workload], swept: Sequence[str], objective: str) -> Sheet:
+    known = {id(trial.result): trial for trial in trials}
+    several = len(workloads) > 1
+    columns = [Column("workload", "workload")] if several else []
+    columns += [Column("name", "trial")] if not swept else []
+    columns += [*(Column(name, name) for name in swept), *FIGURES, *_LAST]
+    columns += [Column("reason", "reason"), Column("place", "place", exact=True)]
+    rows = []
+    for workload in workloads:
+        for one in ranked(workload.results, objective):
+            name = ((workload.name,) if several else ()) + ((one.name,) if not swept else ())
+            place = _place(known[id(one)])
+            rows.append((*name, *_values(one, swept), *figures(one), *_last(one), _reason(one), place))
+    return Sheet("trials", "trials, best first", tuple(columns), tuple(rows))
+
+
+def _best(workloads: Sequence[Workload], swept: Sequence[str]) -> Sheet:
+    several = len(workloads) > 1
+    columns = [Column("workload", "workload")] if several else []
+    columns += [Column("best_by", "best by"), *([] if swept else [Column("name", "trial")])]
+    columns += [*(Column(name, name) for name in swept), *FIGURES]
+    rows = []
+    for workload in workloads:
+        for metric, one in best_by_metric(workload.results).items():
+            name = ((workload.name,) if several else ()) + (metric, *(() if swept else (one.name,)))
+            rows.append((*name, *_values(one, swept), *figures(one)))
+    return Sheet("best", "best by each metric", tuple(columns), tuple(rows))
+
+
+def _values(result: Result, names: Sequence[str]) -> tuple[object, ...]:
+    return tuple(result.parameters.get(name) for name in names)
+
+
+def _last(result: Result) -> tuple[object, ...]:
+    limit = limiting(result)
+    return limit.label if limit else None, result.status, standing(result) if result.ok else None
+
+
+def _reason(result: Result) -> str | None:
+    return "; ".join(result.broken) or None if result.ok else result.reason
+
+
+def _place(trial: Trial) -> str:
+    return trial.origin.run_id or str(trial.origin.folder or "")
