@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,22 @@ const box = chart.getBoundingClientRect();
 return [box.left + xaxis._offset + xaxis.d2p(chart.data[trace].x[at]),
         box.top + yaxis._offset + yaxis.d2p(chart.data[trace].y[at])];
 """
+
+TICKS = """
+return [...document.querySelectorAll(`#scatter .${arguments[0]}tick text`)].map(one =>
+  [one.textContent, 10 ** one.__data__.x])
+"""
+BOXES = """
+const chart = document.querySelector(arguments[0]);
+return [chart.querySelector('.legend'), ...chart.querySelectorAll('.xtick text')].map(one =>
+  one.getBoundingClientRect().toJSON())
+"""
+HIDDEN_ENTRIES = """
+const legend = document.querySelector(arguments[0]).querySelector('.legend');
+const bottom = legend.querySelector('.bg').getBoundingClientRect().bottom;
+return [...legend.querySelectorAll('.legendtext')].filter(one => one.getBoundingClientRect().bottom > bottom + 1).length
+"""
+SCALES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 
 
 @pytest.fixture(scope="module")
@@ -187,3 +205,34 @@ def test_pages_with_little_on_them_have_nothing_to_complain_about(
         assert driver.execute_script(wide)
     assert complaints(driver) == []
     assert requests(driver) == []
+
+
+def test_ticks_of_logarithmic_axes_say_their_values(driver: Any, tmp_path: Path) -> None:
+    show(driver, tmp_path, trials_of(*many(200)))
+    box = driver.find_element("id", "log")
+    if not box.is_selected():
+        box.click()
+    for axis in ("x", "y"):
+        ticks = driver.execute_script(TICKS, axis)
+        assert len(ticks) >= 3
+        for text, value in ticks:
+            number, _, unit = re.fullmatch(r"([\d,.]+)()([kMG]?)", text).groups()  # type: ignore[union-attr]
+            assert float(number.replace(",", "")) * SCALES[unit] == pytest.approx(value, rel=0.01)
+
+
+def test_on_a_phone_legends_leave_the_labels_free(driver: Any, tmp_path: Path) -> None:
+    layers = [
+        LayerRun(replace(one, parameters={**one.parameters, "layer": f"a_long_layer_name_{n}"}), n + 1)
+        for n, one in enumerate([sweep()[0], ok_result()] * 4)
+    ]
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    try:
+        show(driver, tmp_path, trials_of(total("eight", {"arch": "gemmini"}, layers, seconds=1.0)))
+        for chart in ("#energy", "#cycles"):
+            legend, *labels = driver.execute_script(BOXES, chart)
+            assert len(labels) == len(layers)
+            assert all(label["bottom"] <= legend["top"] for label in labels)
+            assert driver.execute_script(HIDDEN_ENTRIES, chart) == 0
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

@@ -44,7 +44,7 @@ def print_best(results: Sequence[Result], console: Console) -> None:
         return
     parameters = swept_parameters(results)
     table = Table(title="best by", title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for heading in parameters:
         table.add_column(escape(heading.replace(".", ".\n")), no_wrap=True)
     for heading in ("energy\nuJ", "cycles", "EDP\nJ*cycles", "utili-\nzation", "area\nmm2"):

@@ -28,6 +28,7 @@ function layoutOf(parts) {
 /** On paper a chart cannot follow its column, so it is told how large that will be. */
 function draw(id, traces, layout, config = CONFIG) {
   const paper = document.documentElement.dataset.paper && ($(id).closest(".pair") ? { width: 340, height: 270 } : { width: 700, height: 300 });
+  $(id).style.height = layout.height && !paper ? `${layout.height}px` : "";
   return Plotly.react($(id), traces, layoutOf({ ...layout, ...paper }), config);
 }
 
@@ -65,8 +66,8 @@ function scatter(data, { visible, colourBy, logarithmic }) {
   const type = logarithmic ? "log" : "linear";
   draw("#scatter", traces, {
     hovermode: "closest", dragmode: "zoom", uirevision: type, margin: { l: 60, r: 12, t: 12, b: 48 },
-    xaxis: { type, title: { text: "cycles" }, ...ticks(type, found.map((index) => rows[index].cycles)) },
-    yaxis: { type, title: { text: `energy, ${unit}` }, ...ticks(type, found.map((index) => rows[index].energy_pj / scale)) },
+    xaxis: { type, title: { text: "cycles" }, ...ticks(type, found.map((index) => rows[index].cycles), ".3~s") },
+    yaxis: { type, title: { text: `energy, ${unit}` }, ...ticks(type, found.map((index) => rows[index].energy_pj / scale), ",.3~r") },
   }, ZOOMED);
 }
 
@@ -81,12 +82,14 @@ function placeRing(row) {
   ring.style.transform = `translate(${xaxis._offset + x}px, ${yaxis._offset + y}px) translate(-50%, -50%)`;
 }
 
-/** Logarithmic axes over less than two decades need more ticks than the powers of ten. */
-function ticks(type, values) {
+/** Logarithmic axes over few decades need more ticks than the powers of ten; without a format these show one digit. */
+function ticks(type, values, tickformat) {
   if (type !== "log") return {};
   const decades = Math.log10(Math.max(...values) / Math.min(...values));
-  return decades > 4 ? {} : { dtick: decades > 0.8 || innerWidth < 600 ? "D2" : "D1" };
+  return decades > 4 ? {} : { tickformat, dtick: decades > 0.8 || onPhone() ? "D2" : "D1" };
 }
+
+const onPhone = () => innerWidth < 600 && !document.documentElement.dataset.paper;
 
 function frontLines(data, scale) {
   const groups = new Map();
@@ -144,11 +147,24 @@ function energyChart(data, state) {
     legend.add(name);
     return { type: "bar", name, legendgroup: name, showlegend: fresh, x: bars.map((_, n) => n), y: parts.get(key), marker: { color: colourOf(data.components[component] || "do"), pattern: patternOf(PATTERNS[data.spaces[whose]] || ""), line: { width: 0.5, color: colourOf("paper") } }, customdata: bars.map((bar) => bar.label), hovertemplate: `%{customdata}: ${escapeText(key.replace("\n", ", "))}<br>%{y:.3~s} ${unit}<extra></extra>` };
   });
-  return draw("#energy", traces, { barmode: "stack", bargap: 0.3, xaxis: labels(bars), yaxis: { title: { text: `energy, ${unit}` } } });
+  const entries = traces.filter((trace) => trace.showlegend).length;
+  return draw("#energy", traces, { barmode: "stack", bargap: 0.3, xaxis: labels(bars), yaxis: { title: { text: `energy, ${unit}` } }, ...roomBelow(bars, entries) });
+}
+
+/** On a phone the labels are turned and the legend is a column: the chart grows by what both need. */
+function roomBelow(bars, entries) {
+  if (!onPhone()) return {};
+  const { tickangle } = labels(bars);
+  const lengths = bars.map((bar) => (tickangle ? 14 + 5 * bar.label.length : 8 + 16 * bar.label.split("<br>").length));
+  const below = Math.max(...lengths) + 20 * entries + 8;
+  return {
+    height: 230 + below, margin: { l: 56, r: 12, t: 12, b: below }, xaxis: { ...labels(bars), automargin: "left+right" },
+    legend: { orientation: "v", yref: "container", y: 0, yanchor: "bottom", x: 0, font: { size: 12, color: colourOf("soft") }, traceorder: "normal" },
+  };
 }
 
 const patternOf = (shape) => ({ shape, fgcolor: colourOf("paper"), fillmode: "overlay", fgopacity: 0.75, size: 6, solidity: 0.22 });
-const labels = (bars) => ({ tickvals: bars.map((_, n) => n), ticktext: bars.map((bar) => (bar.strong ? `<b>${bar.label}</b>` : bar.label)), tickangle: bars.length > (innerWidth < 600 ? 4 : 8) && bars.every((bar) => !bar.label.includes("<br>")) ? -40 : 0 });
+const labels = (bars) => ({ tickvals: bars.map((_, n) => n), ticktext: bars.map((bar) => (bar.strong ? `<b>${bar.label}</b>` : bar.label)), tickangle: bars.length > (onPhone() ? 4 : 8) && bars.every((bar) => !bar.label.includes("<br>")) ? -40 : 0 });
 
 function energyOfLayer(data, layer) {
   const { unit, scale } = energyUnit(Math.max(...sumBy(layer.energy, 0).values()));
@@ -168,7 +184,7 @@ function energyOfLayer(data, layer) {
 }
 
 /** How far a horizontal axis must reach beyond the longest bar for the text at its end. */
-const roomForText = () => (document.documentElement.dataset.paper ? 1.85 : innerWidth < 600 ? 2 : 1.45);
+const roomForText = () => (document.documentElement.dataset.paper ? 1.85 : onPhone() ? 2 : 1.45);
 
 /** A few bars should not become blocks. */
 const gapFor = (bars) => Math.max(0.35, 1 - 0.09 * bars);
@@ -203,7 +219,7 @@ function cyclesChart(data, state) {
     const name = kind === "compute" ? `${component} computing` : kind === "latency" ? "network latency" : `waiting for ${component} ${kind}`;
     return { type: "bar", name, x: bars.map((_, n) => n), y: values, customdata: bars.map((bar) => bar.label), marker: { color: colourOf(data.components[component] || "do"), pattern: patternOf(LIMIT_PATTERNS[kind] || ""), line: { width: 0.5, color: colourOf("paper") } }, hovertemplate: `%{customdata}: ${escapeText(name)}<br>%{y:,} cycles<extra></extra>` };
   });
-  return draw("#cycles", traces, { barmode: "stack", bargap: 0.3, showlegend: true, xaxis: labels(bars), yaxis: { title: { text: "cycles" } } });
+  return draw("#cycles", traces, { barmode: "stack", bargap: 0.3, showlegend: true, xaxis: labels(bars), yaxis: { title: { text: "cycles" } }, ...roomBelow(bars, traces.length) });
 }
 
 function limitsOfLayer(data, layer) {
@@ -229,6 +245,13 @@ function roofsOf(bandwidths) {
   return [...roofs.values()];
 }
 
+/** Labels stand above their points; beside a neighbour whose label would meet it, one goes below. */
+function placed(points) {
+  const near = (a, b) => Math.abs(Math.log10(a.y / b.y)) < 0.15 && Math.abs(Math.log10(a.x / b.x)) < 0.4;
+  points.forEach((point, n) => { point.below = n > 0 && near(point, points[n - 1]) && !points[n - 1].below; });
+  return points;
+}
+
 /** A point for each other layer, at its most loaded bandwidth; layers that meet in a point share its label. */
 function otherLayers(layers, chosen, point) {
   const found = new Map();
@@ -242,7 +265,7 @@ function otherLayers(layers, chosen, point) {
     if (same) same.name += `, ${layer.name}`;
     else found.set(key, { x, y, name: layer.name, component: worst[0], kind: worst[1] });
   }
-  return [...found.values()];
+  return placed([...found.values()].sort((a, b) => a.x - b.x));
 }
 
 /** Roofs of the selected layer; a point for the layer at each bandwidth, and one for the limiting one of the others. */
@@ -264,7 +287,7 @@ function roofline(data, state) {
     ...(compute[5] < available * 0.999 ? [{ mode: "lines", x: [left, right], y: [compute[5], compute[5]], name: `${count(compute[5])} units in use`, line: { color: colourOf("ink"), width: 1.5, dash: "dot" }, hovertemplate: `${count(compute[5])} operations per cycle: the units in use<extra></extra>` }] : []),
     ...roofsOf(bandwidths).map((roof) => ({ mode: "lines", x: [left, available / roof.words], y: [left * roof.words, available], name: `${roof.component} ${roof.kinds.join(" and ")}`, line: { color: colourOf(data.components[roof.component] || "do"), width: 2, dash: dashes[roof.kinds[0]] }, hovertemplate: `${escapeText(roof.component)} ${roof.kinds.join(" and ")}: ${significant(roof.words)} words per cycle<extra></extra>` })),
     { mode: "markers", name: chosen.name, showlegend: false, x: bandwidths.map((limit) => point(chosen, limit).x), y: bandwidths.map((limit) => point(chosen, limit).y), marker: { size: 12, color: bandwidths.map((limit) => colourOf(data.components[limit[0]] || "do")), line: { width: bandwidths.map((limit) => (limit[3] ? 2.5 : 1)), color: bandwidths.map((limit) => colourOf(limit[3] ? "ink" : "paper")) } }, text: bandwidths.map((limit) => `${escapeText(chosen.name)} at ${escapeText(limit[0])} ${limit[1]}${limit[3] ? ", which limits" : ""}`), hovertemplate: "<b>%{text}</b><br>%{y:.3~s} operations per cycle<br>%{x:.3~s} operations per word<extra></extra>" },
-    { mode: "markers+text", name: "other layers", showlegend: false, x: others.map((other) => other.x), y: others.map((other) => other.y), text: others.map((other) => other.name), textposition: "top center", textfont: { size: 11, color: colourOf("soft") }, marker: { size: 7, symbol: "diamond", color: others.map((other) => colourOf(data.components[other.component] || "do")) }, customdata: others.map((other) => `${other.component} ${other.kind}`), hovertemplate: "%{text} at %{customdata}<br>%{y:.3~s} operations per cycle<br>%{x:.3~s} operations per word<extra></extra>" },
+    { mode: "markers+text", name: "other layers", showlegend: false, x: others.map((other) => other.x), y: others.map((other) => other.y), text: others.map((other) => other.name), textposition: others.map((other) => (other.below ? "bottom center" : "top center")), textfont: { size: 11, color: colourOf("soft") }, marker: { size: 7, symbol: "diamond", color: others.map((other) => colourOf(data.components[other.component] || "do")) }, customdata: others.map((other) => `${other.component} ${other.kind}`), hovertemplate: "%{text} at %{customdata}<br>%{y:.3~s} operations per cycle<br>%{x:.3~s} operations per word<extra></extra>" },
   ].map((trace) => ({ type: "scatter", ...trace }));
   $("#roof-note").textContent = `${chosen.name} reaches ${significant(chosen.computes / chosen.cycles)} of ${significant(available)} operations per cycle. Each line is what a bandwidth, over all its instances in use, allows; a point lies as far right as the operations that each of its words serves.${layers.length > 1 ? " Diamonds: the other layers, at their most loaded bandwidth." : ""}`;
   return draw("#roofline", traces, { hovermode: "closest", xaxis: { type: "log", range: [Math.log10(left), Math.log10(right)], dtick: 1, title: { text: "operations per word moved" } }, yaxis: { type: "log", dtick: 1, title: { text: "operations per cycle" } }, legend: legendBelow() }, ZOOMED);
