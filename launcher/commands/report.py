@@ -18,6 +18,7 @@ from rich.console import Console
 from launcher.commands.output import write_file
 from launcher.reading import load_trials
 from launcher.reporting.page import report_page
+from launcher.tracking.mlflow_import import without_garbage_collection
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,9 +37,10 @@ def run(arguments: argparse.Namespace) -> int:
         LauncherError: a name stands for nothing, or the page cannot be written.
     """
     console = Console(quiet=arguments.quiet)
-    trials = load_trials(arguments.names, tracking_uri=arguments.tracking_uri)
-    command = shlex.join(["python", "-m", "launcher", "report", *trials.names])
-    write_file(arguments.output, report_page(trials, made_by=command))
+    with without_garbage_collection():  # what was read stays until the page is written
+        trials = load_trials(arguments.names, tracking_uri=arguments.tracking_uri)
+        command = shlex.join(["python", "-m", "launcher", "report", *trials.names])
+        write_file(arguments.output, report_page(trials, made_by=command))
     failed = sum(not result.ok for result in trials.results)
     without = f", {failed:,} without a mapping" if failed else ""
     unread = f", {len(trials.skipped):,} more could not be read" if trials.skipped else ""

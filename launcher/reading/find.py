@@ -12,6 +12,7 @@ from launcher.reading.runs import Store
 from launcher.reading.studies import journal_of, study_names, trials_of_journal
 from launcher.reading.trials import SkippedTrial, Trial, Trials
 from launcher.reporting.artifacts import RESULT_JSON
+from launcher.tracking.mlflow_import import without_garbage_collection
 
 _Found = tuple[list[Trial], list[SkippedTrial]]
 _ACCEPTED = (
@@ -39,7 +40,11 @@ def load_trials(names: Sequence[str] = (), *, tracking_uri: str | None = None, d
         LauncherError: a name stands for nothing; a single trial that was named has no result or a damaged one; the
             store cannot be used.
     """
-    finder = _Finder(tracking_uri, directory or Path.cwd())
+    with without_garbage_collection():  # thousands of results fill the heap with objects that stay
+        return _load(names, _Finder(tracking_uri, directory or Path.cwd()))
+
+
+def _load(names: Sequence[str], finder: _Finder) -> Trials:
     if not names:
         names = [finder.newest()]
     trials: dict[str, Trial] = {}
