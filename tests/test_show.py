@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from launcher.reporting.formats import as_csv, as_json, as_latex, as_markdown
 from launcher.reporting.sheets import Column, Document, Sheet
 from launcher.reporting.show import print_trial, trial_document
 from launcher.reporting.summary import print_summary, summary_document
-from launcher.result import LayerRun, Result
+from launcher.result import LayerRun, Result, Verification
 
 
 def shown(printer: object, *arguments: object, width: int = 100, **options: object) -> str:
@@ -118,6 +119,12 @@ class TestShow:
         assert figures["cycles"] == ok_result().cycles
         limit = next(one for one in content["cycles_by_resource"] if one["limiting"])
         assert limit["cycles"] + 4 == ok_result().cycles
+
+    def test_another_engine_that_disagrees_is_heard(self) -> None:
+        checked = replace(ok_result(), verification=Verification("timeloop 4.0", ("cycles 1 instead of 2",)))
+        assert "timeloop 4.0 disagrees" in shown(print_trial, trials_of(checked))
+        notes = json.loads(as_json(trial_document(trials_of(checked))))["notes"]
+        assert "timeloop 4.0 disagrees on gemmini 16x16 KTQ: cycles 1 instead of 2" in notes
 
     def test_of_a_sweep_the_best_is_shown(self) -> None:
         assert best_of(trials_of(*sweep())).results == (ok_result(),)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
 
 from launcher.result import DataSpaceStats, Result
-from launcher.specification.mapping import LevelMapping, Loop, Mapping
+from launcher.specification.mapping import LevelMapping, Loop
+from launcher.specification.mapping import Mapping as LoopNest
 from launcher.specification.problem import DataSpace
 from launcher.specification.specification import Specification
 
@@ -53,9 +54,10 @@ class Reuse:
         starts: of accumulated data, in how many places each of them is summed up: there the first update comes without
             a fill and without a read.
         loops: over dimensions that the data space does not have.
+        extents: of the problem's dimensions.
         spans: extents of the tile below in the dimensions of sliding windows; neighbouring tiles overlap there.
-        exact: whether the engine counted what the loops say. Otherwise windows overlap, or rules of the architecture
-            change the count.
+        exact: whether the engine counted what the loops say. Otherwise windows overlap, factors are imperfect, or
+            rules of the architecture change the count.
     """
 
     child: str | None
@@ -64,14 +66,13 @@ class Reuse:
     times: float
     starts: int
     loops: tuple[PlacedLoop, ...]
+    extents: Mapping[str, int]
     spans: tuple[tuple[str, int], ...]
     exact: bool
 
-    def factor(self, dimension: str, *effects: Effect) -> int:
-        """The product of the loops over a dimension that have one of these effects; all effects when none is named."""
-        return prod(
-            one.bound for one in self.loops if one.dimension == dimension and (one.effect in effects or not effects)
-        )
+    def factor(self, dimension: str, effect: Effect) -> int:
+        """The product of the loops over a dimension that have this effect."""
+        return prod(one.bound for one in self.loops if one.dimension == dimension and one.effect == effect)
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -103,7 +104,7 @@ def reuse_at(result: Result, level: str, data_space: str, side: Side) -> Reuse |
 
 def _reuse(
     result: Result,
-    mapping: Mapping,
+    mapping: LoopNest,
     specification: Specification,
     data_space: str,
     here: int,
@@ -126,6 +127,7 @@ def _reuse(
         times=_counted_times(stats, space, side, words) if starts is None else times - free * (side == "above"),
         starts=free,
         loops=loops,
+        extents=specification.problem.dimensions,
         spans=tuple(sorted(_spans(space, mapping.levels[: child + 1]).items())),
         exact=starts is not None,
     )
@@ -143,7 +145,7 @@ def _counted_times(stats: DataSpaceStats | None, space: DataSpace, side: Side, w
     return counted * stats.utilized_instances / words
 
 
-def _loops(mapping: Mapping, space: DataSpace, here: int, child: int) -> Iterator[PlacedLoop]:
+def _loops(mapping: LoopNest, space: DataSpace, here: int, child: int) -> Iterator[PlacedLoop]:
     """Loops over dimensions that ``space`` does not have, innermost first."""
     moving = child < 0  # compute units hold nothing: every iteration asks anew
     for index, level in enumerate(mapping.levels):

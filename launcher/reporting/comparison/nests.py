@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from launcher.reporting.diagrams.nest import NestLevel, nest_levels
+from launcher.reporting.diagrams.nest import NestLevel, NestLoop, nest_levels
 from launcher.reporting.numbers import ABSENT, count
 from launcher.result import Result
 
@@ -48,10 +48,15 @@ def _lines(level: NestLevel | None) -> dict[str, str]:
     if level.tiles:
         lines["keeps"] = " + ".join(f"{tile.data_space} {count(tile.words)}" for tile in level.tiles)
     for axis, what in (("", "loops in time"), ("Y", "loops along Y"), ("X", "loops along X")):
-        loops = [f"{loop.dimension} {count(loop.bound)}" for loop in level.loops if loop.axis == axis]
+        loops = [_factor(loop) for loop in level.loops if loop.axis == axis]
         if loops:
             lines[what] = ", ".join(loops)
     return lines
+
+
+def _factor(loop: NestLoop) -> str:
+    """``D 16``; ``D 16,4`` when the last iteration has a bound of its own."""
+    return f"{loop.dimension} {count(loop.bound)}" + (f",{count(loop.residual)}" if loop.residual else "")
 
 
 def _name(level: NestLevel) -> str:

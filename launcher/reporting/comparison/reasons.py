@@ -160,7 +160,7 @@ def _dimensions(first: Reuse, second: Reuse) -> tuple[str, ...]:
 
 def _dimension(dimension: str, data_space: str, first: Reuse, second: Reuse) -> Iterator[str]:
     """Which loops over a dimension spare more or fewer of the times that it would move each word."""
-    extents = first.factor(dimension), second.factor(dimension)
+    extents = first.extents.get(dimension, 1), second.extents.get(dimension, 1)
     if extents[0] != extents[1]:
         yield f"{dimension} is {count(extents[1])} instead of {count(extents[0])}"
     child = (second.child or "the compute units") if second.child == first.child else "the level below"

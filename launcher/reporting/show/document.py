@@ -63,9 +63,16 @@ def trial_document(trials: Trials) -> Document:
         facts=(*question.facts, *origin_facts(trials)),
         sentences=(*answer_of([result], question), *fusion_lines(result)),
         listings=tuple((f"loop nest of {layer_name(run)}", loop_nest(run.result)) for run in mapped),
-        notes=(*(f"constraint not kept: {limit}" for limit in result.broken), *result.flags),
+        notes=(*(f"constraint not kept: {limit}" for limit in result.broken), *_disagreements(result), *result.flags),
         data={"status": result.status, "reason": result.reason},
     )
+
+
+def _disagreements(result: Result) -> Iterator[str]:
+    for run in layer_runs(result):
+        checked = run.result.verification
+        if checked:
+            yield from (f"{checked.by} disagrees on {run.result.name}: {one}" for one in checked.differences)
 
 
 def _energy(result: Result) -> Sheet:

@@ -21,7 +21,14 @@ from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.numbers import count, percent, short_count, significant
 from launcher.reporting.origins import origin_facts
 from launcher.reporting.question import answer_of, question_of
-from launcher.reporting.terminal import component_label, figures_table, print_effort, print_failure, print_remarks
+from launcher.reporting.terminal import (
+    component_label,
+    figures_table,
+    print_effort,
+    print_failure,
+    print_remarks,
+    print_verification,
+)
 from launcher.result import Result
 
 _WIDE, _NARROW = 28, 14
@@ -48,6 +55,7 @@ def print_trial(trials: Trials, console: Console, *, verbose: bool = False) -> N
     for sentence in answer_of([result], question):
         console.print(escape(sentence), style="bold", highlight=False)
     console.print(figures_table(result))
+    print_verification(result, console)
     if result.front:
         console.print(front_table(result))
     if result.layers:
