@@ -67,7 +67,7 @@ class Terminal:
         self._main = main
         self.text = ""
 
-    def wait_for(self, words: str, timeout_s: float = 90.0) -> None:
+    def wait_for(self, words: str, timeout_s: float = 300.0) -> None:
         end = time.monotonic() + timeout_s
         while words not in self.text:
             assert time.monotonic() < end, self.text
