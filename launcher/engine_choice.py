@@ -54,6 +54,7 @@ def timeloop_settings(experiment: Experiment) -> TimeloopSettings:
         timeout_s=engine.timeout_s,
         mapper=own,
         template=str(experiment.mapspace.template),
+        remainders=experiment.mapspace.remainders,
     )
 
 

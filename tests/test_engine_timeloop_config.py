@@ -109,10 +109,22 @@ def test_what_is_not_set_follows_from_our_own_settings(mapper: str, metrics: lis
     assert "victory_condition" not in written(tmp_path)["mapper"]
 
 
+def bounds(folder: Path) -> dict[str, int]:
+    """Level -> bound on the last iteration of imperfect factors."""
+    targets = written(folder)["architecture_constraints"]["targets"]
+    return {one["target"]: one["remainders"] for one in targets if "remainders" in one}
+
+
 def test_the_mapspace_can_be_ruby(tmp_path: Path) -> None:
     programs = stand_in(tmp_path, "search", behaviour=ANY_SEARCH)
     run([*CUBE, *timeloop(programs), "mapspace.template=ruby"], tmp_path)
     assert written(tmp_path)["mapspace"]["template"] == "ruby"
+    assert bounds(tmp_path) == {"inter_PERows_spatial": 4, "inter_PECols_spatial": 4}
+    run([*CUBE, *timeloop(programs), "mapspace.template=ruby", "mapspace.remainders=2"], tmp_path)
+    assert bounds(tmp_path) == {"inter_PERows_spatial": 2, "inter_PECols_spatial": 2}
+    for perfect in ("mapspace.remainders=0", "mapspace.template=uber"):
+        run([*CUBE, *timeloop(programs), "mapspace.template=ruby", perfect], tmp_path)
+        assert bounds(tmp_path) == {}
     with pytest.raises(LauncherError, match="template"):
         compose([*BERT, "mapspace.template=emerald", "layer=KTQ"])
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from command_line import ROOT
 from test_engine_timeloop_interrupts import PATIENCE_S, has_found, wait_until
-from timeloop_cases import BERT, CUBE, IMPERFECT, RAGGED, TINY, composed, engine
+from timeloop_cases import BERT, CUBE, IMPERFECT, RAGGED, RUBY, TINY, UNEVEN, composed, engine
 
 from launcher.engines.base import MapperSettings
 from launcher.engines.native.engine import NativeEngine
@@ -99,9 +99,9 @@ def test_timeloops_best_mapping_has_timeloops_figures(arch: str, frontend: str, 
 
 
 def test_the_mapspace_ruby_can_be_searched(tmp_path: Path) -> None:
-    specification = composed("arch=eyeriss", "layer=gemm", "layer.D=17", "layer.E=4", "layer.L=4")
-    timeloop = engine(None, tmp_path / "runs", template="ruby", mapper={"victory_condition": 20})
-    mapped = timeloop.map(specification, EDP)
+    specification = composed(*UNEVEN)
+    mapped = engine(None, tmp_path / "runs", template="ruby", mapper=RUBY).map(specification, EDP)
+    assert not mapped.mapping.is_perfect
     again = engine(None, tmp_path / "runs").evaluate(specification, mapped.mapping)
     assert differences(mapped.evaluation, again) == ()
 

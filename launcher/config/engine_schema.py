@@ -74,10 +74,16 @@ class Template(StrEnum):
 
 
 @dataclass
-class Mapspace:
-    """Which mappings there are."""
+class Mapspace(Checked):
+    """Which mappings there are.
+
+    ``remainders`` bounds the last iteration of imperfect factors; None is the fan-out, 0 leaves them out.
+    """
+
+    group: ClassVar[str] = "mapspace"
 
     template: Template = Template.uber
+    remainders: int | None = _whole(0)
 
 
 class EngineMode(StrEnum):

@@ -103,12 +103,14 @@ def dump_specification(specification: Specification) -> str:
     return to_text(document)
 
 
-def dump_constraints(specification: Specification) -> str:
+def dump_constraints(specification: Specification, remainders: Dict[str, int] | None = None) -> str:
     """The constraints as ``timeloop-mapper`` reads them, under ``architecture_constraints``.
 
-    ``maximize_dims`` is written as Timeloop's front end knows it; the mapper program itself does not.
+    ``maximize_dims`` is written as Timeloop's front end knows it; the mapper program itself does not. ``remainders``
+    are bounds on imperfect spatial factors by level (see ``constraints_to_yaml``).
     """
-    return to_text({"architecture_constraints": constraints_to_yaml(specification.constraints, specification.problem)})
+    written = constraints_to_yaml(specification.constraints, specification.problem, remainders)
+    return to_text({"architecture_constraints": written})
 
 
 def dump_mapping(mapping: Mapping, specification: Specification) -> str:

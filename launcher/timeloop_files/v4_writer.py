@@ -27,7 +27,9 @@ from launcher.timeloop_files.writer import (
 _SWITCHES = ("no_reuse", "rmw_first_update", "no_link_transfer")
 
 
-def v4_document(specification: Specification, mapping: Mapping | None = None) -> dict[str, object]:
+def v4_document(
+    specification: Specification, mapping: Mapping | None = None, remainders: Dict[str, int] | None = None
+) -> dict[str, object]:
     """The whole input of the front end: architecture, constraints, problem, ERT and ART.
 
     Read back, it means the same to the mapper; levels without a limit have one that holds the whole problem.
@@ -35,13 +37,14 @@ def v4_document(specification: Specification, mapping: Mapping | None = None) ->
     Args:
         specification: every fan-out must be that of a container, as in all architectures written as v4 nodes.
         mapping: stands in place of the constraints, as the front end takes it for ``timeloop-model``.
+        remainders: level -> largest last iteration of an imperfect spatial factor there, for Timeloop's ruby mapspace.
 
     Raises:
         SpecificationError: a storage level fans out by itself, which nodes cannot say.
     """
     architecture = specification.architecture
     document: dict[str, object] = {
-        "architecture": {"version": "0.4", "nodes": _nodes(specification, mapping)},
+        "architecture": {"version": "0.4", "nodes": _nodes(specification, mapping, remainders or {})},
         "problem": problem_to_yaml(specification.problem),
     }
     if specification.energy is not None and specification.area is not None:
@@ -51,7 +54,7 @@ def v4_document(specification: Specification, mapping: Mapping | None = None) ->
     return document
 
 
-def _nodes(specification: Specification, mapping: Mapping | None) -> list[Tagged]:
+def _nodes(specification: Specification, mapping: Mapping | None, remainders: Dict[str, int]) -> list[Tagged]:
     architecture = specification.architecture
     nodes = [Tagged("!Container", {"name": architecture.name, "attributes": quoted(architecture.attributes)})]
     nodes += [_component(one, network_attributes(one), {}) for one in architecture.networks.values()]
@@ -59,6 +62,8 @@ def _nodes(specification: Specification, mapping: Mapping | None) -> list[Tagged
     inherited: dict[str, None] = {}
     for level in reversed(architecture.levels):
         given = _constraints(specification, level) if mapping is None else _fixed(specification, mapping, level)
+        if level.name in remainders:
+            given.setdefault("spatial", {})["remainders"] = remainders[level.name]
         # Timeloop stops at a level that names a network which the level above it does not name.
         networks: dict[str, object] = {**inherited}
         name_networks(networks, level, outer)
@@ -73,7 +78,7 @@ def _nodes(specification: Specification, mapping: Mapping | None) -> list[Tagged
 
 
 def _level(
-    specification: Specification, level: StorageLevel, networks: Dict[str, object], constraints: dict[str, object]
+    specification: Specification, level: StorageLevel, networks: Dict[str, object], constraints: Dict[str, object]
 ) -> Tagged:
     architecture, problem = specification.architecture, specification.problem
     x, y = architecture.fanout(architecture.level_index(level.name))
@@ -107,15 +112,15 @@ def _container(
     return Tagged("!Container", content)
 
 
-def _component(component: Component, attributes: Dict[str, object], constraints: dict[str, object]) -> Tagged:
+def _component(component: Component, attributes: Dict[str, object], constraints: Dict[str, object]) -> Tagged:
     own = {key: value for key, value in attributes.items() if key not in ("meshX", "meshY")}
     content = component_to_yaml(component, component.name, own)
     return Tagged("!Component", {**content, **({"constraints": constraints} if constraints else {})})
 
 
-def _constraints(specification: Specification, level: StorageLevel) -> dict[str, object]:
+def _constraints(specification: Specification, level: StorageLevel) -> dict[str, dict[str, object]]:
     found, problem = specification.constraints.at(level.name), specification.problem
-    spaces = {
+    spaces: dict[str, object] = {
         key: _named(problem, getattr(found, key)) for key in ("keep", "bypass", "no_coalesce") if getattr(found, key)
     }
     blocks = {"spatial": found.spatial, "temporal": found.temporal}
@@ -135,17 +140,20 @@ def _block(block: BlockConstraint, problem: Problem) -> dict[str, object]:
     return written
 
 
-def _fixed(specification: Specification, mapping: Mapping, level: StorageLevel) -> dict[str, object]:
+def _fixed(specification: Specification, mapping: Mapping, level: StorageLevel) -> dict[str, dict[str, object]]:
     """What the mapping does at a level, as constraints that leave nothing open."""
     problem, chosen = specification.problem, mapping.level(level.name)
     found = specification.constraints.at(level.name)
     x, y = specification.architecture.fanout(specification.architecture.level_index(level.name))
-    spaces = {
+    spaces: dict[str, object] = {
         "keep": list(chosen.keep),
         "bypass": [name for name in problem.data_space_names if name not in chosen.keep],
         **({"no_coalesce": _named(problem, found.no_coalesce)} if found.no_coalesce else {}),
     }
-    result: dict[str, object] = {"dataspace": spaces, "temporal": _loops(problem, chosen.temporal, found.temporal)}
+    result: dict[str, dict[str, object]] = {
+        "dataspace": spaces,
+        "temporal": _loops(problem, chosen.temporal, found.temporal),
+    }
     if x * y > 1:
         result["spatial"] = {**_loops(problem, chosen.spatial, found.spatial), "split": len(chosen.spatial_x)}
     return result

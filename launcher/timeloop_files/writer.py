@@ -211,10 +211,20 @@ def name_networks(
             attributes[key] = name
 
 
-def constraints_to_yaml(constraints: Constraints, problem: Problem) -> dict[str, object]:
-    """The ``architecture_constraints`` key."""
+def constraints_to_yaml(
+    constraints: Constraints, problem: Problem, remainders: Mapping[str, int] | None = None
+) -> dict[str, object]:
+    """The ``architecture_constraints`` key.
+
+    Args:
+        constraints: of all levels.
+        problem: names the data spaces.
+        remainders: level -> largest last iteration of an imperfect spatial factor there, for Timeloop's ruby mapspace.
+    """
     targets: list[dict[str, object]] = []
-    for name, level in constraints.levels.items():
+    bounds = remainders or {}
+    for name in dict.fromkeys((*constraints.levels, *bounds)):
+        level = constraints.at(name)
         spaces: dict[str, object] = {
             key: [space for space in problem.data_space_names if space in getattr(level, key)]
             for key in ("keep", "bypass", "no_coalesce")
@@ -223,8 +233,9 @@ def constraints_to_yaml(constraints: Constraints, problem: Problem) -> dict[str,
         if spaces:
             targets.append({"target": name, "type": "bypass", **spaces})
         for kind, block in (("spatial", level.spatial), ("temporal", level.temporal)):
-            if block != BlockConstraint():
-                targets.append({"target": name, "type": kind, **block_to_yaml(block, problem)})
+            imperfect = {"remainders": bounds[name]} if kind == "spatial" and name in bounds else {}
+            if block != BlockConstraint() or imperfect:
+                targets.append({"target": name, "type": kind, **block_to_yaml(block, problem), **imperfect})
     return {"version": "0.4", "targets": targets}
 
 

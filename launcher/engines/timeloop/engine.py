@@ -16,7 +16,14 @@ from launcher.engines.base import Mapped, MapperSettings, OnProgress
 from launcher.engines.timeloop import front_end
 from launcher.engines.timeloop.failures import explain, log_of, not_mapped
 from launcher.engines.timeloop.follow import Follower
-from launcher.engines.timeloop.inputs import mapper_keys, write_evaluation, write_for_front_end, write_search
+from launcher.engines.timeloop.inputs import (
+    FOR_FRONT_END,
+    mapper_keys,
+    write_evaluation,
+    write_evaluation_for_front_end,
+    write_search,
+    write_search_for_front_end,
+)
 from launcher.engines.timeloop.mapping_file import read_found
 from launcher.engines.timeloop.process import Ended, Limits, run
 from launcher.engines.timeloop.programs import MAPPER, MODEL, ThisMachine, place_of
@@ -63,14 +70,9 @@ class TimeloopEngine:
             NoValidMappingError: it found none.
             EngineError: it failed; says how.
         """
-        keys = mapper_keys(settings, self._settings)
-        template = self._settings.template
+        write = write_search_for_front_end if self._through_front_end else write_search
         with self._run_folder("search") as folder:
-            if self._through_front_end:
-                more = {"mapper": {"version": "0.4", **keys}, "mapspace": {"version": "0.4", "template": template}}
-                files = write_for_front_end(folder, specification, more)
-            else:
-                files = write_search(folder, specification, keys, template)
+            files = write(folder, specification, mapper_keys(settings, self._settings), self._settings)
             live = Screen() if self._settings.live else None
             follower = Follower(
                 folder, specification.problem.computes, settings.objective[0], on_progress, quiet=live is not None
@@ -101,7 +103,7 @@ class TimeloopEngine:
         """
         with self._run_folder("evaluation") as folder:
             if self._through_front_end and mapping.is_perfect:
-                files = write_for_front_end(folder, specification, {}, mapping)
+                files = write_evaluation_for_front_end(folder, specification, mapping)
             else:
                 files = write_evaluation(folder, specification, mapping)
             ended = self._run(MODEL, folder, files, Limits(hard_s=self._settings.timeout_s or _EVALUATION_S))
@@ -124,7 +126,7 @@ class TimeloopEngine:
         on_tick: Follower | None = None,
         screen: Screen | None = None,
     ) -> Ended:
-        if self._through_front_end and files == ["experiment.yaml"]:
+        if self._through_front_end and files == [FOR_FRONT_END]:
             command = self._front_end_command(program, folder, files)
         else:
             command = self._place.command(program, files, folder)

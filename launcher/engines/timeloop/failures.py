@@ -14,6 +14,7 @@ _STATEMENT = re.compile(r"^\[ *\d+\] STATEMENT: (.*)$", re.MULTILINE)
 _ASSERTION = re.compile(r"^\S+: (\S+?):(\d+): .*Assertion `(.*)' failed", re.MULTILINE)
 _CAN_NOT_MAP = re.compile(r"ERROR: couldn't map level (.*)$", re.MULTILINE)
 _THROWN = re.compile(r"terminate called after throwing an instance of '([^']+)'(?:\s*what\(\):\s*(.*))?")
+_IMPERFECT = "was imperfectly factorized"
 _NO_ENERGIES = "Failed to run Accelergy"
 _OUTDATED = (
     "key not found: data-spaces",
@@ -89,6 +90,12 @@ def _known(status: int, log: str, program: str) -> list[tuple[bool, str, str | N
             f"Timeloop's Python front end failed: {_raised(log)}",
             None,
             "engine.frontend=direct runs the programs without it",
+        ),
+        (
+            _IMPERFECT in log,
+            "Timeloop stopped at a mapping with imperfect factors that it cannot evaluate",
+            None,
+            "mapspace.remainders=0 leaves them out, a smaller number than the fan-out leaves out some",
         ),
         (
             any(words in log for words in _OUTDATED),

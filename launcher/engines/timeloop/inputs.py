@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Dict
+from math import prod
 from pathlib import Path
 
 from launcher.engines.base import MapperSettings
@@ -14,17 +15,20 @@ from launcher.timeloop_files.io import dump_constraints, dump_mapping, dump_spec
 from launcher.timeloop_files.v4_writer import v4_document
 from launcher.timeloop_files.writer import to_text
 
+FOR_FRONT_END = "experiment.yaml"
 _METRICS = {"edp": "edp", "energy": "energy", "cycles": "delay"}
 
 
-def write_search(folder: Path, specification: Specification, how: Dict[str, object], template: str) -> list[str]:
+def write_search(
+    folder: Path, specification: Specification, how: Dict[str, object], timeloop: TimeloopSettings
+) -> list[str]:
     """Input of ``timeloop-mapper`` itself: the processed form, with everything that it would ask Accelergy for.
 
     Args:
         folder: takes the file.
         specification: with energies.
         how: the mapper's settings in Timeloop's words.
-        template: of the mapspace.
+        timeloop: its mapspace.
 
     Returns:
         Names of the files.
@@ -40,8 +44,8 @@ def write_search(folder: Path, specification: Specification, how: Dict[str, obje
                 expected="factors",
                 hint="engine.frontend=timeloopfe resolves it, and so does engine=native",
             )
-    document = {"mapspace": {"version": "0.4", "template": template}, "mapper": {"version": "0.4", **how}}
-    text = dump_specification(specification) + dump_constraints(specification) + to_text(document)
+    constraints = dump_constraints(specification, _remainders(specification, timeloop))
+    text = dump_specification(specification) + constraints + to_text(_sections(how, timeloop))
     return [_write(folder / "input.yaml", text)]
 
 
@@ -57,18 +61,38 @@ def write_evaluation(folder: Path, specification: Specification, mapping: Mappin
     ]
 
 
-def write_for_front_end(
-    folder: Path, specification: Specification, more: Dict[str, object], mapping: Mapping | None = None
+def write_search_for_front_end(
+    folder: Path, specification: Specification, how: Dict[str, object], timeloop: TimeloopSettings
 ) -> list[str]:
-    """Input of Timeloop's front end: v4 nodes; ``mapping`` stands in place of the constraints.
-
-    Returns:
-        Names of the files.
+    """As :func:`write_search`, as v4 nodes for Timeloop's front end.
 
     Raises:
         SpecificationError: the architecture cannot be said as nodes.
     """
-    return [_write(folder / "experiment.yaml", to_text({**v4_document(specification, mapping), **more}))]
+    document = v4_document(specification, remainders=_remainders(specification, timeloop))
+    return [_write(folder / FOR_FRONT_END, to_text({**document, **_sections(how, timeloop)}))]
+
+
+def write_evaluation_for_front_end(folder: Path, specification: Specification, mapping: Mapping) -> list[str]:
+    """As :func:`write_evaluation`, as v4 nodes in which the mapping stands in place of the constraints.
+
+    Raises:
+        SpecificationError: the architecture cannot be said as nodes.
+    """
+    return [_write(folder / FOR_FRONT_END, to_text(v4_document(specification, mapping)))]
+
+
+def _sections(how: Dict[str, object], timeloop: TimeloopSettings) -> dict[str, object]:
+    return {"mapper": {"version": "0.4", **how}, "mapspace": {"version": "0.4", "template": timeloop.template}}
+
+
+def _remainders(specification: Specification, timeloop: TimeloopSettings) -> dict[str, int]:
+    """Bounds on the last iterations of imperfect factors: ruby has such factors only on fan-outs with a bound."""
+    if timeloop.template != "ruby" or timeloop.remainders == 0:
+        return {}
+    architecture = specification.architecture
+    fan_outs = {level.name: prod(architecture.fanout(index)) for index, level in enumerate(architecture.levels)}
+    return {name: timeloop.remainders or children for name, children in fan_outs.items() if children > 1}
 
 
 def mapper_keys(settings: MapperSettings, timeloop: TimeloopSettings) -> dict[str, object]:

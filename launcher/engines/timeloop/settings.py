@@ -25,7 +25,8 @@ class TimeloopSettings:
         live: show the mapper's own status screen.
         timeout_s: after this many seconds a run is killed; None means never.
         mapper: settings of its search in its own words, e.g. ``victory_condition`` -> 500.
-        template: its mapspace: ``uber`` (perfect factors) or ``ruby`` (imperfect ones as well).
+        template: its mapspace: ``uber`` (perfect factors) or ``ruby`` (imperfect ones on fan-outs as well).
+        remainders: largest last iteration of an imperfect factor; None means the fan-out, 0 no imperfect factors.
     """
 
     bin_dir: Path | None = None
@@ -36,3 +37,4 @@ class TimeloopSettings:
     timeout_s: float | None = None
     mapper: Mapping[str, object] = field(default_factory=dict)
     template: str = "uber"
+    remainders: int | None = None
