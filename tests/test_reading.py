@@ -49,6 +49,7 @@ def test_without_a_name_the_newest_run_is_read(tmp_path: Path) -> None:
     write_artifacts(sweep()[0], tmp_path / "outputs/2026-01-02/03-04-05-678")
     write_artifacts(ok_result(), tmp_path / "multirun/2026-01-02/03-04-06-123/0")
     write_artifacts(sweep()[0], tmp_path / "outputs/2026-01-01/23-59-59-999")
+    (tmp_path / "outputs/2026-01-03/00-00-00-0/.hydra").mkdir(parents=True)  # of a run that failed, or still runs
     newest = load_trials(directory=tmp_path)
     assert newest.names == ("multirun/2026-01-02/03-04-06-123",)
     assert newest.results == (ok_result(),)

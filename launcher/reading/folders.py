@@ -71,10 +71,18 @@ def sweep_file(folder: Path) -> dict[str, Any]:
 
 
 def newest(directory: Path) -> Path | None:
-    """The output folder of the last run or sweep that was started in ``directory``; None when there is none."""
+    """The output folder of the last run or sweep that was started in ``directory``; None when there is none.
+
+    Runs that left no result, because they failed or still run, count only when there is no other.
+    """
     folders = [path for kind in _OUTPUTS for path in (directory / kind).glob("*/*") if path.is_dir()]
     # The names are day and time; a name of the user's own lies elsewhere and must be given.
-    return max(folders, key=lambda path: (path.parent.name, path.name), default=None)
+    folders.sort(key=lambda path: (path.parent.name, path.name), reverse=True)
+    return next(filter(_holds_results, folders), folders[0] if folders else None)
+
+
+def _holds_results(folder: Path) -> bool:
+    return (folder / RESULT_JSON).is_file() or any(folder.glob(f"*/{RESULT_JSON}"))
 
 
 def _trial_folders(folder: Path) -> Iterator[Path]:

@@ -71,9 +71,9 @@ class TimeloopEngine:
             EngineError: it failed; says how.
         """
         write = write_search_for_front_end if self._through_front_end else write_search
+        live = Screen() if self._settings.live else None
         with self._run_folder("search") as folder:
             files = write(folder, specification, mapper_keys(settings, self._settings), self._settings)
-            live = Screen() if self._settings.live else None
             follower = Follower(
                 folder, specification.problem.computes, settings.objective[0], on_progress, quiet=live is not None
             )
