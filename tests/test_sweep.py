@@ -172,10 +172,12 @@ def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothin
     space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", "sweep.n_trials=16", "cache=false"]
     parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
     kills = 0
-    while Sweeping(tmp_path, *space, *parallel).killed_after(moments.uniform(2, 5) if kills < 4 else 120):
+    while (last := Sweeping(tmp_path, *space, *parallel)).killed_after(moments.uniform(1, 5) if kills < 4 else 120):
         kills += 1
+    said = (tmp_path / "out.txt").read_text()
+    assert last.process.returncode == 0, said
     found = trials(tmp_path)
-    assert len(found) == 16 and all(trial.state.is_finished() for trial in found)
+    assert len(found) == 16 and all(trial.state.is_finished() for trial in found), said
     results = Counter(file.parent.name for file in tmp_path.glob("multirun/*/*/*/result.json"))
     own = [trial for trial in found if "same_as" not in trial.user_attrs["result"]]
     assert results == {str(trial.number): 1 for trial in own}

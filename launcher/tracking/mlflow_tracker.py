@@ -18,6 +18,7 @@ from launcher.reporting.artifacts import ARTIFACT_NAMES, LAYERS_FOLDER, NETWORK_
 from launcher.result import Result
 from launcher.tracking import records, views
 from launcher.tracking.base import RunReference, TrackingSettings
+from launcher.tracking.database import make_database
 from launcher.tracking.location import Location, check_usable, locate
 from launcher.tracking.mlflow_import import MlflowParts, import_mlflow, quiet, without_garbage_collection
 
@@ -189,6 +190,8 @@ class MlflowTracker:
         # Importing stays outside: MLflow sets up its loggers then, and silence must not hide that from them.
         mlflow = import_mlflow(self._settings.timeout_s)
         with self._told(folder):
+            if self._location.file:
+                make_database(self._location.file)
             client = mlflow.client(tracking_uri=self._location.uri)
             return _Session(mlflow, client, self._experiment_id(client))
 
@@ -307,6 +310,8 @@ def _advice(error: Exception) -> str:
         return "install the database driver that the URI names"
     if "out-of-date database schema" in text or "Can't locate revision" in text:
         return "copy the database, then run: mlflow db upgrade <the URI above>; or give another tracking.uri"
+    if any(words in text for words in ("already exists", "no such column", "duplicate column")):
+        return "this is no whole database of MLflow; if it was left half made, move it away"
     if "locked" in text:
         return "another program holds the database: close it and record again"
     return "check tracking.uri and the server's log, or use tracking=none"
