@@ -148,6 +148,17 @@ def test_a_journal_loses_a_torn_line_and_nothing_else(tmp_path: Path) -> None:
     assert third.get_study_user_attrs(third.get_study_id_from_name("a")) == {"kept": 1, "more": 2}
 
 
+def test_a_sweep_goes_on_behind_the_torn_line_of_another_one_that_was_killed(tmp_path: Path) -> None:
+    path = tmp_path / "a.journal"
+    storage = journal.open_journal(path)
+    number = storage.create_new_study([], "a")
+    with path.open("ab") as killed:
+        killed.write(b'{"op_code": 2, "worker')
+    storage.set_study_user_attr(number, "kept", 1)
+    again = journal.open_journal(path)
+    assert again.get_study_user_attrs(number) == {"kept": 1}
+
+
 def test_a_damaged_journal_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "a.journal"
     content = json.dumps({"op_code": 0}) + "\nrubbish\n"

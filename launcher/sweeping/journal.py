@@ -24,7 +24,8 @@ _PATIENCE_S = 10.0
 def open_journal(path: Path) -> JournalStorage:
     """The storage in ``path``, which is created when it does not exist.
 
-    A last line that a killed process could not finish is removed: what it said was not done yet.
+    A last line that a killed process could not finish is removed, now and before each later line: what it said was
+    not done yet.
 
     Raises:
         LauncherError: another program holds the file for longer than ten seconds, it cannot be read or written, or it
@@ -36,7 +37,8 @@ def open_journal(path: Path) -> JournalStorage:
         lock = make_lock(path)
         lock.acquire()
         try:
-            _repair(path)
+            _drop_torn_line(path)
+            _check(path)
         finally:
             lock.release()
         return JournalStorage(JournalFileBackend(str(path), lock))
@@ -79,6 +81,7 @@ class _SystemLock(JournalFileOpenLock):
                 time.sleep(0.005)
             else:
                 self._held = file
+                _drop_torn_line(self._path)
                 return True
 
     def release(self) -> None:
@@ -87,12 +90,21 @@ class _SystemLock(JournalFileOpenLock):
             self._held = None
 
 
-def _repair(path: Path) -> None:
-    content = path.read_bytes()
-    if content and not content.endswith(b"\n"):
-        os.truncate(path, content.rfind(b"\n") + 1)
-        content = content[: content.rfind(b"\n") + 1]
-    for number, line in enumerate(content.splitlines(), 1):
+def _drop_torn_line(path: Path) -> None:
+    """Remove what a killed process could not finish, before anybody writes behind it."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        if size == 0:
+            return
+        file.seek(size - 1)
+        if file.read(1) == b"\n":
+            return
+        file.seek(0)
+        os.truncate(path, file.read().rfind(b"\n") + 1)
+
+
+def _check(path: Path) -> None:
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
             intact = isinstance(json.loads(line), dict)
         except ValueError:
