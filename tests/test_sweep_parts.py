@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import json
+import subprocess
+import sys
 from pathlib import Path
 
+import optuna
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -17,6 +20,7 @@ from launcher.sweeping.identity import differences
 from launcher.sweeping.rows import Row, best_rows, trials_csv
 from launcher.sweeping.samplers import SAMPLERS, make_sampler
 from launcher.sweeping.space import parse_space
+from launcher.sweeping.study import SharedStudy, open_storage
 
 DISTRIBUTIONS = {
     "choice(8,16,32)": CategoricalDistribution((8, 16, 32)),
@@ -176,3 +180,34 @@ def test_a_locked_journal_is_refused_after_a_while(tmp_path: Path, monkeypatch: 
         with pytest.raises(LauncherError, match="locked"):
             journal.open_journal(path)
     journal.open_journal(path)
+
+
+ASK = """
+import sys, time
+import optuna
+from launcher.sweeping.study import SharedStudy, open_storage
+study = SharedStudy(optuna.load_study(study_name="mine", storage=open_storage(sys.argv[1])))
+study.start()
+study.study.ask()  # and nothing else: as if killed before it could say whose the trial is
+print("asked", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_trial_is_abandoned_when_its_process_is_gone(tmp_path: Path) -> None:
+    where = str(tmp_path / "mine.journal")
+    study = SharedStudy(optuna.create_study(storage=open_storage(where), study_name="mine"))
+    study.start()
+    own = study.ask(tmp_path)
+    other = subprocess.Popen([sys.executable, "-c", ASK, where], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert other.stdout is not None and other.stdout.readline() == b"asked\n"
+    assert [trial.number for trial in study.trials] == [0, 1]
+    assert study.abandoned() == []
+    other.kill()
+    other.wait()
+    ((left, folder),) = study.abandoned()
+    assert left.number == 1 and folder is None and study.is_abandoned(left)
+    study.claim(left, tmp_path / "1")
+    assert study.abandoned() == [] and not study.is_abandoned(left)
+    assert not study.is_abandoned(own)
+    study.stop()

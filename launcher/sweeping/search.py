@@ -28,6 +28,7 @@ from launcher.tracking.records import metrics_of
 from launcher.trial import failed
 
 _WAIT_S = 1.0
+_LOOK_EVERY_S = 30.0
 
 Point = tuple[tuple[str, Value], ...]
 
@@ -70,6 +71,8 @@ class Search:
         self._tried: set[Point] = set()
         self._remembered: set[int] = set()
         self._failures = 0
+        self._abandoned: list[tuple[Trial, Path | None]] = []
+        self._look_again = 0.0
         self._deadline = time.monotonic() + settings.timeout_s if settings.timeout_s else None
 
     def run(self) -> None:
@@ -82,15 +85,14 @@ class Search:
         rows = rows_of(self._study.trials, self._goals)
         self._progress.earlier(rows)
         self._failures = sum(row.state in ("failed", "infeasible") for row in rows)
-        left_over = self._study.abandoned()
         while True:
             if stop_asked():
                 raise KeyboardInterrupt
             while self._jobs.room:
-                if left_over:
-                    self._start(*left_over.pop(), resumed=True)
+                if self._left_over():
+                    self._take_over(*self._abandoned.pop())
                 elif self._wants_more():
-                    self._start(self._study.ask(), None)
+                    self._start(self._study.ask(self._folder))
                 else:
                     break
             if not self._jobs.busy:
@@ -99,6 +101,28 @@ class Search:
             if ended is not None and not stop_asked():  # Ctrl-C reaches workers too: what they say then is no result
                 self._end(ended)
                 self._check_failures()
+
+    def _left_over(self) -> bool:
+        """Whether there are trials of processes that died; others die while this one runs."""
+        if not self._abandoned and time.monotonic() > self._look_again:
+            self._look_again = time.monotonic() + _LOOK_EVERY_S
+            self._abandoned = self._study.abandoned()
+        return bool(self._abandoned)
+
+    def _take_over(self, trial: Trial, left_in: Path | None) -> None:
+        if not self._study.is_abandoned(trial):
+            return
+        finished = _finished_before(left_in, trial) if left_in else None
+        if finished is not None and left_in is not None:
+            self._study.claim(trial, left_in)
+            self._conclude(_Open(trial, self._space.suggest(trial), left_in, resumed=True), finished)
+            return
+        self._study.claim(trial, self._folder_of(trial))
+        kept = trial.user_attrs.get("result")
+        if kept is not None:  # written down, not told; its files are gone
+            self._tell(trial, kept)
+        else:
+            self._start(trial, resumed=True)
 
     def _wants_more(self) -> bool:
         if self._deadline is not None and time.monotonic() > self._deadline:
@@ -113,17 +137,8 @@ class Search:
             return False
         return len(trials) < self._settings.n_trials
 
-    def _start(self, trial: Trial, left_in: Path | None, *, resumed: bool = False) -> None:
+    def _start(self, trial: Trial, *, resumed: bool = False) -> None:
         point = self._space.suggest(trial)
-        kept = trial.user_attrs.get("result") if resumed else None
-        folder = self._folder / str(trial.number)
-        finished = _finished_before(left_in, trial) if left_in else None
-        if finished is not None and left_in is not None:
-            self._conclude(_Open(trial, point, left_in, resumed), finished)
-            return
-        if kept is not None:  # written down, not told; its files are gone
-            self._tell(trial, kept)
-            return
         same = self._known.get(_key(point))
         if same is not None:
             number, result = same
@@ -133,9 +148,11 @@ class Search:
             if _key(one.point) == _key(point):
                 one.same.append(trial)
                 return
-        self._study.claim(trial, folder)
-        self._open[trial.number] = _Open(trial, point, folder, resumed)
+        self._open[trial.number] = _Open(trial, point, self._folder_of(trial), resumed)
         self._jobs.start(Job(trial.number, (*self._space.overrides(point), *self._jobs.overrides)))
+
+    def _folder_of(self, trial: Trial) -> Path:
+        return self._folder / str(trial.number)
 
     def _end(self, ended: Ended) -> None:
         one = self._open.pop(ended.number)

@@ -25,6 +25,7 @@ from launcher.sweeping.journal import open_journal
 
 _IDENTITY = "identity"
 _OWNER = "owner"
+_ALIVE = "alive:"
 _RESULT = "result"
 _BEAT_S = 30.0
 _ATTEMPTS = 5
@@ -44,9 +45,16 @@ class Process:
     def current(cls) -> Process:
         return cls(socket.gethostname(), os.getpid(), _born(os.getpid()))
 
+    @classmethod
+    def of(cls, key: str) -> Process:
+        """The process with this :attr:`key`."""
+        host, pid, born = key.removeprefix(_ALIVE).rsplit(":", 2)
+        return cls(host, int(pid), born)
+
     @property
     def key(self) -> str:
-        return f"alive:{self.host}:{self.pid}:{self.born}"
+        """What it calls itself in the study when it says that it is alive."""
+        return f"{_ALIVE}{self.host}:{self.pid}:{self.born}"
 
     @property
     def is_here(self) -> bool:
@@ -95,13 +103,15 @@ class SharedStudy:
         """No more heartbeats."""
         self._stop.set()
 
-    def ask(self) -> Trial:
-        """A new trial, or an enqueued one."""
+    def ask(self, sweep: Path) -> Trial:
+        """A new trial, or an enqueued one, whose files will be in the folder ``sweep``."""
         with _quiet():
-            return self.study.ask()
+            trial = self.study.ask()
+        self.claim(trial, sweep / str(trial.number))
+        return trial
 
     def claim(self, trial: Trial, folder: Path) -> None:
-        """Say that this process runs a trial, and where its files will be."""
+        """Say that a trial is this process's, and where its files are or will be."""
         trial.set_user_attr(_OWNER, {**vars(self._me), "folder": str(folder)})
 
     def abandoned(self) -> list[tuple[Trial, Path | None]]:
@@ -109,6 +119,11 @@ class SharedStudy:
         running = [one for one in self.trials if one.state == TrialState.RUNNING]
         with _quiet():
             return [(Trial(self.study, one._trial_id), _folder(one)) for one in running if self._is_abandoned(one)]
+
+    def is_abandoned(self, trial: Trial) -> bool:
+        """Whether a trial that was abandoned is still nobody's: another process may have taken it over since."""
+        found = next(one for one in self.trials if one.number == trial.number)
+        return found.state == TrialState.RUNNING and self._is_abandoned(found)
 
     def keep(self, trial: Trial, result: Mapping[str, Any]) -> None:
         """Write down what came out, before the trial is told; see :func:`result_of`."""
@@ -137,18 +152,19 @@ class SharedStudy:
 
     def _is_abandoned(self, trial: FrozenTrial) -> bool:
         owner = trial.user_attrs.get(_OWNER)
-        alive = self.study.user_attrs
-        if owner is None:  # killed, or about to claim it
-            now = time.time()
-            fresh = [at for key, at in alive.items() if key.startswith("alive:") and key != self._me.key]
+        beats = self.study.user_attrs
+        if owner is None:  # whoever asked for it was killed at that moment, or is about to claim it
             started = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
-            return now - max(fresh, default=0.0) > _SILENCE_S or now - started > _SILENCE_S
+            others = [Process.of(key) for key in beats if key.startswith(_ALIVE) and key != self._me.key]
+            return time.time() - started > _SILENCE_S or not any(self._lives(one, beats) for one in others)
         process = Process(owner["host"], owner["pid"], owner["born"])
-        if process == self._me:
-            return False
+        return process != self._me and not self._lives(process, beats)
+
+    @staticmethod
+    def _lives(process: Process, beats: Mapping[str, Any]) -> bool:
         if process.is_here:
-            return not process.runs_here
-        return time.time() - float(alive.get(process.key, 0.0)) > _SILENCE_S
+            return process.runs_here
+        return time.time() - float(beats.get(process.key, 0.0)) <= _SILENCE_S
 
     def _beat(self) -> None:
         self.study.set_user_attr(self._me.key, time.time())
