@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import optuna
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from rich.console import Console
 
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.sweeping import journal
@@ -21,6 +23,7 @@ from launcher.sweeping.rows import Row, best_rows, trials_csv
 from launcher.sweeping.samplers import SAMPLERS, make_sampler
 from launcher.sweeping.space import parse_space
 from launcher.sweeping.study import SharedStudy, open_storage
+from launcher.sweeping.table import print_table
 
 DISTRIBUTIONS = {
     "choice(8,16,32)": CategoricalDistribution((8, 16, 32)),
@@ -132,6 +135,21 @@ def test_best_rows_are_those_that_nothing_beats_and_that_keep_all_limits() -> No
     assert len(lines) == 7 and "no mapping" in lines[-1]
 
 
+def test_a_table_of_four_long_parameters_fits_into_eighty_columns() -> None:
+    goals = parse_goals(["energy_pj", "cycles"], None, ["area_mm2 <= 4"])
+    names = ("arch.rows", "arch.cols", "arch.scratchpad_kib", "arch.accumulator_kib")
+    space = parse_space({}, [f"{name}=choice(8,1024)" for name in names])
+    metrics = {"energy_pj": 3.93e9, "cycles": 14745712.0, "area_mm2": 2.2345, "utilization": 0.5}
+    text = io.StringIO()
+    print_table(
+        [Row(40, "ok", dict.fromkeys(names, 1024), metrics)], space, goals, Console(file=text, width=80, no_color=True)
+    )
+    (row,) = [line for line in text.getvalue().splitlines() if line.strip().startswith("40 ")]
+    assert row.split() == ["40", "1024", "1024", "1024", "1024", "3,930", "14,745,712", "2.235"]
+    heading = "".join(text.getvalue().splitlines()[1:6])
+    assert all(piece in heading for piece in ("rows", "scratch-", "pad_", "accumul-", "kib", "area"))
+
+
 def test_differences_name_what_changed() -> None:
     before = {"space": {"arch.rows": "choice(8,16)"}, "goals": "minimize cycles"}
     now = {"space": {"arch.rows": "choice(8,32)"}, "goals": "minimize cycles"}
@@ -186,6 +204,7 @@ ASK = """
 import sys, time
 import optuna
 from launcher.sweeping.study import SharedStudy, open_storage
+from launcher.sweeping.table import print_table
 study = SharedStudy(optuna.load_study(study_name="mine", storage=open_storage(sys.argv[1])))
 study.start()
 study.study.ask()  # and nothing else: as if killed before it could say whose the trial is

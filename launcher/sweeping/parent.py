@@ -16,6 +16,7 @@ from launcher.sweeping.goals import Goals
 from launcher.sweeping.rows import Row, best_rows, common_reasons, states
 from launcher.sweeping.study import SharedStudy
 from launcher.tracking import RunReference, Tracker
+from launcher.tracking.records import as_parameters
 
 _KEY_TAG = "sweep.key"
 """Tag of a study's run: what the study notes of it."""
@@ -97,6 +98,6 @@ def outcome(rows: Sequence[Row], goals: Goals, fixed: Mapping[str, object]) -> t
         first = best[0]
         metrics |= first.metrics
         parameters: dict[str, Any] = {**fixed, **first.point}
-        tags |= {f"best.{name}": str(value) for name, value in parameters.items()}
+        tags |= {f"best.{name}": value for name, value in as_parameters(parameters).items()}
         tags["best.trial"] = str(first.number)
     return metrics, {name: value for name, value in tags.items() if value}

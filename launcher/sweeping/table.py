@@ -28,6 +28,7 @@ _UNITS = {
 
 _SHOWN = 15
 _SHOWN_OF_FRONT = 40
+_LONG = 8
 _ALWAYS = ("energy_pj", "cycles", "edp_j_cycles", "area_mm2", "utilization")
 _LINE_EVERY_S = 5.0
 
@@ -43,25 +44,30 @@ def print_table(rows: Sequence[Row], space: Space, goals: Goals, console: Consol
     metrics = list(dict.fromkeys((*goals.metrics, *_ALWAYS)))
     metrics = [name for name in metrics if any(name in row.metrics for row in shown)]
     table = _table(shown, metrics, space, goals)
-    while Measurement.get(console, console.options, table).minimum > console.width and len(metrics) > len(
-        goals.metrics
-    ):
+    if not _fits(table, console):
+        table = _table(shown, metrics, space, goals, narrow=True)
+    while not _fits(table, console) and len(metrics) > len(goals.metrics):
         metrics = metrics[:-1]
-        table = _table(shown, metrics, space, goals)
+        table = _table(shown, metrics, space, goals, narrow=True)
     console.print(_title(rows, best, shown, goals), highlight=False)
     console.print(table)
 
 
-def _table(shown: Sequence[Row], metrics: Sequence[str], space: Space, goals: Goals) -> Table:
+def _fits(table: Table, console: Console) -> bool:
+    boundless = console.options.update(width=10_000)  # within the console's own width everything measures as fitting
+    return Measurement.get(console, boundless, table).minimum <= console.width
+
+
+def _table(shown: Sequence[Row], metrics: Sequence[str], space: Space, goals: Goals, *, narrow: bool = False) -> Table:
     names = [dimension.name for dimension in space.dimensions]
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("trial", justify="right", no_wrap=True, min_width=5)
     for name in names:
-        heading = name.replace(".", ".\n").replace("_", "_\n")
+        heading = _heading(name, narrow=narrow)
         cells = [_short(row.point.get(name)) for row in shown]
         table.add_column(escape(heading), no_wrap=True, min_width=_width(heading, cells))
     for name in metrics:
-        heading, _ = _UNITS.get(name, (name.replace("_", "_\n").replace(".", ".\n"), 1.0))
+        heading, _ = _UNITS.get(name, (_heading(name, narrow=narrow), 1.0))
         width = _width(heading, [_figure(row, name) for row in shown])
         table.add_column(escape(heading), justify="right", no_wrap=True, min_width=width)
     for rank, row in enumerate(shown):
@@ -69,6 +75,18 @@ def _table(shown: Sequence[Row], metrics: Sequence[str], space: Space, goals: Go
         style = "bold" if rank == 0 and len(goals.objectives) == 1 else ""
         table.add_row(str(row.number), *map(escape, cells), style=style)
     return table
+
+
+def _heading(name: str, *, narrow: bool) -> str:
+    """A key in several lines, cut at its dots and underscores; ``narrow``: its long words in two as well."""
+    pieces = name.replace(".", ".\n").replace("_", "_\n").splitlines()
+    if narrow:
+        pieces = [_in_two(piece) if len(piece) > _LONG else piece for piece in pieces]
+    return "\n".join(pieces)
+
+
+def _in_two(word: str) -> str:
+    return f"{word[: _LONG - 1]}-\n{word[_LONG - 1 :]}"
 
 
 def _figure(row: Row, name: str) -> str:
