@@ -17,6 +17,7 @@ from launcher.sweeping.goals import Goals
 
 PAGE = "study.html"
 _FEWEST = 2
+_WIDE, _HIGH = 9, 5
 
 
 def write_pictures(study: Study, goals: Goals, folder: Path) -> list[Path]:
@@ -85,6 +86,11 @@ def _draw_png(plot: Callable[..., Any], study: Study, arguments: dict[str, Any],
 
     drawn = plot(study, **arguments)
     axes = drawn if hasattr(drawn, "figure") else drawn[0]
+    axes.figure.set_size_inches(_WIDE, _HIGH)
+    # Optuna centres the titles of axes over which it also centres a legend.
+    title = axes.get_title()
+    axes.set_title("")
+    axes.set_title(title, loc="left", pad=18)
     axes.figure.savefig(path, dpi=120, bbox_inches="tight")
     plt.close("all")
     return True
