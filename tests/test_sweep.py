@@ -127,6 +127,7 @@ def test_a_changed_space_or_goal_is_refused_with_the_difference(tmp_path: Path) 
         ([*SPACE, "sweep.sampler=tpa"], ["tpa", "bruteforce"]),
         (["arch.rwos=choice(8,16)"], ["did you mean arch.rows?"]),
         ([*SPACE, "sweep.enqueue=[{arch.rows:7}]"], ["arch.rows=7"]),
+        ([*SPACE, "sweep.enqueue=[7]"], ["7 is no point", "sweep.enqueue", "arch.rows: 8"]),
         ([*SPACE, "sweep.parallel=2"], ["sweep.parallel=2", "joblib"]),
         (["arch.rows=16"], ["nothing is swept"]),
     ],

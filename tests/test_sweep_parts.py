@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import io
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -181,13 +180,23 @@ def test_a_sweep_goes_on_behind_the_torn_line_of_another_one_that_was_killed(tmp
     assert again.get_study_user_attrs(number) == {"kept": 1}
 
 
-def test_a_damaged_journal_is_refused_and_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "how"),
+    [
+        (b'{"op_code":0}\nrubbish\n', "line 2 is no record"),
+        (b"somebody's notes, without an end of line", "line 1 is no record"),
+        (b"\x00\xff binary", "line 1 is no record"),
+        (b'{"a": 1}\n', "line 1 is no record"),
+        (b'{"op_code":0}\n', "KeyError"),
+        (b'{"op_code":99,"worker_id":"a"}\n', "is damaged"),
+    ],
+)
+def test_a_damaged_journal_is_refused_and_left_alone(tmp_path: Path, content: bytes, how: str) -> None:
     path = tmp_path / "a.journal"
-    content = json.dumps({"op_code": 0}) + "\nrubbish\n"
-    path.write_text(content)
-    with pytest.raises(LauncherError, match="line 2"):
+    path.write_bytes(content)
+    with pytest.raises(LauncherError, match=how):
         journal.open_journal(path)
-    assert path.read_text() == content
+    assert path.read_bytes() == content
 
 
 def test_a_locked_journal_is_refused_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ class SweepSettings(Checked):
     study: str | None = None
     storage: str | None = None
     restart: bool = False
-    enqueue: list[dict[str, Any]] = field(default_factory=list)
+    enqueue: list[Any] = field(default_factory=list)
     timeout_s: float | None = field(default=None, metadata={"least": 1e-3, "most": 1e9})
     trial_timeout_s: float | None = field(default=None, metadata={"least": 1e-3, "most": 1e9})
     max_failures: float = field(default=0.8, metadata={"least": 0, "most": 1})

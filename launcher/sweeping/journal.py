@@ -19,6 +19,8 @@ except ImportError:  # not on Windows
     fcntl = None  # type: ignore[assignment]
 
 _PATIENCE_S = 10.0
+_START = b'{"op_code":'
+"""How every record begins."""
 
 
 def open_journal(path: Path) -> JournalStorage:
@@ -37,11 +39,12 @@ def open_journal(path: Path) -> JournalStorage:
         lock = make_lock(path)
         lock.acquire()
         try:
-            _drop_torn_line(path)
             _check(path)
         finally:
             lock.release()
         return JournalStorage(JournalFileBackend(str(path), lock))
+    except (KeyError, TypeError, ValueError, AssertionError) as error:  # whole records that make no sense together
+        raise _damaged(path, f"{type(error).__name__} {error}".strip()) from error
     except OSError as error:
         raise LauncherError(
             f"the study's journal cannot be used: {error.strerror or error}",
@@ -65,6 +68,7 @@ class _SystemLock(JournalFileOpenLock):
         self._held: BinaryIO | None = None
 
     def acquire(self) -> bool:
+        """Wait for the lock, and mend what its last holder may have left."""
         file = self._path.open("ab")
         deadline = time.monotonic() + _PATIENCE_S
         while True:
@@ -91,7 +95,7 @@ class _SystemLock(JournalFileOpenLock):
 
 
 def _drop_torn_line(path: Path) -> None:
-    """Remove what a killed process could not finish, before anybody writes behind it."""
+    """Remove what a killed process could not finish, before anybody writes behind it; strangers' files stay whole."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         if size == 0:
@@ -100,19 +104,28 @@ def _drop_torn_line(path: Path) -> None:
         if file.read(1) == b"\n":
             return
         file.seek(0)
-        os.truncate(path, file.read().rfind(b"\n") + 1)
+        content = file.read()
+    start = content.rfind(b"\n") + 1
+    torn = content[start:]
+    if torn.startswith(_START) or _START.startswith(torn):
+        os.truncate(path, start)
 
 
 def _check(path: Path) -> None:
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
-            intact = isinstance(json.loads(line), dict)
+            record = json.loads(line)
         except ValueError:
-            intact = False
-        if not intact:
-            raise LauncherError(
-                f"the study's journal is damaged: line {number} is no record",
-                where=f"{path}, line {number}",
-                expected="a journal that Optuna wrote",
-                hint="choose another file with sweep.storage, or remove that line; the file was left as it is",
-            )
+            record = None
+        if not isinstance(record, dict) or "op_code" not in record:
+            raise _damaged(path, f"line {number} is no record", line=number)
+
+
+def _damaged(path: Path, how: str, line: int | None = None) -> LauncherError:
+    return LauncherError(
+        f"the study's journal is damaged: {how}",
+        where=f"{path}, line {line}" if line else str(path),
+        expected="a journal that Optuna wrote",
+        hint=f"choose another file with sweep.storage{', or remove that line' if line else ''}; "
+        "the file was left as it is",
+    )

@@ -137,12 +137,15 @@ class Space:
         """Some point."""
         return {one.name: one.values[0] if one.values else _low(one.distribution) for one in self.dimensions}
 
-    def check_point(self, point: Mapping[str, Any], where: str) -> dict[str, Value]:
+    def check_point(self, point: object, where: str) -> dict[str, Value]:
         """A point that a user wrote, flat.
 
         Raises:
-            ConfigurationError: a key that is not swept, or a value outside its range.
+            ConfigurationError: no point at all, a key that is not swept, or a value outside its range.
         """
+        if not isinstance(point, Mapping):
+            some = ", ".join(f"{name}: {value}" for name, value in self.first().items())
+            raise ConfigurationError(f"{point} is no point of the space", where=where, expected=f"[{{{some}}}]")
         flat = _flat(point)
         dimensions = {dimension.name: dimension for dimension in self.dimensions}
         for name, value in flat.items():

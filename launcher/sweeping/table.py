@@ -108,11 +108,12 @@ def _title(rows: Sequence[Row], best: Sequence[Row], shown: Sequence[Row], goals
     count = states(rows)
     failures = [f"{count[state]} {state}" for state in ("infeasible", "failed", "running") if count[state]]
     broken = sum(bool(row.broken) for row in rows)
-    failures += [f"{broken} break a constraint"] if broken else []
+    failures += [f"{broken} break{'s' if broken == 1 else ''} a constraint"] if broken else []
     extra = f" ({', '.join(failures)})" if failures else ""
-    what = "best first" if len(goals.objectives) == 1 else f"front of {len(best)}"
+    what = "; best first" if len(goals.objectives) == 1 else f"; front of {len(best)}"
     cut = f", {len(shown)} shown" if len(shown) < len(best) else ""
-    return escape(f"{len(rows)} trials{extra}: {goals}; {what}{cut}")
+    trials = "1 trial" if len(rows) == 1 else f"{len(rows)} trials"
+    return escape(f"{trials}{extra}: {goals}{what if best else ''}{cut}")
 
 
 def _short(value: object) -> str:
@@ -156,7 +157,9 @@ class ProgressLine:
         self._here += 1
         if not row.ok:
             reason = (row.reason.splitlines() or [""])[0]
-            self._console.print(f"  trial {row.number} [red]{row.state}[/]: {escape(reason)}", highlight=False)
+            self._console.print(
+                f"  trial {row.number} [red]{row.state}[/]: {escape(reason)}", highlight=False, soft_wrap=True
+            )
         now = time.monotonic()
         if self._status:
             self._status.update(escape(self.text(now)))
