@@ -52,6 +52,7 @@ def main() -> None:
         return
     sys.path.insert(0, str(_PLUGINS))  # Hydra takes sweepers only from a package named hydra_plugins
     register()
+    _told.clear()
     sys.argv[1:] = without_options(spelled_out(sys.argv[1:]))
     wants_traceback = os.environ.get(_FULL_ERROR) == "1"
     os.environ[_FULL_ERROR] = "1"  # Hydra then hands exceptions to us instead of printing them

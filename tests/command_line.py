@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
+EXTENSIONS = ROOT / "launcher" / "_ext"
 
 
 @dataclass(frozen=True)
@@ -51,3 +56,37 @@ def python(folder: Path, *arguments: str, **environment: str) -> Outcome:
         check=False,
     )
     return Outcome(done.returncode, done.stdout, done.stderr)
+
+
+def launch_here(folder: Path, *arguments: str) -> Outcome:
+    """The same without an interpreter of its own, which would take most of the time of a short command."""
+    from hydra.core.global_hydra import GlobalHydra  # noqa: PLC0415
+    from hydra.core.plugins import Plugins  # noqa: PLC0415
+
+    from launcher.app import main  # noqa: PLC0415
+
+    if str(EXTENSIONS) not in sys.path:
+        # An earlier test may have made Hydra look for its plugins when it could not see ours.
+        sys.path.insert(0, str(EXTENSIONS))
+        from hydra_plugins.launcher_sweepers.grid import GridSweeper  # noqa: PLC0415
+        from hydra_plugins.launcher_sweepers.optuna_sweeper import OptunaSweeper  # noqa: PLC0415
+
+        for sweeper in (GridSweeper, OptunaSweeper):
+            Plugins.instance().register(sweeper)
+    out, err = io.StringIO(), io.StringIO()
+    status = 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", [str(ROOT / "launch.py"), *arguments])
+        patch.setattr(sys, "path", list(sys.path))
+        patch.setenv("COLUMNS", "160")
+        patch.setenv("HYDRA_FULL_ERROR", "0")
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        GlobalHydra.instance().clear()
+        try:
+            main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        finally:
+            GlobalHydra.instance().clear()
+    return Outcome(status, out.getvalue(), err.getvalue())

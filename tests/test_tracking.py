@@ -208,11 +208,11 @@ for _ in range(5):
 def test_several_processes_record_at_once_and_none_of_them_chatters(client: Any, project: Path, tmp_path: Path) -> None:
     folder = written(ok_result(), tmp_path / "trial")
     # The last one meets a database that does not exist yet.
-    workers = [python(RECORD, where, folder) for where in (project, project, project, project, tmp_path)]
-    assert [worker.communicate() for worker in workers] == [("", "")] * 5
-    assert [worker.returncode for worker in workers] == [0] * 5
+    workers = [python(RECORD, where, folder) for where in (project, project, tmp_path)]
+    assert [worker.communicate() for worker in workers] == [("", "")] * 3
+    assert [worker.returncode for worker in workers] == [0] * 3
     runs = client.search_runs([client.get_experiment_by_name("together").experiment_id])
-    assert len(runs) == 20
+    assert len(runs) == 10
     assert all(run.info.status == "FINISHED" for run in runs)
 
 
