@@ -21,6 +21,7 @@ from launcher.result import Result
 from launcher.tracking import NullTracker, Tracker, TrackingSettings, make_tracker
 from launcher.tracking.location import locate
 from launcher.tracking.provenance import config_hash
+from launcher.tracking.records import as_parameters
 
 HERE = Path(__file__).parent
 
@@ -67,7 +68,7 @@ def python(code: str, folder: Path, *arguments: object) -> subprocess.Popen[str]
 def run(client: Any, tracker: Tracker, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = written(ok_result(), tmp_path_factory.mktemp("trial"))
     (folder / ".hydra").mkdir()
-    (folder / ".hydra" / "overrides.yaml").write_text("- layer=KTQ\n")
+    (folder / ".hydra" / "overrides.yaml").write_text("- tracking.uri=postgresql\\://me\\:secret@host\\:1/x\n")
     (folder / "notes of the user.md").write_text("mine\n")
     reference = tracker.record(ok_result(), folder)
     assert reference is not None
@@ -121,6 +122,10 @@ class TestOneRun:
         assert names == {*ARTIFACT_NAMES, "hydra"}
         copy = client.download_artifacts(run.info.run_id, "result.json", str(tmp_path))
         assert json.loads(Path(copy).read_text())["cycles"] == 4210692
+
+    def test_keeps_no_password(self, run: Any, client: Any, tmp_path: Path) -> None:
+        copy = client.download_artifacts(run.info.run_id, "hydra/overrides.yaml", str(tmp_path))
+        assert Path(copy).read_text() == "- tracking.uri=postgresql\\://me\\:***@host\\:1/x\n"
 
     def test_artifacts_stand_beside_the_database(self, run: Any, project: Path) -> None:
         assert run.info.artifact_uri.startswith((project / "mlartifacts").as_uri())
@@ -347,6 +352,21 @@ class TestUnusable:
         client.delete_experiment(client.get_experiment_by_name("gone").experiment_id)
         with pytest.raises(LauncherError, match="was deleted"):
             make_tracker(settings).prepare()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "layer=KTQ tracking.uri=postgresql+psycopg://me:secret@db:5432/x",
+            "layer=KTQ tracking.uri=postgresql+psycopg://me:***@db:5432/x",
+        ),
+        ("http://host:5000/a@b", "http://host:5000/a@b"),
+        ("postgresql://me@db:5432/x and a:b@c", "postgresql://me@db:5432/x and a:b@c"),
+    ],
+)
+def test_passwords_of_addresses_are_no_parameters(text: str, shown: str) -> None:
+    assert as_parameters({"overrides": text}) == {"overrides": shown}
 
 
 def test_the_configuration_hash_ignores_how_a_trial_is_recorded() -> None:

@@ -23,6 +23,7 @@ from launcher.tracking.location import Location, check_usable, locate
 from launcher.tracking.mlflow_import import MlflowParts, import_mlflow, quiet, without_garbage_collection
 
 _COMPOSED_CONFIG = (".hydra/config.yaml", ".hydra/overrides.yaml")
+_SWEEP_JSON, _MULTIRUN_YAML = "sweep.json", "multirun.yaml"
 _MOST_PARAMETERS_PER_CALL = 100
 _EXPERIMENT_TAGS = {
     # So that MLflow's pages open on runs and metrics, not on traces of language models.
@@ -273,7 +274,7 @@ def _log_files(session: _Session, run_id: str, folder: Path) -> None:
             if (folder / name).is_file():
                 target = Path(staging, name.lstrip("."))
                 target.parent.mkdir(exist_ok=True)
-                shutil.copyfile(folder / name, target)
+                _copy(folder / name, target)
         if (folder / LAYERS_FOLDER).is_dir():
             shutil.copytree(folder / LAYERS_FOLDER, Path(staging, LAYERS_FOLDER))
         if (folder / TIMELOOP_FOLDER).is_dir():
@@ -287,8 +288,16 @@ def _log_top_files(session: _Session, run_id: str, folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="timeloop-launcher-") as staging:
         for file in folder.iterdir():
             if file.is_file():
-                shutil.copyfile(file, Path(staging, file.name))
+                _copy(file, Path(staging, file.name))
         session.client.log_artifacts(run_id, staging)
+
+
+def _copy(file: Path, target: Path) -> None:
+    """What repeats the configuration may hold the password of a database, which is nobody else's business."""
+    if file.parent.name == ".hydra" or file.name in (_SWEEP_JSON, _MULTIRUN_YAML):
+        target.write_text(records.without_passwords(file.read_text(encoding="utf-8")), encoding="utf-8")
+    else:
+        shutil.copyfile(file, target)
 
 
 def _query(tags: Mapping[str, str]) -> str:

@@ -16,6 +16,9 @@ from launcher.result import Result
 from launcher.tracking.provenance import config_hash, git_state, source_name, user_name
 
 _NOT_IN_A_NAME = re.compile(r"[^\w\-./ :]")
+_PASSWORD = re.compile(r"(\\?://[^/\s:@\\]*\\?:)[^/\s@]+@")
+"""In an address, whose colons Hydra may have escaped."""
+
 _LONGEST_PARAMETER = 6000
 _LONGEST_TAG = 8000
 
@@ -32,8 +35,8 @@ def parameters_of(result: Result) -> dict[str, str]:
 
 
 def as_parameters(values: Mapping[str, object]) -> dict[str, str]:
-    """Names and values as MLflow accepts them."""
-    return {legal_name(name): _as_text(value)[:_LONGEST_PARAMETER] for name, value in values.items()}
+    """Names and values as MLflow accepts them; others read them, so passwords in addresses are left out."""
+    return {legal_name(name): without_passwords(_as_text(value))[:_LONGEST_PARAMETER] for name, value in values.items()}
 
 
 def metrics_of(result: Result) -> dict[str, float]:
@@ -118,6 +121,11 @@ def sweep_outcome(
     tags |= {"best": best.name, "best.config_hash": config_hash(best.parameters)}
     parameters = {f"best.{name}": value for name, value in parameters_of(best).items()}
     return parameters, metrics_of(best) | metrics, tags
+
+
+def without_passwords(text: str) -> str:
+    """``text`` with the passwords of addresses (``scheme://user:password@host``) replaced by asterisks."""
+    return _PASSWORD.sub(r"\1***@", text)
 
 
 def legal_name(name: str) -> str:
