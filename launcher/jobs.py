@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import shutil
 import traceback
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
+from rich.control import Control
+from rich.segment import ControlType
 
 from launcher.config.compose import Trial, entry, job_trial
 from launcher.engines.base import Progress
@@ -119,6 +122,9 @@ def run_swept(config: DictConfig) -> Result:
             tracker_of(trial).record(result, folder, sweep.get("parent") or None, name=name)
     except LauncherError as error:
         warnings_console().print(f"[yellow]not recorded:[/] {error}", soft_wrap=True)
+    if multiprocessing.parent_process() is not None and console.is_terminal:
+        # The sweep's own process keeps its progress line here.
+        console.control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2)))
     console.print(trial_line(result, " ".join(HydraConfig.get().overrides.task)), highlight=False, soft_wrap=True)
     return result
 

@@ -61,8 +61,9 @@ class Terminal:
         main, side = pty.openpty()
         environment = {**os.environ, "COLUMNS": "160", "TERM": "xterm"}
         self._process = subprocess.Popen(
-            [sys.executable, *arguments], cwd=folder, stdin=side, stdout=side, stderr=side, env=environment
-        )
+            [sys.executable, *arguments], cwd=folder, stdin=side, stdout=side, stderr=side, env=environment,
+            start_new_session=True,
+        )  # fmt: skip
         os.close(side)
         self._main = main
         self.text = ""
@@ -74,7 +75,8 @@ class Terminal:
             assert self._read(), f"it ended:\n{self.text}"
 
     def interrupt(self) -> None:
-        self._process.send_signal(signal.SIGINT)
+        """Ctrl-C, which a terminal sends to a command and its workers alike."""
+        os.killpg(self._process.pid, signal.SIGINT)
 
     def end(self) -> int:
         """Its exit status."""
@@ -111,10 +113,11 @@ def test_ctrl_c_once_keeps_the_best_mapping_and_twice_stops(tmp_path: Path) -> N
     assert "Traceback" not in once.text + twice.text
 
 
-def test_ctrl_c_keeps_a_sweeps_finished_trials(tmp_path: Path) -> None:
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+def test_ctrl_c_keeps_a_sweeps_finished_trials(tmp_path: Path, launcher: str) -> None:
     sweep = Terminal(
         tmp_path, str(ROOT / "launch.py"), "-m", "hydra/sweeper=optuna", "arch.rows=range(1,65)", "layer=KTQ",
-        "model=bert_base", "tracking=none", "sweep.n_trials=60", "hydra.sweep.dir=here",
+        "model=bert_base", "tracking=none", "sweep.n_trials=60", "hydra.sweep.dir=here", f"hydra/launcher={launcher}",
     )  # fmt: skip
     sweep.wait_for("2/60 trials")
     sweep.interrupt()
@@ -124,6 +127,7 @@ def test_ctrl_c_keeps_a_sweeps_finished_trials(tmp_path: Path) -> None:
     assert "best EDP" in sweep.text
     finished = [line for line in (tmp_path / "here" / "trials.csv").read_text().splitlines() if ",ok," in line]
     assert 2 <= len(finished) < 60
+    assert "Traceback" not in sweep.text
 
 
 def test_quiet_says_nothing_but_mistakes(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import signal
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -76,7 +77,7 @@ class Jobs:
         if self._workers == 1:
             self._launch(job)
         else:
-            threading.Thread(target=self._launch, args=(job,), name=f"trial-{job.number}", daemon=True).start()
+            threading.Thread(target=self._launch_apart, args=(job,), name=f"trial-{job.number}", daemon=True).start()
 
     def wait(self, timeout_s: float) -> Ended | None:
         """The next trial that ended; None when none did in time."""
@@ -101,6 +102,12 @@ class Jobs:
             self._suspects.append(job)
             return None
         return Ended(job.number, outcome)
+
+    def _launch_apart(self, job: Job) -> None:
+        if hasattr(signal, "pthread_sigmask"):
+            # Workers inherit it: Ctrl-C is for the sweep, which ends them; each would print where it was otherwise.
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        self._launch(job)
 
     def _launch(self, job: Job) -> None:
         try:

@@ -12,6 +12,7 @@ from omegaconf import DictConfig, OmegaConf
 from launcher.errors import LauncherError
 
 _BASIC = "BasicLauncher"
+_JOBLIB = "JoblibLauncher"
 _SLURM = "SlurmLauncher"
 _RAY = "RayLauncher"
 
@@ -26,7 +27,7 @@ def workers_of(config: DictConfig, wanted: int | None) -> int:
     Raises:
         LauncherError: several are wanted of a launcher that runs one.
     """
-    if _kind(config) == _BASIC:
+    if trials_run_here(config):
         if wanted not in (None, 1):
             raise LauncherError(
                 f"sweep.parallel={wanted}: Hydra's basic launcher runs one trial at a time",
@@ -58,6 +59,24 @@ def prepare(config: DictConfig, launcher: Launcher, workers: int) -> None:
         )
     if kind == _RAY:
         _start_ray(launcher, workers)
+    if kind == _JOBLIB:
+        # The first worker would start it otherwise, and Python opens the starting thread to Ctrl-C then.
+        from multiprocessing import resource_tracker  # noqa: PLC0415
+
+        resource_tracker.ensure_running()
+
+
+def trials_run_here(config: DictConfig) -> bool:
+    """Whether trials run in the sweep's own process, one after the other."""
+    return _kind(config) == _BASIC
+
+
+def stop(config: DictConfig) -> None:
+    """End trials under way: whoever interrupted the sweep does not want to wait for what will be asked again."""
+    if _kind(config) == _JOBLIB:
+        from joblib.externals.loky import get_reusable_executor  # noqa: PLC0415
+
+        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 def _start_ray(launcher: Any, workers: int) -> None:

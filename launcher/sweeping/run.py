@@ -22,7 +22,7 @@ from launcher.limits import Constraints
 from launcher.sweeping.goals import Goals, parse_goals
 from launcher.sweeping.identity import digest, fixed_parameters, identity
 from launcher.sweeping.jobs import Jobs
-from launcher.sweeping.launchers import prepare, workers_of
+from launcher.sweeping.launchers import prepare, stop, workers_of
 from launcher.sweeping.naming import sweep_name
 from launcher.sweeping.page import write_page
 from launcher.sweeping.parent import ParentRun
@@ -159,6 +159,8 @@ class _Sweep:
             raise
         finally:
             self._study.stop()
+            if interrupted:
+                stop(self._config)
             rows = self._finish(parent, fixed, interrupted)
         if not any(row.ok for row in rows):
             raise LauncherError(

@@ -21,6 +21,7 @@ from launcher.reporting.artifacts import read_result
 from launcher.reporting.best import compares_hardware, print_best
 from launcher.reporting.trials import print_trials
 from launcher.result import Result
+from launcher.sweeping.launchers import trials_run_here
 from launcher.sweeping.naming import sweep_name, swept_keys
 from launcher.sweeping.page import write_page
 from launcher.sweeping.watch import FolderWatch
@@ -41,6 +42,7 @@ class Sweep:
         objective: what decides which trial is best.
         total: how many trials there will be.
         console: where it says what came out.
+        trials_run_here: one after the other in this process, rather than in workers.
         pictures: whether a page is made of the trials when the sweep ends.
         finished: results of the trials; those of an interrupted sweep are read back from its folder.
     """
@@ -51,6 +53,7 @@ class Sweep:
     objective: tuple[str, ...]
     total: int
     console: Console
+    trials_run_here: bool
     pictures: bool
     finished: Sequence[Result] = field(default_factory=list)
     _around: ExitStack = field(default_factory=ExitStack)
@@ -83,10 +86,12 @@ class Sweep:
             json.dumps({"parent": parent, "swept": swept, "overrides": list(arguments)}) + "\n"
         )
         console = console_for(config.verbosity)
-        return cls(folder, tracker, parent, objective, total, console, bool(config.sweep.pictures))
+        here, pictures = trials_run_here(config), bool(config.sweep.pictures)
+        return cls(folder, tracker, parent, objective, total, console, here, pictures)
 
     def __enter__(self) -> Sweep:
-        self._around.enter_context(first_asks("finished trials are kept"))
+        if self.trials_run_here:  # nobody looks at a request while workers run: Ctrl-C ends them at once then
+            self._around.enter_context(first_asks("finished trials are kept"))
         self._around.enter_context(FolderWatch(self.console, self.folder, self.total, self.objective))
         return self
 
