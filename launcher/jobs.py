@@ -25,7 +25,7 @@ from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
 from launcher.reporting.trials import point_name, trial_line
 from launcher.result import Result
-from launcher.sweeping.limits import at_most, sharing
+from launcher.sweeping.limits import at_most, end_with_sweep, sharing
 from launcher.tracking import Tracker, TrackingSettings, make_tracker
 from launcher.trial import failed, run_trial
 from launcher.verbosity import Verbosity, console_for, warnings_console
@@ -97,6 +97,7 @@ def _one_configuration_only(config: DictConfig) -> None:
 
 def run_swept(config: DictConfig) -> Result:
     """One trial of many: raises nothing but KeyboardInterrupt, so that the others go on; says one line."""
+    end_with_sweep()
     folder = _output_folder()
     sweep = _sweep_of(folder)
     trial: Trial | None = None

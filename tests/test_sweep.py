@@ -170,6 +170,12 @@ class Sweeping:
     def _started_trials(self) -> int:
         return len(list(self._folder.glob("multirun/*/*/*/.hydra")))
 
+    def await_result(self) -> None:
+        deadline = time.monotonic() + 100
+        while not list(self._folder.glob("multirun/*/*/*/result.json")):
+            assert time.monotonic() < deadline and self.process.poll() is None, (self._folder / "out.txt").read_text()
+            time.sleep(0.05)
+
     def workers(self) -> list[int]:
         """Processes that it started to run trials."""
         found = subprocess.run(["ps", "-ww", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
@@ -207,12 +213,24 @@ def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothin
     assert parents == [("sweep", "FINISHED")]
 
 
+def test_workers_end_with_a_sweep_that_is_killed(tmp_path: Path) -> None:
+    space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", "cache=false", "tracking=none"]
+    running = Sweeping(tmp_path, *space, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    running.await_result()
+    workers = running.workers()
+    assert workers
+    running.process.kill()
+    running.process.wait()
+    deadline = time.monotonic() + 60
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < deadline, "workers go on without their sweep"
+        time.sleep(0.1)
+
+
 def test_a_killed_worker_costs_no_trial_of_its_neighbours(tmp_path: Path) -> None:
     space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", "sweep.n_trials=10", "cache=false", "tracking=none"]
     running = Sweeping(tmp_path, *space, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("multirun/*/*/*/result.json")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    running.await_result()
     workers = running.workers()
     assert workers
     os.kill(workers[0], signal.SIGKILL)

@@ -1,12 +1,15 @@
-"""Limits on a trial: its time, and its share of the machine."""
+"""Limits on a trial: its time, its share of the machine, and the life of the sweep that it belongs to."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import FrameType
 
 from launcher.errors import LauncherError
@@ -56,3 +59,24 @@ def sharing(with_others: bool) -> Iterator[None]:
     finally:
         if with_others:
             _shared.pop()
+
+
+_LOOK_EVERY_S = 1.0
+
+
+@cache
+def end_with_sweep() -> None:
+    """In a worker process: end when the sweep's process is gone, which, when killed, cannot say good-bye.
+
+    joblib's workers would wait for their next trial, some of them for ever. Elsewhere this does nothing.
+    """
+    if multiprocessing.parent_process() is None:
+        return
+    sweep = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == sweep:
+            time.sleep(_LOOK_EVERY_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="end-with-sweep", daemon=True).start()
