@@ -40,6 +40,11 @@ class Ended:
     folder: Path | None = None
 
 
+def common_overrides(workers: int) -> tuple[str, ...]:
+    """What all trials are told when so many run at a time, since they share the machine."""
+    return ("mapper.threads=1",) if workers > 1 else ()
+
+
 class Jobs:
     """Trials that run in a launcher.
 
@@ -64,8 +69,8 @@ class Jobs:
 
     @property
     def overrides(self) -> tuple[str, ...]:
-        """What all trials are told, since they share the machine."""
-        return ("mapper.threads=1",) if self._workers > 1 else ()
+        """What all trials are told."""
+        return common_overrides(self._workers)
 
     @property
     def busy(self) -> bool:

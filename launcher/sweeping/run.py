@@ -21,7 +21,7 @@ from launcher.jobs import PARENT_FILE
 from launcher.limits import Constraints
 from launcher.sweeping.goals import Goals, parse_goals
 from launcher.sweeping.identity import digest, fixed_parameters, identity
-from launcher.sweeping.jobs import Jobs
+from launcher.sweeping.jobs import Jobs, common_overrides
 from launcher.sweeping.launchers import prepare, stop, workers_of
 from launcher.sweeping.naming import sweep_name
 from launcher.sweeping.page import write_page
@@ -73,7 +73,7 @@ def run_sweep(config: DictConfig, space: Space, launcher: Launcher, arguments: S
     points = [space.check_point(point, "sweep.enqueue") for point in settings.enqueue]
     workers = workers_of(config, settings.parallel)
     make_sampler(settings.sampler, space, goals, seed=0, finished=0, parallel=False)  # mistakes come before anything
-    _check_composition(launcher, config, space)
+    _compose_once(launcher, config, space, common_overrides(workers))
     prepare(config, launcher, workers)
     same = identity(config, space, goals)
     name, where = _study_name(config, settings, space, digest(same))
@@ -212,11 +212,15 @@ class _Sweep:
         self._console.print(f"{what:<10}{text}", highlight=False, soft_wrap=True, markup=False)
 
 
-def _check_composition(launcher: Launcher, config: DictConfig, space: Space) -> None:
-    """A key that does not exist is a mistake of the command line, not of a thousand trials."""
+def _compose_once(launcher: Launcher, config: DictConfig, space: Space, common: Sequence[str]) -> None:
+    """A key that does not exist is a mistake of the command line, not of a thousand trials.
+
+    What is composed here is not composed again for trials, whose overrides must therefore be the same but for the
+    swept values: workers get it with each trial, and would compose everything anew.
+    """
     context: Any = getattr(launcher, "hydra_context", None)
     if context is not None:
-        context.config_loader.load_sweep_config(config, space.overrides(space.first()))
+        context.config_loader.load_sweep_config(config, [*space.overrides(space.first()), *common])
 
 
 def _study_name(config: DictConfig, settings: SweepSettings, space: Space, same: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, Literal
 
 from launcher.specification.architecture import ComputeLevel, Network, StorageLevel
@@ -71,6 +72,7 @@ def check_attributes(attributes: YamlNode) -> None:
     attributes.refuse("tile_partition_supported", "run-time tile partitions")
 
 
+@cache
 def _misspelt(key: str) -> str | None:
     """The meaningful attribute that ``key`` looks like: one letter more or less may differ more than two."""
     folded = {name.lower(): name for name in sorted(MEANINGFUL_ATTRIBUTES)}

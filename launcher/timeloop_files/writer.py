@@ -42,7 +42,7 @@ class Tagged:
     content: Mapping[str, object]
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
     """Plain YAML; strings that a reader could take for a number or an expression stand in quotes."""
 
     def ignore_aliases(self, data: object) -> bool:
