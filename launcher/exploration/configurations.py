@@ -107,6 +107,8 @@ def _read(path: Path) -> list[tuple[str, Any]]:
         raise ConfigurationError(
             f"configs={path} is not JSON: {error.msg}", where=f"{path}:{error.lineno}:{error.colno}"
         ) from error
+    except RecursionError as error:
+        raise ConfigurationError(f"configs={path} is not JSON of configurations: nested too deeply") from error
     return _named(document, str(path))
 
 

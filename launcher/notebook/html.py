@@ -11,7 +11,8 @@ from launcher.reporting.diagrams import energy_svg, loop_nest_svg
 from launcher.reporting.layers import fusion_lines, layer_rows
 from launcher.reporting.numbers import ABSENT, count, percent, significant
 from launcher.reporting.terminal import describe_optimality
-from launcher.reporting.trials import plain, ranked
+from launcher.reporting.trial_columns import plain
+from launcher.reporting.trials import ranked
 from launcher.result import Result
 
 _MOST_ROWS = 20

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
 from launcher.engines.run import CRITERIA
-from launcher.reporting.trials import objective_value, plain, ranked, varying_parameters
+from launcher.reporting.trial_columns import plain
+from launcher.reporting.trials import objective_value, ranked, varying_parameters
 from launcher.result import Result
 
 if TYPE_CHECKING:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from launcher.reporting.numbers import count, percent, significant
-from launcher.reporting.trials import plain, ranked, swept_parameters, varying_parameters
+from launcher.reporting.trial_columns import Layout, figures, fitting, parameter_cells, trials_table
+from launcher.reporting.trials import ranked, swept_parameters, varying_parameters
 from launcher.result import Result
 
 _METRICS = ("energy", "cycles", "utilization", "edp")
 _TITLES = {"energy": "energy", "cycles": "cycles", "utilization": "utilization", "edp": "EDP"}
+_COLUMNS = {"energy": 0, "cycles": 1, "edp": 2, "utilization": 3}
 
 
 def best_by_metric(results: Sequence[Result]) -> dict[str, Result]:
@@ -26,7 +25,7 @@ def best_by_metric(results: Sequence[Result]) -> dict[str, Result]:
     if not good:
         return {}
     best = {metric: ranked(good, metric)[0] for metric in _METRICS if metric != "utilization"}
-    best["utilization"] = max(reversed(ranked(good)), key=lambda result: result.utilization)
+    best["utilization"] = max(ranked(good), key=lambda result: result.utilization)
     return {metric: best[metric] for metric in _METRICS}
 
 
@@ -43,21 +42,15 @@ def print_best(results: Sequence[Result], console: Console) -> None:
     if not best:
         return
     parameters = swept_parameters(results)
-    table = Table(title="best by", title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("", no_wrap=True)
-    for heading in parameters:
-        table.add_column(escape(heading.replace(".", ".\n")), no_wrap=True)
-    for heading in ("energy\nuJ", "cycles", "EDP\nJ*cycles", "utili-\nzation", "area\nmm2"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    columns = {"energy": 0, "cycles": 1, "edp": 2, "utilization": 3}
+    layout = fitting(lambda layout: _table(best, parameters, layout), parameters, console)
+    console.print(_table(best, parameters, layout))
+
+
+def _table(best: Mapping[str, Result], parameters: Sequence[str], layout: Layout) -> Table:
+    joined = layout is Layout.JOINED
+    table = trials_table("best by", parameters, layout, None if joined else "")
     for metric, result in best.items():
-        figures = [
-            significant(result.energy_pj * 1e-6),
-            count(result.cycles),
-            significant(result.edp_j_cycles),
-            percent(result.utilization),
-            significant(result.area_um2 * 1e-6),
-        ]
-        figures[columns[metric]] = f"[bold]{figures[columns[metric]]}[/]"
-        table.add_row(_TITLES[metric], *(escape(plain(result.parameters.get(name))) for name in parameters), *figures)
-    console.print(table)
+        title, cells, numbers = _TITLES[metric], parameter_cells(result, parameters, layout), figures(result)
+        numbers[_COLUMNS[metric]] = f"[bold]{numbers[_COLUMNS[metric]]}[/]"
+        table.add_row(*([f"[bold]{title}[/]: {cells[0]}"] if joined else [title, *cells]), *numbers)
+    return table

@@ -10,7 +10,8 @@ from launcher.reporting.diagrams.limits import limiting
 from launcher.reporting.energy_table import energy_by_component_pj, energy_rows
 from launcher.reporting.layers import layer_name
 from launcher.reporting.numbers import count, energy, percent, significant
-from launcher.reporting.trials import known_values, plain, ranked, swept_parameters
+from launcher.reporting.trial_columns import plain
+from launcher.reporting.trials import known_values, ranked, swept_parameters
 from launcher.result import Result
 
 _DIGITS = 3

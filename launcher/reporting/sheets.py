@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Literal
 
 from launcher.reporting.numbers import ABSENT, percent, short_count, significant
-from launcher.reporting.trials import plain
+from launcher.reporting.trial_columns import plain
 from launcher.result import Result
 
 Kind = Literal["text", "prose", "flag", "count", "figure", "share", "ratio"]

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import inf, isnan
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.measure import Measurement
 from rich.table import Table
 
-from launcher.reporting.numbers import ABSENT, count, percent, significant
+from launcher.reporting.numbers import count, percent, significant
+from launcher.reporting.trial_columns import (
+    Layout,
+    figures,
+    fitting,
+    parameter_cells,
+    plain,
+    trials_table,
+    width_of,
+)
 from launcher.result import Result
 
 _TIE_BREAKS = ("edp", "energy", "cycles")
@@ -100,34 +107,30 @@ def print_trials(
     title = _title(results, objective)
     title += f", {len(ordered):,} shown" if len(ordered) < len(results) else ""
     remarks = [_remark(result) for result in ordered]
-    bare = _table(ordered, parameters, title)
-    room = console.width - Measurement.get(console, console.options, bare).maximum - _COLUMN_GAP
+    layout = fitting(lambda layout: _table(ordered, parameters, title, layout), parameters, console)
+    room = console.width - width_of(_table(ordered, parameters, title, layout), console) - _COLUMN_GAP
     if room >= min(_LEAST_REMARK_WIDTH, max(map(len, remarks))):
-        console.print(_table(ordered, parameters, title, remarks))
+        console.print(_table(ordered, parameters, title, layout, remarks))
         return
     # Too narrow for sentences in a column: number them and print them below.
     numbers = {text: f"({i})" for i, text in enumerate(dict.fromkeys(filter(None, remarks)), 1)}
-    console.print(_table(ordered, parameters, title, [numbers.get(remark, "") for remark in remarks]))
+    numbered = [numbers.get(remark, "") for remark in remarks]
+    layout = fitting(lambda layout: _table(ordered, parameters, title, layout, numbered), parameters, console)
+    console.print(_table(ordered, parameters, title, layout, numbered))
     for text, number in numbers.items():
         console.print(f"{number} {escape(text)}", soft_wrap=True)
 
 
 def _table(
-    ordered: Sequence[Result], parameters: Sequence[str], title: str, remarks: Sequence[str] | None = None
+    ordered: Sequence[Result], parameters: Sequence[str], title: str, layout: Layout, remarks: Sequence[str] = ()
 ) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in parameters or ["trial"]:
-        table.add_column(escape(heading.replace(".", ".\n")), no_wrap=True)
-    for heading in ("energy\nuJ", "cycles", "EDP\nJ*cycles", "utili-\nzation", "area\nmm2"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    remarked = remarks is not None and any(remarks)
-    if remarked:
+    table = trials_table(title, parameters, layout, None if parameters else "trial")
+    if any(remarks):
         table.add_column("remark", overflow="fold")
-    for rank, (result, remark) in enumerate(zip(ordered, remarks or [""] * len(ordered), strict=True)):
-        labels = [plain(result.parameters.get(name, ABSENT)) for name in parameters] or [result.name]
+    for rank, result in enumerate(ordered):
+        labels = parameter_cells(result, parameters, layout) if parameters else [escape(result.name)]
         style = "red" if not result.ok else "dim" if result.broken else "bold" if rank == 0 else ""
-        cells = [*map(escape, labels), *_figures(result), *([escape(remark)] if remarked else [])]
-        table.add_row(*cells, style=style)
+        table.add_row(*labels, *figures(result), *([escape(remarks[rank])] if any(remarks) else []), style=style)
     return table
 
 
@@ -139,16 +142,6 @@ def _title(results: Sequence[Result], objective: str | Sequence[str]) -> str:
     without += f", {broken} beyond a constraint" if broken else ""
     trials = "1 trial" if len(results) == 1 else f"{len(results):,} trials"
     return f"{trials}{without}, best {escape(criteria.replace('edp', 'EDP'))} first"
-
-
-def _figures(result: Result) -> tuple[str, ...]:
-    return (
-        significant(result.energy_pj * 1e-6),
-        count(result.cycles),
-        significant(result.edp_j_cycles),
-        percent(result.utilization),
-        significant(result.area_um2 * 1e-6),
-    )
 
 
 def _remark(result: Result) -> str:
@@ -165,15 +158,6 @@ def _remark(result: Result) -> str:
     if optimality and optimality.status == "heuristic":
         return "not proved"
     return ""
-
-
-def plain(value: object) -> str:
-    """A parameter's value as people write it: no needless decimals, lists with commas."""
-    if isinstance(value, list | tuple):
-        return ",".join(plain(item) for item in value)
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return ABSENT if value is None else str(value)
 
 
 def point_name(values: Mapping[str, object], swept: Sequence[str]) -> str:

@@ -13,7 +13,8 @@ from launcher.reporting.diagrams.limits import limiting
 from launcher.reporting.layers import fusion_lines
 from launcher.reporting.question import standing
 from launcher.reporting.sheets import FIGURES, Column, Document, Sheet, figures
-from launcher.reporting.trials import plain, swept_parameters, varying_parameters
+from launcher.reporting.trial_columns import plain
+from launcher.reporting.trials import swept_parameters, varying_parameters
 from launcher.result import Result
 
 _Rows = Iterator[tuple[object, ...]]

@@ -30,7 +30,7 @@ from launcher.reporting.diagrams.limits import limiting
 from launcher.reporting.layers import fusion_lines
 from launcher.reporting.numbers import ABSENT, count, significant
 from launcher.reporting.sheets import FIGURES, figures
-from launcher.reporting.trials import plain
+from launcher.reporting.trial_columns import plain
 from launcher.result import Result
 
 _MOST_LAYERS = 3

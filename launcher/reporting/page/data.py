@@ -13,7 +13,7 @@ from launcher.reporting.diagrams.palette import component_classes, data_space_sl
 from launcher.reporting.energy_table import compute_name, energy_rows
 from launcher.reporting.layers import layer_name, layer_runs
 from launcher.reporting.question import standing, workload_of
-from launcher.reporting.trials import plain
+from launcher.reporting.trial_columns import plain
 from launcher.result import LayerRun, Result
 
 _MOST_POINTS = 2000

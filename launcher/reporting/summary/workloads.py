@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from launcher.reporting.question import workload_of
-from launcher.reporting.trials import plain
+from launcher.reporting.trial_columns import plain
 from launcher.result import Result
 
 
