@@ -51,6 +51,13 @@ def test_infeasible_hardware_is_remembered_too() -> None:
     assert second.cached and second.reason == first.reason
 
 
+def test_a_network_is_cached_when_all_its_layers_are() -> None:
+    run(KTQ)
+    both = ["layer=[KTQ,VScores]", *KTQ[1:]]
+    assert not run(both).cached
+    assert run(both).cached
+
+
 def test_several_processes_may_share_it(tmp_path: Path) -> None:
     arguments = ("-m", "arch.rows=8,16", "layer=KTQ", "model=bert_base", "tracking=none", "cache=true")
     with ProcessPoolExecutor(2) as pool:

@@ -43,6 +43,7 @@ def total(
         search=_effort(layers),
         flags=flags,
         seconds=seconds,
+        cached=all(layer.result.cached for layer in layers),
         layers=tuple(layers),
         fusions=tuple(fusions),
     )
