@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from command_line import launch
 
+from launcher import run
+from launcher.errors import LauncherError
+
 MISTAKES = [
     pytest.param(["arch=nope"], ["arch=nope", "gemmini", "pim"], id="unknown choice"),
     pytest.param(["arch=gemini"], ["gemmini"], id="misspelt choice"),
@@ -35,7 +38,21 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("arguments", "words"), MISTAKES)
-def test_a_mistake_is_explained_and_leaves_nothing(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
+def test_a_mistake_is_explained(arguments: list[str], words: list[str]) -> None:
+    with pytest.raises(LauncherError) as told:
+        run(arguments)
+    message = str(told.value)
+    assert len(message.splitlines()) <= 10, message
+    for word in words:
+        assert word in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [one for one in MISTAKES if one.id in {"unknown choice", "misspelt key", "wrong type", "zero", "missing template"}],
+)
+def test_on_the_command_line_a_mistake_leaves_nothing(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
+    """One mistake of each step: finding files, their keys, types, ranges, and writing the specification."""
     launch(tmp_path, "tracking=none", *arguments).must_explain(*words)
     assert not list(tmp_path.rglob("*.json"))
     assert not list(tmp_path.rglob("*.yaml"))
@@ -64,31 +81,30 @@ def test_broken_yaml_of_the_user_names_file_and_line(tmp_path: Path) -> None:
     launch(tmp_path, "--config-dir", "my_conf", "arch=mine", "tracking=none").must_explain("mine.yaml", "line 3")
 
 
-def test_an_empty_template_of_the_user_is_named(tmp_path: Path) -> None:
-    conf = tmp_path / "my_conf"
-    (conf / "arch").mkdir(parents=True)
-    (conf / "arch_templates").mkdir()
-    (conf / "arch" / "mine.yaml").write_text("name: mine\ntemplate: mine.yaml.j2\n")
-    (conf / "arch_templates" / "mine.yaml.j2").write_text("{# nothing yet #}\n")
-    launch(tmp_path, "--config-dir", "my_conf", "arch=mine", "tracking=none").must_explain("mine.yaml.j2", "empty")
+def _own_template(folder: Path, text: str) -> str:
+    """What is said about a template of the user's own with this text."""
+    for name in ("arch", "arch_templates"):
+        (folder / name).mkdir(parents=True)
+    (folder / "arch" / "mine.yaml").write_text("name: mine\ntemplate: mine.yaml.j2\n")
+    (folder / "arch_templates" / "mine.yaml.j2").write_text(text)
+    with pytest.raises(LauncherError) as told:
+        run(["arch=mine"], config_dir=folder)
+    return str(told.value)
 
 
-def test_a_template_with_an_unknown_name_is_explained(tmp_path: Path) -> None:
-    conf = tmp_path / "my_conf"
-    (conf / "arch").mkdir(parents=True)
-    (conf / "arch_templates").mkdir()
-    (conf / "arch" / "mine.yaml").write_text("name: mine\ntemplate: mine.yaml.j2\n")
-    (conf / "arch_templates" / "mine.yaml.j2").write_text("architecture: {{ arch.sides }}\n")
-    launch(tmp_path, "--config-dir", "my_conf", "arch=mine", "tracking=none").must_explain("sides", "mine.yaml.j2")
-
-
-def test_a_broken_template_names_file_and_line(tmp_path: Path) -> None:
-    conf = tmp_path / "my_conf"
-    (conf / "arch").mkdir(parents=True)
-    (conf / "arch_templates").mkdir()
-    (conf / "arch" / "mine.yaml").write_text("name: mine\ntemplate: mine.yaml.j2\n")
-    (conf / "arch_templates" / "mine.yaml.j2").write_text("architecture:\n{% if %}\n")
-    launch(tmp_path, "--config-dir", "my_conf", "arch=mine", "tracking=none").must_explain("mine.yaml.j2, line 2")
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{# nothing yet #}\n", ["mine.yaml.j2", "empty"]),
+        ("architecture: {{ arch.sides }}\n", ["sides", "mine.yaml.j2"]),
+        ("architecture:\n{% if %}\n", ["mine.yaml.j2, line 2"]),
+    ],
+    ids=["empty", "unknown name", "broken"],
+)
+def test_a_mistake_in_a_template_of_the_user_is_named(tmp_path: Path, text: str, words: list[str]) -> None:
+    message = _own_template(tmp_path, text)
+    for word in words:
+        assert word in message
 
 
 def test_a_missing_config_dir_is_named(tmp_path: Path) -> None:

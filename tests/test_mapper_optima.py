@@ -59,9 +59,8 @@ def test_no_random_mapping_is_better(name: str, objective: str) -> None:
 
 def test_a_large_convolution_is_never_worse_than_random_mappings() -> None:
     specification = convolution("eyeriss", E=64, D=64, R=3, S=3, L=56, Q=56)
-    found = search(specification, MapperSettings(("edp",), timeout_s=10))
-    assert found.optimality.gap is not None
-    assert found.optimality.gap <= 0.05
+    found = search(specification, MapperSettings(("edp",)))
+    assert found.optimality.status == "proved"
     others = BatchEvaluator(specification).evaluate(random_mappings(specification, 4000, seed=2))
     edp = (others.energy_pj * others.cycles)[others.legal]
     assert len(edp) > 20

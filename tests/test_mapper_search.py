@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 
 import pytest
 from mapper_cases import convolution, exactly, gemmini, keeps, pim, softmax
@@ -17,6 +18,13 @@ from launcher.specification.constraints import BlockConstraint, Constraints, Lev
 from launcher.specification.specification import Specification
 
 SMALL = {"E": 256, "D": 512, "L": 384}
+
+
+@pytest.fixture
+def slow_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every look at the clock finds it 0.3 s later, however fast the machine is."""
+    seconds = count(0, 0.3)
+    monkeypatch.setattr("launcher.engines.native.mapper.progress.perf_counter", lambda: next(seconds))
 
 
 def test_equal_input_gives_an_equal_mapping() -> None:
@@ -51,10 +59,11 @@ def test_an_objective_that_is_none_is_refused(objective: tuple[str, ...]) -> Non
         search(gemmini(SMALL), MapperSettings(objective))
 
 
+@pytest.mark.usefixtures("slow_clock")
 def test_a_time_limit_leaves_a_mapping_a_bound_and_a_gap() -> None:
     specification = convolution("eyeriss", E=64, D=64, R=3, S=3, L=56, Q=56)
     proved = search(specification, MapperSettings(("edp",)))
-    stopped = search(specification, MapperSettings(("energy",), timeout_s=0.05))
+    stopped = search(specification, MapperSettings(("energy",), timeout_s=3))
     assert stopped.optimality.status == "bounded"
     assert stopped.optimality.lower_bound is not None
     assert stopped.optimality.gap is not None
@@ -64,6 +73,7 @@ def test_a_time_limit_leaves_a_mapping_a_bound_and_a_gap() -> None:
     assert not violations(specification, stopped.mapping)
 
 
+@pytest.mark.usefixtures("slow_clock")
 def test_progress_is_reported_and_ctrl_c_keeps_the_best_so_far() -> None:
     specification = convolution("eyeriss", E=64, D=64, R=3, S=3, L=56, Q=56)
     seen: list[Progress] = []
@@ -72,16 +82,17 @@ def test_progress_is_reported_and_ctrl_c_keeps_the_best_so_far() -> None:
         seen.append(progress)
         raise KeyboardInterrupt
 
-    stopped = search(specification, MapperSettings(("energy",), timeout_s=20), interrupt)
+    stopped = search(specification, MapperSettings(("energy",)), interrupt)
     assert len(seen) == 1
-    assert seen[0].seconds >= 1
+    assert seen[0].seconds >= 1  # a quicker search says nothing
     assert seen[0].incumbent is not None
     assert seen[0].lower_bound is not None
     assert seen[0].lower_bound <= seen[0].incumbent
     assert stopped.optimality.status == "bounded"
 
 
-def test_a_quick_search_reports_nothing() -> None:
+def test_a_quick_search_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("launcher.engines.native.mapper.progress.perf_counter", lambda: 0.0)
     seen: list[Progress] = []
     search(gemmini(SMALL), MapperSettings(), seen.append)
     assert not seen
@@ -112,7 +123,7 @@ def test_nothing_to_tile_is_mapped() -> None:
 def test_an_unconstrained_architecture_is_searched() -> None:
     specification = gemmini({"E": 64, "D": 96, "L": 64})
     free = replace(specification, constraints=Constraints())
-    found = search(free, MapperSettings(timeout_s=20))
+    found = search(free, MapperSettings())
     fixed = search(specification, MapperSettings())
     assert found.evaluation.edp_j_cycles <= fixed.evaluation.edp_j_cycles
     assert not violations(free, found.mapping)
