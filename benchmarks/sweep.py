@@ -4,7 +4,7 @@
 
 cost       200 trials of gemmini KTQ in one process: seconds, and the sweep's own cost per trial beyond the trials' own
            time, without and with MLflow
-parallel   a sweep of a layer whose search takes a second or two, with one and with two joblib workers: trials per second
+parallel   a sweep of a layer whose search takes a second, with one and with two joblib workers: trials per second
 resume     seconds until a study of 2,000 trials goes on
 quality    a grid of 5 x 5 x 4 gemmini sizes, tried whole; then, for each seed, how close 40 trials of TPE come to the
            best EDP, and which share of the true front's hypervolume 60 trials of NSGA-II cover
@@ -86,9 +86,7 @@ def parallel(scratch: Path) -> None:
         many = sweep(scratch / f"many_{workers}", *settings, *several, "sweep.n_trials=44")
         rates[workers] = 40 / (many - few)
         own = [float(row["trial_seconds"]) for row in rows(scratch / f"many_{workers}")]
-        print(
-            f"parallel: {workers} at a time, {rates[workers]:.2f} trials/s after the start; 44 trials take {many:.1f} s,"
-        )
+        print(f"parallel: {workers} at a time, {rates[workers]:.2f} trials/s once started; 44 take {many:.1f} s,")
         print(f"    {sum(own) / len(own):.2f} s of a trial are its own")
     print(f"parallel: {rates[2] / rates[1]:.2f} times the throughput of one")
 
