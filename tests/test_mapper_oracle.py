@@ -10,8 +10,15 @@ from mapspace_oracle import enumerate_mappings, violations
 from random_specifications import random_specification
 
 from launcher.engines.base import Mapped, MapperSettings
-from launcher.engines.native.batch import BatchEvaluator
+from launcher.engines.native.batch import BatchEvaluator, MappingBatch
 from launcher.engines.native.mapper import pareto, search
+from launcher.engines.native.mapper.candidates import Queue
+from launcher.engines.native.mapper.coefficients import coefficients_of
+from launcher.engines.native.mapper.machine import machine_of
+from launcher.engines.native.mapper.mapspace import mapspace_of
+from launcher.engines.native.mapper.objective import CYCLES, EDP, ENERGY
+from launcher.engines.native.mapper.spatial import spatial_assignments
+from launcher.engines.native.mapper.wires import layout_levels
 from launcher.errors import NoValidMappingError
 from launcher.specification.specification import Specification
 
@@ -23,10 +30,15 @@ MOST_ONE_BY_ONE = 150
 Figures = tuple[np.ndarray, np.ndarray]
 
 
+def _all(specification: Specification) -> MappingBatch | None:
+    """All mappings, legal or not; None when there are too many to try."""
+    hops = any(level.attributes for level in specification.architecture.levels)
+    return enumerate_mappings(specification, MOST_ONE_BY_ONE if hops else MOST_MAPPINGS)
+
+
 def _all_legal(specification: Specification) -> Figures | None:
     """Energy and cycles of every legal mapping; None when there are too many to try."""
-    hops = any(level.attributes for level in specification.architecture.levels)
-    mappings = enumerate_mappings(specification, MOST_ONE_BY_ONE if hops else MOST_MAPPINGS)
+    mappings = _all(specification)
     if mappings is None:
         return None
     result = BatchEvaluator(specification).evaluate(mappings)
@@ -74,6 +86,50 @@ def test_the_optimum_is_the_best_of_all_mappings(kind: str, rare: float, first: 
         _assert_best(found, objective, figures)
         assert found.optimality.status == "proved"
         assert not violations(specification, found.mapping)
+
+
+@pytest.mark.parametrize("kind", ["gemm", "conv", "strided"])
+def test_no_mapping_is_below_the_bound_of_its_fan_outs_and_bypasses(kind: str) -> None:
+    compared = 0
+    for seed in range(500, 560):
+        specification = random_specification(Random(seed), kind, rare=2)
+        mappings = _all(specification)
+        if mappings is None:
+            continue
+        result = BatchEvaluator(specification).evaluate(mappings)
+        least: dict[bytes, float] = {}
+        spatial = mappings.factors[:, :, :2].prod(axis=2)
+        for i in np.flatnonzero(result.legal):
+            key = spatial[i].astype(np.int64).tobytes() + mappings.keep[i].tobytes()
+            least[key] = min(least.get(key, np.inf), float(result.energy_pj[i]))
+        for key, bound in _energy_bounds(specification).items():
+            if key in least:
+                compared += 1
+                assert bound <= least[key] * (1 + 1e-9), seed
+    assert compared > 100
+
+
+def _energy_bounds(specification: Specification) -> dict[bytes, float]:
+    """The search's lower bounds by spatial factors and what is kept, over all layouts of the factors."""
+    space = mapspace_of(specification)
+    bounds: dict[bytes, float] = {}
+    if space.impossible:
+        return bounds
+    machine = machine_of(space)
+    spatial_factors = spatial_assignments(space, layout_levels(specification, machine))
+    queue = Queue(space, machine, coefficients_of(space, machine, spatial_factors), (ENERGY, EDP, CYCLES))
+    active = [list(specification.problem.dimensions).index(name) for name in space.dimensions]
+    spatial = np.ones((len(space.levels), len(specification.problem.dimensions)), np.int64)
+    while True:
+        while not queue.list_choices():
+            pass
+        candidate = queue.pop()
+        if candidate is None:
+            return bounds
+        spatial[:, active] = spatial_factors.factors[candidate.index]
+        chosen = [queue.patterns[p][number] for p, number in enumerate(candidate.chosen)]
+        key = spatial.tobytes() + np.array(chosen, np.bool_).T.tobytes()
+        bounds[key] = min(bounds.get(key, np.inf), candidate.bounds[0])
 
 
 @pytest.mark.parametrize("kind", ["gemm", "elementwise", "conv"])

@@ -7,15 +7,18 @@ from itertools import count
 
 import pytest
 from mapper_cases import convolution, exactly, gemmini, keeps, pim, softmax
-from mapspace_oracle import violations
+from mapspace_oracle import random_mappings, violations
 
+from launcher.config.compose import compose
 from launcher.engines.base import MapperSettings, Progress
+from launcher.engines.native.batch import BatchEvaluator
 from launcher.engines.native.mapper import pareto, search
 from launcher.engines.native.mapper.branch import explore
 from launcher.engines.native.mapper.completion import complete
 from launcher.errors import ConfigurationError, NoValidMappingError, SpecificationError
 from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
 from launcher.specification.specification import Specification
+from launcher.steps import specify
 
 SMALL = {"E": 256, "D": 512, "L": 384}
 
@@ -89,6 +92,42 @@ def test_progress_is_reported_and_ctrl_c_keeps_the_best_so_far() -> None:
     assert seen[0].lower_bound is not None
     assert seen[0].lower_bound <= seen[0].incumbent
     assert stopped.optimality.status == "bounded"
+
+
+def _composed(*overrides: str) -> Specification:
+    return specify(compose(overrides))
+
+
+@pytest.mark.usefixtures("slow_clock")
+def test_a_mapspace_without_constraints_is_searched_within_the_time_limit() -> None:
+    """Twenty thousand spatial assignments with 32,768 choices each of what is kept where."""
+    free = replace(_composed("arch=tpu", "layer=KTQ", "model=bert_base"), constraints=Constraints())
+    seen: list[Progress] = []
+    stopped = search(free, MapperSettings(timeout_s=6), seen.append)
+    assert stopped.search.counters["spatial_assignments"] > 10_000
+    assert stopped.optimality.status == "bounded"
+    assert len(seen) > 3
+    assert not violations(free, stopped.mapping)
+
+
+@pytest.mark.usefixtures("slow_clock")
+def test_a_search_that_is_stopped_is_no_worse_than_random_mappings() -> None:
+    specification = _composed("arch=aimc", "layer=vgg16_2_2", "model=vgg16")
+    stopped = search(specification, MapperSettings(("energy",), timeout_s=15))
+    assert stopped.optimality.status == "bounded"
+    others = BatchEvaluator(specification).evaluate(random_mappings(specification, 4000, seed=0))
+    assert others.legal.sum() > 50
+    assert stopped.evaluation.energy_pj <= others.energy_pj[others.legal].min()
+
+
+def test_choices_that_were_forgotten_are_listed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = replace(gemmini({"E": 12, "D": 16, "L": 8}), constraints=Constraints())
+    settings = MapperSettings(("energy",))
+    remembered = search(free, settings)
+    monkeypatch.setattr("launcher.engines.native.mapper.candidates.REMEMBERED_BYTES", 0)
+    forgotten = search(free, settings)
+    assert forgotten.mapping == remembered.mapping
+    assert forgotten.search.counters == remembered.search.counters
 
 
 def test_a_quick_search_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

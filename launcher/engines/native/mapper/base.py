@@ -9,16 +9,18 @@ import numpy as np
 from launcher.engines.native.mapper.automaton import Boundary
 from launcher.engines.native.mapper.bypass import Pattern
 from launcher.engines.native.mapper.coefficients import Assignments
-from launcher.engines.native.mapper.machine import FloatArray, Machine
+from launcher.engines.native.mapper.machine import FloatArray, IntArray, Machine
 from launcher.engines.native.mapper.tables import (
     ADDRESS_PJ,
     BLOCK,
     FILL_PJ,
     NETWORK_PJ,
+    OWN_RANK,
     PART,
     READ_PJ,
     REBATE_PJ,
     SPREAD,
+    TANGLED,
     THINNED,
     UNTOUCHED,
     UPDATE_PJ,
@@ -44,13 +46,11 @@ class Least:
 
     Attributes:
         energy_pj: dynamic energy that it causes: every level moves each word once.
-        words: (assignments, levels, 3) words per instance read, written, and both, weighted for the bandwidth.
-        tile_words: (assignments, levels) its smallest tile where it is kept.
+        words: (assignments, slots) words per instance, weighted for the bandwidth, of each limited bandwidth.
     """
 
     energy_pj: FloatArray
     words: FloatArray
-    tile_words: FloatArray
 
 
 @dataclass
@@ -72,6 +72,11 @@ def base_of(machine: Machine, assignments: Assignments, index: int, chosen: tupl
     return Base(float(fixed.energy[0]), np.concatenate((fixed.reads, fixed.writes)))
 
 
+def limited_slots(machine: Machine) -> IntArray:
+    """(slots, 2) the limited bandwidths: level, and kind (0 read, 1 write, 2 shared)."""
+    return np.argwhere(np.isfinite(machine.limits))
+
+
 def least_of(machine: Machine, assignments: Assignments, p: int, pattern: Pattern) -> Least:
     """Bounds for one data space that is kept as the pattern says."""
     totals = _nothing(machine, assignments)
@@ -80,11 +85,11 @@ def least_of(machine: Machine, assignments: Assignments, p: int, pattern: Patter
         _serve(machine, assignments, totals, boundary, _least_words(machine, assignments, boundary))
     reads = totals.reads[:, :, p] * machine.scale[:, p]
     writes = totals.writes[:, :, p] * machine.scale[:, p]
-    tile_words = _smallest_tiles(machine, assignments, p) * np.array(pattern)
-    return Least(totals.energy, np.stack((reads, writes, reads + writes), axis=2), tile_words)
+    slots = limited_slots(machine)
+    return Least(totals.energy, np.stack((reads, writes, reads + writes), axis=2)[:, slots[:, 0], slots[:, 1]])
 
 
-def _smallest_tiles(machine: Machine, assignments: Assignments, p: int) -> FloatArray:
+def smallest_tiles(machine: Machine, assignments: Assignments, p: int) -> FloatArray:
     """Words of tiles that span no more than the fan-outs inside a level: (assignments, levels)."""
     extents = assignments.extent[:, 1:]
     if machine.boxes[p]:
@@ -113,11 +118,42 @@ def _least_words(machine: Machine, assignments: Assignments, boundary: Boundary)
     """Words that must cross a boundary at least: each word once."""
     p, row = boundary.space, boundary.inner + 1
     if machine.boxes[p]:
-        return np.ones(len(assignments))
+        return _least_box_words(machine, assignments, p, row)
     words = assignments.pair[:, row, p, PART]
     if boundary.inner < 0:
         return words + (assignments.iterations - words) * assignments.pair[:, 0, p, THINNED]
     return words
+
+
+def _least_box_words(machine: Machine, assignments: Assignments, p: int, row: int) -> FloatArray:
+    """Words that must cross a boundary at least where tiles can overlap.
+
+    As long as a loop along another rank slides the tile, at least as much is fetched along a rank as its longest
+    dimension covers. Along the rank that does slide, by a loop over d around tiles that leave ``left`` rounds of
+    another dimension e, ``sliding_words`` is more than covered_d / 2 * left + covered_e / left: for any number of
+    rounds at least the square root of 2 * covered_d * covered_e.
+    """
+    one = np.ones(len(assignments))
+    motion = machine.motion[p]
+    if row == 0 or (motion == TANGLED).any():
+        return one
+    covered = (assignments.temporal * assignments.extent[:, row]).astype(float)
+    whole = np.where(motion == OWN_RANK, covered, 1.0).prod(axis=1)
+    least = np.full(len(assignments), np.inf)
+    for r in range(machine.coefficient.shape[1]):
+        along = np.flatnonzero(motion == r)
+        if not len(along):
+            continue
+        longest = covered[:, along].max(axis=1)
+        slid = longest.copy()
+        for d in along:
+            others = covered[:, along[along != d]].max(axis=1, initial=1.0)
+            fetched = np.maximum(covered[:, d] / 2, np.sqrt(2 * covered[:, d] * others))
+            slid = np.where(assignments.temporal[:, d] > 1, np.minimum(slid, fetched), slid)
+        # So far one rank at most slides.
+        least = np.minimum(least * longest, whole * slid)
+        whole = whole * longest
+    return np.asarray(np.maximum(one, np.minimum(least, whole) * assignments.pair[:, row + 1, p, THINNED]))
 
 
 def _serve(machine: Machine, assignments: Assignments, totals: _Totals, boundary: Boundary, words: FloatArray) -> None:

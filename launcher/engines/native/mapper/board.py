@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from threading import Condition
@@ -61,21 +62,31 @@ class Board:
         with self._turn:
             self.counters[name] = self.counters.get(name, 0) + amount
 
-    def take(self, worker: int) -> Candidate | None:
-        """The next candidate; waits while others may still add some. None when the search is over."""
+    def take(self, worker: int, pause: Callable[[], None]) -> Candidate | None:
+        """The next candidate; waits while others may still add some. None when the search is over.
+
+        Args:
+            worker: who asks.
+            pause: called between two portions of work.
+        """
         with self._turn:
             self._busy.pop(worker, None)
             self._turn.notify_all()
-            while not self.stopped:
+        while not self.stopped:
+            with self._turn:
                 # A bound above the best value cannot hold anything better, whatever the other criteria say.
-                if self.queue.may_hold_better(self.values):
+                better = self.queue.may_hold_better(self.values)
+                if better and self.queue.list_choices():
                     candidate = self.queue.pop()
                     if candidate is not None:
                         self._busy[worker] = candidate.bounds[0]
                         return candidate
-                if not self._busy:
-                    return None
-                self._turn.wait(0.1)
+                    better = False
+                if not better:
+                    if not self._busy:
+                        return None
+                    self._turn.wait(0.1)
+            pause()
         return None
 
     def put_back(self, candidate: Candidate) -> None:

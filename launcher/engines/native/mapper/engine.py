@@ -89,6 +89,7 @@ class Search:
         for worker in self._workers:
             worker.join(board, most_busy)
         self._look_up(board)
+        self._workers[0].probe(self._queue.probes(), lambda: self._look_up(board))
         if self._threads == 1:
             self._workers[0].run(lambda: self._look_up(board))
             return

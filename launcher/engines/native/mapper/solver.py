@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from launcher.engines.native.mapper.automaton import Automaton
-from launcher.engines.native.mapper.base import Base
+from launcher.engines.native.mapper.base import Base, limited_slots
 from launcher.engines.native.mapper.branch import (
     BEST_BUSY,
     BEST_ENERGY,
@@ -69,7 +69,7 @@ class Solver:
     def __init__(self, space: Mapspace, machine: Machine, assignments: Assignments) -> None:
         self._machine, self._assignments = machine, assignments
         self._tiles = _empty_tiles(space, assignments)
-        self._limited = np.ascontiguousarray(np.argwhere(np.isfinite(machine.limits)))
+        self._limited = np.ascontiguousarray(limited_slots(machine))
         self._depth = len(space.levels) * (len(space.dimensions) + 1) + 2
         self._width = self._tiles.divisor.shape[1] * max(len(space.dimensions), 1) + 1
         self._listed = np.zeros(2 * len(self._tiles.digit) + 2, np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -68,8 +68,19 @@ class Worker:
 
     def run(self, pause: Pause) -> None:
         """Work until nothing is left that may be better."""
-        while (candidate := self._board.take(self._number)) is not None:
+        while (candidate := self._board.take(self._number, pause)) is not None:
             self._handle(candidate, pause)
+            pause()
+
+    def probe(self, candidates: Sequence[Candidate], pause: Pause) -> None:
+        """Look for a good mapping in each of some candidates: it spares others, and is there if time runs out."""
+        for candidate in candidates:
+            if self._board.stopped:
+                return
+            if self._promising(candidate):
+                tight = self._tighten(candidate)
+                if tight is not None and self._promising(tight):
+                    self._explore(tight, pause, glance=True)
             pause()
 
     def find_first(self, candidates: list[Candidate], pause: Pause) -> None:
