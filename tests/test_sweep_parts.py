@@ -6,6 +6,7 @@ import fcntl
 import io
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import optuna
@@ -18,6 +19,7 @@ from launcher.errors import ConfigurationError, LauncherError
 from launcher.sweeping import journal
 from launcher.sweeping.goals import parse_goals
 from launcher.sweeping.identity import differences
+from launcher.sweeping.limits import at_most
 from launcher.sweeping.rows import Row, best_rows, trials_csv
 from launcher.sweeping.samplers import SAMPLERS, make_sampler
 from launcher.sweeping.space import parse_space
@@ -239,3 +241,14 @@ def test_a_trial_is_abandoned_when_its_process_is_gone(tmp_path: Path) -> None:
     assert study.abandoned() == [] and not study.is_abandoned(left)
     assert not study.is_abandoned(own)
     study.stop()
+
+
+class _Destroyed:
+    def __del__(self) -> None:
+        time.sleep(0.2)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_time_limit_holds_when_its_exception_is_lost_in_a_destructor() -> None:
+    with pytest.raises(LauncherError, match=r"took longer than a_key=0\.05"), at_most(0.05, "a_key"):
+        _Destroyed()

@@ -28,16 +28,22 @@ def at_most(seconds: float | None, key: str) -> Iterator[None]:
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         raise LauncherError(f"{key} needs a launcher that runs trials in a process's main thread, on Linux or macOS")
 
+    late = LauncherError(f"took longer than {key}={seconds:g}")
+
     def ring(number: int, frame: FrameType | None) -> None:
-        raise LauncherError(f"took longer than {key}={seconds:g}")
+        raise late
 
     before = signal.signal(signal.SIGALRM, ring)
+    started = time.monotonic()
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+    # Python drops an exception that a signal raises inside a destructor or a callback from compiled code.
+    if time.monotonic() - started > seconds:
+        raise late
 
 
 _shared: list[bool] = []
