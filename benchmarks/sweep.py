@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -29,7 +30,7 @@ import optuna
 ROOT = Path(__file__).resolve().parent.parent
 LAYER = ["model=bert_base", "layer=KTQ"]
 WIDE = ["arch.rows=range(4,129,4)", "arch.cols=range(4,129,4)", "arch.scratchpad_kib=choice(64,128,256,512)"]
-LONG = ["arch=eyeriss", "model=vgg16", "layer=vgg16_3_2", "mapper=energy"]
+LONG = ["arch=eyeriss", "model=resnet18", "layer=resnet18_4_3x3", "mapper=energy"]
 LONG += ["arch.rows=range(6,25,2)", "arch.cols=range(6,25,2)", "arch.glb_kib=choice(64,128,256)"]
 KNOWN = [
     "arch.rows=choice(8,12,16,24,32)",
@@ -89,6 +90,23 @@ def parallel(scratch: Path) -> None:
         print(f"parallel: {workers} at a time, {rates[workers]:.2f} trials/s once started; 44 take {many:.1f} s,")
         print(f"    {sum(own) / len(own):.2f} s of a trial are its own")
     print(f"parallel: {rates[2] / rates[1]:.2f} times the throughput of one")
+    print(f"parallel: two processes that only count do {_two_cores():.2f} times the work of one on this machine")
+
+
+def _two_cores() -> float:
+    """What is there to be had: other programs, and cores that are half of one, take their share."""
+    with multiprocessing.Pool(2) as pool:
+        alone = [pool.apply(_count) for _ in range(2)]
+        together = [one.get() for one in [pool.apply_async(_count) for _ in range(2)]]
+    return sum(alone) / max(together)
+
+
+def _count() -> float:
+    started = time.perf_counter()
+    total = 0
+    for number in range(30_000_000):
+        total += number
+    return time.perf_counter() - started
 
 
 def resume(scratch: Path) -> None:
