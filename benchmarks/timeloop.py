@@ -18,7 +18,8 @@ from rich.console import Console
 import launcher
 from launcher.config.compose import compose
 from launcher.engines.native.engine import NativeEngine
-from launcher.engines.timeloop import TimeloopEngine, TimeloopSettings
+from launcher.engines.timeloop.engine import TimeloopEngine
+from launcher.engines.timeloop.settings import TimeloopSettings
 from launcher.engines.verify import differences
 from launcher.result import Result
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from launcher.config.engine_schema import EngineMode, Template
 from launcher.config.schema import Experiment
 from launcher.engines.base import Engine
 from launcher.engines.run import native_engine
+from launcher.engines.timeloop.settings import TimeloopSettings
 from launcher.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from launcher.engines.timeloop import TimeloopSettings
 
 NATIVE, TIMELOOP = "native", "timeloop"
 
@@ -34,7 +31,7 @@ def engine_for(experiment: Experiment, folder: Path | None = None) -> Engine:
         _refuse_timeloops_settings(experiment)
         return native_engine()
     if name == TIMELOOP:
-        from launcher.engines.timeloop import TimeloopEngine  # noqa: PLC0415 - only who asks for it waits for it
+        from launcher.engines.timeloop.engine import TimeloopEngine  # noqa: PLC0415 - only who asks for it waits for it
 
         return TimeloopEngine(timeloop_settings(experiment), folder)
     raise ConfigurationError(f"engine.name={name} is not an engine", expected=f"{NATIVE} or {TIMELOOP}")
@@ -42,8 +39,6 @@ def engine_for(experiment: Experiment, folder: Path | None = None) -> Engine:
 
 def timeloop_settings(experiment: Experiment) -> TimeloopSettings:
     """Where and how Timeloop runs."""
-    from launcher.engines.timeloop import TimeloopSettings  # noqa: PLC0415 - see above
-
     engine, own = experiment.engine, experiment.mapper.timeloop_settings
     return TimeloopSettings(
         bin_dir=Path(engine.bin_dir) if engine.bin_dir is not None else None,

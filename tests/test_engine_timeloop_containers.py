@@ -15,7 +15,7 @@ from timeloop_cases import REPLAY, UNTIL_STOPPED, calls, engine, mapping_of, spe
 import launcher.engines.timeloop.programs as programs_module
 from launcher.engines.base import MapperSettings
 from launcher.engines.native.model import evaluate
-from launcher.engines.timeloop import TimeloopEngine
+from launcher.engines.timeloop.engine import TimeloopEngine
 from launcher.engines.verify import differences
 from launcher.errors import EngineError
 

@@ -23,8 +23,9 @@ import launcher.engines.timeloop.engine as engine_module
 from launcher.config.compose import compose
 from launcher.engines.base import MapperSettings, OnProgress, Progress
 from launcher.engines.native.engine import NativeEngine
-from launcher.engines.timeloop import TimeloopEngine, TimeloopSettings
+from launcher.engines.timeloop.engine import TimeloopEngine
 from launcher.engines.timeloop.process import Ended, Limits
+from launcher.engines.timeloop.settings import TimeloopSettings
 from launcher.errors import LauncherError
 from launcher.specification import mapping as mappings
 from launcher.specification.specification import Specification

@@ -18,6 +18,7 @@ from launcher.engines.timeloop.programs import MAPPER, MODEL, ThisMachine
 from launcher.errors import LauncherError
 from launcher.estimation.accelergy.program import INSTALL, Program, find_program
 from launcher.estimation.cacti_program import why_cacti_cannot_run
+from launcher.programs import last_words
 
 _PATIENCE_S = 10
 _LONG_PATIENCE_S = 60
@@ -102,8 +103,8 @@ def _timeloop_program(name: str, bin_dir: Path | None, without: str) -> Finding:
         return Finding(name, "ok", f"{_fingerprint(bin_dir)}{path}", without)
     if "error while loading shared libraries" in said:
         mend = f"ldd {path} | grep 'not found'  # then export LD_LIBRARY_PATH=FOLDER that has them, or build it again"
-        return Finding(name, "broken", f"{path}: {_last(said)}", without, mend)
-    found = f"{path} does not answer as Timeloop does (status {started.returncode}): {_last(said)}"
+        return Finding(name, "broken", f"{path}: {last_words(said)}", without, mend)
+    found = f"{path} does not answer as Timeloop does (status {started.returncode}): {last_words(said)}"
     return Finding(name, "broken", found, without, _BUILD_TIMELOOP)
 
 
@@ -144,7 +145,7 @@ def _why_not_imported(module: str) -> str | None:
         )
     except subprocess.TimeoutExpired:
         return f"importing it takes more than {_LONG_PATIENCE_S} s"
-    return None if started.returncode == 0 else _last(started.stderr)
+    return None if started.returncode == 0 else last_words(started.stderr)
 
 
 def _why_accelergy_does_not_start(program: Program) -> str | None:
@@ -161,7 +162,7 @@ def _why_accelergy_does_not_start(program: Program) -> str | None:
             )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
-    return None if started.returncode == 0 else f"status {started.returncode}, {_last(started.stderr)}"
+    return None if started.returncode == 0 else f"status {started.returncode}, {last_words(started.stderr)}"
 
 
 def _plug_in_name(plug_in: str) -> str:
@@ -198,7 +199,7 @@ def _container(name: str) -> Finding:
     except (OSError, subprocess.TimeoutExpired) as error:
         return Finding(name, "broken", f"{path}: {error}", without, _MEND[name])
     if asked.returncode != 0:
-        return Finding(name, "broken", f"{path}: {_last(asked.stderr or asked.stdout)}", without, _MEND[name])
+        return Finding(name, "broken", f"{path}: {last_words(asked.stderr or asked.stdout)}", without, _MEND[name])
     return Finding(name, "ok", f"{asked.stdout.strip()}, {path}".removeprefix(", "), without)
 
 
@@ -212,11 +213,6 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
-
-
-def _last(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
 
 
 def interpreter() -> str:

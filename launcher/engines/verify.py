@@ -8,11 +8,13 @@ from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from launcher.engines.timeloop.programs import installed_version
+from launcher.engines.timeloop.settings import TimeloopSettings
 from launcher.errors import ConfigurationError, EngineError
 from launcher.result import Evaluation, Result, Verification
 
 if TYPE_CHECKING:
-    from launcher.engines.timeloop import TimeloopEngine, TimeloopSettings
+    from launcher.engines.timeloop.engine import TimeloopEngine
 
 MODES = ("auto", "true", "false")
 TOLERANCE = 1e-6
@@ -46,9 +48,10 @@ def verifier(settings: TimeloopSettings, mode: str, folder: Path | None = None) 
     """
     if mode == "false":
         return None
-    from launcher.engines.timeloop import TimeloopEngine  # noqa: PLC0415 - only who verifies waits for it
-
     try:
+        installed_version(settings)  # the engine's modules take a moment to load, and few machines have Timeloop
+        from launcher.engines.timeloop.engine import TimeloopEngine  # noqa: PLC0415 - only who verifies waits for it
+
         return TimeloopEngine(replace(settings, frontend=settings.frontend or "direct", live=False), folder)
     except EngineError:
         if mode == "auto":

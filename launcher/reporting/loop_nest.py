@@ -71,17 +71,10 @@ class _Printer:
         if storage is None or self.specification is None:
             return f"keeps {', '.join(keep)}"
         problem = self.specification.problem
-        # Imperfect factors multiply up to more than there is.
-        extents = {name: min(extent, problem.dimensions[name]) for name, extent in self._extents(index).items()}
+        extents = self.mapping.tile_extents(index, problem)
         tiles = {name: problem.data_space(name).size(extents) for name in keep}
         kept = " + ".join(f"{name} {count(words)}" for name, words in tiles.items())
         return f"keeps {kept} {_fullness(sum(tiles.values()), storage)}"
-
-    def _extents(self, index: int) -> dict[str, int]:
-        """Extent of every dimension in the tile of one instance of level ``index``."""
-        inner = self.mapping.levels[: index + 1]
-        dimensions = {loop.dimension for level in inner for loop in level.spatial + level.temporal}
-        return {name: prod(level.factor(name) for level in inner) for name in dimensions}
 
     def _container(self, index: int) -> str:
         level = self.mapping.levels[index]

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 
+from launcher.specification.problem import Problem
+
 
 @dataclass(frozen=True)
 class Loop:
@@ -84,6 +86,16 @@ class Mapping:
     def factor(self, dimension: str) -> int:
         """The product of all loops over ``dimension``; a legal perfect mapping has the problem's extent here."""
         return prod(level.factor(dimension) for level in self.levels)
+
+    def tile_extents(self, index: int, problem: Problem) -> dict[str, int]:
+        """Extent of every dimension in the tile of one instance of level ``index``.
+
+        Imperfect factors multiply up to more than there is; the tile ends where the problem does.
+        """
+        inner = self.levels[: index + 1]
+        return {
+            name: min(extent, prod(one.factor(name) for one in inner)) for name, extent in problem.dimensions.items()
+        }
 
     def extent(self, dimension: str) -> int:
         """How far all loops over ``dimension`` reach; a legal mapping reaches the problem's extent.

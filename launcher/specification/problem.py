@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import prod
 
@@ -71,6 +71,10 @@ class Problem:
     @property
     def data_space_names(self) -> tuple[str, ...]:
         return tuple(space.name for space in self.data_spaces)
+
+    def in_order(self, names: Collection[str]) -> list[str]:
+        """Some of the data spaces, in the problem's order."""
+        return [name for name in self.data_space_names if name in names]
 
     def data_space(self, name: str) -> DataSpace:
         return next(space for space in self.data_spaces if space.name == name)

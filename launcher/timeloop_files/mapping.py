@@ -181,7 +181,7 @@ def mapping_to_yaml(mapping: Mapping, specification: Specification) -> list[dict
             {
                 "target": level.level,
                 "type": "datatype",
-                "keep": [name for name in problem.data_space_names if name in level.keep],
+                "keep": problem.in_order(level.keep),
                 "bypass": [name for name in problem.data_space_names if name not in level.keep],
                 **_listed(problem, no_coalesce=switches.no_coalesce),
             }
@@ -220,6 +220,4 @@ def _block_to_yaml(level: str, kind: str, loops: Sequence[Loop], problem: Proble
 
 def _listed(problem: Problem, **switches: frozenset[str]) -> dict[str, object]:
     """Only what is switched off, in the problem's order."""
-    return {
-        key: [name for name in problem.data_space_names if name in names] for key, names in switches.items() if names
-    }
+    return {key: problem.in_order(names) for key, names in switches.items() if names}

@@ -65,7 +65,7 @@ def _nodes(specification: Specification, mapping: Mapping | None, remainders: Di
         if level.name in remainders:
             given.setdefault("spatial", {})["remainders"] = remainders[level.name]
         # Timeloop stops at a level that names a network which the level above it does not name.
-        networks: dict[str, object] = {**inherited}
+        networks: dict[str, object] = {}
         name_networks(networks, level, outer)
         nodes.append(_level(specification, level, {**inherited, **networks}, given))
         if level.is_dummy:
@@ -121,7 +121,7 @@ def _component(component: Component, attributes: Dict[str, object], constraints:
 def _constraints(specification: Specification, level: StorageLevel) -> dict[str, dict[str, object]]:
     found, problem = specification.constraints.at(level.name), specification.problem
     spaces: dict[str, object] = {
-        key: _named(problem, getattr(found, key)) for key in ("keep", "bypass", "no_coalesce") if getattr(found, key)
+        key: problem.in_order(getattr(found, key)) for key in ("keep", "bypass", "no_coalesce") if getattr(found, key)
     }
     blocks = {"spatial": found.spatial, "temporal": found.temporal}
     return {
@@ -148,7 +148,7 @@ def _fixed(specification: Specification, mapping: Mapping, level: StorageLevel) 
     spaces: dict[str, object] = {
         "keep": list(chosen.keep),
         "bypass": [name for name in problem.data_space_names if name not in chosen.keep],
-        **({"no_coalesce": _named(problem, found.no_coalesce)} if found.no_coalesce else {}),
+        **({"no_coalesce": problem.in_order(found.no_coalesce)} if found.no_coalesce else {}),
     }
     result: dict[str, dict[str, object]] = {
         "dataspace": spaces,
@@ -162,13 +162,9 @@ def _fixed(specification: Specification, mapping: Mapping, level: StorageLevel) 
 def _loops(problem: Problem, loops: Sequence[Loop], block: BlockConstraint) -> dict[str, object]:
     bounds = {loop.dimension: loop.bound for loop in loops}
     order = [*bounds, *(dimension for dimension in problem.dimensions if dimension not in bounds)]
-    switches = {key: _named(problem, getattr(block, key)) for key in _SWITCHES if getattr(block, key)}
+    switches = {key: problem.in_order(getattr(block, key)) for key in _SWITCHES if getattr(block, key)}
     return {
         "factors": [f"{dimension}={bounds.get(dimension, 1)}" for dimension in problem.dimensions],
         "permutation": order,
         **switches,
     }
-
-
-def _named(problem: Problem, names: frozenset[str]) -> list[str]:
-    return [name for name in problem.data_space_names if name in names]

@@ -226,7 +226,7 @@ def constraints_to_yaml(
     for name in dict.fromkeys((*constraints.levels, *bounds)):
         level = constraints.at(name)
         spaces: dict[str, object] = {
-            key: [space for space in problem.data_space_names if space in getattr(level, key)]
+            key: problem.in_order(getattr(level, key))
             for key in ("keep", "bypass", "no_coalesce")
             if getattr(level, key)
         }
@@ -257,7 +257,7 @@ def block_to_yaml(block: BlockConstraint, problem: Problem) -> dict[str, object]
             result[key] = value
     for key in ("no_reuse", "rmw_first_update", "no_link_transfer"):
         if getattr(block, key):
-            result[key] = [space for space in problem.data_space_names if space in getattr(block, key)]
+            result[key] = problem.in_order(getattr(block, key))
     return result
 
 

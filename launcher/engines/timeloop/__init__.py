@@ -1,8 +1,1 @@
-"""The real Timeloop as an engine."""
-
-from __future__ import annotations
-
-from launcher.engines.timeloop.engine import TimeloopEngine
-from launcher.engines.timeloop.settings import TimeloopSettings
-
-__all__ = ["TimeloopEngine", "TimeloopSettings"]
+"""The real Timeloop as an engine; the parts are imported where they are used, since few trials need them."""

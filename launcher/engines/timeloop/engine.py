@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import site
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -31,6 +30,7 @@ from launcher.engines.timeloop.screen import Screen
 from launcher.engines.timeloop.settings import FRONT_ENDS, TimeloopSettings
 from launcher.engines.timeloop.statistics import read_evaluation
 from launcher.errors import ConfigurationError, EngineError
+from launcher.programs import environment_at
 from launcher.result import Evaluation, Optimality, SearchStatistics
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
@@ -126,7 +126,7 @@ class TimeloopEngine:
         on_tick: Follower | None = None,
         screen: Screen | None = None,
     ) -> Ended:
-        if self._through_front_end and files == [FOR_FRONT_END]:
+        if files == [FOR_FRONT_END]:
             command = self._front_end_command(program, folder, files)
         else:
             command = self._place.command(program, files, folder)
@@ -159,15 +159,7 @@ class TimeloopEngine:
         path = os.environ.get("PATH", os.defpath)
         if self._settings.bin_dir is not None:
             path = os.pathsep.join((str(self._settings.bin_dir.expanduser().absolute()), path))
-        return {
-            **os.environ,
-            "PATH": path,
-            "HOME": str(home),
-            "TMPDIR": str(home),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            # Another HOME must not hide what `pip install --user` put below the real one.
-            "PYTHONUSERBASE": os.environ.get("PYTHONUSERBASE") or site.getuserbase(),
-        }
+        return {**environment_at(home), "PATH": path, "TMPDIR": str(home)}
 
     @contextmanager
     def _run_folder(self, kind: str) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from launcher.engines.timeloop.front_end import MISSING
 from launcher.engines.timeloop.process import GRACE_S, LOG, STDERR, STDOUT, Ended
 from launcher.errors import EngineError, NoValidMappingError
+from launcher.programs import last_words
 
 _STATEMENT = re.compile(r"^\[ *\d+\] STATEMENT: (.*)$", re.MULTILINE)
 _ASSERTION = re.compile(r"^\S+: (\S+?):(\d+): .*Assertion `(.*)' failed", re.MULTILINE)
@@ -59,7 +60,7 @@ def explain(ended: Ended, folder: Path, program: str) -> EngineError | NoValidMa
         if applies:
             return EngineError(what, where=where, expected=expected, hint=hint)
     if ended.status == 0:
-        what = f"{program} ended as if all were well, but left no result: {_last(log)}"
+        what = f"{program} ended as if all were well, but left no result: {last_words(log)}"
         return EngineError(what, where=where, hint="a full disk? Run again")
     return EngineError(f"{program} failed with status {ended.status}: {_last_error(log)}", where=where)
 
@@ -75,7 +76,7 @@ def _known(status: int, log: str, program: str) -> list[tuple[bool, str, str | N
         ),
         (
             status == 127 or "error while loading shared libraries" in log,
-            f"{program} cannot be started: {_last(log)}",
+            f"{program} cannot be started: {last_words(log)}",
             None,
             "install the library, or build Timeloop on this machine; python -m launcher doctor checks it",
         ),
@@ -146,7 +147,7 @@ def _killed(number: signal.Signals, log: str, where: str, program: str) -> Engin
     elif thrown:
         what = f"{program} crashed: {thrown[1]}{f', {thrown[2]}' if thrown[2] else ''}"
     else:
-        what = f"{program} crashed ({name}): {_last(log)}"
+        what = f"{program} crashed ({name}): {last_words(log)}"
     return EngineError(what, where=where, hint="the folder holds its input: run it again by hand to look closer")
 
 
@@ -154,14 +155,9 @@ def _raised(log: str) -> str:
     """The exception behind the last traceback, and where its message says it came from."""
     _, _, after = log.rpartition("Traceback (most recent call last)")
     lines = [line.strip() for line in after.splitlines()[1:] if line and not line.startswith(" ")]
-    return "; ".join(lines[:2]) or _last(log)
+    return "; ".join(lines[:2]) or last_words(log)
 
 
 def _last_error(log: str) -> str:
     errors = [line.strip() for line in log.splitlines() if line.strip().startswith("ERROR")]
-    return errors[-1] if errors else _last(log)
-
-
-def _last(log: str) -> str:
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+    return errors[-1] if errors else last_words(log)

@@ -139,6 +139,15 @@ def place_of(settings: TimeloopSettings) -> Place:
     return Container(settings.container, settings.image)
 
 
+def installed_version(settings: TimeloopSettings) -> str:
+    """What identifies the Timeloop that the settings name.
+
+    Raises:
+        EngineError: it is not there.
+    """
+    return place_of(settings).version
+
+
 @cache
 def _fingerprint(program: Path) -> str:
     """Eight hexadecimal digits of the program and its own libraries."""

@@ -8,8 +8,6 @@ from pathlib import Path
 
 FRONT_ENDS = ("timeloopfe", "direct")
 CONTAINERS = ("docker", "podman")
-TEMPLATES = ("uber", "ruby")
-ALGORITHMS = ("exhaustive", "hybrid", "linear_pruned", "random", "random_pruned")
 
 
 @dataclass(frozen=True)

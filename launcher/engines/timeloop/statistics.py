@@ -8,7 +8,7 @@ Timeloop's order. All that ``stats.txt`` prints must then agree to its last digi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from math import ceil
 from pathlib import Path
 
@@ -23,13 +23,6 @@ from launcher.specification.specification import Specification
 from launcher.timeloop_files.stats import compare
 
 _TOTAL = re.compile(r"^(Cycles|Computes)\s*[:=]\s*(\d+)\s*$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class _Accesses:
-    reads: int
-    fills: int
-    updates: int
 
 
 def read_evaluation(specification: Specification, xml: Path, stats: Path) -> Evaluation:
@@ -109,20 +102,14 @@ def _level(level: StorageLevel, node: Node, energies: AccessEnergies, leakage_pj
     spaces: dict[str, DataSpaceStats] = {}
     total_pj = 0.0
     for name in node.data_spaces:
-        accesses = _Accesses(int(reads[name]), int(fills[name]), int(updates[name]))
         storage_pj = energy[name] * instances[name]
         extra_pj = reduction[name] * instances[name] + addresses[name] * clusters[name]
         total_pj += storage_pj + extra_pj + leakage_pj / len(node.data_spaces)
-        spaces[name] = DataSpaceStats(
-            tile_words=int(tiles[name]),
-            reads=accesses.reads,
-            fills=accesses.fills,
-            updates=accesses.updates,
-            utilized_instances=instances[name],
-            energy_pj=_by_action(level, accesses, energies, storage_pj),
+        stats = DataSpaceStats(
+            int(tiles[name]), int(reads[name]), int(fills[name]), int(updates[name]), instances[name]
         )
-    counted = [_Accesses(space.reads, space.fills, space.updates) for space in spaces.values()]
-    _, limit = level_cycles(level, node.data_spaces, counted, iterations)
+        spaces[name] = replace(stats, energy_pj=_by_action(level, stats, energies, storage_pj))
+    _, limit = level_cycles(level, node.data_spaces, tuple(spaces.values()), iterations)
     return LevelStats(
         level=level.name,
         energy_pj=total_pj,
@@ -135,7 +122,7 @@ def _level(level: StorageLevel, node: Node, energies: AccessEnergies, leakage_pj
 
 
 def _by_action(
-    level: StorageLevel, accesses: _Accesses, energies: AccessEnergies, energy_pj: float
+    level: StorageLevel, accesses: DataSpaceStats, energies: AccessEnergies, energy_pj: float
 ) -> dict[str, float]:
     """Share a data space's energy among its reads, fills and updates, of which Timeloop gives the sum only."""
     weights = {

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import site
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ import yaml
 from launcher.errors import EstimationError
 from launcher.estimation.links import files_in, link_files
 from launcher.paths import cache_folder
+from launcher.programs import environment_at
 
 _CONFIG = Path(".config/accelergy/accelergy_config.yaml")
 _LARGEST_READ_FILE = 1 << 20
@@ -155,18 +155,11 @@ def _write_config(program: Program, folder: Path) -> None:
 
 
 def _start(command: Sequence[str], folder: Path, timeout_s: float, home: Path | None = None) -> Run:
-    environment = {
-        **os.environ,
-        "HOME": str(home or folder / "home"),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        # Another HOME must not hide what `pip install --user` put below the real one.
-        "PYTHONUSERBASE": os.environ.get("PYTHONUSERBASE") or site.getuserbase(),
-    }
     with (folder / "stdout.txt").open("wb") as out, (folder / "stderr.txt").open("wb") as err:
         process = subprocess.Popen(  # noqa: S603 - a list, no shell
             command,
             cwd=folder,
-            env=environment,
+            env=environment_at(home or folder / "home"),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,

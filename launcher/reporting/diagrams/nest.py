@@ -14,7 +14,6 @@ from launcher.reporting.numbers import ABSENT, count, percent, short_count
 from launcher.result import Result
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.mapping import LevelMapping, Loop
-from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
 
 _WIDTH = 520
@@ -111,14 +110,14 @@ def _levels(result: Result, specification: Specification) -> Iterator[NestLevel]
     architecture, problem = specification.architecture, specification.problem
     slots = data_space_slots(problem.data_space_names)
     styles = component_styles(result)
-    extents = _extents(result.mapping.levels, problem)
     for index in reversed(range(len(result.mapping.levels))):
         level = result.mapping.levels[index]
         storage = architecture.level(level.level)
         loops = tuple(_loops(level))
         if storage.is_dummy and not loops:
             continue
-        tiles = [Tile(name, f"d{slots[name]}", problem.data_space(name).size(extents[index])) for name in level.keep]
+        extents = result.mapping.tile_extents(index, problem)
+        tiles = [Tile(name, f"d{slots[name]}", problem.data_space(name).size(extents)) for name in level.keep]
         yield NestLevel(
             name=container_label(level.level)[1:-1] if storage.is_dummy else level.level,
             css_class="" if storage.is_dummy else styles.get(level.level, "do"),
@@ -128,19 +127,6 @@ def _levels(result: Result, specification: Specification) -> Iterator[NestLevel]
             loops=loops,
             fan_out=_fan_out(level, storage, architecture.fanout(index)) if storage.is_dummy else "",
         )
-
-
-def _extents(levels: tuple[LevelMapping, ...], problem: Problem) -> list[dict[str, int]]:
-    """Per level, innermost first: the extent of every dimension in the tile of one instance."""
-    extents: dict[str, int] = {}
-    every = []
-    for level in levels:
-        extents = dict(extents)
-        for loop in level.spatial + level.temporal:
-            extents[loop.dimension] = extents.get(loop.dimension, 1) * loop.bound
-        # Imperfect factors multiply up to more than there is.
-        every.append({name: min(extent, problem.dimensions[name]) for name, extent in extents.items()})
-    return every
 
 
 def _loops(level: LevelMapping) -> Iterator[NestLoop]:
