@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import io
+import pickle
+import random
 import subprocess
 import sys
 import time
@@ -11,12 +13,19 @@ from pathlib import Path
 
 import optuna
 import pytest
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.types import RunMode
+from omegaconf import OmegaConf
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from rich.console import Console
 
+from launcher.config.schema import register
 from launcher.errors import ConfigurationError, LauncherError
+from launcher.paths import data_folder
 from launcher.sweeping import journal
+from launcher.sweeping.composition import SweepLoader
 from launcher.sweeping.goals import parse_goals
 from launcher.sweeping.identity import differences
 from launcher.sweeping.limits import at_most
@@ -252,3 +261,30 @@ class _Destroyed:
 def test_a_time_limit_holds_when_its_exception_is_lost_in_a_destructor() -> None:
     with pytest.raises(LauncherError, match=r"took longer than a_key=0\.05"), at_most(0.05, "a_key"):
         _Destroyed()
+
+
+def test_trials_are_composed_as_hydra_composes_them_also_in_workers() -> None:
+    register()
+    plain = ConfigLoaderImpl(create_config_search_path(str(data_folder("conf"))))
+    fixed = ["hydra/sweeper=basic", "model=bert_base", "hydra.job.num=0"]
+    master = plain.load_configuration("config", fixed, RunMode.MULTIRUN)
+    loader = SweepLoader(plain, ["arch.rows", "layer.name", "mapper.objective"])
+    workers: list[SweepLoader] = []
+    draw = random.Random(3)
+    for number in range(24):
+        overrides = [
+            f"arch={draw.choice(('gemmini', 'pim', 'eyeriss'))}",
+            f"layer={draw.choice(('KTQ', 'Out'))}",
+            f"arch.rows={draw.randint(1, 64)}",
+            f"mapper.objective=[{draw.choice(('edp', 'energy,cycles'))}]",
+            *draw.choice(([], ["layer.name=mine"], ["mapper.timeout_s=3"])),
+        ]
+        expected = plain.load_sweep_config(master, overrides)
+        workers.append(pickle.loads(pickle.dumps(loader)))  # noqa: S301 # as joblib hands it over
+        for one in (loader, workers[-1]):
+            got = one.load_sweep_config(master, overrides)
+            assert OmegaConf.to_container(got) == OmegaConf.to_container(expected), (number, overrides)
+            assert OmegaConf.get_type(got.arch) is OmegaConf.get_type(expected.arch)
+            assert OmegaConf.is_struct(got) == OmegaConf.is_struct(expected)
+            got.arch.rows = -1  # what a trial does with its configuration is its own affair
+    assert len({id(worker) for worker in workers}) < len(workers), "a worker composes everything anew for each trial"
