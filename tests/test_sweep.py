@@ -170,9 +170,9 @@ class Sweeping:
     def _started_trials(self) -> int:
         return len(list(self._folder.glob("multirun/*/*/*/.hydra")))
 
-    def await_result(self) -> None:
+    def await_results(self, number: int = 1) -> None:
         deadline = time.monotonic() + 100
-        while not list(self._folder.glob("multirun/*/*/*/result.json")):
+        while len(list(self._folder.glob("multirun/*/*/*/result.json"))) < number:
             assert time.monotonic() < deadline and self.process.poll() is None, (self._folder / "out.txt").read_text()
             time.sleep(0.05)
 
@@ -188,8 +188,9 @@ def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothin
     tmp_path: Path, launcher: str
 ) -> None:
     moments = random.Random(f"{launcher} {os.environ.get('SWEEP_KILL_SEED', '1')}")
-    space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", "sweep.n_trials=12", "cache=false"]
     parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
+    total = 40 if parallel else 12  # workers get several at once when many are left
+    space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", f"sweep.n_trials={total}", "cache=false"]
     kills, most = 0, 3 if launcher == "basic" else 2
     Sweeping(tmp_path, *space, *parallel).killed_after(moments.uniform(0.5, 3))
     while (last := Sweeping(tmp_path, *space, *parallel)).killed_after(
@@ -199,7 +200,7 @@ def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothin
     said = (tmp_path / "out.txt").read_text()
     assert last.process.returncode == 0, said
     found = trials(tmp_path)
-    assert len(found) == 12 and all(trial.state.is_finished() for trial in found), said
+    assert len(found) == total and all(trial.state.is_finished() for trial in found), said
     results = Counter(file.parent.name for file in tmp_path.glob("multirun/*/*/*/result.json"))
     own = [trial for trial in found if "same_as" not in trial.user_attrs["result"]]
     assert results == {str(trial.number): 1 for trial in own}
@@ -216,7 +217,7 @@ def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothin
 def test_workers_end_with_a_sweep_that_is_killed(tmp_path: Path) -> None:
     space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", "cache=false", "tracking=none"]
     running = Sweeping(tmp_path, *space, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    running.await_result()
+    running.await_results()
     workers = running.workers()
     assert workers
     running.process.kill()
@@ -227,16 +228,18 @@ def test_workers_end_with_a_sweep_that_is_killed(tmp_path: Path) -> None:
         time.sleep(0.1)
 
 
-def test_a_killed_worker_costs_no_trial_of_its_neighbours(tmp_path: Path) -> None:
-    space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", "sweep.n_trials=10", "cache=false", "tracking=none"]
-    running = Sweeping(tmp_path, *space, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    running.await_result()
+@pytest.mark.parametrize(("total", "before"), [(10, 1), (80, 30)], ids=["one at a time", "several at a time"])
+def test_a_killed_worker_costs_no_trial_of_its_neighbours(tmp_path: Path, total: int, before: int) -> None:
+    space = ["arch.rows=range(4,65,2)", "arch.cols=range(4,65,2)", "sweep.sampler=random", f"sweep.n_trials={total}"]
+    parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+    running = Sweeping(tmp_path, *space, *parallel, "cache=false", "tracking=none")
+    running.await_results(before)
     workers = running.workers()
     assert workers
     os.kill(workers[0], signal.SIGKILL)
     assert running.process.wait(100) == 0, (tmp_path / "out.txt").read_text()
     states = Counter(trial.state.name for trial in trials(tmp_path))
-    assert states == {"COMPLETE": 10}
+    assert states == {"COMPLETE": total}
 
 
 def test_workers_compute_what_one_process_computes(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -24,16 +25,19 @@ from rich.console import Console
 from launcher.config.schema import register
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.paths import data_folder
+from launcher.result import Result
 from launcher.sweeping import journal
 from launcher.sweeping.composition import SweepLoader
 from launcher.sweeping.goals import parse_goals
 from launcher.sweeping.identity import differences
+from launcher.sweeping.jobs import Job, Jobs
 from launcher.sweeping.limits import at_most
 from launcher.sweeping.rows import Row, best_rows, trials_csv
 from launcher.sweeping.samplers import SAMPLERS, make_sampler
 from launcher.sweeping.space import parse_space
 from launcher.sweeping.study import SharedStudy, open_storage
 from launcher.sweeping.table import print_table
+from launcher.trial import failed
 
 DISTRIBUTIONS = {
     "choice(8,16,32)": CategoricalDistribution((8, 16, 32)),
@@ -225,6 +229,7 @@ import sys, time
 import optuna
 from launcher.sweeping.study import SharedStudy, open_storage
 from launcher.sweeping.table import print_table
+from launcher.trial import failed
 study = SharedStudy(optuna.load_study(study_name="mine", storage=open_storage(sys.argv[1])))
 study.start()
 study.study.ask()  # and nothing else: as if killed before it could say whose the trial is
@@ -288,3 +293,51 @@ def test_trials_are_composed_as_hydra_composes_them_also_in_workers() -> None:
             assert OmegaConf.is_struct(got) == OmegaConf.is_struct(expected)
             got.arch.rows = -1  # what a trial does with its configuration is its own affair
     assert len({id(worker) for worker in workers}) < len(workers), "a worker composes everything anew for each trial"
+
+
+class TerminatedWorkerError(RuntimeError):
+    """As joblib calls it."""
+
+
+class Launching:
+    """A launcher whose trials have results, but for one that kills its worker and another whose result is lost."""
+
+    def __init__(self, seed: int, deadly: int, lost: int) -> None:
+        self.most = 0
+        self._draw = random.Random(seed)
+        self._deadly, self._lost = deadly, lost
+
+    def launch(self, job_overrides: list[list[str]], initial_job_idx: int) -> list[JobReturn]:
+        numbers = [initial_job_idx + place for place in range(len(job_overrides))]
+        assert [f"n={number}" for number in numbers] == [one for (one,) in job_overrides]
+        self.most = max(self.most, len(numbers))
+        time.sleep(self._draw.uniform(0, 0.004) * len(numbers))
+        if self._deadly in numbers:
+            raise TerminatedWorkerError
+        if self._lost in numbers:
+            raise ValueError("cannot be pickled")
+        results = [failed(f"trial {number}", {}, LauncherError("none")) for number in numbers]
+        return [JobReturn(_return_value=result, status=JobStatus.COMPLETED) for result in results]
+
+
+@pytest.mark.parametrize("largest", [1, 8])
+@pytest.mark.parametrize("seed", range(4))
+def test_every_trial_ends_once_and_with_its_own_result_whatever_happens_beside_it(seed: int, largest: int) -> None:
+    draw = random.Random(seed)
+    numbers = [number for number in range(200) if draw.random() < 0.9]  # the others repeat finished points
+    deadly, lost = draw.sample(numbers, 2)
+    launcher = Launching(seed, deadly, lost)
+    jobs = Jobs(launcher, draw.choice((2, 3)), total=len(numbers), largest=largest)  # type: ignore[arg-type]
+    left, ended = list(numbers), {}
+    while left or jobs.busy:
+        while left and jobs.room:
+            number = left.pop(0)
+            jobs.start(Job(number, (f"n={number}",)))
+        for one in jobs.wait(1.0):
+            assert one.number not in ended
+            ended[one.number] = one.outcome
+    assert sorted(ended) == numbers
+    assert (launcher.most > 1) == (largest > 1)
+    assert isinstance(ended.pop(deadly), TerminatedWorkerError)
+    assert isinstance(ended.pop(lost), ValueError)
+    assert all(isinstance(one, Result) and one.name == f"trial {number}" for number, one in ended.items())

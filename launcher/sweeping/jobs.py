@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.experimental.callback import Callback
 from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig, OmegaConf
 
 from launcher.result import Result
+
+_TASK_S = 1.0
+"""What a worker gets at once takes about so long. Handing it over takes some hundredths of a second."""
 
 
 @dataclass(frozen=True)
@@ -40,23 +47,57 @@ class Ended:
     folder: Path | None = None
 
 
+@dataclass(frozen=True)
+class _Launch:
+    """What a launch of some trials returned, in their order, or why it returned nothing."""
+
+    jobs: Sequence[Job]
+    outcome: Sequence[JobReturn] | BaseException
+    seconds: float
+
+
 def common_overrides(workers: int) -> tuple[str, ...]:
     """What all trials are told when so many run at a time, since they share the machine."""
     return ("mapper.threads=1",) if workers > 1 else ()
 
 
+class ResultOnly(Callback):
+    """A Hydra callback that leaves of a trial's configuration only what the sweep reads.
+
+    Workers send the configuration back twice with every result, which takes longer than a small search.
+    """
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
+        job_return.cfg = None
+        job_return.hydra_cfg = OmegaConf.create({"hydra": {"runtime": {"output_dir": _folder(job_return)}}})
+
+
 class Jobs:
     """Trials that run in a launcher.
 
-    Every trial is a launch of its own, so a slow one keeps nobody waiting. Launches overlap in threads; one more than
-    there are workers is under way, so that a worker finds its next trial while the sweep writes down the last one.
+    Launches overlap in threads, so that a worker finds its next trial while the sweep writes down the last one. A
+    launch is a single trial, and a slow one keeps nobody waiting, unless trials are so short that handing them over
+    takes as long as they do: then a launch is a few for every worker.
     """
 
-    def __init__(self, launcher: Launcher, workers: int) -> None:
+    def __init__(self, launcher: Launcher, workers: int, *, total: int = 0, largest: int = 1) -> None:
+        """How trials will run.
+
+        Args:
+            launcher: who runs them.
+            workers: how many it runs at a time.
+            total: how many there may be; towards the end launches are smaller, so that workers end together.
+            largest: how many trials of one launch the launcher gives to a worker, one after the other.
+        """
         self._launcher = launcher
         self._workers = workers
-        self._done: queue.SimpleQueue[tuple[Job, JobReturn | BaseException]] = queue.SimpleQueue()
+        self._left = total
+        self._largest = largest
+        self._done: queue.SimpleQueue[_Launch] = queue.SimpleQueue()
         self._running: set[int] = set()
+        self._next: list[Job] = []
+        self._tasks = 0  # under way: what a launch hands to one worker
+        self._trial_s = math.inf
         self._suspects: deque[Job] = deque()
         self._tried_again: set[int] = set()
 
@@ -65,7 +106,7 @@ class Jobs:
         """Whether another trial may start now."""
         if self._suspects or self._running & self._tried_again:
             return False
-        return len(self._running) < (self._workers + 1 if self._workers > 1 else 1)
+        return self._tasks < (self._workers + 1 if self._workers > 1 else 1)
 
     @property
     def overrides(self) -> tuple[str, ...]:
@@ -77,51 +118,91 @@ class Jobs:
         return bool(self._running or self._suspects)
 
     def start(self, job: Job) -> None:
-        """Start a trial; :meth:`wait` gives what comes out."""
+        """Start a trial, perhaps together with those that are started next; :meth:`wait` gives what comes out."""
+        if self._next and job.number != self._next[-1].number + 1:
+            self._launch_next()  # a launcher numbers the trials of a launch itself
         self._running.add(job.number)
-        if self._workers == 1:
-            self._launch(job)
-        else:
-            threading.Thread(target=self._launch_apart, args=(job,), name=f"trial-{job.number}", daemon=True).start()
+        self._next.append(job)
+        if len(self._next) >= self._together():
+            self._launch_next()
 
-    def wait(self, timeout_s: float) -> Ended | None:
-        """The next trial that ended; None when none did in time."""
+    def wait(self, timeout_s: float) -> list[Ended]:
+        """The next trials that ended; none when none did in time."""
+        self._launch_next()
         try:
-            job, outcome = self._done.get(timeout=timeout_s)
+            launch = self._done.get(timeout=timeout_s)
         except queue.Empty:
-            return None
-        self._running.discard(job.number)
-        ended = self._judge(job, outcome)
+            return []
+        # A launch takes the longer, the more is under way beside it.
+        worker_s = launch.seconds * self._workers / max(self._tasks, self._workers)
+        self._trial_s = worker_s * self._tasks_of(launch.jobs) / len(launch.jobs)
+        self._tasks -= self._tasks_of(launch.jobs)
+        self._left -= len(launch.jobs)
+        self._running -= {job.number for job in launch.jobs}
+        ended = self._judge(launch)
         if self._suspects and not self._running:
             again = self._suspects.popleft()
             self._tried_again.add(again.number)
             self.start(again)
         return ended
 
-    def _judge(self, job: Job, outcome: JobReturn | BaseException) -> Ended | None:
-        if isinstance(outcome, JobReturn):
-            folder = Path(str(outcome.hydra_cfg.hydra.runtime.output_dir)) if outcome.hydra_cfg else None
-            return Ended(job.number, _result(outcome), folder)
-        if self._workers > 1 and is_death(outcome) and job.number not in self._tried_again:
-            # One worker's death takes all trials with it that run beside: each gets a second chance, alone.
-            self._suspects.append(job)
-            return None
-        return Ended(job.number, outcome)
+    def _together(self) -> int:
+        """How many trials the next launch has."""
+        if self._tried_again & {job.number for job in self._next}:
+            return 1
+        of_a_worker = min(self._largest, int(_TASK_S / self._trial_s), self._left // (8 * self._workers))
+        return of_a_worker * self._workers if of_a_worker > 1 else 1
 
-    def _launch_apart(self, job: Job) -> None:
+    def _tasks_of(self, jobs: Sequence[Job]) -> int:
+        return min(len(jobs), self._workers)
+
+    def _launch_next(self) -> None:
+        if self._next:
+            self._launch(self._next)
+            self._next = []
+
+    def _judge(self, launch: _Launch) -> list[Ended]:
+        jobs, outcome = launch.jobs, launch.outcome
+        if not isinstance(outcome, BaseException):
+            return [_ended(job, one) for job, one in zip(jobs, outcome, strict=True)]
+        alone = len(jobs) == 1
+        if self._workers > 1 and (is_death(outcome) or not alone) and jobs[0].number not in self._tried_again:
+            # One worker's death takes all trials with it that run beside: each gets a second chance, alone.
+            self._suspects.extend(jobs)
+            return []
+        return [Ended(job.number, outcome) for job in jobs]
+
+    def _launch(self, jobs: Sequence[Job]) -> None:
+        self._tasks += self._tasks_of(jobs)
+        if self._workers == 1:
+            self._run(jobs)
+        else:
+            threading.Thread(target=self._run_apart, args=(jobs,), name=f"trial-{jobs[0].number}", daemon=True).start()
+
+    def _run_apart(self, jobs: Sequence[Job]) -> None:
         if hasattr(signal, "pthread_sigmask"):
             # Workers inherit it: Ctrl-C is for the sweep, which ends them; each would print where it was otherwise.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        self._launch(job)
+        self._run(jobs)
 
-    def _launch(self, job: Job) -> None:
+    def _run(self, jobs: Sequence[Job]) -> None:
+        started = time.monotonic()
+        outcome: Sequence[JobReturn] | BaseException
         try:
-            returned: Sequence[JobReturn] = self._launcher.launch([list(job.overrides)], initial_job_idx=job.number)
-            self._done.put((job, returned[0]))
+            outcome = self._launcher.launch([list(job.overrides) for job in jobs], initial_job_idx=jobs[0].number)
         except BaseException as error:
             if self._workers == 1 and not isinstance(error, Exception):
                 raise  # Ctrl-C
-            self._done.put((job, error))
+            outcome = error
+        self._done.put(_Launch(jobs, outcome, time.monotonic() - started))
+
+
+def _ended(job: Job, returned: JobReturn) -> Ended:
+    return Ended(job.number, _result(returned), Path(_folder(returned)) if returned.hydra_cfg else None)
+
+
+def _folder(job: JobReturn) -> str:
+    return str(job.hydra_cfg.hydra.runtime.output_dir)  # type: ignore[union-attr]
 
 
 def _result(job: JobReturn) -> Result | BaseException:

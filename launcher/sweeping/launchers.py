@@ -16,6 +16,10 @@ _JOBLIB = "JoblibLauncher"
 _SLURM = "SlurmLauncher"
 _RAY = "RayLauncher"
 
+_JOBLIB_DEFAULTS = ("auto", "2*n_jobs")
+_TOGETHER = 16
+"""Trials that joblib hands over at once, when they are short enough."""
+
 
 def workers_of(config: DictConfig, wanted: int | None) -> int:
     """How many trials a launcher runs at a time.
@@ -60,10 +64,23 @@ def prepare(config: DictConfig, launcher: Launcher, workers: int) -> None:
     if kind == _RAY:
         _start_ray(launcher, workers)
     if kind == _JOBLIB:
+        if most_together(config) > 1:
+            # It splits what it is given evenly among workers, but only what it looks at beforehand.
+            launcher.joblib.update(batch_size=_TOGETHER, pre_dispatch=workers * _TOGETHER)  # type: ignore[attr-defined]
         # The first worker would start it otherwise, and Python opens the starting thread to Ctrl-C then.
         from multiprocessing import resource_tracker  # noqa: PLC0415
 
         resource_tracker.ensure_running()
+
+
+def most_together(config: DictConfig) -> int:
+    """How many trials of one launch a launcher gives to the same worker, one after the other; 1 for most launchers.
+
+    joblib's own settings of this kind, when given, are left as they are.
+    """
+    own = config.hydra.launcher
+    ours = _kind(config) == _JOBLIB and (own.batch_size, own.pre_dispatch) == _JOBLIB_DEFAULTS
+    return _TOGETHER if ours else 1
 
 
 def trials_run_here(config: DictConfig) -> bool:

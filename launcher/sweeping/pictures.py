@@ -9,7 +9,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from optuna.importance import PedAnovaImportanceEvaluator
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
@@ -56,6 +55,8 @@ def write_pictures(study: Study, goals: Goals, folder: Path) -> list[Path]:
 
 def _plots(study: Study, goals: Goals) -> Iterator[tuple[str, dict[str, Any], str]]:
     """File name, arguments and Optuna's function of each picture."""
+    from optuna.importance import PedAnovaImportanceEvaluator  # noqa: PLC0415 # it loads scikit-learn
+
     several = len(goals.objectives) > 1
     if 2 <= len(goals.objectives) <= 3:
         yield "pareto_front", {"target_names": list(goals.objectives)}, "plot_pareto_front"

@@ -22,7 +22,8 @@ from launcher.limits import Constraints
 from launcher.sweeping.goals import Goals, parse_goals
 from launcher.sweeping.identity import digest, fixed_parameters, identity
 from launcher.sweeping.jobs import Jobs, common_overrides
-from launcher.sweeping.launchers import prepare, stop, workers_of
+from launcher.sweeping.launchers import most_together, prepare, stop, workers_of
+from launcher.sweeping.limits import spare_libraries
 from launcher.sweeping.naming import sweep_name
 from launcher.sweeping.page import write_page
 from launcher.sweeping.parent import ParentRun
@@ -151,8 +152,10 @@ class _Sweep:
         self._console.print(f"study     {self._name} in {at}, {earlier} trials so far", highlight=False, soft_wrap=True)
         interrupted = True
         self._study.start()
+        spare_libraries()
         try:
-            self._search(Jobs(launcher, workers), parent)
+            total, largest = max(0, self._settings.n_trials - earlier), most_together(self._config)
+            self._search(Jobs(launcher, workers, total=total, largest=largest), parent)
             interrupted = False
         except LauncherError:
             interrupted = False

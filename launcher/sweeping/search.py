@@ -97,8 +97,9 @@ class Search:
                     break
             if not self._jobs.busy:
                 return
-            ended = self._jobs.wait(_WAIT_S)
-            if ended is not None and not stop_asked():  # Ctrl-C reaches workers too: what they say then is no result
+            for ended in self._jobs.wait(_WAIT_S):
+                if stop_asked():  # Ctrl-C reaches workers too: what they say then is no result
+                    break
                 self._end(ended)
                 self._check_failures()
 

@@ -5,6 +5,7 @@ Hydra imports every plugin at every start, so whatever takes time to import is i
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from hydra.core.plugins import Plugins
@@ -26,6 +27,7 @@ class OptunaSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         from launcher.sweeping.composition import SweepLoader  # noqa: PLC0415
+        from launcher.sweeping.jobs import ResultOnly  # noqa: PLC0415
         from launcher.sweeping.run import run_sweep  # noqa: PLC0415
         from launcher.sweeping.space import parse_space  # noqa: PLC0415
 
@@ -35,7 +37,9 @@ class OptunaSweeper(Sweeper):
         loader = self.hydra_context.config_loader
         space = parse_space(self.params, arguments, loader)
         values = [one.name for one in space.dimensions if "." in one.name]
-        context = HydraContext(SweepLoader(loader, values), self.hydra_context.callbacks)
+        callbacks = copy(self.hydra_context.callbacks)
+        callbacks.callbacks = [ResultOnly(), *callbacks.callbacks]  # the first is called last
+        context = HydraContext(SweepLoader(loader, values), callbacks)
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=context, task_function=self.task_function, config=self.config
         )
