@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -212,6 +213,21 @@ def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothin
         parents = database.execute(f"{query} 'kind' and value = 'sweep' and {live}").fetchall()
     assert sorted(children) == sorted((str(trial.number), "FINISHED") for trial in own)
     assert parents == [("sweep", "FINISHED")]
+
+
+def test_a_trial_that_is_taken_over_is_not_run_when_its_point_was_tried_meanwhile(tmp_path: Path) -> None:
+    arguments = [*SPACE, "sweep.sampler=random", "tracking=none"]
+    sweep(tmp_path, *arguments, "sweep.n_trials=2").must_succeed()
+    (file,) = tmp_path.glob("studies/*.journal")
+    study = optuna.load_study(study_name=None, storage=JournalStorage(JournalFileBackend(str(file))))
+    study.enqueue_trial(study.trials[1].params)
+    left = study.ask()
+    for name in study.trials[1].params:
+        left.suggest_categorical(name, [8, 16, 32])
+    dead = {"host": socket.gethostname(), "pid": 1, "born": "never", "folder": str(tmp_path / "gone" / "2")}
+    left.set_user_attr("owner", dead)
+    sweep(tmp_path, *arguments, "sweep.n_trials=3").must_succeed()
+    assert [row["same_as"] for row in table(tmp_path) if row["trial"] == "2"] == ["1"]
 
 
 def test_workers_end_with_a_sweep_that_is_killed(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import queue
-import signal
 import threading
 import time
 from collections import deque
@@ -19,6 +18,7 @@ from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
 from launcher.result import Result
+from launcher.sweeping.launchers import without_interrupts
 
 _TASK_S = 1.0
 """What a worker gets at once takes about so long. Handing it over takes some hundredths of a second."""
@@ -165,9 +165,9 @@ class Jobs:
         jobs, outcome = launch.jobs, launch.outcome
         if not isinstance(outcome, BaseException):
             return [_ended(job, one) for job, one in zip(jobs, outcome, strict=True)]
-        alone = len(jobs) == 1
-        if self._workers > 1 and (is_death(outcome) or not alone) and jobs[0].number not in self._tried_again:
-            # One worker's death takes all trials with it that run beside: each gets a second chance, alone.
+        if self._workers > 1 and jobs[0].number not in self._tried_again:
+            # One worker's death takes all trials with it that run beside, and one result that cannot be sent those of
+            # its launch: each gets a second chance, alone.
             self._suspects.extend(jobs)
             return []
         return [Ended(job.number, outcome) for job in jobs]
@@ -180,10 +180,8 @@ class Jobs:
             threading.Thread(target=self._run_apart, args=(jobs,), name=f"trial-{jobs[0].number}", daemon=True).start()
 
     def _run_apart(self, jobs: Sequence[Job]) -> None:
-        if hasattr(signal, "pthread_sigmask"):
-            # Workers inherit it: Ctrl-C is for the sweep, which ends them; each would print where it was otherwise.
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        self._run(jobs)
+        with without_interrupts():
+            self._run(jobs)
 
     def _run(self, jobs: Sequence[Job]) -> None:
         started = time.monotonic()

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from hydra.plugins.launcher import Launcher
@@ -63,14 +66,40 @@ def prepare(config: DictConfig, launcher: Launcher, workers: int) -> None:
         )
     if kind == _RAY:
         _start_ray(launcher, workers)
-    if kind == _JOBLIB:
-        if most_together(config) > 1:
-            # It splits what it is given evenly among workers, but only what it looks at beforehand.
-            launcher.joblib.update(batch_size=_TOGETHER, pre_dispatch=workers * _TOGETHER)  # type: ignore[attr-defined]
-        # The first worker would start it otherwise, and Python opens the starting thread to Ctrl-C then.
-        from multiprocessing import resource_tracker  # noqa: PLC0415
+    if kind == _JOBLIB and most_together(config) > 1:
+        # It splits what it is given evenly among workers, but only what it looks at beforehand.
+        launcher.joblib.update(batch_size=_TOGETHER, pre_dispatch=workers * _TOGETHER)  # type: ignore[attr-defined]
 
-        resource_tracker.ensure_running()
+
+def start_workers(config: DictConfig, launcher: Any) -> None:
+    """Start joblib's workers. Launches that overlap would all want to, and the slower ones fail at that."""
+    if _kind(config) != _JOBLIB:
+        return
+    from multiprocessing import resource_tracker  # noqa: PLC0415
+
+    from hydra_plugins.hydra_joblib_launcher._core import process_joblib_cfg  # noqa: PLC0415
+    from joblib import Parallel, delayed  # noqa: PLC0415
+
+    # A worker would start it otherwise, and Python opens the starting thread to Ctrl-C then.
+    resource_tracker.ensure_running()
+    settings = launcher.joblib
+    settings["backend"] = "loky"
+    process_joblib_cfg(settings)
+    with without_interrupts():
+        Parallel(**settings)([delayed(int)()])
+
+
+@contextmanager
+def without_interrupts() -> Iterator[None]:
+    """Processes that are started inside do not hear Ctrl-C, which is for the sweep, and the sweep ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def most_together(config: DictConfig) -> int:

@@ -71,7 +71,7 @@ class Search:
         self._tried: set[Point] = set()
         self._remembered: set[int] = set()
         self._failures = 0
-        self._abandoned: list[tuple[Trial, Path | None]] = []
+        self._abandoned: list[Trial] = []
         self._look_again = 0.0
         self._deadline = time.monotonic() + settings.timeout_s if settings.timeout_s else None
 
@@ -90,7 +90,7 @@ class Search:
                 raise KeyboardInterrupt
             while self._jobs.room:
                 if self._left_over():
-                    self._take_over(*self._abandoned.pop())
+                    self._take_over(self._abandoned.pop())
                 elif self._wants_more():
                     self._start(self._study.ask(self._folder))
                 else:
@@ -107,36 +107,47 @@ class Search:
         """Whether there are trials of processes that died; others die while this one runs."""
         if not self._abandoned and time.monotonic() > self._look_again:
             self._look_again = time.monotonic() + _LOOK_EVERY_S
-            self._abandoned = self._study.abandoned()
+            self._learn()
+            # What ended comes before what is to be run, which may be the same again.
+            self._abandoned = [
+                trial for trial, left_in in self._study.abandoned() if not self._ended_before(trial, left_in)
+            ]
         return bool(self._abandoned)
 
-    def _take_over(self, trial: Trial, left_in: Path | None) -> None:
-        if not self._study.is_abandoned(trial):
-            return
+    def _ended_before(self, trial: Trial, left_in: Path | None) -> bool:
+        """Whether a trial of a process that died needs no running, and is told now."""
         finished = _finished_before(left_in, trial) if left_in else None
+        kept: Mapping[str, Any] | None = trial.user_attrs.get("result")
+        if (finished is None and kept is None) or not self._study.is_abandoned(trial):
+            return False
         if finished is not None and left_in is not None:
             self._study.claim(trial, left_in)
             self._conclude(_Open(trial, self._space.suggest(trial), left_in, resumed=True), finished)
-            return
-        self._study.claim(trial, self._folder_of(trial))
-        kept = trial.user_attrs.get("result")
-        if kept is not None:  # written down, not told; its files are gone
+        elif kept is not None:  # written down, not told; its files are gone
+            self._study.claim(trial, self._folder_of(trial))
             self._tell(trial, kept)
-        else:
+        return True
+
+    def _take_over(self, trial: Trial) -> None:
+        if self._study.is_abandoned(trial):
+            self._study.claim(trial, self._folder_of(trial))
             self._start(trial, resumed=True)
+
+    def _learn(self) -> None:
+        """Remember what finished, in other processes too."""
+        for trial in self._study.trials:
+            if trial.number not in self._remembered and trial.state.is_finished():
+                self._remember(_key(trial.params), trial.number, result_of(trial))
 
     def _wants_more(self) -> bool:
         if self._deadline is not None and time.monotonic() > self._deadline:
             return False
-        trials = self._study.trials
-        for trial in trials:  # other processes finish some too
-            if trial.number not in self._remembered and trial.state.is_finished():
-                self._remember(_key(trial.params), trial.number, result_of(trial))
+        self._learn()
         size = self._space.size
         under_way = {_key(one.point) for one in self._open.values()}
         if size is not None and len(self._tried | under_way) >= size:
             return False
-        return len(trials) < self._settings.n_trials
+        return len(self._study.trials) < self._settings.n_trials
 
     def _start(self, trial: Trial, *, resumed: bool = False) -> None:
         point = self._space.suggest(trial)
