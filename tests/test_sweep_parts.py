@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
@@ -36,7 +37,7 @@ from launcher.sweeping.rows import Row, best_rows, trials_csv
 from launcher.sweeping.samplers import SAMPLERS, make_sampler
 from launcher.sweeping.space import parse_space
 from launcher.sweeping.study import SharedStudy, open_storage
-from launcher.sweeping.table import print_table
+from launcher.sweeping.table import ProgressLine, print_table
 from launcher.trial import failed
 
 DISTRIBUTIONS = {
@@ -164,6 +165,25 @@ def test_a_table_of_four_long_parameters_fits_into_eighty_columns() -> None:
     assert all(piece in heading for piece in ("rows", "scratch-", "pad_", "accumul-", "kib", "area"))
 
 
+def test_the_line_counts_the_front_that_the_table_shows() -> None:
+    goals = parse_goals(["energy_pj", "cycles"], None, [])
+    space = parse_space({}, ["arch.rows=choice(8,16,32,64)"])
+    figures = [(3.0, 3.0), (1.0, 2.0), (2.0, 1.0), (1.0, 2.0), (4.0, 4.0)]  # a larger array may change nothing
+    rows = [
+        Row(number, "ok", {"arch.rows": 8 * 2**number}, {"energy_pj": energy, "cycles": cycles})
+        for number, (energy, cycles) in enumerate(figures)
+    ]
+    rows.append(replace(rows[1], number=5, same_as=1))
+    text = io.StringIO()
+    console = Console(file=text, width=100, no_color=True)
+    line = ProgressLine(console, goals, 8)
+    for row in rows:
+        line.add(row)
+    assert "6/8 trials, 0 failed, front of 3" in line.text(1.0)
+    print_table(rows, space, goals, console)
+    assert "6 trials (1 repeats a point): minimize energy_pj, minimize cycles; front of 3" in text.getvalue()
+
+
 def test_differences_name_what_changed() -> None:
     before = {"space": {"arch.rows": "choice(8,16)"}, "goals": "minimize cycles"}
     now = {"space": {"arch.rows": "choice(8,32)"}, "goals": "minimize cycles"}
@@ -228,8 +248,6 @@ ASK = """
 import sys, time
 import optuna
 from launcher.sweeping.study import SharedStudy, open_storage
-from launcher.sweeping.table import print_table
-from launcher.trial import failed
 study = SharedStudy(optuna.load_study(study_name="mine", storage=open_storage(sys.argv[1])))
 study.start()
 study.study.ask()  # and nothing else: as if killed before it could say whose the trial is

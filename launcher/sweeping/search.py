@@ -215,7 +215,8 @@ class Search:
         metrics = record["metrics"]
         broken = tuple(str(one) for one in self._goals.constraints if ok and one.violation(metrics) > 0)
         state = "ok" if ok else str(record["status"])
-        return Row(trial.number, state, trial.params, metrics if ok else {}, str(record["reason"] or ""), broken)
+        reason, same_as = str(record["reason"] or ""), record.get("same_as")
+        return Row(trial.number, state, trial.params, metrics if ok else {}, reason, broken, same_as)
 
     def _remember(self, key: Point, number: int, record: Mapping[str, Any] | None) -> None:
         """What failed for a reason outside the model may succeed next time."""

@@ -106,10 +106,12 @@ def _tell_broken(rows: Sequence[Row], goals: Goals, console: Console) -> None:
 
 def _title(rows: Sequence[Row], best: Sequence[Row], shown: Sequence[Row], goals: Goals) -> str:
     count = states(rows)
-    failures = [f"{count[state]} {state}" for state in ("infeasible", "failed", "running") if count[state]]
+    notes = [f"{count[state]} {state}" for state in ("infeasible", "failed", "running") if count[state]]
     broken = sum(bool(row.broken) for row in rows)
-    failures += [f"{broken} break{'s' if broken == 1 else ''} a constraint"] if broken else []
-    extra = f" ({', '.join(failures)})" if failures else ""
+    notes += [f"{broken} break{'s' if broken == 1 else ''} a constraint"] if broken else []
+    again = sum(row.same_as is not None for row in rows)
+    notes += [f"{again} repeat{'s' if again == 1 else ''} a point"] if again else []
+    extra = f" ({', '.join(notes)})" if notes else ""
     what = "; best first" if len(goals.objectives) == 1 else f"; front of {len(best)}"
     cut = f", {len(shown)} shown" if len(shown) < len(best) else ""
     trials = "1 trial" if len(rows) == 1 else f"{len(rows)} trials"
@@ -187,9 +189,9 @@ class ProgressLine:
     def _count(self, row: Row) -> None:
         self._done += 1
         self._failed += not row.ok
-        if not row.good:
+        if not row.good or row.same_as is not None:
             return
         losses = self._goals.losses(row.metrics)
-        if losses in self._front or any(dominates(other, losses) for other in self._front):
+        if any(dominates(other, losses) for other in self._front):
             return
         self._front = [other for other in self._front if not dominates(losses, other)] + [losses]
