@@ -150,6 +150,12 @@ def test_best_rows_are_those_that_nothing_beats_and_that_keep_all_limits() -> No
     assert len(lines) == 7 and "no mapping" in lines[-1]
 
 
+def test_the_smallest_of_equally_good_hardware_comes_first() -> None:
+    areas = [3.0, 1.0, 2.0]
+    rows = [Row(n, "ok", {"a": n}, {"energy_pj": 5.0, "area_mm2": area}) for n, area in enumerate(areas)]
+    assert [row.number for row in best_rows(rows, parse_goals(["energy_pj"], None, []))] == [1, 2, 0]
+
+
 def test_a_table_of_four_long_parameters_fits_into_eighty_columns() -> None:
     goals = parse_goals(["energy_pj", "cycles"], None, ["area_mm2 <= 4"])
     names = ("arch.rows", "arch.cols", "arch.scratchpad_kib", "arch.accumulator_kib")

@@ -82,10 +82,11 @@ def dominates(one: Sequence[float], other: Sequence[float]) -> bool:
 def best_rows(rows: Sequence[Row], goals: Goals) -> list[Row]:
     """The best trials that keep all constraints, each point once.
 
-    With one objective all of them, best first; with several the Pareto front, ordered by the first objective.
+    With one objective all of them, best first; with several the Pareto front, ordered by the first objective. Of
+    hardware that is equally good, which often differs in what a layer does not use, the smallest comes first.
     """
     good = [row for row in rows if row.good and row.same_as is None]
-    ordered = sorted(good, key=lambda row: (goals.losses(row.metrics), row.number))
+    ordered = sorted(good, key=lambda row: (goals.losses(row.metrics), row.metrics.get("area_mm2", 0.0), row.number))
     if len(goals.objectives) == 1:
         return ordered
     front: list[Row] = []
