@@ -237,6 +237,8 @@ def test_without_timeloop_auto_changes_nothing_and_true_is_an_error(tmp_path: Pa
         assert result.ok and result.verification is None
         assert "verified" not in printed(result) and list(tmp_path.iterdir()) == []
     assert "Timeloop is not installed" in failure(*GEMMINI, "verify=true")
+    assert "Timeloop is not installed" in failure(*GEMMINI, f"engine.bin_dir={tmp_path / 'nowhere'}")
+    assert "engine.container is set, but no image" in failure(*GEMMINI, "engine.container=docker")
     with pytest.raises(ConfigurationError, match="verify=maybe is unknown"):
         run([*GEMMINI, "verify=maybe"])
 

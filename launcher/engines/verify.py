@@ -38,13 +38,15 @@ def verify_mode(value: object) -> str:
 def verifier(settings: TimeloopSettings, mode: str, folder: Path | None = None) -> TimeloopEngine | None:
     """Who evaluates mappings once more; None for ``false``, and for ``auto`` where Timeloop is not installed.
 
+    Whoever says where Timeloop is expects it to be asked, so with ``auto`` too it is an error then that it cannot be.
+
     Args:
         settings: where Timeloop is.
         mode: one of :data:`MODES`.
         folder: takes the folder of Timeloop's run.
 
     Raises:
-        EngineError: with ``true``, Timeloop is not installed.
+        EngineError: Timeloop is not installed, with ``true`` or where the settings look for it.
     """
     if mode == "false":
         return None
@@ -53,9 +55,10 @@ def verifier(settings: TimeloopSettings, mode: str, folder: Path | None = None) 
         from launcher.engines.timeloop.engine import TimeloopEngine  # noqa: PLC0415 - only who verifies waits for it
 
         return TimeloopEngine(replace(settings, frontend=settings.frontend or "direct", live=False), folder)
-    except EngineError:
-        if mode == "auto":
+    except EngineError as error:
+        if mode == "auto" and not (settings.bin_dir or settings.container or settings.image):
             return None
+        error.hint = "verify=false leaves Timeloop out; python -m launcher doctor says how to install it"
         raise
 
 
