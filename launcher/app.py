@@ -66,6 +66,10 @@ def main() -> None:
         if wants_traceback:
             raise
         sys.exit(_report(error))
+    except ValueError as error:
+        if wants_traceback or not str(error).startswith("Only one of --"):
+            raise
+        sys.exit(_report(CommandLineError(str(error), hint="leave -m out to see a configuration with --cfg")))
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)

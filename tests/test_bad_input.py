@@ -64,10 +64,17 @@ def test_on_the_command_line_a_mistake_leaves_nothing(tmp_path: Path, arguments:
         (["arch.rows=8,16"], ["arch.rows=8,16", "-m"]),
         (["arch.rows"], ["arch.rows"]),
         (["arch.rows=[8"], ["arch.rows=[8"]),
+        (["-m", "--cfg", "job"], ["Only one of", "leave -m out"]),
     ],
 )
 def test_a_wrong_command_line_is_status_2(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
     launch(tmp_path, "tracking=none", *arguments).must_explain(*words, status=2)
+
+
+def test_workers_that_cannot_start_are_told_before_anything_happens(tmp_path: Path) -> None:
+    grid = ["-m", "arch.rows=8,16", "hydra/launcher=joblib", "tracking=none"]
+    launch(tmp_path, *grid, "hydra.launcher.n_jobs=0").must_explain("joblib cannot start workers", "n_jobs")
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_unknown_flag_is_status_2(tmp_path: Path) -> None:

@@ -130,6 +130,8 @@ def test_a_changed_space_or_goal_is_refused_with_the_difference(tmp_path: Path) 
         ([*SPACE, "sweep.enqueue=[{arch.rows:7}]"], ["arch.rows=7"]),
         ([*SPACE, "sweep.enqueue=[7]"], ["7 is no point", "sweep.enqueue", "arch.rows: 8"]),
         ([*SPACE, "sweep.parallel=2"], ["sweep.parallel=2", "joblib"]),
+        ([*SPACE, "hydra/launcher=joblib", "hydra.launcher.n_jobs=0"], ["n_jobs=0", "one per core"]),
+        ([*SPACE, "hydra/launcher=joblib", "hydra.launcher.batch_size=few"], ["batch_size", "few"]),
         (["arch.rows=16"], ["nothing is swept"]),
     ],
 )

@@ -32,7 +32,7 @@ def workers_of(config: DictConfig, wanted: int | None) -> int:
         wanted: ``sweep.parallel``.
 
     Raises:
-        LauncherError: several are wanted of a launcher that runs one.
+        LauncherError: several are wanted of a launcher that runs one, or none.
     """
     if trials_run_here(config):
         if wanted not in (None, 1):
@@ -44,11 +44,13 @@ def workers_of(config: DictConfig, wanted: int | None) -> int:
     if wanted is not None:
         return wanted
     cores = os.cpu_count() or 1
-    own = OmegaConf.select(config, "hydra.launcher.n_jobs") or OmegaConf.select(
-        config, "hydra.launcher.ray.init.num_cpus"
-    )
+    own = OmegaConf.select(config, "hydra.launcher.n_jobs")
+    if own is None:
+        own = OmegaConf.select(config, "hydra.launcher.ray.init.num_cpus")
     if own is None:
         return cores
+    if own == 0:
+        raise LauncherError("hydra.launcher.n_jobs=0", expected="a number of workers, or -1 for one per core")
     return int(own) if own > 0 else max(1, cores + 1 + int(own))
 
 
@@ -56,7 +58,7 @@ def prepare(config: DictConfig, launcher: Launcher, workers: int) -> None:
     """Start what launches share, since they overlap.
 
     Raises:
-        LauncherError: what the launcher needs is not on this machine.
+        LauncherError: what the launcher needs is not on this machine, or its settings cannot be used.
     """
     kind = _kind(config)
     if kind == _SLURM and shutil.which("srun") is None:
@@ -66,13 +68,19 @@ def prepare(config: DictConfig, launcher: Launcher, workers: int) -> None:
         )
     if kind == _RAY:
         _start_ray(launcher, workers)
-    if kind == _JOBLIB and most_together(config) > 1:
-        # It splits what it is given evenly among workers, but only what it looks at beforehand.
-        launcher.joblib.update(batch_size=_TOGETHER, pre_dispatch=workers * _TOGETHER)  # type: ignore[attr-defined]
+    if kind == _JOBLIB:
+        if most_together(config) > 1:
+            # It splits what it is given evenly among workers, but only what it looks at beforehand.
+            launcher.joblib.update(batch_size=_TOGETHER, pre_dispatch=workers * _TOGETHER)  # type: ignore[attr-defined]
+        start_workers(config, launcher)
 
 
 def start_workers(config: DictConfig, launcher: Any) -> None:
-    """Start joblib's workers. Launches that overlap would all want to, and the slower ones fail at that."""
+    """Start joblib's workers. Launches that overlap would all want to, and the slower ones fail at that.
+
+    Raises:
+        LauncherError: they do not start with the launcher's settings.
+    """
     if _kind(config) != _JOBLIB:
         return
     from multiprocessing import resource_tracker  # noqa: PLC0415
@@ -85,8 +93,15 @@ def start_workers(config: DictConfig, launcher: Any) -> None:
     settings = launcher.joblib
     settings["backend"] = "loky"
     process_joblib_cfg(settings)
-    with without_interrupts():
-        Parallel(**settings)([delayed(int)()])
+    try:
+        with without_interrupts():
+            Parallel(**settings)([delayed(int)()])
+    except Exception as error:
+        raise LauncherError(
+            f"joblib cannot start workers: {error}",
+            where="hydra.launcher",
+            hint="python launch.py hydra/launcher=joblib --cfg hydra -p hydra.launcher shows its settings",
+        ) from error
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from launcher.limits import Constraints
 from launcher.sweeping.goals import Goals, parse_goals
 from launcher.sweeping.identity import digest, fixed_parameters, identity
 from launcher.sweeping.jobs import Jobs, common_overrides
-from launcher.sweeping.launchers import most_together, prepare, start_workers, stop, workers_of
+from launcher.sweeping.launchers import most_together, prepare, stop, workers_of
 from launcher.sweeping.limits import spare_libraries
 from launcher.sweeping.naming import sweep_name
 from launcher.sweeping.page import write_page
@@ -154,7 +154,6 @@ class _Sweep:
         self._study.start()
         spare_libraries()
         try:
-            start_workers(self._config, launcher)
             total, largest = max(0, self._settings.n_trials - earlier), most_together(self._config)
             self._search(Jobs(launcher, workers, total=total, largest=largest), parent)
             interrupted = False

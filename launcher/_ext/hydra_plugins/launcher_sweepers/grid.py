@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from launcher.exploration.configurations import configurations_of
 from launcher.exploration.trials import each_configuration
 from launcher.sweeping.composition import SweepLoader
+from launcher.sweeping.launchers import start_workers
 from launcher.sweeping.sweep import Sweep
 
 
@@ -32,6 +33,7 @@ class GridSweeper(BasicSweeper):
         trials = [trial for batch in self.split_arguments(overrides, max_batch_size=None) for trial in batch]
         self._compose_once(trials, overrides)
         super().validate_batch_is_legal(trials)  # before anything is recorded or left on disk
+        start_workers(self.config, self.launcher)
         sweep = Sweep.begin(self.config, swept, len(trials))
         with sweep:
             batches = super().sweep(arguments)
