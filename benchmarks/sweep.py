@@ -4,7 +4,8 @@
 
 cost       200 trials of gemmini KTQ in one process: seconds, and the sweep's own cost per trial beyond the trials' own
            time, without and with MLflow
-parallel   a sweep of a layer whose search takes a second, with one and with two joblib workers: trials per second
+parallel   sweeps of a layer whose search takes a second, and of one whose search takes some milliseconds, with one and
+           with two joblib workers: trials per second
 resume     seconds until a study of 2,000 trials goes on
 quality    a grid of 5 x 5 x 4 gemmini sizes, tried whole; then, for each seed, how close 40 trials of TPE come to the
            best EDP, and which share of the true front's hypervolume 60 trials of NSGA-II cover
@@ -79,17 +80,19 @@ def cost(scratch: Path) -> None:
 
 
 def parallel(scratch: Path) -> None:
-    settings = [*LONG, "sweep.sampler=random", "cache=false", "tracking=none"]
-    rates = {}
-    for workers in (1, 2):
-        several = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"] if workers == 2 else []
-        few = sweep(scratch / f"few_{workers}", *settings, *several, "sweep.n_trials=4")
-        many = sweep(scratch / f"many_{workers}", *settings, *several, "sweep.n_trials=44")
-        rates[workers] = 40 / (many - few)
-        own = [float(row["trial_seconds"]) for row in rows(scratch / f"many_{workers}")]
-        print(f"parallel: {workers} at a time, {rates[workers]:.2f} trials/s once started; 44 take {many:.1f} s,")
-        print(f"    {sum(own) / len(own):.2f} s of a trial are its own")
-    print(f"parallel: {rates[2] / rates[1]:.2f} times the throughput of one")
+    for length, layer, first, total in (("long", LONG, 4, 44), ("short", [*LAYER, *WIDE], 10, 410)):
+        settings = [*layer, "sweep.sampler=random", "cache=false", "tracking=none"]
+        rates = {}
+        for workers in (1, 2):
+            several = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"] if workers == 2 else []
+            few = sweep(scratch / f"few_{length}_{workers}", *settings, *several, f"sweep.n_trials={first}")
+            folder = scratch / f"many_{length}_{workers}"
+            many = sweep(folder, *settings, *several, f"sweep.n_trials={total}")
+            rates[workers] = (total - first) / (many - few)
+            own = [float(row["trial_seconds"]) for row in rows(folder)]
+            print(f"parallel, {length} trials, {workers} at a time: {rates[workers]:.3g} trials/s once started;")
+            print(f"    {total} take {many:.1f} s, {sum(own) / len(own):.2g} s of a trial are its own")
+        print(f"parallel, {length} trials: {rates[2] / rates[1]:.2f} times the throughput of one")
     print(f"parallel: two processes that only count do {_two_cores():.2f} times the work of one on this machine")
 
 

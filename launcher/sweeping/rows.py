@@ -89,11 +89,12 @@ def best_rows(rows: Sequence[Row], goals: Goals) -> list[Row]:
     ordered = sorted(good, key=lambda row: (goals.losses(row.metrics), row.metrics.get("area_mm2", 0.0), row.number))
     if len(goals.objectives) == 1:
         return ordered
-    front: list[Row] = []
+    front: dict[tuple[float, ...], list[Row]] = {}
     for row in ordered:
-        if not any(dominates(goals.losses(other.metrics), goals.losses(row.metrics)) for other in front):
-            front.append(row)
-    return front
+        losses = tuple(goals.losses(row.metrics))
+        if losses in front or not any(dominates(other, losses) for other in front):
+            front.setdefault(losses, []).append(row)
+    return [row for equal in front.values() for row in equal]
 
 
 def states(rows: Sequence[Row]) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 
 from rich import box
@@ -133,7 +134,7 @@ class ProgressLine:
         self._console = console
         self._goals = goals
         self._total = total
-        self._front: list[list[float]] = []
+        self._front: Counter[tuple[float, ...]] = Counter()
         self._started = self._shown = time.monotonic()
         self._failed = self._here = self._done = 0
         self._status = Status("starting", console=console) if console.is_terminal and not console.quiet else None
@@ -178,10 +179,10 @@ class ProgressLine:
 
     def _best(self) -> str:
         if len(self._goals.objectives) > 1:
-            return f"front of {len(self._front)}"
+            return f"front of {self._front.total()}"
         if not self._front:
             return "nothing good yet"
-        name, best = self._goals.objectives[0], abs(self._front[0][0])
+        name, best = self._goals.objectives[0], abs(next(iter(self._front))[0])
         heading, factor = _UNITS.get(name, (name, 1.0))
         what, _, unit = heading.replace("-\n", "").partition("\n")
         return f"best {what} {significant(best * factor)} {unit}".rstrip()
@@ -191,7 +192,10 @@ class ProgressLine:
         self._failed += not row.ok
         if not row.good or row.same_as is not None:
             return
-        losses = self._goals.losses(row.metrics)
-        if any(dominates(other, losses) for other in self._front):
-            return
-        self._front = [other for other in self._front if not dominates(losses, other)] + [losses]
+        losses = tuple(self._goals.losses(row.metrics))
+        if losses not in self._front:
+            if any(dominates(other, losses) for other in self._front):
+                return
+            for other in [other for other in self._front if dominates(losses, other)]:
+                del self._front[other]
+        self._front[losses] += 1
