@@ -12,7 +12,7 @@ from mapspace_oracle import random_mappings, violations
 from launcher.config.compose import compose
 from launcher.engines.base import MapperSettings, Progress
 from launcher.engines.native.batch import BatchEvaluator
-from launcher.engines.native.mapper import pareto, search
+from launcher.engines.native.mapper import pareto, search, solver
 from launcher.engines.native.mapper.branch import explore
 from launcher.engines.native.mapper.completion import complete
 from launcher.errors import ConfigurationError, NoValidMappingError, SpecificationError
@@ -128,6 +128,17 @@ def test_choices_that_were_forgotten_are_listed_again(monkeypatch: pytest.Monkey
     forgotten = search(free, settings)
     assert forgotten.mapping == remembered.mapping
     assert forgotten.search.counters == remembered.search.counters
+
+
+@pytest.mark.parametrize("objective", ["energy", "edp"])
+def test_sliding_loops_cost_the_same_when_nothing_of_them_is_remembered(
+    objective: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specification = convolution("eyeriss", D=16, E=16)
+    found = search(specification, MapperSettings((objective,)))
+    monkeypatch.setattr(solver, "_MOST_SLID", 0)
+    again = search(specification, MapperSettings((objective,)))
+    assert (again.mapping, again.search.counters) == (found.mapping, found.search.counters)
 
 
 def test_a_quick_search_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

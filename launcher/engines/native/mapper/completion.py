@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from launcher.engines.native.compilation import kernel
+from launcher.engines.native.mapper.openings import common_tiles, fill_open
 from launcher.engines.native.mapper.tables import (
     ALLOWED,
     BOXES,
@@ -17,10 +18,12 @@ from launcher.engines.native.mapper.tables import (
     LEVEL,
     MOST,
     NEXT_LEVEL,
+    NO_ROOM,
     ORDERED_LOOP,
     RADIX,
     SETTLED,
     SPACE,
+    STAYS,
     STILL,
     STRIDE,
     TARGET,
@@ -116,10 +119,10 @@ def _fill_energies(walks: Walks, tiles: Tiles, costs: Costs, total: int, energy:
 
 
 @helper
-def loop_range(tiles: Tiles, kind: int, d: int, level: int, t: int) -> tuple[int, int, int]:
-    """First and last multiple (plus one) to look at for a loop, and the least bound of the loop."""
+def loop_range(tiles: Tiles, kind: int, d: int, level: int, i: int) -> tuple[int, int, int]:
+    """First and last multiple of the i-th divisor (plus one) to look at for a loop, and the least bound of the loop."""
     lowest = max(tiles.bounds[LEAST, level, d], 2 if kind == ORDERED_LOOP else 1)
-    last = tiles.quotients[d, tiles.digit[t, d]]
+    last = tiles.quotients[d, i]
     return (last - 1 if tiles.dimensions[FINAL, d] == level else 0), last, lowest
 
 
@@ -162,94 +165,6 @@ def _settles_sliding(walks: Walks, costs: Costs, bits: int, d: int) -> bool:
         bits >>= 1
         b += 1
     return False
-
-
-@helper
-def _spread_digits(
-    kind: int, level: int, d: int, bounds: Array, dimensions: Array, quotients: Array, multiple: Array,
-    found: Array, m: int, n: int, backwards: int,
-) -> None:  # fmt: skip
-    """Add to state n the divisors that a loop makes of those of state m; backwards: those that it makes them of."""
-    lowest = max(bounds[LEAST, level, d], 2 if kind == ORDERED_LOOP else 1)
-    most = bounds[MOST, level, d]
-    final = dimensions[FINAL, d] == level
-    for i in range(dimensions[RADIX, d]):
-        if not backwards and not found[m, d, i]:
-            continue
-        last = quotients[d, i]
-        for c in range(last - 1 if final else 0, last):
-            if lowest <= multiple[d, i, c, 1] <= most:
-                j = multiple[d, i, c, 0]
-                if not backwards:
-                    found[n, d, j] = True
-                elif found[m, d, j]:
-                    found[n, d, i] = True
-
-
-@helper
-def _pass_on(
-    states: Array, steps: Array, bounds: Array, dimensions: Array, quotients: Array, multiple: Array,
-    s: int, found: Array, backwards: int,
-) -> None:  # fmt: skip
-    """Hand the divisors found for a state to the states after it; backwards: take those of the states after it."""
-    for step in range(states[s, FIRST_STEP], states[s + 1, FIRST_STEP]):
-        kind, to = steps[step, KIND], steps[step, TARGET]
-        m, n = (to, s) if backwards else (s, to)
-        for d in range(dimensions.shape[1]):
-            if kind != NEXT_LEVEL and steps[step, DIMENSION] == d:
-                _spread_digits(
-                    kind, states[s, LEVEL], d, bounds, dimensions, quotients, multiple, found, m, n, backwards
-                )  # fmt: skip
-            else:
-                for i in range(dimensions[RADIX, d]):
-                    if found[m, d, i]:
-                        found[n, d, i] = True
-
-
-@helper
-def _fill_open(
-    states: Array, steps: Array, bounds: Array, dimensions: Array, quotients: Array, multiple: Array, opened: Array
-) -> None:
-    """Which divisors of each dimension a tile can have in each state, on the way from the start to the end.
-
-    ``opened[0]`` is filled in; ``opened[1]`` is for what can be reached from the start.
-    """
-    last = len(states) - 2
-    for s in range(last + 1):
-        for d in range(dimensions.shape[1]):
-            for i in range(dimensions[RADIX, d]):
-                opened[0, s, d, i] = s == 0 and i == dimensions[RADIX, d] - 1
-                opened[1, s, d, i] = s == last and i == 0
-    for backwards in range(2):
-        found = opened[1 - backwards]
-        for k in range(1, last + 1):
-            s = k if backwards else last + 1 - k
-            _pass_on(states, steps, bounds, dimensions, quotients, multiple, s, found, backwards)
-    for s in range(last + 1):
-        for d in range(dimensions.shape[1]):
-            for i in range(dimensions[RADIX, d]):
-                opened[0, s, d, i] = opened[0, s, d, i] and opened[1, s, d, i]
-
-
-@helper
-def _common_tiles(opened: Array, dimensions: Array, s: int, to: int, without: int, listed: Array) -> int:
-    """List the tiles that are open in both states, without (the first divisor of) one dimension; returns how many."""
-    listed[0] = 0
-    count = 1
-    for d in range(dimensions.shape[1]):
-        if d == without:
-            continue
-        # Copies go behind the tiles that are extended, and then to the front.
-        end = count
-        for i in range(dimensions[RADIX, d]):
-            if opened[0, s, d, i] and opened[0, to, d, i]:
-                for k in range(count):
-                    listed[end] = listed[k] + i * dimensions[STRIDE, d]
-                    end += 1
-        for k in range(count, end):
-            listed[k - count] = listed[k]
-        count = end - count
-    return count
 
 
 @helper
@@ -308,45 +223,69 @@ def _relax_by_loop(
 
 @helper
 def _relax_by_sliding(
-    walks: Walks, tiles: Tiles, costs: Costs, s: int, step: int, count: int, energy: Array, best: Array, listed: Array
-) -> None:
-    """Let a loop whose bound decides what it settles improve the best completions of state s."""
+    walks: Walks, tiles: Tiles, costs: Costs, s: int, step: int, count: int, energy: Array, best: Array, listed: Array,
+    slabs: Array, slid: Array,
+) -> None:  # fmt: skip
+    """Let a loop whose bound decides what it settles improve the best completions of state s.
+
+    Many states ask what it settles, so that is remembered, and looked up here: a call would take longer.
+    """
     level = walks.states[s, LEVEL]
-    d, to, bits = walks.steps[step, DIMENSION], walks.steps[step, TARGET], walks.steps[step, SETTLED]
+    d, to, settled = walks.steps[step, DIMENSION], walks.steps[step, TARGET], walks.steps[step, SETTLED]
+    fits, multiple, opened, stride = (
+        tiles.fits[level],
+        tiles.multiple[d],
+        tiles.open[:, :, d],
+        tiles.dimensions[STRIDE, d],
+    )
     for i in range(tiles.dimensions[RADIX, d]):
-        if not tiles.open[0, s, d, i]:
+        if not opened[0, s, i]:
             continue
+        first, last, lowest = loop_range(tiles, walks.steps[step, KIND], d, level, i)
         for k in range(count):
-            t = listed[k] + i * tiles.dimensions[STRIDE, d]
-            if not tiles.fits[level, t] & WITHIN:
-                continue
-            first, last, lowest = loop_range(tiles, walks.steps[step, KIND], d, level, t)
-            for c in range(first, last):
-                j, f = tiles.multiple[d, i, c, 0], tiles.multiple[d, i, c, 1]
+            t = listed[k] + i * stride
+            for c in range(first, last if fits[t] & WITHIN else first):
+                j, f = multiple[i, c, 0], multiple[i, c, 1]
                 if f > tiles.bounds[MOST, level, d]:
                     break
-                if f >= lowest and tiles.open[0, to, d, j]:
-                    value = best[to, listed[k] + j * tiles.dimensions[STRIDE, d]]
-                    if value < np.inf:
-                        value += settled_energy(walks, tiles, costs, energy, bits, t, (level, d, f))
-                        best[s, t] = min(best[s, t], value)
+                value = best[to, listed[k] + j * stride]
+                if f < lowest or not opened[0, to, j] or value == np.inf:
+                    continue
+                paid = 0.0
+                bits, b = settled, np.int64(0)
+                while bits:
+                    if bits & 1:
+                        slab = slabs[b, d, level]
+                        if slab == STAYS or f == 1:
+                            paid += energy[b, t]
+                        elif slab == NO_ROOM:
+                            paid += settled_energy(walks, tiles, costs, energy, 1 << b, t, (level, d, f))
+                        else:
+                            if np.isnan(slid[slab, t, c]):
+                                once = settled_energy(walks, tiles, costs, energy, 1 << b, t, (level, d, f))
+                                slid[slab, t, c] = once
+                            paid += slid[slab, t, c]
+                    bits >>= 1
+                    b += 1
+                best[s, t] = min(best[s, t], value + paid)
 
 
 @helper
 def _relax(
-    walks: Walks, tiles: Tiles, costs: Costs, s: int, step: int, energy: Array, best: Array, listed: Array
-) -> None:
+    walks: Walks, tiles: Tiles, costs: Costs, s: int, step: int, energy: Array, best: Array, listed: Array,
+    slabs: Array, slid: Array,
+) -> None:  # fmt: skip
     """Let one step of a state improve the state's best completions."""
     level = walks.states[s, LEVEL]
     kind, d = walks.steps[step, KIND], walks.steps[step, DIMENSION]
     to, bits = walks.steps[step, TARGET], walks.steps[step, SETTLED]
     if kind == NEXT_LEVEL:
-        count = _common_tiles(tiles.open, tiles.dimensions, s, to, np.int64(-1), listed)
+        count = common_tiles(tiles.open, tiles.dimensions, s, to, np.int64(-1), listed)
         _relax_by_leaving(level, bits, count, listed, tiles.fits, energy, best, s, to)
         return
-    count = _common_tiles(tiles.open, tiles.dimensions, s, to, d, listed)
+    count = common_tiles(tiles.open, tiles.dimensions, s, to, d, listed)
     if _settles_sliding(walks, costs, bits, d):
-        _relax_by_sliding(walks, tiles, costs, s, step, count, energy, best, listed)
+        _relax_by_sliding(walks, tiles, costs, s, step, count, energy, best, listed, slabs, slid)
     else:
         _relax_by_loop(
             level, d, kind, bits, count, listed, tiles.open, tiles.fits, tiles.bounds,
@@ -365,6 +304,8 @@ def complete(
     energy: Array,
     best: Array,
     listed: Array,
+    slabs: Array,
+    slid: Array,
 ) -> int:
     """Fill the tables of one assignment: tiles, energy of boundaries, least energy from every state to the end.
 
@@ -378,16 +319,20 @@ def complete(
         best: (states, tiles) filled with the least dynamic energy from a state with a tile to the end, for the tiles
             that are open in the state.
         listed: (2 * tiles,) room to work in.
+        slabs: (boundaries, D, levels) which part of ``slid`` is for a boundary that a loop slides; or ``STAYS`` where
+            it does not slide it, ``NO_ROOM`` where it is not to be remembered.
+        slid: (slabs, tiles, width) filled with the energy of boundaries settled by loops that slide them.
 
     Returns:
         The number of tiles.
     """
     total = _fill_tiles(tiles, costs, keep, capacity, least_fill)
+    slid[:, :total] = np.nan
     _fill_energies(walks, tiles, costs, total, energy)
-    _fill_open(walks.states, walks.steps, tiles.bounds, tiles.dimensions, tiles.quotients, tiles.multiple, tiles.open)
+    fill_open(walks.states, walks.steps, tiles.bounds, tiles.dimensions, tiles.quotients, tiles.multiple, tiles.open)
     for s in range(len(walks.states) - 1):
-        for k in range(_common_tiles(tiles.open, tiles.dimensions, s, s, np.int64(-1), listed)):
+        for k in range(common_tiles(tiles.open, tiles.dimensions, s, s, np.int64(-1), listed)):
             best[s, listed[k]] = 0.0 if s == 0 else np.inf
         for step in range(walks.states[s, FIRST_STEP], walks.states[s + 1, FIRST_STEP]):
-            _relax(walks, tiles, costs, s, step, energy, best, listed)
+            _relax(walks, tiles, costs, s, step, energy, best, listed, slabs, slid)
     return int(total)

@@ -24,24 +24,36 @@ from launcher.engines.native.mapper.factors import divisors
 from launcher.engines.native.mapper.machine import Machine
 from launcher.engines.native.mapper.mapspace import Mapspace
 from launcher.engines.native.mapper.tables import (
+    BOXES,
     CHILDREN,
     DIMENSION,
     EXTENT,
     FINAL,
+    FIRST_STEP,
     KIND,
+    LEVEL,
     MOST,
     NEXT_LEVEL,
+    NO_ROOM,
+    OWN_RANK,
     POSITION,
+    SETTLED,
+    SPACE,
+    STAYS,
     Array,
     Costs,
     Goal,
     Rates,
     Stack,
     Tiles,
+    Walks,
 )
 
 SLICE = 200_000
 """Nodes between two looks at the clock."""
+
+_MOST_SLID = 2**24
+"""Energies of sliding tiles that are remembered; they take 8 bytes each."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +87,8 @@ class Solver:
         self._listed = np.zeros(2 * len(self._tiles.digit) + 2, np.int64)
         self._energy = np.zeros((0, 0))
         self._best = np.zeros((0, 0))
+        self._slid = np.zeros((0, 0, 0))
+        self._slabs: dict[tuple[int, bytes], Array] = {}
         self._stack = _empty_stack(self._depth, self._width, 1 + len(self._limited))
         self._control = np.zeros(5)
         self._prepared: Task | None = None
@@ -95,11 +109,27 @@ class Solver:
         if len(self._energy) < len(walks.boundaries):
             self._energy = np.empty((len(walks.boundaries), most))
         keep = np.array(task.automaton.keep, np.bool_)
+        slabs = self._slabs_of(walks, costs)
+        count = int(slabs.max(initial=-1)) + 1
+        if len(self._slid) < count:
+            self._slid = np.empty((count, most, self._tiles.divisor.shape[1]))
         complete(
             walks, self._tiles, costs, keep, machine.capacity, machine.least_fill, self._energy, self._best,
-            self._listed,
+            self._listed, slabs, self._slid[:count],
         )  # fmt: skip
         return float(task.base.energy_pj + self._best[task.automaton.states - 1, 0])
+
+    def _slabs_of(self, walks: Walks, costs: Costs) -> Array:
+        """As ``complete`` wants it."""
+        # Levels between which nothing fans out share a slab: a tile is as large at one as at the other.
+        alike = np.cumsum((np.diff(costs.extent[1:], axis=0, prepend=0) != 0).any(axis=1))
+        key = (id(walks), alike.tobytes())  # the plan keeps all automata that there are
+        if key not in self._slabs:
+            slabs = _slabs(walks, costs, alike)
+            if (slabs.max(initial=-1) + 1) * self._tiles.divisor.shape[1] * len(self._tiles.digit) > _MOST_SLID:
+                slabs[slabs != STAYS] = NO_ROOM
+            self._slabs[key] = slabs
+        return self._slabs[key]
 
     def begin(self, task: Task) -> None:
         """Put the root of an assignment on the stack."""
@@ -184,6 +214,25 @@ class Solver:
         writes = (task.base.fixed[1] * scale).sum(axis=1)
         kinds = np.stack((reads, writes, reads + writes), axis=1)
         return np.asarray(kinds[self._limited[:, 0], self._limited[:, 1]])
+
+
+def _slabs(walks: Walks, costs: Costs, alike: Array) -> Array:
+    """Numbers for what is to be remembered of loops that slide a boundary's tiles: (boundaries, D, levels).
+
+    ``alike`` has a number for each level, the same for levels that share a slab.
+    """
+    spaces = walks.boundaries[:, SPACE]
+    slide = (costs.nature[spaces, None] & BOXES > 0) & (costs.motion[spaces] != OWN_RANK)
+    slabs = np.full((*slide.shape, len(alike)), STAYS, np.int64)
+    level_of = np.repeat(walks.states[:-1, LEVEL], np.diff(walks.states[:, FIRST_STEP]))
+    count = 0
+    for b in np.flatnonzero(slide.any(axis=1)):
+        settles = (walks.steps[:, SETTLED] >> b & 1 > 0) & (walks.steps[:, KIND] != NEXT_LEVEL)
+        settles &= slide[b, walks.steps[:, DIMENSION]]
+        for d, group in np.unique(np.stack((walks.steps[settles, DIMENSION], alike[level_of[settles]])), axis=1).T:
+            slabs[b, d, alike == group] = count
+            count += 1
+    return slabs
 
 
 def _empty_tiles(space: Mapspace, assignments: Assignments) -> Tiles:

@@ -43,6 +43,9 @@ BLOCK, READ_PJ, FILL_PJ, UPDATE_PJ, ADDRESS_PJ = 0, 1, 2, 3, 4
 SPREAD, PART, UNTOUCHED, THINNED, NETWORK_PJ, REBATE_PJ = 0, 1, 2, 3, 4, 5
 """Last axis of ``Costs.pair``."""
 
+STAYS, NO_ROOM = -1, -2
+"""Entries of ``slabs`` that are no number: no loop slides the tile; what that costs is not remembered."""
+
 READ_WRITE, BOXES = 1, 2
 """Bits of ``Costs.nature``."""
 

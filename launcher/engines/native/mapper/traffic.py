@@ -38,8 +38,15 @@ from launcher.engines.native.mapper.tables import (
     Walks,
 )
 
-helper = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+helper = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
 """For functions that only compiled code calls."""
+
+
+@helper
+def rounds_left(tiles: Tiles, d: int, t: int) -> int:
+    """How often tile t fits into all there is of dimension d, which is the last multiple of its divisor."""
+    i = tiles.digit[t, d]
+    return int(tiles.multiple[d, i, tiles.quotients[d, i] - 1, 1])
 
 
 @helper
@@ -75,7 +82,7 @@ def crossing_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int) -> 
     words = tile_words(tiles, costs, p, t, row) if boxes else costs.pair[row, p, PART]
     for d in range(tiles.divisor.shape[0]):
         if boxes or costs.motion[p, d] == STILL:
-            words *= tiles.dimensions[EXTENT, d] // tiles.divisor[d, tiles.digit[t, d]]
+            words *= rounds_left(tiles, d, t)
     if row == 0:
         # Words that a compute unit goes on needing can come from a neighbour that was given them the step before.
         words += (costs.iterations - words) * costs.pair[0, p, THINNED]
@@ -114,7 +121,7 @@ def sliding_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int, loop
     rounds = 1.0
     along = 1.0
     for e in range(tiles.divisor.shape[0]):
-        left = tiles.dimensions[EXTENT, e] // tiles.divisor[e, tiles.digit[t, e]]
+        left = rounds_left(tiles, e, t)
         if e == d:
             left //= f
         rounds *= left
@@ -173,8 +180,7 @@ def _thinning(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int, move
             inside = costs.extent[row, e] * tiles.divisor[e, tiles.digit[t, e]]
             children = costs.extent[row + 1, e] // costs.extent[row, e]
             span += costs.coefficient[p, r, e] * inside * (children - 1)
-            left = tiles.dimensions[EXTENT, e] // tiles.divisor[e, tiles.digit[t, e]]
-            others = others or (e != d and left > 1)
+            others = others or (e != d and rounds_left(tiles, e, t) > 1)
     return least if span > 0 and (others or move <= span) else 1.0
 
 
