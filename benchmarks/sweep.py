@@ -80,19 +80,20 @@ def cost(scratch: Path) -> None:
 
 
 def parallel(scratch: Path) -> None:
-    for length, layer, first, total in (("long", LONG, 4, 44), ("short", [*LAYER, *WIDE], 10, 410)):
+    for length, layer, first, total in (("long", LONG, 20, 100), ("short", [*LAYER, *WIDE], 10, 410)):
         settings = [*layer, "sweep.sampler=random", "cache=false", "tracking=none"]
-        rates = {}
+        rates, whole = {}, {}
         for workers in (1, 2):
             several = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"] if workers == 2 else []
             few = sweep(scratch / f"few_{length}_{workers}", *settings, *several, f"sweep.n_trials={first}")
             folder = scratch / f"many_{length}_{workers}"
-            many = sweep(folder, *settings, *several, f"sweep.n_trials={total}")
+            whole[workers] = many = sweep(folder, *settings, *several, f"sweep.n_trials={total}")
             rates[workers] = (total - first) / (many - few)
             own = [float(row["trial_seconds"]) for row in rows(folder)]
             print(f"parallel, {length} trials, {workers} at a time: {rates[workers]:.3g} trials/s once started;")
             print(f"    {total} take {many:.1f} s, {sum(own) / len(own):.2g} s of a trial are its own")
-        print(f"parallel, {length} trials: {rates[2] / rates[1]:.2f} times the throughput of one")
+        print(f"parallel, {length} trials: {rates[2] / rates[1]:.2f} times the throughput of one once started,")
+        print(f"    {whole[1] / whole[2]:.2f} times in all")
     print(f"parallel: two processes that only count do {_two_cores():.2f} times the work of one on this machine")
 
 
