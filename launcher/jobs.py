@@ -25,7 +25,7 @@ from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
 from launcher.reporting.trials import point_name, trial_line
 from launcher.result import Result
-from launcher.sweeping.limits import at_most, end_with_sweep, sharing, spare_what_trials_load
+from launcher.sweeping.limits import at_most, end_with_sweep, sharing, spare_libraries
 from launcher.tracking import Tracker, TrackingSettings, make_tracker
 from launcher.trial import failed, run_trial
 from launcher.verbosity import Verbosity, console_for, warnings_console
@@ -116,7 +116,7 @@ def run_swept(config: DictConfig) -> Result:
     console = console_for(config.verbosity)
     try:
         write_artifacts(result, folder)
-        spare_what_trials_load()
+        spare_libraries()
         if sweep.get("records_trials"):
             return result
         if trial:

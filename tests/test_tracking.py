@@ -317,7 +317,7 @@ class TestUnusable:
         started = time.monotonic()
         with pytest.raises(LauncherError, match=what) as caught:
             tracker.record(ok_result(), folder)
-        assert time.monotonic() - started < 60  # MLflow by itself tries for many minutes
+        assert time.monotonic() - started < 10
         assert str(folder) in str(caught.value)
         assert len(str(caught.value).splitlines()) <= 10
         assert (folder / "result.json").is_file()

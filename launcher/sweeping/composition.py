@@ -30,13 +30,12 @@ class SweepLoader(ConfigLoaderImpl):
         self._values = frozenset(values)
         self._composed: dict[tuple[tuple[str, ...], tuple[str, ...]], bytes] = {}
         self._parsed: dict[str, Override] = {}
-        self._pickled: tuple[int, bytes] | None = None
+        self._pickled: bytes | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        if self._pickled is None or self._pickled[0] != len(self._composed):
-            own = {**vars(self), "_parsed": {}, "_pickled": None}
-            self._pickled = len(self._composed), pickle.dumps(own)
-        return _unpickled, self._pickled[1:]
+        if self._pickled is None:
+            self._pickled = pickle.dumps({**vars(self), "_parsed": {}})
+        return _unpickled, (self._pickled,)
 
     def load_sweep_config(self, master_config: DictConfig, sweep_overrides: list[str]) -> DictConfig:
         parsed = self._parse(sweep_overrides)
@@ -46,6 +45,7 @@ class SweepLoader(ConfigLoaderImpl):
         if common not in self._composed:
             composed = super().load_sweep_config(master_config, sweep_overrides)
             self._composed[common] = pickle.dumps(composed)
+            self._pickled = None
             return composed
         config: DictConfig = pickle.loads(self._composed[common])  # noqa: S301 # pickled above
         ConfigLoaderImpl._apply_overrides_to_config([one for one in swept if not one.is_add()], config)

@@ -148,7 +148,7 @@ class Jobs:
 
     def _together(self) -> int:
         """How many trials the next launch has."""
-        if self._tried_again & {job.number for job in self._next}:
+        if self._largest == 1:
             return 1
         of_a_worker = min(self._largest, int(_TASK_S / self._trial_s), self._left // (8 * self._workers))
         return of_a_worker * self._workers if of_a_worker > 1 else 1

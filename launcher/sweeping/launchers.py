@@ -44,14 +44,13 @@ def workers_of(config: DictConfig, wanted: int | None) -> int:
     if wanted is not None:
         return wanted
     cores = os.cpu_count() or 1
-    own = OmegaConf.select(config, "hydra.launcher.n_jobs")
-    if own is None:
-        own = OmegaConf.select(config, "hydra.launcher.ray.init.num_cpus")
-    if own is None:
-        return cores
-    if own == 0:
-        raise LauncherError("hydra.launcher.n_jobs=0", expected="a number of workers, or -1 for one per core")
-    return int(own) if own > 0 else max(1, cores + 1 + int(own))
+    for key in ("hydra.launcher.n_jobs", "hydra.launcher.ray.init.num_cpus"):
+        own = OmegaConf.select(config, key)
+        if own == 0:
+            raise LauncherError(f"{key}=0", expected="a number of workers, or -1 for one per core")
+        if own is not None:
+            return int(own) if own > 0 else max(1, cores + 1 + int(own))
+    return cores
 
 
 def prepare(config: DictConfig, launcher: Launcher, workers: int) -> None:

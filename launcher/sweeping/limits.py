@@ -89,16 +89,11 @@ def end_with_sweep() -> None:
     threading.Thread(target=watch, name="end-with-sweep", daemon=True).start()
 
 
+@cache
 def spare_libraries() -> None:
-    """Keep the garbage collector from what is loaded now, some hundred thousand objects that stay.
+    """Keep the garbage collector from what is loaded by now, some hundred thousand objects that stay.
 
     Looking through them again and again takes a tenth of a small trial's time.
     """
     gc.collect()
     gc.freeze()
-
-
-@cache
-def spare_what_trials_load() -> None:
-    """:func:`spare_libraries` after this process's first trial, which loads what trials need."""
-    spare_libraries()

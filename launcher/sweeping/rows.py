@@ -49,6 +49,15 @@ class Row:
         """It has a mapping, and keeps all constraints."""
         return self.ok and not self.broken
 
+    @property
+    def ranks(self) -> bool:
+        """It may be among the best: it is good, and does not repeat another trial's point."""
+        return self.good and self.same_as is None
+
+
+Front = dict[tuple[float, ...], list[Row]]
+"""Trials that nothing beats, by their losses."""
+
 
 def rows_of(trials: Sequence[FrozenTrial], goals: Goals) -> list[Row]:
     """A row for each trial, in the order of their numbers."""
@@ -85,16 +94,26 @@ def best_rows(rows: Sequence[Row], goals: Goals) -> list[Row]:
     With one objective all of them, best first; with several the Pareto front, ordered by the first objective. Of
     hardware that is equally good, which often differs in what a layer does not use, the smallest comes first.
     """
-    good = [row for row in rows if row.good and row.same_as is None]
-    ordered = sorted(good, key=lambda row: (goals.losses(row.metrics), row.metrics.get("area_mm2", 0.0), row.number))
+    ranked = [row for row in rows if row.ranks]
+    ordered = sorted(ranked, key=lambda row: (goals.losses(row.metrics), row.metrics.get("area_mm2", 0.0), row.number))
     if len(goals.objectives) == 1:
         return ordered
-    front: dict[tuple[float, ...], list[Row]] = {}
+    front: Front = {}
     for row in ordered:
-        losses = tuple(goals.losses(row.metrics))
-        if losses in front or not any(dominates(other, losses) for other in front):
-            front.setdefault(losses, []).append(row)
+        add_to_front(front, row, goals)
     return [row for equal in front.values() for row in equal]
+
+
+def add_to_front(front: Front, row: Row, goals: Goals) -> None:
+    """Add a trial to a front, unless something there beats it, and take out what it beats."""
+    losses = tuple(goals.losses(row.metrics))
+    if losses not in front:
+        if any(dominates(other, losses) for other in front):
+            return
+        for beaten in [other for other in front if dominates(losses, other)]:
+            del front[beaten]
+        front[losses] = []
+    front[losses].append(row)
 
 
 def states(rows: Sequence[Row]) -> dict[str, int]:

@@ -152,9 +152,10 @@ class _Sweep:
         self._console.print(f"study     {self._name} in {at}, {earlier} trials so far", highlight=False, soft_wrap=True)
         interrupted = True
         self._study.start()
-        spare_libraries()
+        if workers > 1:  # otherwise the first trial does it, when it has loaded what trials need
+            spare_libraries()
         try:
-            total, largest = max(0, self._settings.n_trials - earlier), most_together(self._config)
+            total, largest = self._settings.n_trials - earlier, most_together(self._config)
             self._search(Jobs(launcher, workers, total=total, largest=largest), parent)
             interrupted = False
         except LauncherError:

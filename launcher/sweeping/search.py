@@ -108,14 +108,14 @@ class Search:
         if not self._abandoned and time.monotonic() > self._look_again:
             self._look_again = time.monotonic() + _LOOK_EVERY_S
             self._learn()
-            # What ended comes before what is to be run, which may be the same again.
-            self._abandoned = [
-                trial for trial, left_in in self._study.abandoned() if not self._ended_before(trial, left_in)
-            ]
+            for trial, left_in in self._study.abandoned():
+                # What ended is told before anything is run, which may be the same again.
+                if not self._conclude_left(trial, left_in):
+                    self._abandoned.append(trial)
         return bool(self._abandoned)
 
-    def _ended_before(self, trial: Trial, left_in: Path | None) -> bool:
-        """Whether a trial of a process that died needs no running, and is told now."""
+    def _conclude_left(self, trial: Trial, left_in: Path | None) -> bool:
+        """Tell what came out of a trial of a process that died; False when it has to be run."""
         finished = _finished_before(left_in, trial) if left_in else None
         kept: Mapping[str, Any] | None = trial.user_attrs.get("result")
         if (finished is None and kept is None) or not self._study.is_abandoned(trial):
@@ -133,21 +133,23 @@ class Search:
             self._study.claim(trial, self._folder_of(trial))
             self._start(trial, resumed=True)
 
-    def _learn(self) -> None:
-        """Remember what finished, in other processes too."""
-        for trial in self._study.trials:
+    def _learn(self) -> int:
+        """Remember what finished, in other processes too; how many trials there are."""
+        trials = self._study.trials
+        for trial in trials:
             if trial.number not in self._remembered and trial.state.is_finished():
                 self._remember(_key(trial.params), trial.number, result_of(trial))
+        return len(trials)
 
     def _wants_more(self) -> bool:
         if self._deadline is not None and time.monotonic() > self._deadline:
             return False
-        self._learn()
+        known = self._learn()
         size = self._space.size
         under_way = {_key(one.point) for one in self._open.values()}
         if size is not None and len(self._tried | under_way) >= size:
             return False
-        return len(self._study.trials) < self._settings.n_trials
+        return known < self._settings.n_trials
 
     def _start(self, trial: Trial, *, resumed: bool = False) -> None:
         point = self._space.suggest(trial)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 
 from rich import box
@@ -15,7 +14,7 @@ from rich.table import Table
 
 from launcher.reporting.numbers import ABSENT, significant
 from launcher.sweeping.goals import Goals
-from launcher.sweeping.rows import Row, best_rows, dominates, states
+from launcher.sweeping.rows import Front, Row, add_to_front, best_rows, states
 from launcher.sweeping.space import Space
 
 _UNITS = {
@@ -134,7 +133,7 @@ class ProgressLine:
         self._console = console
         self._goals = goals
         self._total = total
-        self._front: Counter[tuple[float, ...]] = Counter()
+        self._front: Front = {}
         self._started = self._shown = time.monotonic()
         self._failed = self._here = self._done = 0
         self._status = Status("starting", console=console) if console.is_terminal and not console.quiet else None
@@ -179,7 +178,7 @@ class ProgressLine:
 
     def _best(self) -> str:
         if len(self._goals.objectives) > 1:
-            return f"front of {self._front.total()}"
+            return f"front of {sum(map(len, self._front.values()))}"
         if not self._front:
             return "nothing good yet"
         name, best = self._goals.objectives[0], abs(next(iter(self._front))[0])
@@ -190,12 +189,5 @@ class ProgressLine:
     def _count(self, row: Row) -> None:
         self._done += 1
         self._failed += not row.ok
-        if not row.good or row.same_as is not None:
-            return
-        losses = tuple(self._goals.losses(row.metrics))
-        if losses not in self._front:
-            if any(dominates(other, losses) for other in self._front):
-                return
-            for other in [other for other in self._front if dominates(losses, other)]:
-                del self._front[other]
-        self._front[losses] += 1
+        if row.ranks:
+            add_to_front(self._front, row, self._goals)

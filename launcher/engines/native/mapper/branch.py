@@ -206,8 +206,8 @@ def _find_children(
         to, bits = walks.steps[step, TARGET], walks.steps[step, SETTLED]
         first, last, lowest, i = np.int64(0), np.int64(1), np.int64(1), np.int64(0)
         if kind != NEXT_LEVEL:
-            first, last, lowest = loop_range(tiles, kind, d, level, tiles.digit[t, d])
             i = tiles.digit[t, d]
+            first, last, lowest = loop_range(tiles, kind, d, level, i)
         elif not tiles.fits[level, t] & ALLOWED:
             continue
         for c in range(first, last):
