@@ -6,18 +6,18 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, replace
-from functools import cache
 from pathlib import Path
 
 from launcher.engines.base import MapperSettings
 from launcher.errors import LauncherError
+from launcher.fingerprint import fingerprint
 from launcher.paths import cache_folder
 from launcher.reporting.result_json import result_from_dict, result_to_dict
 from launcher.result import Result
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import dump_constraints, dump_specification
 
-_PACKAGE = Path(__file__).resolve().parent
+_SEARCH = "launcher.engines.run"
 
 
 def cached(specification: Specification, settings: MapperSettings, engine: str) -> Result | None:
@@ -57,14 +57,6 @@ def _file(specification: Specification, settings: MapperSettings, engine: str) -
     The number of threads and the time limit do not decide it.
     """
     decisive = {name: value for name, value in asdict(settings).items() if name not in ("threads", "timeout_s")}
-    parts = (dump_specification(specification), dump_constraints(specification), repr(decisive), engine, _code())
+    parts = (dump_specification(specification), dump_constraints(specification), repr(decisive), engine, fingerprint(_SEARCH))
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
     return cache_folder() / "results" / digest[:2] / f"{digest}.json"
-
-
-@cache
-def _code() -> str:
-    digest = hashlib.sha256()
-    for source in sorted(_PACKAGE.rglob("*.py")):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()

@@ -10,12 +10,12 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from launcher.fingerprint import fingerprint
 from launcher.paths import data_folder
 from launcher.sweeping.goals import Goals
 from launcher.sweeping.space import Space
 
-_CODE = ("engines", "estimation", "network", "specification")
-_MODULES = ("layers.py", "result.py", "steps.py", "trial.py")
+_CODE = "launcher.trial"
 _DATA = ("arch_templates", "tables", "workloads")
 _IGNORED = ("hydra", "sweep", "tracking", "cache", "verbosity")
 _EFFORT = ("mapper.threads",)
@@ -38,7 +38,8 @@ def identity(config: DictConfig, space: Space, goals: Goals) -> dict[str, Any]:
         "space": {one.name: str(one) for one in space.dimensions},
         "goals": str(goals),
         "fixed": _fixed(config, space),
-        "code": _digest_of_files(config),
+        "code": fingerprint(_CODE),
+        "data": _digest_of_data(config),
     }
 
 
@@ -85,18 +86,17 @@ def _fixed(config: DictConfig, space: Space) -> dict[str, Any]:
     return kept | ({"overrides": " ".join(given)} if given else {})
 
 
-def _digest_of_files(config: DictConfig) -> str:
-    """Of the code, templates and tables that decide what a trial finds, the user's own included."""
-    package = Path(__file__).resolve().parent.parent
-    folders = [package / name for name in _CODE] + [data_folder(name) for name in _DATA]
+def _digest_of_data(config: DictConfig) -> str:
+    """Of the templates and tables that decide what a trial finds, the user's own included."""
+    folders = [data_folder(name) for name in _DATA]
     conf = data_folder("conf")
     own = [Path(one.path) for one in config.hydra.runtime.config_sources if one.schema == "file" and one.path]
     folders += [path / "arch_templates" for path in own if path.resolve() != conf]
     folders += [Path(str(folder)).expanduser() for folder in (OmegaConf.select(config, "estimator.tables") or ())]
     summary = hashlib.sha256()
     model_file = OmegaConf.select(config, "model.path", throw_on_missing=False)
-    for file in [package / name for name in _MODULES] + ([Path(str(model_file)).expanduser()] if model_file else []):
-        summary.update(file.read_bytes() if file.is_file() else b"")
+    if model_file and (file := Path(str(model_file)).expanduser()).is_file():
+        summary.update(file.read_bytes())
     for folder in folders:
         for file in _files(folder):
             summary.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes())
@@ -104,7 +104,7 @@ def _digest_of_files(config: DictConfig) -> str:
 
 
 def _files(folder: Path) -> Iterable[Path]:
-    suffixes = {".py", ".j2", ".csv", ".yaml"}
+    suffixes = {".j2", ".csv", ".yaml"}
     return sorted(path for path in folder.rglob("*") if path.suffix in suffixes and path.is_file())
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
 from launcher.config.compose import ALL
 
 
@@ -21,6 +23,7 @@ def sweep_name(choices: Mapping[str, Any], swept: Sequence[str]) -> str:
 
 
 def swept_keys(arguments: Sequence[str]) -> list[str]:
-    """The keys of a multirun's overrides that have several values."""
-    several = [one for one in arguments if "," in one or "(" in one]
-    return [one.partition("=")[0].lstrip("+") for one in several if not one.startswith(("hydra", "tracking", "sweep"))]
+    """The keys of a multirun's overrides that have several values; a list is one value."""
+    overrides = OverridesParser.create().parse_overrides(list(arguments))
+    several = [str(one.key_or_group) for one in overrides if one.is_sweep_override()]
+    return [key for key in several if not key.startswith(("hydra", "tracking", "sweep"))]

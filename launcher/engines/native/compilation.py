@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import tempfile
 from collections.abc import Callable
@@ -12,19 +11,25 @@ from typing import Any
 
 import numba
 
+from launcher.fingerprint import fingerprint
 from launcher.paths import cache_folder
 
-_SOURCES = Path(__file__).resolve().parent
+_SEARCH = (
+    ("launcher.engines.native.mapper.branch", "explore"),
+    ("launcher.engines.native.mapper.completion", "complete"),
+)
+_SLIDING = (("launcher.engines.native.batch.sliding", "sliding_traffic"),)
+"""Module and name of the kernels that take long to compile: those of every search, and those of sliding windows."""
 
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile ``function`` at its first call, or load what an earlier process compiled.
 
     numba looks only at the file that holds ``function`` to decide whether its compiled code is still good, but our
-    kernels call helpers of other files. So the cache's folder is named after all sources of the engine.
+    kernels call helpers of other files. So the cache's folder is named after all sources that the kernel uses.
     """
     before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_folder())
+    numba.config.CACHE_DIR = str(_folder(function.__module__))
     try:
         return numba.njit(cache=True, nogil=True)(function)
     finally:
@@ -38,16 +43,13 @@ def search_is_compiled(*, sliding: bool) -> bool:
         sliding: whether the problem has sliding windows, which need more of them.
     """
     version = f"py{sys.version_info.major}{sys.version_info.minor}"
-    names = ["branch.explore", "completion.complete", *(["sliding.sliding_traffic"] if sliding else [])]
-    return all(any(_folder().rglob(f"{name}-*.{version}.nbi")) for name in names)
+    needed = [*_SEARCH, *(_SLIDING if sliding else ())]
+    return all(any(_folder(module).rglob(f"*.{name}-*.{version}.nbi")) for module, name in needed)
 
 
 @cache
-def _folder() -> Path:
-    digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(_SOURCES.rglob("*.py")):
-        digest.update(source.read_bytes())
-    folder = cache_folder() / f"compiled-{digest.hexdigest()[:16]}"
+def _folder(module: str) -> Path:
+    folder = cache_folder() / "compiled" / f"{fingerprint(module)}-numba-{numba.__version__}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:  # a home that cannot be written: compile for this process only

@@ -1,0 +1,87 @@
+"""What was found by one version of the code is not taken for another's."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import launcher
+from launcher.config.schema import register
+from launcher.fingerprint import closure, fingerprint
+from launcher.sweeping.naming import swept_keys
+
+TRIAL = "launcher.trial"
+BRANCH = "launcher.engines.native.mapper.branch"
+
+DECISIVE = [
+    "trial.py",
+    "render.py",
+    "steps.py",
+    "engine_choice.py",
+    "layers.py",
+    "config/model_schema.py",
+    "limits.py",
+    "timeloop_files/constraints.py",
+    "network/pairs.py",
+    "estimation/sram.py",
+    "specification/expressions.py",
+    "engines/native/accesses.py",
+    "engines/native/mapper/branch.py",
+]
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A copy of the package that may be edited."""
+    source = Path(launcher.__file__).parent
+    target = tmp_path / source.name
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "_data", "templates"))
+    return target
+
+
+def of_copy(folder: Path, module: str) -> str:
+    spec = importlib.util.spec_from_file_location("copied_fingerprint", folder / "fingerprint.py")
+    assert spec and spec.loader
+    loaded: ModuleType = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return str(loaded.fingerprint(module))
+
+
+def edit(file: Path) -> None:
+    assert file.is_file()
+    file.write_text(file.read_text() + "\nEDITED = 1\n")
+
+
+def test_the_copy_of_the_same_code_has_the_same_fingerprint(copied: Path) -> None:
+    assert of_copy(copied, TRIAL) == fingerprint(TRIAL)
+
+
+@pytest.mark.parametrize("name", DECISIVE)
+def test_an_edit_to_code_that_decides_a_trial_makes_it_another(copied: Path, name: str) -> None:
+    edit(copied / name)
+    assert of_copy(copied, TRIAL) != fingerprint(TRIAL)
+
+
+def test_code_that_only_shows_results_decides_no_kernel(copied: Path) -> None:
+    edit(copied / "reporting" / "terminal.py")
+    assert of_copy(copied, BRANCH) == fingerprint(BRANCH)
+
+
+def test_an_edit_to_a_helper_that_a_kernel_calls_compiles_it_anew(copied: Path) -> None:
+    edit(copied / "engines" / "native" / "mapper" / "traffic.py")
+    assert of_copy(copied, BRANCH) != fingerprint(BRANCH)
+
+
+def test_imports_inside_functions_count() -> None:
+    names = {file.name for file in closure(["launcher.engines.run"])}
+    assert {"engine.py", "completion.py"} <= names
+
+
+def test_a_list_is_one_value_and_not_a_sweep() -> None:
+    register()
+    given = ["arch.rows=8,16", "mapper.objective=[cycles,energy]", "+configuration='a,b'", "layer=choice(KQV,KTQ)"]
+    assert swept_keys(given) == ["arch.rows", "layer"]
