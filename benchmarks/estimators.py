@@ -16,7 +16,7 @@ from launcher.config.compose import compose
 from launcher.errors import EstimationError
 from launcher.estimation import EstimatorSettings, estimate
 from launcher.specification.specification import Specification
-from launcher.steps import specify
+from launcher.trial.steps import specify
 
 HERE = "tables"
 

@@ -27,10 +27,10 @@ sys.path.insert(0, str(ROOT / "tests"))
 from mapper_cases import relaxed_gemmini  # noqa: E402
 
 from launcher.config.compose import compose  # noqa: E402
-from launcher.engines.base import MapperSettings  # noqa: E402
+from launcher.engines.interface import MapperSettings  # noqa: E402
 from launcher.engines.native.mapper import pareto, search  # noqa: E402
 from launcher.specification.specification import Specification  # noqa: E402
-from launcher.steps import specify  # noqa: E402
+from launcher.trial.steps import specify  # noqa: E402
 
 GEMMS = ("KQV", "KTQ", "VScores", "Out", "FF1", "FF2")
 NORMS = ("softmax", "layernorm")

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
-from launcher.engines.base import MapperSettings
+from launcher.engines.interface import MapperSettings
 from launcher.engines.native.energies import compute_energy_pj, level_energies
 from launcher.engines.native.mapper import search
 from launcher.specification.specification import Specification

@@ -23,7 +23,7 @@ from report_cases import many, write_results  # noqa: E402
 
 from launcher.reading import load_trials  # noqa: E402
 from launcher.reporting.page import report_page, trial_page  # noqa: E402
-from launcher.result import Result  # noqa: E402
+from launcher.results.result import Result  # noqa: E402
 
 DIFFERENT = 250
 MIB = 2**20

@@ -21,7 +21,7 @@ from launcher.engines.native.engine import NativeEngine
 from launcher.engines.timeloop.engine import TimeloopEngine
 from launcher.engines.timeloop.settings import TimeloopSettings
 from launcher.engines.verify import differences
-from launcher.result import Result
+from launcher.results.result import Result
 
 ARCHS = "gemmini,pim,eyeriss,simba,tpu"
 

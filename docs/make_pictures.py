@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
 from launcher import run
-from launcher.reporting.energy_table import energy_by_component_pj
+from launcher.results.energy_table import energy_by_component_pj
 
 FOLDER = Path(__file__).resolve().parent / "pictures"
 LAYERS = ("KQV", "KTQ", "softmax", "VScores", "Out", "layernorm", "FF1", "FF2")

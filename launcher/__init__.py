@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from launcher.api import run as run
     from launcher.api import sweep as sweep
     from launcher.notebook.results import Results as Results
-    from launcher.result import Result as Result
+    from launcher.results.result import Result as Result
 
 _FOUND_IN = {
-    "Result": "launcher.result",
-    "Results": "launcher.notebook.results",
+    "Result": "launcher.notebook.on_results",
+    "Results": "launcher.notebook.on_results",
     "load": "launcher.api",
     "run": "launcher.api",
     "sweep": "launcher.api",

@@ -17,7 +17,7 @@ COMMANDS = {
     "compare": "launcher.commands.compare",
     "summary": "launcher.commands.summary",
     "report": "launcher.commands.report",
-    "doctor": "launcher.commands.doctor",
+    "doctor": "launcher.commands.doctor.command",
 }
 """Command -> its module. A module has a docstring (its first line is the help), ``add_arguments`` and ``run``."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -22,11 +21,10 @@ from launcher.config.schema import register
 from launcher.errors import LauncherError
 from launcher.interrupts import stop_asked
 from launcher.jobs import run_single, run_swept
-from launcher.paths import data_folder
-from launcher.result import Result
+from launcher.paths import data_folder, plugin_folder
+from launcher.results.result import Result
 from launcher.verbosity import without_options
 
-_PLUGINS = Path(__file__).resolve().parent / "_ext"
 _FULL_ERROR = "HYDRA_FULL_ERROR"
 
 
@@ -50,7 +48,7 @@ def main() -> None:
     if {"--help", "-h"} & set(sys.argv[1:]):
         print_help(Console())
         return
-    sys.path.insert(0, str(_PLUGINS))  # Hydra takes sweepers only from a package named hydra_plugins
+    sys.path.insert(0, str(plugin_folder()))
     register()
     _told.clear()
     sys.argv[1:] = without_options(spelled_out(sys.argv[1:]))

@@ -22,7 +22,7 @@ def fingerprint(*modules: str) -> str:
     to be kept in step when code moves.
 
     Args:
-        modules: dotted names, e.g. ``launcher.trial``.
+        modules: dotted names, e.g. ``launcher.trial.run``.
     """
     digest = hashlib.sha256()
     for file in sorted(closure(modules)):

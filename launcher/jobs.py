@@ -15,25 +15,22 @@ from rich.control import Control
 from rich.segment import ControlType
 
 from launcher.config.compose import Trial, entry, job_trial
-from launcher.engines.base import Progress
+from launcher.engines.interface import Progress
 from launcher.engines.run import must_compile
 from launcher.errors import ConfigurationError, LauncherError, NoValidMappingError
 from launcher.interrupts import first_asks, stop_asked
 from launcher.paths import TIMELOOP_FOLDER
+from launcher.process_limits import at_most, end_with_sweep, sharing, spare_libraries
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
-from launcher.reporting.trials import point_name, trial_line
-from launcher.result import Result
-from launcher.sweeping.limits import at_most, end_with_sweep, sharing, spare_libraries
+from launcher.reporting.trials import trial_line
+from launcher.results.files import SWEEP_JSON
+from launcher.results.parameters import point_name
+from launcher.results.result import Result
 from launcher.tracking import Tracker, TrackingSettings, make_tracker
-from launcher.trial import failed, run_trial
+from launcher.trial.run import failed, run_trial
 from launcher.verbosity import Verbosity, console_for, warnings_console
-
-PARENT_FILE = "sweep.json"
-"""In a sweep's folder, for every worker to read: the tracking store's identifier of the sweep's own run (``parent``),
-what differs between its trials (``swept``), whether the sweep itself records and shows its trials (``records_trials``),
-and how many run at a time (``workers``)."""
 
 
 def tracker_of(trial: Trial) -> Tracker:
@@ -148,5 +145,5 @@ def _overrides() -> tuple[str, dict[str, object]]:
 
 
 def _sweep_of(folder: Path) -> dict[str, Any]:
-    file = folder.parent / PARENT_FILE
+    file = folder.parent / SWEEP_JSON
     return dict(json.loads(file.read_text())) if file.is_file() else {}

@@ -27,6 +27,11 @@ def data_folder(name: str) -> Path:
     raise FileNotFoundError(f"data folder {name!r} is missing from {_PACKAGE / '_data'} and {_PACKAGE.parent}")
 
 
+def plugin_folder() -> Path:
+    """What must be on the path for Hydra to find our sweepers, which it takes only from a package hydra_plugins."""
+    return _PACKAGE / "_ext"
+
+
 def cache_folder() -> Path:
     """Where things that can be made again are kept: ``LAUNCHER_CACHE_DIR``, or the user's cache folder."""
     chosen = os.environ.get("LAUNCHER_CACHE_DIR")

@@ -19,7 +19,7 @@ from launcher.estimation import EstimatorSettings, estimate
 from launcher.specification.architecture import Architecture, ComputeLevel, StorageLevel
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
-from launcher.steps import specify
+from launcher.trial.steps import specify
 
 RECORDINGS = Path(__file__).resolve().parent / "recordings" / "accelergy"
 BROKEN_CLASS = """compound_components:

@@ -13,8 +13,8 @@ from sample_results import TENSORS, failed_result, ok_result, specification, tab
 
 from launcher.engines.native.model import evaluate
 from launcher.reading import Origin, Trial, Trials
-from launcher.reporting.result_json import result_to_dict
-from launcher.result import Optimality, Result
+from launcher.results.result import Optimality, Result
+from launcher.results.result_json import result_to_dict
 from launcher.specification.energy import ActionEnergy, AreaTable, EnergyTable
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
 

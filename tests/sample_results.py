@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 from launcher.engines.native.model import evaluate
-from launcher.result import Optimality, Result, SearchStatistics
+from launcher.results.result import Optimality, Result, SearchStatistics
 from launcher.specification.architecture import DUMMY_CLASS, Architecture, ComputeLevel, StorageLevel
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, LevelConstraint
 from launcher.specification.energy import ActionEnergy, AreaTable, EnergyTable

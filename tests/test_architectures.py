@@ -15,15 +15,15 @@ import pytest
 
 from launcher.config.arch_schema import Arch
 from launcher.config.compose import compose, entry
-from launcher.engines.base import Mapped, MapperSettings
+from launcher.config.layer_sizes import LayerSizes
+from launcher.engines.interface import Mapped, MapperSettings
 from launcher.engines.native.engine import NativeEngine
 from launcher.errors import ConfigurationError
 from launcher.estimation import estimate
-from launcher.layers import LayerSizes
-from launcher.render import render
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
 from launcher.specification.specification import Specification
+from launcher.trial.render import render
 
 ARCHITECTURES = ["gemmini", "eyeriss", "simba", "simba_small", "tpu", "pim", "dimc", "aimc"]
 LAYERS = ["KQV", "KTQ", "softmax", "VScores", "Out", "layernorm", "FF1", "FF2"]

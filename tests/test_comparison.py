@@ -21,9 +21,9 @@ from launcher.reporting.comparison import (
     layers_between,
     nests_between,
 )
-from launcher.reporting.energy_table import energy_rows
-from launcher.reporting.reuse import reuse_at
-from launcher.result import Result
+from launcher.results.energy_table import energy_rows
+from launcher.results.loop_reuse import reuse_at
+from launcher.results.result import Result
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
 
 GOLDEN = (

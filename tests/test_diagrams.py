@@ -14,7 +14,6 @@ from report_cases import many
 from sample_results import failed_result, ok_result, sweep
 
 from launcher import run
-from launcher.network.totals import total
 from launcher.reporting.diagrams import (
     architecture_svg,
     cycle_limits,
@@ -36,7 +35,8 @@ from launcher.reporting.diagrams.palette import (
     level_slots,
 )
 from launcher.reporting.loop_nest import loop_nest
-from launcher.result import LayerRun, Result
+from launcher.results.result import LayerRun, Result
+from launcher.trial.network.totals import total
 
 DIAGRAMS = (energy_svg, cycles_svg, loop_nest_svg, architecture_svg)
 ARCHITECTURES = ("gemmini", "eyeriss", "simba", "tpu", "pim", "dimc", "aimc")

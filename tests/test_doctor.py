@@ -12,7 +12,7 @@ import pytest
 from accelergy_cases import stand_in
 
 from launcher.__main__ import main
-from launcher.doctor import Finding, examine
+from launcher.commands.doctor import Finding, examine
 from launcher.engines.timeloop.programs import ThisMachine
 
 # As the real programs do: an abort without arguments, and an error for a folder that is not there.

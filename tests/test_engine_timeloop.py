@@ -24,7 +24,7 @@ from timeloop_cases import (
     stand_in,
 )
 
-from launcher.engines.base import MapperSettings, Progress
+from launcher.engines.interface import MapperSettings, Progress
 from launcher.engines.native.engine import NativeEngine
 from launcher.engines.native.model import evaluate
 from launcher.engines.timeloop.mapping_file import read_found

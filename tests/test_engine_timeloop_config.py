@@ -20,13 +20,13 @@ from timeloop_cases import BERT, CUBE, RAGGED, RECORDINGS, TINY, calls, changed,
 
 from launcher.config.compose import compose
 from launcher.config.engine_schema import Template
-from launcher.engine_choice import engine_for
 from launcher.errors import ConfigurationError, EngineError, LauncherError
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.terminal import print_result
-from launcher.result import Result
+from launcher.results.result import Result
 from launcher.tracking.records import tags_of
-from launcher.trial import run_trial
+from launcher.trial.engine_choice import engine_for
+from launcher.trial.run import run_trial
 
 GEMMINI = ("arch=gemmini", "layer=KTQ")
 ANY_SEARCH = "(replay(asked()) if program == 'timeloop-model' else replay(recordings[0]))"

@@ -19,7 +19,7 @@ from timeloop_cases import (
 )
 
 import launcher.engines.timeloop.process as process_module
-from launcher.engines.base import MapperSettings, Progress
+from launcher.engines.interface import MapperSettings, Progress
 from launcher.engines.native.model import evaluate
 from launcher.engines.timeloop.engine import TimeloopEngine
 from launcher.engines.timeloop.settings import TimeloopSettings

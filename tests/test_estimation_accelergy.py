@@ -16,7 +16,7 @@ from launcher.errors import ConfigurationError, EstimationError
 from launcher.estimation import EstimatorSettings, estimate
 from launcher.estimation.accelergy.program import find_program
 from launcher.specification.specification import Specification
-from launcher.steps import specify
+from launcher.trial.steps import specify
 
 real = pytest.mark.skipif(shutil.which("accelergy") is None, reason="Accelergy is not on the PATH")
 

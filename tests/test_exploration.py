@@ -21,12 +21,14 @@ from launcher import run
 from launcher.config.compose import compose
 from launcher.config.schema import register
 from launcher.errors import ConfigurationError
-from launcher.exploration.configurations import configurations_of
-from launcher.exploration.names import SHARED_NAMES
-from launcher.exploration.trials import each_configuration
-from launcher.reporting.best import best_by_metric, print_best
+from launcher.figures import CONTESTS
+from launcher.reporting.best import print_best
 from launcher.reporting.trials import print_trials
-from launcher.result import Result
+from launcher.results.ranking import best_by_figure
+from launcher.results.result import Result
+from launcher.sweeping.points.configurations import configurations_of
+from launcher.sweeping.points.names import SHARED_NAMES
+from launcher.sweeping.points.trials import each_configuration
 
 PRESETS = sorted(file.stem for file in (ROOT / "conf" / "experiment").glob("hwdse_*.yaml"))
 
@@ -164,12 +166,12 @@ def _trial(name: str, energy_pj: float, cycles: int, utilization: float) -> Resu
 
 def test_of_equally_utilized_hardware_the_one_with_less_edp_is_best() -> None:
     worse, better, low = _trial("worse", 3e9, 100, 0.9), _trial("better", 2e9, 100, 0.9), _trial("low", 1e9, 90, 0.2)
-    best = best_by_metric([worse, better, low])
-    assert {metric: result.name for metric, result in best.items()} == {
+    best = best_by_figure([worse, better, low], CONTESTS)
+    assert {figure.title: result.name for figure, result in best.items()} == {
         "energy": "low",
         "cycles": "low",
         "utilization": "better",
-        "edp": "low",
+        "EDP": "low",
     }
 
 

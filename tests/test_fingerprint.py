@@ -14,19 +14,19 @@ from launcher.config.schema import register
 from launcher.fingerprint import closure, fingerprint
 from launcher.sweeping.naming import swept_keys
 
-TRIAL = "launcher.trial"
+TRIAL = "launcher.trial.run"
 BRANCH = "launcher.engines.native.mapper.branch"
 
 DECISIVE = [
-    "trial.py",
-    "render.py",
-    "steps.py",
-    "engine_choice.py",
-    "layers.py",
+    "trial/run.py",
+    "trial/render.py",
+    "trial/steps.py",
+    "trial/engine_choice.py",
+    "config/layer_sizes.py",
     "config/model_schema.py",
-    "limits.py",
+    "config/limits.py",
     "timeloop_files/constraints.py",
-    "network/pairs.py",
+    "trial/network/pairs.py",
     "estimation/sram.py",
     "specification/expressions.py",
     "engines/native/accesses.py",
@@ -66,9 +66,10 @@ def test_an_edit_to_code_that_decides_a_trial_makes_it_another(copied: Path, nam
     assert of_copy(copied, TRIAL) != fingerprint(TRIAL)
 
 
-def test_code_that_only_shows_results_decides_no_kernel(copied: Path) -> None:
+@pytest.mark.parametrize("module", [TRIAL, BRANCH])
+def test_code_that_only_shows_results_decides_nothing(copied: Path, module: str) -> None:
     edit(copied / "reporting" / "terminal.py")
-    assert of_copy(copied, BRANCH) == fingerprint(BRANCH)
+    assert of_copy(copied, module) == fingerprint(module)
 
 
 def test_an_edit_to_a_helper_that_a_kernel_calls_compiles_it_anew(copied: Path) -> None:

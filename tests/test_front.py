@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from launcher import run
-from launcher.reporting.artifacts import read_result
+from launcher.results.files import read_result
 
 LAYER = ["layer=KQV"]
 

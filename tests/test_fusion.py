@@ -6,7 +6,7 @@ import pytest
 
 from launcher import run
 from launcher.errors import LauncherError
-from launcher.result import Result
+from launcher.results.result import Result
 
 
 def fused(*overrides: str) -> Result:

@@ -11,7 +11,7 @@ import pytest
 from mapper_cases import exactly, gemmini, keeps
 from random_specifications import random_specification
 
-from launcher.engines.base import MapperSettings
+from launcher.engines.interface import MapperSettings
 from launcher.engines.native.mapper import search
 from launcher.errors import NoValidMappingError
 from launcher.specification.architecture import ComputeLevel, StorageLevel

@@ -10,7 +10,7 @@ import pytest
 from mapper_cases import SPACES, convolution, keeps, optima, optimum_specification, pim, softmax
 from mapspace_oracle import random_mappings, violations
 
-from launcher.engines.base import MapperSettings
+from launcher.engines.interface import MapperSettings
 from launcher.engines.native.batch import BatchEvaluator
 from launcher.engines.native.engine import NativeEngine
 from launcher.engines.native.mapper import search

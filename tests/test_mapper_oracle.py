@@ -9,7 +9,7 @@ import pytest
 from mapspace_oracle import enumerate_mappings, violations
 from random_specifications import random_specification
 
-from launcher.engines.base import Mapped, MapperSettings
+from launcher.engines.interface import Mapped, MapperSettings
 from launcher.engines.native.batch import BatchEvaluator, MappingBatch
 from launcher.engines.native.mapper import pareto, search
 from launcher.engines.native.mapper.candidates import Queue

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from mapper_cases import SPACES, exactly, gemmini, keeps
 
-from launcher.engines.base import MapperSettings
+from launcher.engines.interface import MapperSettings
 from launcher.engines.native.mapper import pareto, search
 from launcher.errors import NoValidMappingError
 from launcher.specification.constraints import BlockConstraint, FactorBounds, LevelConstraint

@@ -10,7 +10,7 @@ from mapper_cases import convolution, exactly, gemmini, keeps, pim, softmax
 from mapspace_oracle import random_mappings, violations
 
 from launcher.config.compose import compose
-from launcher.engines.base import MapperSettings, Progress
+from launcher.engines.interface import MapperSettings, Progress
 from launcher.engines.native.batch import BatchEvaluator
 from launcher.engines.native.mapper import pareto, search, solver
 from launcher.engines.native.mapper.branch import explore
@@ -18,7 +18,7 @@ from launcher.engines.native.mapper.completion import complete
 from launcher.errors import ConfigurationError, NoValidMappingError, SpecificationError
 from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
 from launcher.specification.specification import Specification
-from launcher.steps import specify
+from launcher.trial.steps import specify
 
 SMALL = {"E": 256, "D": 512, "L": 384}
 

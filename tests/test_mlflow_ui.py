@@ -14,7 +14,7 @@ from command_line import ROOT
 import launcher
 from launcher import Result
 from launcher.reporting.artifacts import write_artifacts
-from launcher.reporting.trials import point_name
+from launcher.results.parameters import point_name
 from launcher.sweeping.page import write_page
 from launcher.tracking import TrackingSettings, make_tracker
 

@@ -10,7 +10,7 @@ import pytest
 
 from launcher import run
 from launcher.errors import LauncherError
-from launcher.reporting.artifacts import read_result
+from launcher.results.files import read_result
 from launcher.tracking.records import metrics_of
 
 LAYERS = ["KQV", "KTQ", "softmax", "VScores", "Out", "layernorm", "FF1", "FF2"]

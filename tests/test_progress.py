@@ -17,7 +17,7 @@ import pytest
 from command_line import ROOT, launch, python
 from rich.console import Console
 
-from launcher.engines.base import Progress
+from launcher.engines.interface import Progress
 from launcher.reporting.progress import describe, search_progress
 from launcher.verbosity import without_options
 

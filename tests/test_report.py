@@ -17,12 +17,12 @@ from report_cases import many, trials_of, write_results
 from sample_results import failed_result, ok_result, sweep
 
 from launcher import run
-from launcher.network.totals import total
 from launcher.reading import Origin, SkippedTrial, Trial, Trials
 from launcher.reporting.page import report_page, trial_page
 from launcher.reporting.page.data import mark_front
 from launcher.reporting.question import answer_of, question_of
-from launcher.result import LayerRun, Result
+from launcher.results.result import LayerRun, Result
+from launcher.trial.network.totals import total
 
 MIB = 2**20
 

@@ -13,11 +13,11 @@ from browser import chromium, complaints, open_page, requests, why_not
 from report_cases import many, trials_of
 from sample_results import failed_result, ok_result, sweep
 
-from launcher.network.totals import total
 from launcher.reading import Trials
 from launcher.reporting.numbers import count, significant
 from launcher.reporting.page import report_page, trial_page
-from launcher.result import LayerRun, Result
+from launcher.results.result import LayerRun, Result
+from launcher.trial.network.totals import total
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(why_not() is not None, reason=str(why_not()))]
 

@@ -16,15 +16,18 @@ from sample_results import failed_result, ok_result, sweep
 
 from launcher.engines.native.model import evaluate
 from launcher.errors import LauncherError
-from launcher.reporting.artifacts import ARTIFACT_NAMES, read_result, write_artifacts
+from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.best import print_best
-from launcher.reporting.energy_table import energy_rows, energy_shares
 from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.numbers import significant
-from launcher.reporting.result_json import result_from_dict, result_to_dict
 from launcher.reporting.terminal import print_result, print_trials
-from launcher.reporting.trials import ranked, trial_line, varying_parameters
-from launcher.result import Optimality, Result
+from launcher.reporting.trials import trial_line
+from launcher.results.energy_table import energy_rows, energy_shares
+from launcher.results.files import ARTIFACT_NAMES, read_result
+from launcher.results.parameters import varying_parameters
+from launcher.results.ranking import ranked
+from launcher.results.result import Optimality, Result
+from launcher.results.result_json import result_from_dict, result_to_dict
 
 NEST = """\
 DRAM: keeps Weights 262,144 + Inputs 262,144 + Outputs 16,777,216 words

@@ -15,7 +15,7 @@ KTQ = ["layer=KTQ", "model=bert_base", "cache=true"]
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("launcher.result_cache.cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr("launcher.trial.cache.cache_folder", lambda: tmp_path / "cache")
     return tmp_path / "cache"
 
 

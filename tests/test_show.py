@@ -17,7 +17,6 @@ from sample_results import failed_result, ok_result, sweep
 
 from launcher import run
 from launcher.errors import LauncherError
-from launcher.network.totals import total
 from launcher.reading import Trials
 from launcher.reading.choose import best_of, to_compare
 from launcher.reporting.artifacts import energy_csv
@@ -26,7 +25,8 @@ from launcher.reporting.formats import as_csv, as_json, as_latex, as_markdown
 from launcher.reporting.sheets import Column, Document, Sheet
 from launcher.reporting.show import print_trial, trial_document
 from launcher.reporting.summary import print_summary, summary_document
-from launcher.result import LayerRun, Result, Verification
+from launcher.results.result import LayerRun, Result, Verification
+from launcher.trial.network.totals import total
 
 
 def shown(printer: object, *arguments: object, width: int = 100, **options: object) -> str:

@@ -26,19 +26,19 @@ from rich.console import Console
 from launcher.config.schema import register
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.paths import data_folder
-from launcher.result import Result
+from launcher.process_limits import at_most
+from launcher.results.result import Result
 from launcher.sweeping import journal
 from launcher.sweeping.composition import SweepLoader
 from launcher.sweeping.goals import parse_goals
 from launcher.sweeping.identity import differences
 from launcher.sweeping.jobs import Job, Jobs
-from launcher.sweeping.limits import at_most
 from launcher.sweeping.rows import Row, best_rows, trials_csv
 from launcher.sweeping.samplers import SAMPLERS, make_sampler
 from launcher.sweeping.space import parse_space
 from launcher.sweeping.study import SharedStudy, open_storage
 from launcher.sweeping.table import ProgressLine, print_table
-from launcher.trial import failed
+from launcher.trial.run import failed
 
 DISTRIBUTIONS = {
     "choice(8,16,32)": CategoricalDistribution((8, 16, 32)),

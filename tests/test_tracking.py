@@ -16,8 +16,9 @@ import pytest
 from sample_results import failed_result, ok_result, sweep
 
 from launcher.errors import ConfigurationError, LauncherError
-from launcher.reporting.artifacts import ARTIFACT_NAMES, write_artifacts
-from launcher.result import Result
+from launcher.reporting.artifacts import write_artifacts
+from launcher.results.files import ARTIFACT_NAMES
+from launcher.results.result import Result
 from launcher.tracking import NullTracker, Tracker, TrackingSettings, make_tracker
 from launcher.tracking.location import locate
 from launcher.tracking.provenance import config_hash

@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 
 from launcher.config.compose import compose
-from launcher.engines.base import MapperSettings
+from launcher.engines.interface import MapperSettings
 from launcher.engines.native.engine import NativeEngine
 from launcher.errors import SpecificationError
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
 from launcher.specification.specification import Specification
-from launcher.steps import specify
 from launcher.timeloop_files.io import Document, dump_mapping, parse_specification, read_mapping
 from launcher.timeloop_files.v4_writer import v4_document
 from launcher.timeloop_files.writer import to_text
+from launcher.trial.steps import specify
 
 
 def machine(arch: str, layer: str = "KTQ") -> Specification:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from launcher.config.compose import compose
+from launcher.config.layer_sizes import layer_sizes
 from launcher.errors import ConfigurationError
-from launcher.layers import layer_sizes
 from launcher.paths import data_folder
-from launcher.steps import specify
+from launcher.trial.steps import specify
 
 BLOCK = ["KQV", "KTQ", "softmax", "VScores", "Out", "layernorm", "FF1", "FF2"]
 

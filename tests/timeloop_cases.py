@@ -21,7 +21,7 @@ from typing import Any
 
 import launcher.engines.timeloop.engine as engine_module
 from launcher.config.compose import compose
-from launcher.engines.base import MapperSettings, OnProgress, Progress
+from launcher.engines.interface import MapperSettings, OnProgress, Progress
 from launcher.engines.native.engine import NativeEngine
 from launcher.engines.timeloop.engine import TimeloopEngine
 from launcher.engines.timeloop.process import Ended, Limits
@@ -29,8 +29,8 @@ from launcher.engines.timeloop.settings import TimeloopSettings
 from launcher.errors import LauncherError
 from launcher.specification import mapping as mappings
 from launcher.specification.specification import Specification
-from launcher.steps import specify
 from launcher.timeloop_files.io import Document, read_mapped, read_specification
+from launcher.trial.steps import specify
 
 RECORDINGS = Path(__file__).resolve().parent / "recordings" / "timeloop"
 BERT = ("tracking=none", "model=bert_base")

@@ -9,8 +9,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from launcher.reporting.numbers import count, percent, significant
-from launcher.result import Evaluation, LevelStats
+from launcher.figures import EVALUATED
+from launcher.reporting.numbers import cell, count, significant
+from launcher.results.result import Evaluation, LevelStats
 from launcher.timeloop_files.stats import Comparison
 
 _SHOWN_DIFFERENCES = 10
@@ -28,14 +29,11 @@ def to_json(evaluated: Evaluated) -> dict[str, Any]:
     """Plain values. Figures of an illegal mapping are null, and ``reason`` says what makes it illegal."""
     evaluation = evaluated.evaluation
     if not evaluation.legal:
-        figures = dict.fromkeys(("energy_pj", "cycles", "utilization", "edp_j_cycles"))
+        figures = dict.fromkeys(figure.key for figure in EVALUATED)
         return {"legal": False, "reason": evaluation.reason, **figures, "levels": []}
     result: dict[str, Any] = {
         "legal": True,
-        "energy_pj": evaluation.energy_pj,
-        "cycles": evaluation.cycles,
-        "utilization": evaluation.utilization,
-        "edp_j_cycles": evaluation.edp_j_cycles,
+        **{figure.key: figure.exact(evaluation) for figure in EVALUATED},
         "computes": evaluation.computes,
         "compute_energy_pj": evaluation.compute_energy_pj,
         "network_energy_pj": dict(evaluation.network_energy_pj),
@@ -70,7 +68,7 @@ def print_evaluations(name: str, evaluated: Sequence[Evaluated], console: Consol
     """One row per mapping; what makes a mapping illegal, differences and per-level tables follow below."""
     console.print(name, style="bold", markup=False, highlight=False, soft_wrap=True)
     table = Table()
-    for heading in ("mapping", "energy [uJ]", "cycles", "utilization", "EDP [J x cycles]"):
+    for heading in ("mapping", *(figure.title_with_unit for figure in EVALUATED)):
         table.add_column(heading, justify="right", no_wrap=True)
     for number, one in enumerate(evaluated, start=1):
         table.add_row(str(number), *_figures(one.evaluation))
@@ -86,13 +84,8 @@ def print_evaluations(name: str, evaluated: Sequence[Evaluated], console: Consol
 
 def _figures(evaluation: Evaluation) -> tuple[str, ...]:
     if not evaluation.legal:
-        return ("illegal", "", "", "")
-    return (
-        significant(evaluation.energy_pj * 1e-6, 6),
-        count(evaluation.cycles),
-        percent(evaluation.utilization),
-        significant(evaluation.edp_j_cycles, 6),
-    )
+        return ("illegal", *[""] * (len(EVALUATED) - 1))
+    return tuple(cell(figure, figure.of(evaluation), 6) for figure in EVALUATED)
 
 
 def _levels(number: int, evaluation: Evaluation) -> Table:

@@ -17,13 +17,14 @@ from typing import Any
 from rich.console import Console
 
 from launcher.commands.inputs import Input, read_inputs, with_energies, write_json
-from launcher.engines.run import CRITERIA, PARETO, find_best, must_compile, native_engine, settings_of
+from launcher.engines.run import PARETO, find_best, must_compile, native_engine, settings_of
 from launcher.errors import NoValidMappingError, SpecificationError
+from launcher.figures import CRITERIA, FRONT
 from launcher.interrupts import first_asks, stop_asked
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
-from launcher.result import FrontPoint, Result
+from launcher.results.result import Result
 from launcher.specification.mapping import LevelMapping, Loop
 from launcher.timeloop_files.io import read_specification
 from launcher.timeloop_files.node import YamlNode
@@ -87,28 +88,20 @@ def to_json(result: Result) -> dict[str, Any]:
     if result.evaluation is None or result.mapping is None or result.optimality is None or result.search is None:
         return {"infeasible": result.reason}
     return {
-        "energy_pj": result.energy_pj,
-        "cycles": result.cycles,
-        "utilization": result.utilization,
-        "edp_j_cycles": result.edp_j_cycles,
+        **{figure.key: figure.exact(result) for figure in FRONT},
         "optimality": result.optimality.status,
         "objective": list(result.optimality.objective),
         "lower_bound": result.optimality.lower_bound,
         "gap": result.optimality.gap,
         "search_seconds": result.search.seconds,
         "mapping": [_level(level) for level in result.mapping],
-        **({"front": [_point(point) for point in result.front]} if result.front else {}),
+        **({"front": [_point(point) for point in result.front_results]} if result.front else {}),
     }
 
 
-def _point(point: FrontPoint) -> dict[str, Any]:
-    return {
-        "energy_pj": point.evaluation.energy_pj,
-        "cycles": point.evaluation.cycles,
-        "edp_j_cycles": point.evaluation.edp_j_cycles,
-        "utilization": point.evaluation.utilization,
-        "mapping": [_level(level) for level in point.mapping],
-    }
+def _point(point: Result) -> dict[str, Any]:
+    figures = {figure.key: figure.exact(point) for figure in FRONT}
+    return {**figures, "mapping": [_level(level) for level in point.mapping or ()]}
 
 
 def _level(level: LevelMapping) -> dict[str, Any]:

@@ -19,11 +19,11 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from launcher.config.explain import explain, unknown_key
+from launcher.config.layer_sizes import LayerSizes, layer_sizes
 from launcher.config.model_file import read_model_file
 from launcher.config.model_schema import Model, Transformer
 from launcher.config.schema import Experiment, register
 from launcher.errors import ConfigurationError
-from launcher.layers import LayerSizes, layer_sizes
 from launcher.paths import data_folder
 
 _GROUPS = ("arch", "model", "layer", "mapper", "engine", "estimator", "tracking", "fusion")

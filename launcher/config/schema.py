@@ -13,9 +13,9 @@ from launcher.config.arch_schema import ARCHITECTURES
 from launcher.config.checked import Checked
 from launcher.config.engine_schema import Engine, Mapper, Mapspace
 from launcher.config.layer_schema import Conv, Matmul, NormOperation
+from launcher.config.limits import Limits
 from launcher.config.model_schema import Model, ModelFile, Transformer
 from launcher.config.sweep_schema import SweepSettings
-from launcher.limits import Constraints
 from launcher.verbosity import Verbosity
 
 
@@ -87,7 +87,7 @@ class Experiment:
     tracking: Tracking = MISSING
     fusion: Fusion = MISSING
     sweep: SweepSettings = MISSING
-    constraints: Constraints = field(default_factory=Constraints)
+    constraints: Limits = field(default_factory=Limits)
     mapspace: Mapspace = field(default_factory=Mapspace)
     mapping: str | None = None
     verify: Any = "auto"

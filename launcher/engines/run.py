@@ -7,14 +7,12 @@ from collections.abc import Mapping as Dict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from launcher.engines.base import Engine, Mapped, MapperSettings, OnProgress
+from launcher.engines.interface import Engine, Mapped, MapperSettings, OnProgress
 from launcher.errors import ConfigurationError, NoValidMappingError
-from launcher.result import FrontPoint, Optimality, Result, SearchStatistics
+from launcher.figures import CRITERIA
+from launcher.results.result import FrontPoint, Optimality, Result, SearchStatistics
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
-
-CRITERIA = ("edp", "energy", "cycles")
-"""What a mapping can be best in."""
 
 PARETO = "pareto"
 """The objective that asks for the whole front of energy and cycles."""

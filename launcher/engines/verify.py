@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from launcher.engines.timeloop.programs import installed_version
 from launcher.engines.timeloop.settings import TimeloopSettings
 from launcher.errors import ConfigurationError, EngineError
-from launcher.result import Evaluation, Result, Verification
+from launcher.results.result import Evaluation, Result, Verification
 
 if TYPE_CHECKING:
     from launcher.engines.timeloop.engine import TimeloopEngine

@@ -6,24 +6,22 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
+from launcher.figures import METRICS, TABLES
 from launcher.notebook.results import Results
 from launcher.reporting.diagrams import cycle_limits
 from launcher.reporting.diagrams.energy import component_styles, energy_bars
 from launcher.reporting.diagrams.palette import COMPUTE_COLOUR, LEVELS, OTHER_COLOUR, classes
-from launcher.reporting.energy_table import compute_name, energy_by_component_pj
-from launcher.result import Result
+from launcher.results.energy_table import compute_name, energy_by_component_pj
+from launcher.results.result import Result
 from launcher.tracking.records import metrics_of
 
 _LARGEST_MARKER = 28
 _COLOURS = {name: colour.light for name, colour in classes()}
-_UNITS = {
-    "energy_pj": ("energy uJ", 1e-6),
-    "cycles": ("cycles", 1.0),
-    "edp_j_cycles": ("EDP J*cycles", 1.0),
-    "area_mm2": ("area mm2", 1.0),
-    "utilization": ("utilization", 1.0),
-}
-"""Metric -> axis title, and factor to its unit."""
+
+
+def energies_figure(results: Results) -> go.Figure:
+    """Energy by level of every trial that found a mapping, as stacked bars."""
+    return energy_figure(results.labelled())
 
 
 def energy_figure(results: Mapping[str, Result]) -> go.Figure:
@@ -149,11 +147,19 @@ def parallel_figure(results: Results, metric: str = "edp_j_cycles") -> go.Figure
         known = sorted({name for one in figures for name in one})
         raise ValueError(f"no trial has a figure {metric!r}; there are {', '.join(known) or 'none'}")
     columns = [_dimension(name, [one.parameters.get(name) for one in trials]) for name in results.varying]
-    for name in dict.fromkeys(("energy_pj", "cycles", "area_mm2", metric)):
-        title, factor = _UNITS.get(name, (name, 1.0))
+    for name in dict.fromkeys((*(next(iter(one.metric_names)) for one in TABLES), metric)):
+        title, factor = _shown(name)
         columns.append({"label": title, "values": [one.get(name, float("nan")) * factor for one in figures]})
     line = {"color": [one.get(metric, float("nan")) for one in figures], "colorscale": "Viridis", "showscale": True}
     return go.Figure(go.Parcoords(dimensions=columns, line=line)).update_layout(template="plotly_white", height=380)
+
+
+def _shown(metric: str) -> tuple[str, float]:
+    """A metric's title with its unit, and the factor to it."""
+    if metric not in METRICS:
+        return metric, 1.0
+    figure, factor = METRICS[metric]
+    return figure.title_with_unit, figure.factor / factor
 
 
 def _styles(result: Result) -> dict[str, str]:

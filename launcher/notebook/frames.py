@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from launcher.reporting.energy_table import energy_rows
-from launcher.reporting.layers import layer_name, layer_runs
-from launcher.reporting.trials import varying_parameters
-from launcher.result import Result
+from launcher.results.energy_table import energy_rows
+from launcher.results.layers import layer_name, layer_runs
+from launcher.results.parameters import varying_parameters
+from launcher.results.result import Result
 from launcher.tracking.records import metrics_of
 
 ENERGY_COLUMNS = ("layer", "runs", "component", "data_space", "action", "words", "energy_pj")

@@ -6,14 +6,16 @@ from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from launcher.figures import TABLES
 from launcher.notebook.results import Results
 from launcher.reporting.diagrams import energy_svg, loop_nest_svg
-from launcher.reporting.layers import fusion_lines, layer_rows
-from launcher.reporting.numbers import ABSENT, count, percent, significant
+from launcher.reporting.layers import fusion_lines
+from launcher.reporting.numbers import cell, count, percent, significant, with_unit
 from launcher.reporting.terminal import describe_optimality
-from launcher.reporting.trial_columns import plain
-from launcher.reporting.trials import ranked
-from launcher.result import Result
+from launcher.results.layers import layer_rows
+from launcher.results.parameters import plain
+from launcher.results.ranking import ranked
+from launcher.results.result import Result
 
 _MOST_ROWS = 20
 _PICTURE_WIDTH = 640
@@ -26,14 +28,8 @@ def result_html(result: Result) -> str:
     title = f"<b>{escape(result.name)}</b>"
     if not result.ok:
         return f"<div>{title}: {escape(result.status)}<br>{_lines(result.reason or 'no reason given')}</div>"
-    figures = (
-        ("energy", f"{significant(result.energy_pj * 1e-6)} uJ"),
-        ("cycles", count(result.cycles)),
-        ("EDP", f"{significant(result.edp_j_cycles)} J*cycles"),
-        ("utilization", percent(result.utilization)),
-        ("area", _area(result)),
-        ("mapping", describe_optimality(result.optimality)),
-    )
+    figures = [(figure.title, with_unit(figure, figure.of(result))) for figure in TABLES]
+    figures.append(("mapping", describe_optimality(result.optimality)))
     parts = [title, _table([name for name, _ in figures], [[value for _, value in figures]])]
     parts.append(_picture(energy_svg(result, standalone=True)))
     if result.layers:
@@ -55,7 +51,7 @@ def results_html(results: Results) -> str:
     ordered = ranked(results.trials, results.objective)
     shown = ordered[:_MOST_ROWS]
     remarked = any(not one.ok for one in shown)
-    headings = [*(names or ["trial"]), "energy uJ", "cycles", "EDP J*cycles", "utilization", "area mm2"]
+    headings = [*(names or ["trial"]), *(figure.title_with_unit for figure in TABLES)]
     rows = [_row(one, names, remarked=remarked) for one in shown]
     failures = len(results.failed)
     title = f"{len(results)} trials" + (f", {failures} without a mapping" if failures else "")
@@ -68,13 +64,7 @@ def results_html(results: Results) -> str:
 
 def _row(result: Result, names: Sequence[str], *, remarked: bool) -> list[str]:
     labels = [plain(result.parameters.get(name)) for name in names] or [result.name]
-    figures = [
-        significant(result.energy_pj * 1e-6),
-        count(result.cycles),
-        significant(result.edp_j_cycles),
-        percent(result.utilization),
-        significant(result.area_um2 * 1e-6),
-    ]
+    figures = [cell(figure, figure.of(result)) for figure in TABLES]
     reason = (result.reason or "no reason given").splitlines()[0]
     remark = [] if not remarked else ["" if result.ok else f"{result.status}: {reason}"]
     return [*labels, *figures, *remark]
@@ -105,11 +95,6 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1
         for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _area(result: Result) -> str:
-    area = significant(result.area_um2 * 1e-6)
-    return f"{area} mm2" if area != ABSENT else ABSENT
 
 
 def _lines(text: str) -> str:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
-from launcher.engines.run import CRITERIA
-from launcher.reporting.trial_columns import plain
-from launcher.reporting.trials import objective_value, ranked, varying_parameters
-from launcher.result import Result
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from plotly.graph_objects import Figure
+from launcher.figures import CRITERIA
+from launcher.results.parameters import plain, varying_parameters
+from launcher.results.ranking import ranked
+from launcher.results.result import Result
 
 
 def results_of(trials: Iterable[Result], skipped: Iterable[str] = ()) -> Results:
@@ -100,30 +96,6 @@ class Results(Sequence[Result]):
                 front.append(one)
         return self._with(front)
 
-    def to_pandas(self, *, every_parameter: bool = False) -> pd.DataFrame:
-        """A row per trial: parameters and figures; see :func:`launcher.notebook.frames.trials_frame`."""
-        from launcher.notebook.frames import trials_frame  # noqa: PLC0415
-
-        return trials_frame(self.trials, every_parameter=every_parameter)
-
-    def plot_front(self, *, color: str | None = None) -> Figure:
-        """Energy against cycles; see :func:`launcher.notebook.figures.front_figure`."""
-        from launcher.notebook.figures import front_figure  # noqa: PLC0415
-
-        return front_figure(self, color=color)
-
-    def plot_energy(self) -> Figure:
-        """Energy by level of every trial, as stacked bars."""
-        from launcher.notebook.figures import energy_figure  # noqa: PLC0415
-
-        return energy_figure(self.labelled())
-
-    def plot_parallel(self, metric: str = "edp_j_cycles") -> Figure:
-        """The varying parameters and the figures as parallel coordinates, coloured by ``metric``."""
-        from launcher.notebook.figures import parallel_figure  # noqa: PLC0415
-
-        return parallel_figure(self, metric)
-
     def labelled(self) -> dict[str, Result]:
         """The trials that found a mapping, under names that tell them apart."""
         labels: dict[str, Result] = {}
@@ -138,17 +110,12 @@ class Results(Sequence[Result]):
         values = (f"{name.rpartition('.')[2]}={plain(result.parameters.get(name))}" for name in self.varying)
         return " ".join(values) or result.name
 
-    def _repr_html_(self) -> str:
-        from launcher.notebook.html import results_html  # noqa: PLC0415
-
-        return results_html(self)
-
     def __repr__(self) -> str:
         good = self.ok
         if not good:
             return f"<{len(self)} trials, none with a mapping>"
         criterion = self.objective[0]
-        value = objective_value(self.best(), criterion)
+        value = CRITERIA[criterion].of(self.best())
         return f"<{len(self)} trials, {len(self) - len(good)} without a mapping, best {criterion} {value:.4g}>"
 
     def _with(self, trials: Sequence[Result]) -> Results:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from launcher.errors import LauncherError
 from launcher.reading.find import load_trials
-from launcher.reading.trials import Trial, Trials
 from launcher.reporting.question import objective_of
-from launcher.reporting.summary.workloads import workloads_of
-from launcher.reporting.trials import ranked
+from launcher.results.finished import Trial, Trials
+from launcher.results.ranking import ranked
+from launcher.results.workloads import workloads_of
 
 MOST_COMPARED = 8
 

@@ -10,8 +10,8 @@ from launcher.errors import LauncherError
 from launcher.reading.folders import newest, read_trial, trials_below
 from launcher.reading.runs import Store
 from launcher.reading.studies import journal_of, study_names, trials_of_journal
-from launcher.reading.trials import SkippedTrial, Trial, Trials
-from launcher.reporting.artifacts import RESULT_JSON
+from launcher.results.files import RESULT_JSON
+from launcher.results.finished import SkippedTrial, Trial, Trials
 from launcher.tracking.mlflow_import import without_garbage_collection
 
 _Found = tuple[list[Trial], list[SkippedTrial]]

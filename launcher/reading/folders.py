@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from launcher.errors import LauncherError
-from launcher.reading.trials import Origin, SkippedTrial, Trial
-from launcher.reporting.artifacts import LAYERS_FOLDER, RESULT_JSON, read_result
+from launcher.results.files import LAYERS_FOLDER, RESULT_JSON, SWEEP_JSON, read_result
+from launcher.results.finished import Origin, SkippedTrial, Trial
 
 _OUTPUTS = ("outputs", "multirun")
-_SWEEP_FILE = "sweep.json"  # launcher.jobs.PARENT_FILE, which only Hydra's jobs should have to import
 _HYDRA = ".hydra"
 _NUMBER = re.compile(r"\d+")
 
@@ -64,7 +63,7 @@ def read_trial(folder: Path) -> Trial:
 def sweep_file(folder: Path) -> dict[str, Any]:
     """What a sweep wrote about itself into its folder; empty when ``folder`` is none of a sweep."""
     try:
-        content = json.loads((folder / _SWEEP_FILE).read_text(encoding="utf-8"))
+        content = json.loads((folder / SWEEP_JSON).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

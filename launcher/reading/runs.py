@@ -14,11 +14,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from launcher.errors import LauncherError
-from launcher.reading.trials import Origin, SkippedTrial, Trial
-from launcher.reporting.artifacts import RESULT_JSON, read_result
-from launcher.tracking.base import TrackingSettings
+from launcher.results.files import RESULT_JSON, read_result
+from launcher.results.finished import Origin, SkippedTrial, Trial
 from launcher.tracking.location import Location, check_usable, locate
 from launcher.tracking.mlflow_import import import_mlflow, quiet, without_garbage_collection
+from launcher.tracking.tracker import TrackingSettings
 
 _RUN_ID = re.compile(r"[0-9a-f]{6,32}")
 _PARENT = "mlflow.parentRunId"

@@ -7,10 +7,13 @@ from pathlib import Path
 
 from launcher.errors import LauncherError
 from launcher.reading.folders import read_trial
-from launcher.reading.trials import SkippedTrial, Trial
+from launcher.results.finished import SkippedTrial, Trial
 
 _FOLDER = "studies"
 SUFFIX = ".journal"
+
+RESULT = "result"
+"""The attribute of a study's trial that holds what came out of it."""
 
 
 def journal_of(name: str, directory: Path) -> Path | None:
@@ -36,8 +39,6 @@ def trials_of_journal(journal: Path) -> tuple[list[Trial], list[SkippedTrial]]:
     from optuna.storages import JournalStorage  # noqa: PLC0415
     from optuna.storages.journal import JournalFileBackend  # noqa: PLC0415
 
-    from launcher.sweeping.study import result_of  # noqa: PLC0415
-
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     trials: list[Trial] = []
     skipped: list[SkippedTrial] = []
@@ -48,7 +49,7 @@ def trials_of_journal(journal: Path) -> tuple[list[Trial], list[SkippedTrial]]:
     except (OSError, ValueError, KeyError) as error:
         raise LauncherError(f"the study's journal cannot be read: {error}", where=str(journal)) from error
     for name, trial in found:
-        record = result_of(trial)
+        record = trial.user_attrs.get(RESULT)
         place = f"trial {trial.number} of {name}"
         if record is None:
             skipped.append(SkippedTrial(place, "it has no result yet: it is still running, or it was stopped"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from itertools import chain
@@ -13,42 +12,29 @@ from pathlib import Path
 
 from launcher.errors import LauncherError
 from launcher.reporting.diagrams import energy_svg, loop_nest_svg
-from launcher.reporting.energy_table import energy_rows
 from launcher.reporting.front import front_csv
-from launcher.reporting.layers import layer_name, layers_csv
 from launcher.reporting.loop_nest import loop_nest
-from launcher.reporting.result_json import result_from_dict, result_to_dict
-from launcher.result import Result
-
-RESULT_JSON = "result.json"
-MAPPING_YAML = "mapping.yaml"
-MAPPING_TXT = "mapping.txt"
-SPECIFICATION_YAML = "specification.yaml"
-CONSTRAINTS_YAML = "constraints.yaml"
-ENERGY_CSV = "energy.csv"
-ENERGY_SVG = "energy.svg"
-MAPPING_SVG = "mapping.svg"
-REPORT_HTML = "report.html"
-
-LAYERS_CSV = "layers.csv"
-FRONT_CSV = "front.csv"
-LAYERS_FOLDER = "layers"
-
-ARTIFACT_NAMES = (
-    RESULT_JSON,
-    MAPPING_YAML,
-    MAPPING_TXT,
-    MAPPING_SVG,
-    SPECIFICATION_YAML,
+from launcher.results.energy_table import energy_rows
+from launcher.results.files import (
+    ARTIFACT_NAMES,
     CONSTRAINTS_YAML,
     ENERGY_CSV,
     ENERGY_SVG,
+    FRONT_CSV,
+    LAYERS_CSV,
+    LAYERS_FOLDER,
+    MAPPING_SVG,
+    MAPPING_TXT,
+    MAPPING_YAML,
+    NETWORK_ARTIFACT_NAMES,
     REPORT_HTML,
+    RESULT_JSON,
+    SPECIFICATION_YAML,
+    write_text,
 )
-"""Every file that :func:`write_artifacts` may write for a single layer."""
-
-NETWORK_ARTIFACT_NAMES = (RESULT_JSON, ENERGY_CSV, ENERGY_SVG, LAYERS_CSV, FRONT_CSV, REPORT_HTML)
-"""What it writes for a network, beside a folder for each of its layers in ``layers/``, or for a front."""
+from launcher.results.layers import layer_name, layers_csv
+from launcher.results.result import Result
+from launcher.results.result_json import result_to_dict
 
 
 def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
@@ -97,24 +83,8 @@ def _write_files(result: Result, folder: Path, more: Mapping[str, str]) -> tuple
         ) from error
 
 
-def read_result(folder: Path) -> Result:
-    """The result that :func:`write_artifacts` left in ``folder``.
-
-    Raises:
-        LauncherError: there is no ``result.json``, or it was not written by this version of the launcher.
-    """
-    file = folder / RESULT_JSON
-    try:
-        return result_from_dict(json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise LauncherError(f"cannot read a result: {error}", where=str(file)) from error
-    except LauncherError as error:
-        error.where = str(file)
-        raise
-
-
 def energy_csv(result: Result) -> str:
-    """:func:`~launcher.reporting.energy_table.energy_rows` as CSV; the column ``energy_pj`` sums to the total."""
+    """:func:`~launcher.results.energy_table.energy_rows` as CSV; the column ``energy_pj`` sums to the total."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("component", "data_space", "action", "words", "energy_pj"))
@@ -147,14 +117,3 @@ def _contents(result: Result) -> Iterator[tuple[str, str]]:
     if result.layers:
         yield LAYERS_CSV, layers_csv(result)
     yield RESULT_JSON, json.dumps(result_to_dict(result), indent=2, allow_nan=False) + "\n"
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Write a file that is complete or absent: under a temporary name, then renamed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path

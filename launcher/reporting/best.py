@@ -1,4 +1,4 @@
-"""Which trial is best by each metric."""
+"""Which trial is best by each figure."""
 
 from __future__ import annotations
 
@@ -7,38 +7,16 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from launcher.figures import CONTESTS, TABLES, Figure
 from launcher.reporting.trial_columns import Layout, figures, fitting, parameter_cells, trials_table
-from launcher.reporting.trials import ranked, swept_parameters, varying_parameters
-from launcher.result import Result
-
-_METRICS = ("energy", "cycles", "utilization", "edp")
-_TITLES = {"energy": "energy", "cycles": "cycles", "utilization": "utilization", "edp": "EDP"}
-_COLUMNS = {"energy": 0, "cycles": 1, "edp": 2, "utilization": 3}
-
-
-def best_by_metric(results: Sequence[Result]) -> dict[str, Result]:
-    """Of each metric, the trial that is best in it, among those with a mapping that keep all constraints.
-
-    Ties go to the trial that is better in EDP, then energy, then cycles.
-    """
-    good = [result for result in results if result.ok and not result.broken]
-    if not good:
-        return {}
-    best = {metric: ranked(good, metric)[0] for metric in _METRICS if metric != "utilization"}
-    best["utilization"] = max(ranked(good), key=lambda result: result.utilization)
-    return {metric: best[metric] for metric in _METRICS}
-
-
-def compares_hardware(results: Sequence[Result]) -> bool:
-    """Whether the trials run the same work on different hardware, so that their figures can be compared."""
-    return len(results) > 2 and all(
-        name in ("arch", "configuration") or name.startswith("arch.") for name in varying_parameters(results)
-    )
+from launcher.results.parameters import swept_parameters
+from launcher.results.ranking import best_by_figure
+from launcher.results.result import Result
 
 
 def print_best(results: Sequence[Result], console: Console) -> None:
     """Print the best trial by each metric, with the parameters that differ between the trials."""
-    best = best_by_metric(results)
+    best = best_by_figure(results, CONTESTS)
     if not best:
         return
     parameters = swept_parameters(results)
@@ -46,11 +24,11 @@ def print_best(results: Sequence[Result], console: Console) -> None:
     console.print(_table(best, parameters, layout))
 
 
-def _table(best: Mapping[str, Result], parameters: Sequence[str], layout: Layout) -> Table:
+def _table(best: Mapping[Figure, Result], parameters: Sequence[str], layout: Layout) -> Table:
     joined = layout is Layout.JOINED
     table = trials_table("best by", parameters, layout, None if joined else "")
-    for metric, result in best.items():
-        title, cells, numbers = _TITLES[metric], parameter_cells(result, parameters, layout), figures(result)
-        numbers[_COLUMNS[metric]] = f"[bold]{numbers[_COLUMNS[metric]]}[/]"
-        table.add_row(*([f"[bold]{title}[/]: {cells[0]}"] if joined else [title, *cells]), *numbers)
+    for figure, result in best.items():
+        cells, numbers = parameter_cells(result, parameters, layout), figures(result)
+        numbers[TABLES.index(figure)] = f"[bold]{numbers[TABLES.index(figure)]}[/]"
+        table.add_row(*([f"[bold]{figure.title}[/]: {cells[0]}"] if joined else [figure.title, *cells]), *numbers)
     return table

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 
 from launcher.reporting.numbers import count, percent
-from launcher.result import Result
+from launcher.results.result import Result
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
 from launcher.specification.specification import Specification

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import floor, isfinite, log10
 
-ABSENT = "-"
-"""Stands for a figure that does not exist."""
+from launcher.figures import Figure
+from launcher.results.parameters import ABSENT
 
 _DIGITS = 3
 _UNITS = (("mJ", 1e10), ("uJ", 1e6), ("nJ", 1e3))  # 1e10: four digits of uJ read better than a fraction of mJ
@@ -23,6 +23,20 @@ def significant(value: float, digits: int = 4) -> str:
     if magnitude >= 12 or magnitude < -digits:
         return f"{value:.{digits - 1}e}"
     return f"{value:,.{max(0, digits - 1 - magnitude)}f}"
+
+
+def cell(figure: Figure, value: float, digits: int = 4) -> str:
+    """A figure's exact value in its unit, without the unit."""
+    if figure.kind == "count":
+        return count(value)
+    if figure.kind == "share":
+        return percent(value)
+    return significant(value * figure.factor, digits)
+
+
+def with_unit(figure: Figure, value: float, digits: int = 4) -> str:
+    """A figure's exact value as :func:`cell` writes it, with the unit; none where there is no value."""
+    return f"{cell(figure, value, digits)} {figure.unit}".rstrip() if isfinite(value) else ABSENT
 
 
 def count(value: float) -> str:

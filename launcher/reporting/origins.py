@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from launcher.reading.trials import SkippedTrial, Trial, Trials
-from launcher.reporting.layers import layer_runs
 from launcher.reporting.numbers import percent, short_seconds
+from launcher.results.finished import SkippedTrial, Trial, Trials
+from launcher.results.layers import layer_runs
 
 _NUMBER = re.compile(r"\d[\d,]*(\.\d+)?")
 

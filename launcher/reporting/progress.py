@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from launcher.engines.base import OnProgress, Progress
+from launcher.engines.interface import OnProgress, Progress
+from launcher.figures import BY_KEY, CRITERIA
 from launcher.interrupts import stop_asked
 from launcher.reporting.numbers import percent, short_seconds, significant
 
@@ -17,9 +18,6 @@ _PATIENCE_S = 1.0
 """A search shorter than this shows nothing."""
 
 _LINE_EVERY_S = 5.0
-
-_UNITS = {"edp": ("EDP", 1e-12, "J*cycles"), "energy": ("energy", 1e-6, "uJ"), "cycles": ("", 1.0, "cycles")}
-"""Criterion -> name, factor from the search's unit to that of tables, unit."""
 
 
 @contextmanager
@@ -75,8 +73,11 @@ def describe(progress: Progress) -> str:
     if progress.incumbent is None:
         parts += ["no mapping yet"] if progress.searches == 1 or progress.name else []
     else:
-        name, factor, unit = _UNITS.get(progress.criterion, ("", 1.0, ""))
-        parts.append(f"best {name} {significant(progress.incumbent * factor)} {unit}".rstrip())
+        criterion = CRITERIA.get(progress.criterion)
+        figure = BY_KEY[criterion.figure] if criterion else None
+        factor = criterion.scale * figure.factor if criterion and figure else 1.0
+        best = significant(progress.incumbent * factor)
+        parts.append(f"best {figure.title} {best} {figure.unit}".rstrip() if figure else f"best {best}")
         if progress.lower_bound is not None and progress.incumbent > 0:
             gap = max(0.0, 1 - progress.lower_bound / progress.incumbent)
             parts += [f"bound {significant(progress.lower_bound * factor)}", f"gap {percent(gap)}"]

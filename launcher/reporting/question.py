@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from launcher.reporting.diagrams.limits import limiting
-from launcher.reporting.energy_table import energy_by_component_pj, energy_rows
-from launcher.reporting.layers import layer_name
-from launcher.reporting.numbers import count, energy, percent, significant
-from launcher.reporting.trial_columns import plain
-from launcher.reporting.trials import known_values, ranked, swept_parameters
-from launcher.result import Result
+from launcher.figures import BY_KEY, CRITERIA, Figure
+from launcher.reporting.numbers import count, energy, percent, significant, with_unit
+from launcher.results.cycle_limits import limiting
+from launcher.results.energy_table import energy_by_component_pj, energy_rows
+from launcher.results.layers import layer_name
+from launcher.results.parameters import known_values, plain, swept_parameters
+from launcher.results.ranking import ranked
+from launcher.results.result import Result
+from launcher.results.workloads import workload_of
 
 _DIGITS = 3
 _SHOWN_VALUES = 8
-_CRITERIA = {"edp": "EDP", "energy": "energy", "cycles": "cycles"}
 
 
 @dataclass(frozen=True)
@@ -42,20 +43,14 @@ def question_of(results: Sequence[Result]) -> Question:
         facts = [("architecture", ", ".join(names))]
     facts += [(f"swept: {name}", _range(known_values(results, name))) for name in swept]
     if results:
-        facts.append(("objective", _CRITERIA[objective]))
+        facts.append(("objective", CRITERIA[objective].title))
     return Question(tuple((heading, text) for heading, text in facts if text), tuple(swept), objective)
 
 
 def objective_of(results: Sequence[Result]) -> str:
     """The first criterion of the trials; EDP where they do not agree."""
     found = {one.optimality.objective[0] for one in results if one.optimality and one.optimality.objective}
-    return found.pop() if len(found) == 1 and found <= _CRITERIA.keys() else "edp"
-
-
-def workload_of(result: Result) -> tuple[str, str, int]:
-    """Trials with the same workload may be compared: model, layer, and how many operations that is."""
-    computes = result.evaluation.computes if result.evaluation else 0
-    return plain(result.parameters.get("model")), plain(result.parameters.get("layer")), computes
+    return found.pop() if len(found) == 1 and found <= CRITERIA.keys() else "edp"
 
 
 def answer_of(results: Sequence[Result], question: Question) -> list[str]:
@@ -135,11 +130,12 @@ def _answer_of_group(group: Sequence[Result], question: Question, *, alone: bool
     best, worst = ordered[0], ordered[-1]
     area = f" on {significant(best.area_um2 * 1e-6, _DIGITS)} mm²" if isfinite(best.area_um2) else ""
     of = "" if alone else f" of {best.parameters.get('layer', best.name)}"
-    best_value, worst_value = _value(best, question.objective), _value(worst, question.objective)
+    criterion = CRITERIA[question.objective]
+    best_value, worst_value = criterion.of(best), criterion.of(worst)
     ratio = f", {significant(worst_value / best_value, _DIGITS)} times less than the worst" if best_value else ""
     others = f"{ratio} of {len(group):,} trials that mapped" if len(group) > 1 and ratio else ""
     return (
-        f"The least {_CRITERIA[question.objective]}{of} is {_shown(best, question.objective)}, with "
+        f"The least {CRITERIA[question.objective].title}{of} is {figure_text(BY_KEY[criterion.figure], best)}, with "
         f"{labels(best, question.swept)}: {energy(best.energy_pj)} and {count(best.cycles)} cycles{area}"
         f"{others} ({standing(best)})."
     )
@@ -159,7 +155,8 @@ def standing(result: Result) -> str:
     if optimality.objective == ("pareto",):
         return f"on the {optimality.status} front of energy and cycles"
     if optimality.status == "proved":
-        return f"proved optimal for {', then '.join(_CRITERIA.get(one, one) for one in optimality.objective)}"
+        titles = (CRITERIA[one].title if one in CRITERIA else one for one in optimality.objective)
+        return f"proved optimal for {', then '.join(titles)}"
     if optimality.status == "given":
         return "a given mapping"
     if optimality.status == "heuristic":
@@ -178,13 +175,8 @@ def _range(values: Sequence[str]) -> str:
     return f"{ordered[0]} to {ordered[-1]}, {len(ordered)} values"
 
 
-def _value(result: Result, objective: str) -> float:
-    return {"energy": result.energy_pj, "cycles": result.cycles, "edp": result.edp_j_cycles}[objective]
-
-
-def _shown(result: Result, objective: str) -> str:
-    if objective == "energy":
+def figure_text(figure: Figure, result: Result) -> str:
+    """A figure as sentences and pages have it: energies in the unit that suits them, signs as people set them."""
+    if figure.key == "energy_pj":
         return energy(result.energy_pj)
-    if objective == "cycles":
-        return count(result.cycles)
-    return f"{significant(result.edp_j_cycles, _DIGITS)} J·cycles"
+    return with_unit(figure, figure.of(result), _DIGITS).replace("*", "·").replace("mm2", "mm²")

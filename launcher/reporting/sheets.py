@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Literal
 
-from launcher.reporting.numbers import ABSENT, percent, short_count, significant
-from launcher.reporting.trial_columns import plain
-from launcher.result import Result
+from launcher.figures import DETAILS, Figure
+from launcher.reporting.numbers import percent, short_count, significant
+from launcher.results.parameters import ABSENT, plain
+from launcher.results.result import Result
 
 Kind = Literal["text", "prose", "flag", "count", "figure", "share", "ratio"]
 _DIGITS = 3
@@ -112,23 +113,18 @@ class Document:
     data: Mapping[str, object] = field(default_factory=dict)
 
 
-FIGURES = (
-    Column("energy_pj", "energy", "figure", "uJ", 1e-6),
-    Column("cycles", "cycles", "count"),
-    Column("edp_j_cycles", "EDP", "figure", "J*cycles"),
-    Column("utilization", "utilization", "share"),
-    Column("energy_per_mac_pj", "energy per MAC", "figure", "pJ"),
-    Column("area_um2", "area", "figure", "mm2", 1e-6),
-)
+def figure_column(figure: Figure) -> Column:
+    """The column of a figure."""
+    return Column(figure.key, figure.title, figure.kind, figure.unit, figure.factor)
+
+
+FIGURES = tuple(map(figure_column, DETAILS))
 """The figures of a trial."""
 
 
 def figures(result: Result) -> tuple[float | None, ...]:
     """The exact values of :data:`FIGURES`; None where there are none."""
-    evaluation = result.evaluation
-    per_mac = evaluation.energy_per_mac_pj if evaluation else None
-    values = (result.energy_pj, result.cycles, result.edp_j_cycles, result.utilization, per_mac, result.area_um2)
-    return tuple(value if value is not None and isfinite(value) else None for value in values)
+    return tuple(figure.exact(result) for figure in DETAILS)
 
 
 def exact(value: object) -> object:

@@ -8,13 +8,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from launcher.reporting.energy_table import energy_by_component_pj
+from launcher.figures import DETAILS
 from launcher.reporting.front import front_table
-from launcher.reporting.layers import fusion_lines, layer_runs, layers_table
+from launcher.reporting.layers import fusion_lines, layers_table
 from launcher.reporting.loop_nest import container_label, loop_nest
-from launcher.reporting.numbers import ABSENT, count, percent, short_seconds, significant
+from launcher.reporting.numbers import count, percent, short_seconds, significant, with_unit
 from launcher.reporting.trials import print_trials
-from launcher.result import DataSpaceStats, LevelStats, Optimality, Result
+from launcher.results.energy_table import energy_by_component_pj
+from launcher.results.layers import layer_runs
+from launcher.results.parameters import ABSENT
+from launcher.results.result import DataSpaceStats, LevelStats, Optimality, Result
 
 __all__ = ["describe_optimality", "print_effort", "print_result", "print_trials"]
 
@@ -92,24 +95,16 @@ def print_verification(result: Result, console: Console) -> None:
 
 def figures_table(result: Result) -> Table:
     """Figures of a trial, two pairs a row."""
-    evaluation = result.evaluation
-    per_mac = evaluation.energy_per_mac_pj if evaluation else float("nan")
-    rows = [
-        ("energy", f"{significant(result.energy_pj * 1e-6)} uJ", "cycles", count(result.cycles)),
-        ("EDP", f"{significant(result.edp_j_cycles)} J*cycles", "utilization", percent(result.utilization)),
-        ("energy per MAC", f"{significant(per_mac)} pJ", "area", _area(result)),
-        ("search", _search(result), "engine", f"{result.engine}, {result.estimator}"),
-    ]
+    cells = [(figure.title, with_unit(figure, figure.of(result))) for figure in DETAILS]
+    cells += [("", "")] * (len(cells) % 2)
+    cells += [("search", _search(result)), ("engine", f"{result.engine}, {result.estimator}")]
+    rows = [(*left, *right) for left, right in zip(cells[::2], cells[1::2], strict=True)]
     table = Table(title=escape(result.name), title_justify="left", show_header=False)
     for style in ("dim", "bold", "dim", "bold"):
         table.add_column(style=style, no_wrap=style == "dim")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     return table
-
-
-def _area(result: Result) -> str:
-    return f"{significant(result.area_um2 * 1e-6)} mm2" if isfinite(result.area_um2) else ABSENT
 
 
 def _search(result: Result) -> str:

@@ -11,8 +11,10 @@ from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
-from launcher.reporting.numbers import ABSENT, count, percent, significant
-from launcher.result import Result
+from launcher.figures import TABLES
+from launcher.reporting.numbers import cell
+from launcher.results.parameters import ABSENT, plain
+from launcher.results.result import Result
 
 
 class Layout(Enum):
@@ -25,13 +27,7 @@ class Layout(Enum):
 
 def figures(result: Result) -> list[str]:
     """Cells of the figures' columns."""
-    return [
-        significant(result.energy_pj * 1e-6),
-        count(result.cycles),
-        significant(result.edp_j_cycles),
-        percent(result.utilization),
-        significant(result.area_um2 * 1e-6),
-    ]
+    return [cell(figure, figure.of(result)) for figure in TABLES]
 
 
 def parameter_cells(result: Result, parameters: Sequence[str], layout: Layout) -> list[str]:
@@ -62,8 +58,8 @@ def trials_table(title: str, parameters: Sequence[str], layout: Layout, first: s
             table.add_column(
                 escape(heading.replace("_", "_\n") if layout is Layout.SHORT_HEADINGS else heading), no_wrap=True
             )
-    for heading in ("energy\nuJ", "cycles", "EDP\nJ*cycles", "utili-\nzation", "area\nmm2"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    for figure in TABLES:
+        table.add_column(figure.heading, justify="right", no_wrap=True)
     return table
 
 
@@ -79,12 +75,3 @@ def fitting(make: Callable[[Layout], Table], parameters: Sequence[str], console:
 def width_of(table: Table, console: Console) -> int:
     """Columns of the terminal that the table takes when nothing is cut off."""
     return Measurement.get(console, console.options.update(max_width=10_000), table).maximum
-
-
-def plain(value: object) -> str:
-    """A parameter's value as people write it: no needless decimals, lists with commas."""
-    if isinstance(value, list | tuple):
-        return ",".join(plain(item) for item in value)
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return ABSENT if value is None else str(value)

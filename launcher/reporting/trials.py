@@ -2,90 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import inf, isnan
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from launcher.reporting.numbers import count, percent, significant
-from launcher.reporting.trial_columns import (
-    Layout,
-    figures,
-    fitting,
-    parameter_cells,
-    plain,
-    trials_table,
-    width_of,
-)
-from launcher.result import Result
+from launcher.reporting.trial_columns import Layout, figures, fitting, parameter_cells, trials_table, width_of
+from launcher.results.parameters import swept_parameters
+from launcher.results.ranking import ranked
+from launcher.results.result import Result
 
-_TIE_BREAKS = ("edp", "energy", "cycles")
 _COLUMN_GAP = 3
-_EFFORT = ("mapper.threads", "mapper.timeout_s")
 _LEAST_REMARK_WIDTH = 24
-
-
-def objective_value(result: Result, objective: str) -> float:
-    """The value to minimise: ``energy`` in pJ, ``cycles``, or ``edp`` in J x cycles; NaN when there is no mapping.
-
-    Raises:
-        ValueError: ``objective`` is none of these.
-    """
-    figures = {"edp": result.edp_j_cycles, "energy": result.energy_pj, "cycles": result.cycles}
-    if objective not in figures:
-        raise ValueError(f"unknown objective {objective!r}: expected one of {', '.join(figures)}")
-    return float(figures[objective])
-
-
-def ranked(results: Sequence[Result], objective: str | Sequence[str] = "edp") -> list[Result]:
-    """The results, best first; ties go to the next criterion.
-
-    Trials that break a constraint come after the others, trials without a mapping last.
-    """
-    criteria = [objective] if isinstance(objective, str) else list(objective)
-    criteria += [name for name in _TIE_BREAKS if name not in criteria]
-
-    def key(result: Result) -> tuple[float, ...]:
-        values = [objective_value(result, name) for name in criteria]
-        return (float(not result.ok), float(bool(result.broken)), *(inf if isnan(value) else value for value in values))
-
-    return sorted(results, key=key)
-
-
-def varying_parameters(results: Sequence[Result]) -> list[str]:
-    """Parameters that do not have the same value in all trials, in the order in which they first appear."""
-    names = list(dict.fromkeys(name for result in results for name in result.parameters))
-    return [name for name in names if len({repr(result.parameters.get(name)) for result in results}) > 1]
-
-
-def swept_parameters(results: Sequence[Result]) -> list[str]:
-    """Keys whose values differ on purpose: not those that merely follow another choice, nor settings of effort.
-
-    A trial that could not be composed knows only what was overridden; what it does not know makes no difference.
-    """
-    varying = [
-        name for name in varying_parameters(results) if name not in _EFFORT and len(known_values(results, name)) > 1
-    ]
-    return [name for name in varying if not _follows(name, varying, results)]
-
-
-def known_values(results: Sequence[Result], name: str) -> list[str]:
-    """The values of a parameter in the trials that know it, each once."""
-    return list(dict.fromkeys(plain(one.parameters[name]) for one in results if name in one.parameters))
-
-
-def _follows(name: str, varying: Sequence[str], results: Sequence[Result]) -> bool:
-    """Whether ``arch.rows`` differs only because ``arch`` does."""
-    group = name.partition(".")[0]
-    if group == name or group not in varying:
-        return False
-    chosen: dict[str, set[str]] = {}
-    for result in results:
-        if name in result.parameters:
-            chosen.setdefault(plain(result.parameters.get(group)), set()).add(plain(result.parameters[name]))
-    return all(len(values) == 1 for values in chosen.values())
 
 
 def print_trials(
@@ -158,19 +88,6 @@ def _remark(result: Result) -> str:
     if optimality and optimality.status == "heuristic":
         return "not proved"
     return ""
-
-
-def point_name(values: Mapping[str, object], swept: Sequence[str]) -> str:
-    """What sets a trial of a sweep apart: ``KTQ rows=16 scratchpad_kib=512``; empty when nothing is swept.
-
-    Args:
-        values: parameters of the trial.
-        swept: what differs between the trials; of groups such as ``layer`` the choice alone is said.
-    """
-    known = [name for name in swept if name in values]
-    return " ".join(
-        f"{name.rpartition('.')[2]}={plain(values[name])}" if "." in name else plain(values[name]) for name in known
-    )
 
 
 def trial_line(result: Result, label: str) -> str:

@@ -9,25 +9,11 @@ from dataclasses import dataclass
 from math import isfinite, nextafter
 
 from launcher.errors import ConfigurationError
-
-METRICS = (
-    "energy_pj",
-    "energy_uj",
-    "cycles",
-    "edp_j_cycles",
-    "utilization",
-    "area_mm2",
-    "energy_per_mac_pj",
-    "trial_seconds",
-    "search_seconds",
-    "gap",
-)
-"""The metrics that every trial may have."""
+from launcher.figures import METRICS
 
 _OPEN = ("energy_share.", "layer.")
 """Metrics whose names depend on the architecture or the layers."""
 
-_MAXIMIZED = ("utilization",)
 _CONSTRAINT = re.compile(r"\s*(?P<metric>\S.*?)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>[-+.\d][-+.\deE]*)\s*")
 
 
@@ -110,7 +96,9 @@ def parse_goals(
     for name in objectives:
         _check_metric(name, f"sweep.objectives={_listed(objectives)}")
     if directions is None:
-        directions = ["maximize" if name in _MAXIMIZED else "minimize" for name in objectives]
+        directions = [
+            "maximize" if name in METRICS and METRICS[name][0].better == "more" else "minimize" for name in objectives
+        ]
     if len(directions) != len(objectives) or not set(directions) <= {"minimize", "maximize"}:
         raise ConfigurationError(
             f"sweep.directions={_listed(directions)} does not suit sweep.objectives={_listed(objectives)}",

@@ -15,7 +15,7 @@ from launcher.paths import data_folder
 from launcher.sweeping.goals import Goals
 from launcher.sweeping.space import Space
 
-_CODE = "launcher.trial"
+_CODE = "launcher.trial.run"
 _DATA = ("arch_templates", "tables", "workloads")
 _IGNORED = ("hydra", "sweep", "tracking", "cache", "verbosity")
 _EFFORT = ("mapper.threads",)

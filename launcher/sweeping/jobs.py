@@ -17,7 +17,7 @@ from hydra.experimental.callback import Callback
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 
-from launcher.result import Result
+from launcher.results.result import Result
 from launcher.sweeping.launchers import without_interrupts
 
 _TASK_S = 1.0

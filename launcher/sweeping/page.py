@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from launcher.reporting.artifacts import REPORT_HTML, write_text
 from launcher.reporting.diagrams.front import front_svg
-from launcher.reporting.trials import point_name, swept_parameters
+from launcher.results.files import REPORT_HTML, write_text
+from launcher.results.parameters import point_name, swept_parameters
 
 FRONT_SVG = "front.svg"
 

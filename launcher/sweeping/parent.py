@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from launcher.errors import LauncherError
-from launcher.result import Result
+from launcher.results.result import Result
 from launcher.sweeping.goals import Goals
 from launcher.sweeping.rows import Row, best_rows, common_reasons, states
 from launcher.sweeping.study import SharedStudy

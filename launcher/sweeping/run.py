@@ -14,16 +14,16 @@ from optuna.storages import BaseStorage
 from sqlalchemy.exc import SQLAlchemyError
 
 from launcher.config.compose import ALL
+from launcher.config.limits import Limits
 from launcher.config.sweep_schema import SweepSettings
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.interrupts import first_asks
-from launcher.jobs import PARENT_FILE
-from launcher.limits import Constraints
+from launcher.process_limits import spare_libraries
+from launcher.results.files import SWEEP_JSON
 from launcher.sweeping.goals import Goals, parse_goals
 from launcher.sweeping.identity import digest, fixed_parameters, identity
 from launcher.sweeping.jobs import Jobs, common_overrides
 from launcher.sweeping.launchers import most_together, prepare, stop, workers_of
-from launcher.sweeping.limits import spare_libraries
 from launcher.sweeping.naming import sweep_name
 from launcher.sweeping.page import write_page
 from launcher.sweeping.parent import ParentRun
@@ -69,7 +69,7 @@ def run_sweep(config: DictConfig, space: Space, launcher: Launcher, arguments: S
             hint="leave hydra/sweeper=optuna out, or list the points to begin with in sweep.enqueue",
         )
     settings: SweepSettings = OmegaConf.to_object(config.sweep)  # type: ignore[assignment]
-    limits: Constraints = OmegaConf.to_object(config.constraints)  # type: ignore[assignment]
+    limits: Limits = OmegaConf.to_object(config.constraints)  # type: ignore[assignment]
     goals = parse_goals(settings.objectives, settings.directions, [*settings.constraints, *limits.texts])
     points = [space.check_point(point, "sweep.enqueue") for point in settings.enqueue]
     workers = workers_of(config, settings.parallel)
@@ -146,7 +146,7 @@ class _Sweep:
             "study": self._name,
             "workers": workers,
         }
-        (self._folder / PARENT_FILE).write_text(json.dumps(own) + "\n")
+        (self._folder / SWEEP_JSON).write_text(json.dumps(own) + "\n")
         earlier = len(self._study.trials)
         at = printable(self._where)
         self._console.print(f"study     {self._name} in {at}, {earlier} trials so far", highlight=False, soft_wrap=True)

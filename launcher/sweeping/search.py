@@ -13,11 +13,13 @@ from optuna.trial import Trial
 from launcher.config.explain import explain
 from launcher.config.sweep_schema import SweepSettings
 from launcher.errors import LauncherError
+from launcher.figures import METRICS
 from launcher.interrupts import stop_asked
-from launcher.reporting.artifacts import RESULT_JSON, read_result, write_artifacts
-from launcher.reporting.trials import point_name
-from launcher.result import Result
-from launcher.sweeping.goals import METRICS, Goals
+from launcher.reporting.artifacts import write_artifacts
+from launcher.results.files import RESULT_JSON, read_result
+from launcher.results.parameters import point_name
+from launcher.results.result import Result
+from launcher.sweeping.goals import Goals
 from launcher.sweeping.jobs import Ended, Job, Jobs, is_death
 from launcher.sweeping.parent import ParentRun
 from launcher.sweeping.rows import Row, common_reasons, rows_of
@@ -25,7 +27,7 @@ from launcher.sweeping.space import Space, Value
 from launcher.sweeping.study import SharedStudy, result_of
 from launcher.sweeping.table import ProgressLine
 from launcher.tracking.records import metrics_of
-from launcher.trial import failed
+from launcher.trial.run import failed
 
 _WAIT_S = 1.0
 _LOOK_EVERY_S = 30.0

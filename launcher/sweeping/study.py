@@ -20,13 +20,13 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from launcher.errors import ConfigurationError, LauncherError
+from launcher.reading.studies import RESULT
 from launcher.sweeping.identity import differences
 from launcher.sweeping.journal import open_journal
 
 _IDENTITY = "identity"
 _OWNER = "owner"
 _ALIVE = "alive:"
-_RESULT = "result"
 _BEAT_S = 30.0
 _ATTEMPTS = 5
 _SILENCE_S = 4 * _BEAT_S
@@ -127,7 +127,7 @@ class SharedStudy:
 
     def keep(self, trial: Trial, result: Mapping[str, Any]) -> None:
         """Write down what came out, before the trial is told; see :func:`result_of`."""
-        trial.set_user_attr(_RESULT, dict(result))
+        trial.set_user_attr(RESULT, dict(result))
 
     def tell(self, trial: Trial, values: Sequence[float] | None, constraints: Mapping[str, float]) -> None:
         """Finish a trial; without values it failed."""
@@ -180,7 +180,7 @@ class SharedStudy:
 
 def result_of(trial: FrozenTrial) -> dict[str, Any] | None:
     """What :meth:`SharedStudy.keep` wrote down for a trial."""
-    return trial.user_attrs.get(_RESULT)
+    return trial.user_attrs.get(RESULT)
 
 
 def open_study(

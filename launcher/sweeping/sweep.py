@@ -16,11 +16,11 @@ from launcher.config.compose import to_trial
 from launcher.engines.run import settings_of
 from launcher.errors import LauncherError
 from launcher.interrupts import first_asks
-from launcher.jobs import PARENT_FILE
-from launcher.reporting.artifacts import read_result
-from launcher.reporting.best import compares_hardware, print_best
+from launcher.reporting.best import print_best
 from launcher.reporting.trials import print_trials
-from launcher.result import Result
+from launcher.results.files import SWEEP_JSON, read_result
+from launcher.results.ranking import compares_hardware
+from launcher.results.result import Result
 from launcher.sweeping.launchers import trials_run_here
 from launcher.sweeping.naming import sweep_name, swept_keys
 from launcher.sweeping.page import write_page
@@ -82,7 +82,7 @@ class Sweep:
         parent = tracker.start_sweep(sweep_name(choices, swept), {**parameters, **overrides}, swept=swept)
         folder = Path(config.hydra.sweep.dir)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / PARENT_FILE).write_text(
+        (folder / SWEEP_JSON).write_text(
             json.dumps({"parent": parent, "swept": swept, "overrides": list(arguments)}) + "\n"
         )
         console = console_for(config.verbosity)

@@ -12,24 +12,20 @@ from rich.measure import Measurement
 from rich.status import Status
 from rich.table import Table
 
-from launcher.reporting.numbers import ABSENT, significant
+from launcher.figures import METRICS, TABLES
+from launcher.reporting.numbers import significant
+from launcher.results.parameters import ABSENT
 from launcher.sweeping.goals import Goals
 from launcher.sweeping.rows import Front, Row, add_to_front, best_rows, states
 from launcher.sweeping.space import Space
 
-_UNITS = {
-    "energy_pj": ("energy\nuJ", 1e-6),
-    "cycles": ("cycles", 1.0),
-    "edp_j_cycles": ("EDP\nJ*cycles", 1.0),
-    "utilization": ("utili-\nzation", 1.0),
-    "area_mm2": ("area\nmm2", 1.0),
-}
+_UNITS = {name: (one.heading, one.factor / factor) for name, (one, factor) in METRICS.items() if one.shown}
 """Metric -> heading, and factor to its unit."""
 
 _SHOWN = 15
 _SHOWN_OF_FRONT = 40
 _LONG = 8
-_ALWAYS = ("energy_pj", "cycles", "edp_j_cycles", "area_mm2", "utilization")
+_ALWAYS = tuple(next(iter(one.metric_names)) for one in TABLES)
 _LINE_EVERY_S = 5.0
 
 

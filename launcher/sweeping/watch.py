@@ -14,12 +14,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from launcher.reporting.artifacts import RESULT_JSON
-from launcher.reporting.numbers import short_seconds, significant
+from launcher.figures import BY_KEY, CRITERIA
+from launcher.reporting.numbers import short_seconds, with_unit
+from launcher.results.files import RESULT_JSON
 
 _EVERY_S = 0.5
-_FIGURES = {"edp": ("edp_j_cycles", "EDP", 1.0, "J*cycles"), "energy": ("energy_pj", "energy", 1e-6, "uJ")}
-"""Criterion -> key in result.json, name, factor to the unit, unit."""
 
 
 class FolderWatch:
@@ -34,7 +33,7 @@ class FolderWatch:
 
     def __init__(self, console: Console, folder: Path, total: int, objective: Sequence[str]) -> None:
         self._folder, self._total = folder, total
-        self._key, self._name, self._factor, self._unit = _FIGURES.get(objective[0], ("cycles", "cycles", 1.0, ""))
+        self._figure = BY_KEY[CRITERIA[objective[0]].figure]
         self._status = Status("starting", console=console) if console.is_terminal and not console.quiet else None
         self._thread = threading.Thread(target=self._watch, name="grid-progress", daemon=True)
         self._over = threading.Event()
@@ -62,7 +61,7 @@ class FolderWatch:
                 self._seen.add(file.parent.name)
                 self._count(file)
         done = len(self._seen)
-        best = f"best {self._name} {significant(self._best * self._factor)} {self._unit}".rstrip()
+        best = f"best {self._figure.title} {with_unit(self._figure, self._best)}"
         parts = [f"{done}/{self._total} trials", f"{self._failed} failed", best if self._best < inf else "none yet"]
         if done:
             left = (time.monotonic() - self._started) / done * (self._total - done)
@@ -77,7 +76,7 @@ class FolderWatch:
         if result.get("status") != "ok":
             self._failed += 1
             return
-        self._best = min(self._best, float(result[self._key]))
+        self._best = min(self._best, float(result[self._figure.key]))
 
     def _watch(self) -> None:
         assert self._status is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from launcher.errors import ConfigurationError
-from launcher.tracking.base import NullTracker, Tracker, TrackingSettings
+from launcher.tracking.tracker import NullTracker, Tracker, TrackingSettings
 
 
 def make_tracker(settings: TrackingSettings) -> Tracker:

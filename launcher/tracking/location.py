@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from launcher.errors import ConfigurationError, LauncherError
-from launcher.tracking.base import TrackingSettings
+from launcher.tracking.tracker import TrackingSettings
 
 _SQLITE = "sqlite:///"
 _SERVERS = ("http", "https")

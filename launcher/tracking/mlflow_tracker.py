@@ -14,13 +14,13 @@ from typing import Any
 
 from launcher.errors import LauncherError
 from launcher.paths import TIMELOOP_FOLDER
-from launcher.reporting.artifacts import ARTIFACT_NAMES, LAYERS_FOLDER, NETWORK_ARTIFACT_NAMES
-from launcher.result import Result
+from launcher.results.files import ARTIFACT_NAMES, LAYERS_FOLDER, NETWORK_ARTIFACT_NAMES
+from launcher.results.result import Result
 from launcher.tracking import records, views
-from launcher.tracking.base import RunReference, TrackingSettings
 from launcher.tracking.database import make_database
 from launcher.tracking.location import Location, check_usable, locate
 from launcher.tracking.mlflow_import import MlflowParts, import_mlflow, quiet, without_garbage_collection
+from launcher.tracking.tracker import RunReference, TrackingSettings
 
 _COMPOSED_CONFIG = (".hydra/config.yaml", ".hydra/overrides.yaml")
 _SWEEP_JSON, _MULTIRUN_YAML = "sweep.json", "multirun.yaml"

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 
-from launcher.reporting.energy_table import energy_shares
-from launcher.reporting.layers import layer_rows
+from launcher import figures
 from launcher.reporting.loop_nest import loop_nest
-from launcher.reporting.trials import ranked
-from launcher.result import Result
+from launcher.results.energy_table import energy_shares
+from launcher.results.layers import layer_rows
+from launcher.results.ranking import ranked
+from launcher.results.result import Result
 from launcher.tracking.provenance import config_hash, git_state, source_name, user_name
 
 _NOT_IN_A_NAME = re.compile(r"[^\w\-./ :]")
@@ -40,27 +41,12 @@ def as_parameters(values: Mapping[str, object]) -> dict[str, str]:
 
 
 def metrics_of(result: Result) -> dict[str, float]:
-    """The figures of a result; those that do not exist (no mapping, no area) are left out."""
-    per_mac = result.evaluation.energy_per_mac_pj if result.evaluation else float("nan")
-    figures: dict[str, float] = {
-        "energy_pj": result.energy_pj,
-        "energy_uj": result.energy_pj * 1e-6,
-        "cycles": result.cycles,
-        "edp_j_cycles": result.edp_j_cycles,
-        "utilization": result.utilization,
-        "area_mm2": result.area_um2 * 1e-6,
-        "energy_per_mac_pj": per_mac,
-        "trial_seconds": result.seconds,
-    }
-    if result.search:
-        figures["search_seconds"] = result.search.seconds
-    if result.optimality and result.optimality.gap is not None:
-        figures["gap"] = result.optimality.gap
-    figures |= {f"energy_share.{legal_name(name)}": share for name, share in energy_shares(result).items()}
+    """The figures of a result, of its levels and of its layers; those that do not exist are left out."""
+    more = {f"energy_share.{legal_name(name)}": share for name, share in energy_shares(result).items()}
     for row in layer_rows(result):
         numbers = {name: value for name, value in vars(row).items() if not isinstance(value, str)}
-        figures |= {f"layer.{legal_name(row.layer)}.{name}": value for name, value in numbers.items()}
-    return {name: float(value) for name, value in figures.items() if isfinite(value)}
+        more |= {f"layer.{legal_name(row.layer)}.{name}": value for name, value in numbers.items()}
+    return figures.metrics_of(result) | {name: float(value) for name, value in more.items() if isfinite(value)}
 
 
 def tags_of(result: Result, directory: Path, parent: str | None) -> dict[str, str]:

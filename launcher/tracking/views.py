@@ -10,11 +10,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from launcher.figures import TABLES
+
 ADDRESS = "runs?viewStateShareKey="
 """What follows an experiment's page in the address of a view; its key follows."""
 
 _TAG = "mlflow.sharedViewState."
-_FIGURES = ("energy_uj", "cycles", "edp_j_cycles", "area_mm2", "utilization")
+_FIGURES = tuple(list(one.metric_names)[-1] for one in TABLES)  # in the unit that people read
 _CHOICES = ("arch", "model", "layer")
 _TRIAL = "tags.kind = 'trial' and tags.status = 'ok'"
 _BY_EDP = "metrics.`edp_j_cycles`"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
-from launcher.engines.base import Mapped, MapperSettings, OnProgress
+from launcher.engines.interface import Mapped, MapperSettings, OnProgress
 from launcher.engines.native.model import evaluate
-from launcher.result import Evaluation
+from launcher.results.result import Evaluation
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 

@@ -12,7 +12,7 @@ from launcher.engines.native.nest import Nest, lower
 from launcher.engines.native.networks import counts_hops, network_energies_pj, network_latency_cycles
 from launcher.engines.native.reuse import Boundary, traffic_below
 from launcher.engines.native.tiles import Tensor, tensors_of
-from launcher.result import DataSpaceStats, Evaluation, LevelStats
+from launcher.results.result import DataSpaceStats, Evaluation, LevelStats
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from launcher.engines.base import Mapped, MapperSettings, OnProgress
+from launcher.engines.interface import Mapped, MapperSettings, OnProgress
 from launcher.engines.timeloop import front_end
 from launcher.engines.timeloop.failures import explain, log_of, not_mapped
 from launcher.engines.timeloop.follow import Follower
@@ -31,7 +31,7 @@ from launcher.engines.timeloop.settings import FRONT_ENDS, TimeloopSettings
 from launcher.engines.timeloop.statistics import read_evaluation
 from launcher.errors import ConfigurationError, EngineError
 from launcher.programs import environment_at
-from launcher.result import Evaluation, Optimality, SearchStatistics
+from launcher.results.result import Evaluation, Optimality, SearchStatistics
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 

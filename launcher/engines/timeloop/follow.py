@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from launcher.engines.base import OnProgress, Progress
+from launcher.engines.interface import OnProgress, Progress
 from launcher.engines.timeloop.process import LOG, STDERR, STDOUT
 
 _FOUND = re.compile(rb"^\[ *\d+\] Utilization = .*\| pJ/Compute = *([0-9.eE+-]+) .*\| Cycles = (\d+)", re.MULTILINE)

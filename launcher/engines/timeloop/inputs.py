@@ -6,7 +6,7 @@ from collections.abc import Mapping as Dict
 from math import prod
 from pathlib import Path
 
-from launcher.engines.base import MapperSettings
+from launcher.engines.interface import MapperSettings
 from launcher.engines.timeloop.settings import TimeloopSettings
 from launcher.errors import EngineError
 from launcher.specification.mapping import Mapping

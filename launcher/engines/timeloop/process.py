@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from launcher.engines.base import Abandoned
+from launcher.engines.interface import Abandoned
 from launcher.engines.timeloop.screen import Screen
 
 STDOUT, STDERR = "stdout.txt", "stderr.txt"
@@ -26,7 +26,7 @@ _EVERY_S = 0.1
 
 OnTick = Callable[[float], None]
 """Called with the seconds so far; a KeyboardInterrupt that it raises asks the program to stop, and one that is
-:class:`~launcher.engines.base.Abandoned` kills it."""
+:class:`~launcher.engines.interface.Abandoned` kills it."""
 
 
 @dataclass(frozen=True)

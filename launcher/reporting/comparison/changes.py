@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from math import isclose
 
 from launcher.reporting.comparison.reasons import why_cost, why_words
-from launcher.reporting.energy_table import COMPUTE, EnergyRow, compute_name, energy_rows
-from launcher.reporting.reuse import Side
-from launcher.result import Result
+from launcher.results.energy_table import COMPUTE, EnergyRow, compute_name, energy_rows
+from launcher.results.loop_reuse import Side
+from launcher.results.result import Result
 
 _SIDES: dict[str, Side] = {"read": "below", "update": "below", "fill": "above"}
 _SAME = 1e-6

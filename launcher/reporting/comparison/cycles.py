@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from launcher.reporting.diagrams.limits import CycleLimit, cycle_limits
 from launcher.reporting.numbers import count, short_count, significant
-from launcher.result import Result
+from launcher.results.cycle_limits import CycleLimit, cycle_limits
+from launcher.results.result import Result
 
 _LAST = ("compute", "latency")
 _Pair = tuple[CycleLimit | None, CycleLimit | None]

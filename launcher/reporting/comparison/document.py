@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from launcher.reading.trials import Trial
 from launcher.reporting.comparison.cycles import cycles_between
 from launcher.reporting.comparison.layers import LayerChange, layers_between
 from launcher.reporting.comparison.nests import nests_between
 from launcher.reporting.comparison.sentences import lead, sentence
-from launcher.reporting.diagrams.limits import limiting
 from launcher.reporting.layers import fusion_lines
 from launcher.reporting.question import standing
 from launcher.reporting.sheets import FIGURES, Column, Document, Sheet, figures
-from launcher.reporting.trial_columns import plain
-from launcher.reporting.trials import swept_parameters, varying_parameters
-from launcher.result import Result
+from launcher.results.cycle_limits import limiting
+from launcher.results.finished import Trial
+from launcher.results.parameters import plain, swept_parameters, varying_parameters
+from launcher.results.result import Result
 
 _Rows = Iterator[tuple[object, ...]]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from launcher.reporting.comparison.changes import Change, changes_between
-from launcher.reporting.layers import layer_name, layer_runs
-from launcher.result import LayerRun, Result
+from launcher.results.layers import layer_name, layer_runs
+from launcher.results.result import LayerRun, Result
 
 
 @dataclass(frozen=True)

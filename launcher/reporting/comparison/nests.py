@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from launcher.reporting.diagrams.nest import NestLevel, NestLoop, nest_levels
-from launcher.reporting.numbers import ABSENT, count
-from launcher.result import Result
+from launcher.reporting.numbers import count
+from launcher.results.parameters import ABSENT
+from launcher.results.result import Result
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from math import isclose
 
 from launcher.reporting.loop_nest import container_label
 from launcher.reporting.numbers import count, short_count, significant
-from launcher.reporting.reuse import Effect, PlacedLoop, Reuse, Side, reuse_at
-from launcher.result import Result
+from launcher.results.loop_reuse import Effect, PlacedLoop, Reuse, Side, reuse_at
+from launcher.results.result import Result
 from launcher.specification.architecture import StorageLevel
 
 _DIGITS = 3

@@ -8,7 +8,7 @@ from math import isfinite
 from launcher.reporting.comparison.changes import Change, Counted
 from launcher.reporting.comparison.cycles import CyclesChange, waits
 from launcher.reporting.numbers import count, energy, short_count, significant
-from launcher.result import Result
+from launcher.results.result import Result
 
 _DIGITS = 3
 _MATTERS = 0.005

@@ -11,7 +11,6 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from launcher.reading.trials import Trial
 from launcher.reporting.comparison.changes import Change
 from launcher.reporting.comparison.cycles import cycles_between
 from launcher.reporting.comparison.document import differing_parameters
@@ -26,12 +25,13 @@ from launcher.reporting.comparison.sentences import (
     rest_line,
     those_that_matter,
 )
-from launcher.reporting.diagrams.limits import limiting
 from launcher.reporting.layers import fusion_lines
-from launcher.reporting.numbers import ABSENT, count, significant
+from launcher.reporting.numbers import count, significant
 from launcher.reporting.sheets import FIGURES, figures
-from launcher.reporting.trial_columns import plain
-from launcher.result import Result
+from launcher.results.cycle_limits import limiting
+from launcher.results.finished import Trial
+from launcher.results.parameters import ABSENT, plain
+from launcher.results.result import Result
 
 _MOST_LAYERS = 3
 _MOST_PARAMETERS = 12

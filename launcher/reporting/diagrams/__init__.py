@@ -6,8 +6,8 @@ it sets the colours (:func:`launcher.reporting.diagrams.palette.css` and ``class
 
 from launcher.reporting.diagrams.cycles import cycles_svg
 from launcher.reporting.diagrams.energy import energy_svg
-from launcher.reporting.diagrams.limits import CycleLimit, cycle_limits, limiting
 from launcher.reporting.diagrams.machine import architecture_svg
 from launcher.reporting.diagrams.nest import loop_nest_svg
+from launcher.results.cycle_limits import CycleLimit, cycle_limits, limiting
 
 __all__ = ["CycleLimit", "architecture_svg", "cycle_limits", "cycles_svg", "energy_svg", "limiting", "loop_nest_svg"]

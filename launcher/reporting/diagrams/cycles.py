@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from launcher.reporting.diagrams.energy import component_styles
-from launcher.reporting.diagrams.limits import cycle_limits
 from launcher.reporting.diagrams.svg import draw, text_width
 from launcher.reporting.numbers import short_count
-from launcher.result import Result
+from launcher.results.cycle_limits import cycle_limits
+from launcher.results.result import Result
 
 _WIDTH = 520.0
 _ROW = 26.0

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from launcher.reporting.diagrams.palette import component_classes, data_space_slots
 from launcher.reporting.diagrams.svg import draw, text_width
-from launcher.reporting.energy_table import EnergyRow, compute_name, energy_by_component_pj, energy_rows
-from launcher.reporting.layers import layer_name
 from launcher.reporting.numbers import energy
-from launcher.result import Result
+from launcher.results.energy_table import EnergyRow, compute_name, energy_by_component_pj, energy_rows
+from launcher.results.layers import layer_name
+from launcher.results.result import Result
 
 _WIDTH = 520.0
 _ROW = 26.0

@@ -8,7 +8,7 @@ from math import ceil, floor, isfinite, log10, sqrt
 
 from launcher.reporting.diagrams.svg import draw
 from launcher.reporting.numbers import energy, short_count
-from launcher.result import Result
+from launcher.results.result import Result
 
 _WIDTH, _HEIGHT = 640.0, 360.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76.0, 20.0, 16.0, 46.0

@@ -8,11 +8,11 @@ from math import prod
 from typing import Any
 
 from launcher.reporting.diagrams.energy import component_styles
-from launcher.reporting.diagrams.limits import bandwidth_use, cycle_limits
 from launcher.reporting.diagrams.svg import draw
 from launcher.reporting.loop_nest import container_label
 from launcher.reporting.numbers import count, percent, significant
-from launcher.result import LevelStats, Result
+from launcher.results.cycle_limits import bandwidth_use, cycle_limits
+from launcher.results.result import LevelStats, Result
 from launcher.specification.architecture import Architecture, StorageLevel
 from launcher.specification.mapping import LevelMapping
 

@@ -10,8 +10,9 @@ from launcher.reporting.diagrams.energy import component_styles
 from launcher.reporting.diagrams.palette import data_space_slots
 from launcher.reporting.diagrams.svg import draw, text_width
 from launcher.reporting.loop_nest import container_label
-from launcher.reporting.numbers import ABSENT, count, percent, short_count
-from launcher.result import Result
+from launcher.reporting.numbers import count, percent, short_count
+from launcher.results.parameters import ABSENT
+from launcher.results.result import Result
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.mapping import LevelMapping, Loop
 from launcher.specification.specification import Specification

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from launcher.reporting.energy_table import COMPUTE
+from launcher.results.energy_table import COMPUTE
 
 
 @dataclass(frozen=True)

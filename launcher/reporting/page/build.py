@@ -7,16 +7,17 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from launcher.reading.trials import Trials
 from launcher.reporting.diagrams import architecture_svg, loop_nest_svg
-from launcher.reporting.layers import layer_runs
 from launcher.reporting.origins import failures_of, flags_of, origin_facts
 from launcher.reporting.page.assets import asset, environment, made_at, style, version_text
-from launcher.reporting.page.data import colours, common_parameters, mark_front, row, with_front_points
+from launcher.reporting.page.data import colours, common_parameters, figure_columns, mark_front, row, with_front_points
 from launcher.reporting.page.packing import pack, pack_in_blocks
-from launcher.reporting.question import Question, answer_of, answer_of_front, labels, question_of, workload_of
-from launcher.reporting.trials import ranked
-from launcher.result import Result
+from launcher.reporting.question import Question, answer_of, answer_of_front, labels, question_of
+from launcher.results.finished import Trials
+from launcher.results.layers import layer_runs
+from launcher.results.ranking import ranked
+from launcher.results.result import Result
+from launcher.results.workloads import workload_of
 
 _SCRIPTS = ("format.js", "table.js", "charts.js", "selected.js", "main.js")
 _BLOCK = 32
@@ -72,6 +73,7 @@ def _data(trials: Trials, question: Question) -> tuple[dict[str, Any], list[tupl
         "swept": question.swept,
         "common": common_parameters(results),
         "rows": rows,
+        "figures": figure_columns(),
         "order": order,
         "block": _BLOCK,
         **colours(results),

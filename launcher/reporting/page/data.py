@@ -7,14 +7,16 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
-from launcher.reading.trials import Trial
-from launcher.reporting.diagrams.limits import CycleLimit, cycle_limits, limiting
+from launcher.figures import DETAILS
 from launcher.reporting.diagrams.palette import component_classes, data_space_slots
-from launcher.reporting.energy_table import compute_name, energy_rows
-from launcher.reporting.layers import layer_name, layer_runs
-from launcher.reporting.question import standing, workload_of
-from launcher.reporting.trial_columns import plain
-from launcher.result import LayerRun, Result
+from launcher.reporting.question import standing
+from launcher.results.cycle_limits import CycleLimit, cycle_limits, limiting
+from launcher.results.energy_table import compute_name, energy_rows
+from launcher.results.finished import Trial
+from launcher.results.layers import layer_name, layer_runs
+from launcher.results.parameters import plain
+from launcher.results.result import LayerRun, Result
+from launcher.results.workloads import workload_of
 
 _MOST_POINTS = 2000
 
@@ -27,10 +29,9 @@ def with_front_points(trials: Sequence[Trial]) -> list[Trial]:
         if not front or len(front) + len(expanded) > _MOST_POINTS:
             expanded.append(trial)
             continue
-        for number, point in enumerate(front, 1):
-            parameters = {**trial.result.parameters, "point of the front": number}
-            result = replace(trial.result, mapping=point.mapping, evaluation=point.evaluation, parameters=parameters)
-            expanded.append(replace(trial, result=replace(result, front=())))
+        for number, point in enumerate(trial.result.front_results, 1):
+            parameters = {**point.parameters, "point of the front": number}
+            expanded.append(replace(trial, result=replace(point, parameters=parameters)))
     return expanded
 
 
@@ -39,25 +40,19 @@ def row(trial: Trial, swept: Sequence[str]) -> dict[str, Any]:
     result = trial.result
     limit = limiting(result)
     optimality = result.optimality
-    evaluation = result.evaluation
     return {
         "name": result.name,
         "place": trial.origin.place,
         "status": result.status,
         "reason": result.reason,
         "swept": [number_or_text(result.parameters.get(name)) for name in swept],
-        "energy_pj": _finite(result.energy_pj),
-        "cycles": _finite(result.cycles),
-        "edp_j_cycles": _finite(result.edp_j_cycles),
-        "utilization": _finite(result.utilization),
-        "area_um2": _finite(result.area_um2),
-        "energy_per_mac_pj": _finite(evaluation.energy_per_mac_pj) if evaluation else None,
+        **{figure.key: figure.exact(result) for figure in DETAILS},
         "limit": limit.label if limit else None,
         "optimality": optimality.status if optimality else None,
         "standing": standing(result) if result.ok else None,
         "gap": optimality.gap if optimality else None,
         "flags": list(result.flags),
-        "layers": [layer(run) for run in layer_runs(result)] if evaluation else [],
+        "layers": [layer(run) for run in layer_runs(result)] if result.evaluation else [],
     }
 
 
@@ -79,6 +74,20 @@ def layer(run: LayerRun) -> dict[str, Any]:
         "utilization": _finite(result.utilization),
         "computes": result.evaluation.computes if result.evaluation else 0,
     }
+
+
+def figure_columns() -> list[dict[str, Any]]:
+    """What the scripts know of every figure; those of details only when trials are told apart by nothing else."""
+    return [
+        {
+            "key": one.key,
+            "title": one.title,
+            "unit": one.unit.replace("*", "·").replace("mm2", "mm²"),
+            "scale": one.factor,
+            "kind": one.kind,
+        }
+        for one in DETAILS
+    ]
 
 
 def common_parameters(results: Sequence[Result]) -> dict[str, str]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from launcher.figures import DETAILS, FRONT
 from launcher.reporting.diagrams import architecture_svg, cycles_svg, energy_svg, loop_nest_svg
-from launcher.reporting.layers import fusion_lines, layer_name
-from launcher.reporting.numbers import ABSENT, count, energy, percent, short_seconds, significant
+from launcher.reporting.layers import fusion_lines
+from launcher.reporting.numbers import count, energy, percent, short_seconds
 from launcher.reporting.page.assets import environment, made_at, style, version_text
-from launcher.reporting.question import answer_of, question_of, standing
-from launcher.result import Evaluation, Result
+from launcher.reporting.question import answer_of, figure_text, question_of, standing
+from launcher.results.layers import layer_name
+from launcher.results.result import Result
 
 _MOST_DIAGRAM_BYTES = 120_000
 _DIGITS = 3
@@ -38,7 +40,8 @@ def trial_page(result: Result) -> str:
             layers=[_layer(result, index) for index in range(len(result.layers))],
             nests=list(_nests(result)),
             fusions=fusion_lines(result),
-            front=[_point(one.evaluation, chosen=one.mapping == result.mapping) for one in result.front],
+            front=[_point(one, chosen=one.mapping == result.mapping) for one in result.front_results],
+            front_figures=FRONT,
             made=_made(result),
             version=version_text(),
             now=made_at(),
@@ -49,16 +52,7 @@ def trial_page(result: Result) -> str:
 def _figures(result: Result) -> list[tuple[str, str]]:
     if result.evaluation is None:
         return []
-    area = f"{significant(result.area_um2 * 1e-6, _DIGITS)} mm²" if result.area_um2 == result.area_um2 else ABSENT
-    return [
-        ("energy", energy(result.energy_pj)),
-        ("cycles", count(result.cycles)),
-        ("EDP", f"{significant(result.edp_j_cycles, _DIGITS)} J·cycles"),
-        ("utilization", percent(result.utilization)),
-        ("energy per MAC", f"{significant(result.evaluation.energy_per_mac_pj, _DIGITS)} pJ"),
-        ("area", area),
-        ("mapping", standing(result)),
-    ]
+    return [*((figure.title, figure_text(figure, result)) for figure in DETAILS), ("mapping", standing(result))]
 
 
 def _layer(result: Result, index: int) -> tuple[str, ...]:
@@ -88,14 +82,8 @@ def _nests(result: Result) -> Iterator[tuple[str, str]]:
             yield layer_name(run), drawn
 
 
-def _point(evaluation: Evaluation, *, chosen: bool) -> tuple[str, ...]:
-    return (
-        energy(evaluation.energy_pj),
-        count(evaluation.cycles),
-        f"{significant(evaluation.edp_j_cycles, _DIGITS)} J·cycles",
-        percent(evaluation.utilization),
-        "least EDP" if chosen else "",
-    )
+def _point(one: Result, *, chosen: bool) -> tuple[str, ...]:
+    return (*(figure_text(figure, one) for figure in FRONT), "least EDP" if chosen else "")
 
 
 def _made(result: Result) -> list[tuple[str, str]]:

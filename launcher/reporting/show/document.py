@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from launcher.reading.trials import Trials
-from launcher.reporting.diagrams.limits import cycle_limits
-from launcher.reporting.energy_table import energy_rows
-from launcher.reporting.layers import fusion_lines, layer_name, layer_runs
+from launcher.figures import FRONT
+from launcher.reporting.layers import fusion_lines
 from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.origins import origin_facts
 from launcher.reporting.question import answer_of, question_of, standing
-from launcher.reporting.sheets import FIGURES, Column, Document, Sheet, figures
-from launcher.result import Result
+from launcher.reporting.sheets import FIGURES, Column, Document, Sheet, figure_column, figures
+from launcher.results.cycle_limits import cycle_limits
+from launcher.results.energy_table import energy_rows
+from launcher.results.finished import Trials
+from launcher.results.layers import layer_name, layer_runs
+from launcher.results.result import Result
 
 _LAYER = (Column("layer", "layer"), Column("runs", "runs", "count"))
 _ENERGY = (
@@ -38,7 +40,6 @@ _LAYERS = (
     Column("utilization", "utilization", "share"),
     Column("mapping", "mapping"),
 )
-_FRONT = FIGURES[:4]
 
 
 def trial_document(trials: Trials) -> Document:
@@ -53,9 +54,9 @@ def trial_document(trials: Trials) -> Document:
     if result.layers:
         sheets.append(Sheet("layers", "layers, all their runs together", _LAYERS, tuple(_layers(result))))
     if result.front:
-        points = [one.evaluation for one in result.front]
-        rows = tuple((one.energy_pj, one.cycles, one.edp_j_cycles, one.utilization) for one in points)
-        sheets.append(Sheet("front", "front of energy and cycles", _FRONT, rows))
+        rows = tuple(tuple(figure.exact(one) for figure in FRONT) for one in result.front_results)
+        columns = tuple(map(figure_column, FRONT))
+        sheets.append(Sheet("front", "front of energy and cycles", columns, rows))
     mapped = [run for run in layer_runs(result) if run.result.mapping]
     return Document(
         title=result.name,

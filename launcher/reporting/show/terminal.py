@@ -10,13 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from launcher.reading.trials import Trials
 from launcher.reporting.bars import Bars
 from launcher.reporting.diagrams.energy import Bar, component_styles, energy_bars
-from launcher.reporting.diagrams.limits import cycle_limits, limiting
-from launcher.reporting.energy_table import energy_rows
 from launcher.reporting.front import front_table
-from launcher.reporting.layers import fusion_lines, layer_name, layers_table
+from launcher.reporting.layers import fusion_lines, layers_table
 from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.numbers import count, percent, short_count, significant
 from launcher.reporting.origins import origin_facts
@@ -29,7 +26,11 @@ from launcher.reporting.terminal import (
     print_remarks,
     print_verification,
 )
-from launcher.result import Result
+from launcher.results.cycle_limits import cycle_limits, limiting
+from launcher.results.energy_table import energy_rows
+from launcher.results.finished import Trials
+from launcher.results.layers import layer_name
+from launcher.results.result import Result
 
 _WIDE, _NARROW = 28, 14
 _ROOM = 100

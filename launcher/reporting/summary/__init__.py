@@ -2,6 +2,6 @@
 
 from launcher.reporting.summary.document import summary_document
 from launcher.reporting.summary.terminal import print_summary
-from launcher.reporting.summary.workloads import Workload, workloads_of
+from launcher.results.workloads import Workload, workloads_of
 
 __all__ = ["Workload", "print_summary", "summary_document", "workloads_of"]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from launcher.reading.trials import Trial, Trials
-from launcher.reporting.best import best_by_metric
-from launcher.reporting.diagrams.limits import limiting
+from launcher.figures import CONTESTS
 from launcher.reporting.origins import failures_of, flags_of, origin_facts
 from launcher.reporting.question import answer_of, labels, question_of, standing
 from launcher.reporting.sheets import FIGURES, Column, Document, Sheet, figures
-from launcher.reporting.summary.workloads import Workload, workloads_of
-from launcher.reporting.trials import ranked
-from launcher.result import Result
+from launcher.results.cycle_limits import limiting
+from launcher.results.finished import Trial, Trials
+from launcher.results.ranking import best_by_figure, ranked
+from launcher.results.result import Result
+from launcher.results.workloads import Workload, workloads_of
 
 _LAST = (
     Column("limited_by", "limited by"),
@@ -64,10 +64,10 @@ def _best(workloads: Sequence[Workload], swept: Sequence[str]) -> Sheet:
     columns += [*(Column(name, name) for name in swept), *FIGURES]
     rows = []
     for workload in workloads:
-        for metric, one in best_by_metric(workload.results).items():
-            name = ((workload.name,) if several else ()) + (metric, *(() if swept else (one.name,)))
+        for figure, one in best_by_figure(workload.results, CONTESTS).items():
+            name = ((workload.name,) if several else ()) + (figure.title, *(() if swept else (one.name,)))
             rows.append((*name, *_values(one, swept), *figures(one)))
-    return Sheet("best", "best by each metric", tuple(columns), tuple(rows))
+    return Sheet("best", "best by each figure", tuple(columns), tuple(rows))
 
 
 def _values(result: Result, names: Sequence[str]) -> tuple[object, ...]:

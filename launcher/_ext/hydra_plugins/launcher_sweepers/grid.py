@@ -12,10 +12,10 @@ from hydra.core.plugins import Plugins
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from launcher.exploration.configurations import configurations_of
-from launcher.exploration.trials import each_configuration
 from launcher.sweeping.composition import SweepLoader
 from launcher.sweeping.launchers import start_workers
+from launcher.sweeping.points.configurations import configurations_of
+from launcher.sweeping.points.trials import each_configuration
 from launcher.sweeping.sweep import Sweep
 
 

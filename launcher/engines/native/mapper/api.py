@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from launcher.engines.base import Mapped, MapperSettings, OnProgress
+from launcher.engines.interface import Mapped, MapperSettings, OnProgress
 from launcher.engines.native.mapper.board import Outcome
 from launcher.engines.native.mapper.confirm import confirm
 from launcher.engines.native.mapper.engine import Search
@@ -11,7 +11,7 @@ from launcher.engines.native.mapper.mapspace import mapspace_of
 from launcher.engines.native.mapper.objective import CRITERIA, EDP, criteria_order
 from launcher.engines.native.mapper.progress import Clock
 from launcher.engines.native.mapper.warmup import warm_up
-from launcher.result import Optimality, SearchStatistics
+from launcher.results.result import Optimality, SearchStatistics
 from launcher.specification.specification import Specification
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from launcher.engines.native.mapper.board import Outcome
 from launcher.engines.native.model import evaluate
-from launcher.result import Evaluation
+from launcher.results.result import Evaluation
 from launcher.specification.specification import Specification
 
 AGREEMENT = 1e-9

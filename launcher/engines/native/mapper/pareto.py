@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import Literal
 
-from launcher.engines.base import Mapped, MapperSettings, OnProgress
+from launcher.engines.interface import Mapped, MapperSettings, OnProgress
 from launcher.engines.native.mapper.confirm import confirm
 from launcher.engines.native.mapper.engine import Search
 from launcher.engines.native.mapper.explain import no_valid_mapping
@@ -13,7 +13,7 @@ from launcher.engines.native.mapper.mapspace import mapspace_of
 from launcher.engines.native.mapper.objective import CYCLES, EDP, ENERGY
 from launcher.engines.native.mapper.progress import Clock
 from launcher.engines.native.mapper.warmup import warm_up
-from launcher.result import Optimality, SearchStatistics
+from launcher.results.result import Optimality, SearchStatistics
 from launcher.specification.specification import Specification
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import inf
 from time import perf_counter
 
-from launcher.engines.base import OnProgress, Progress
+from launcher.engines.interface import OnProgress, Progress
 
 QUIET_S = 1.0
 """A search that is done sooner reports nothing."""

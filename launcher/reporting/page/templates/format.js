@@ -19,6 +19,15 @@ function grouped(value, decimals = 0) {
 const count = (value) => (value === null ? "-" : grouped(value));
 const percent = (share) => (share === null ? "-" : `${grouped(100 * share, 1)} %`);
 
+/** Of a figure as launcher/figures.py describes it: the word to filter by, the factor to its unit, and its text. */
+const keyOf = (figure) => figure.title.toLowerCase().replaceAll(" ", "_");
+const scaleOf = (figure) => (figure.kind === "share" ? 100 : figure.scale);
+function figureText(figure, value) {
+  if (value === null) return "-";
+  if (figure.kind === "count") return count(value);
+  return figure.kind === "share" ? grouped(100 * value, 1) : significant(value * figure.scale);
+}
+
 /** A large number of cycles or words: 3.65M. */
 function short(value) {
   if (value === null) return "-";

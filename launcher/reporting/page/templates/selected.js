@@ -1,14 +1,13 @@
 // The selected trial: its figures, its layers, and their diagrams.
 
-function figuresOf(row) {
-  const energy = energyUnit(row.energy_pj);
+function figuresOf(data, row) {
+  const figures = data.figures.map((figure) => {
+    const value = row[figure.key];
+    if (figure.key === "energy_pj") return [figure.title, ...energyText(value).split(" "), value]; // in the unit that suits it
+    return [figure.title, figureText(figure, value), value === null ? "" : figure.kind === "share" ? "%" : figure.unit, value];
+  });
   return [
-    ["energy", significant(row.energy_pj / energy.scale), energy.unit, row.energy_pj],
-    ["cycles", count(row.cycles), "", row.cycles],
-    ["EDP", significant(row.edp_j_cycles), "J·cycles", row.edp_j_cycles],
-    ["utilization", percent(row.utilization).replace(" %", ""), "%", row.utilization],
-    ["energy per MAC", significant(row.energy_per_mac_pj), "pJ", row.energy_per_mac_pj],
-    ["area", row.area_um2 === null ? "-" : significant(row.area_um2 * 1e-6), row.area_um2 === null ? "" : "mm²", row.area_um2],
+    ...figures,
     ["limited by", row.limit || "-", "", null],
     ["mapping", row.standing || "-", "", null],
   ];
@@ -17,7 +16,7 @@ function figuresOf(row) {
 function showFigures(data, row) {
   const label = labelOf(data, row);
   $("#who").textContent = data.rows.length > 1 ? `${label} (${tail(row.place)})` : label;
-  const figures = figuresOf(row).filter(([name, text]) => text !== "-" || name === "area");
+  const figures = figuresOf(data, row).filter(([name, text]) => text !== "-" || name === "area");
   $("#figures").replaceChildren(...figures.map(([name, text, unit, value]) => element("div", { "data-key": name, "data-value": value },
     element("div", { class: "name" }, name),
     element("div", { class: value === null ? "value words" : "value" }, text, " ", element("span", { class: "unit" }, unit)))));

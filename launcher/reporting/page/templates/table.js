@@ -1,7 +1,6 @@
 // The table of trials: sorted by a click on a heading, filtered by words and comparisons.
 
 const PAGE = 100;
-const UNITS = { energy: 1e-6, area: 1e-6, utilization: 100 };
 
 /** The columns: what a row shows, sorts by and can be filtered by. Energies share one unit so that they compare. */
 function columnsOf(data) {
@@ -16,14 +15,15 @@ function columnsOf(data) {
     text: data.rows.some((row) => typeof row.swept[index] === "string"),
     show: (row) => (row.swept[index] === null ? "-" : String(row.swept[index])),
   }));
-  const figures = [
-    { key: "energy", title: "energy", unit: "uJ", field: "energy_pj", show: (row) => significant(scaled(row.energy_pj, 1e-6)) },
-    { key: "cycles", title: "cycles", unit: "", field: "cycles", show: (row) => count(row.cycles) },
-    { key: "edp", title: "EDP", unit: "J·cycles", field: "edp_j_cycles", show: (row) => significant(row.edp_j_cycles) },
-    { key: "utilization", title: "utilization", unit: "%", field: "utilization", show: (row) => percent(row.utilization).replace(" %", "") },
-    { key: "area", title: "area", unit: "mm²", field: "area_um2", show: (row) => significant(scaled(row.area_um2, 1e-6)) },
-    { key: "pj_per_mac", title: "energy per MAC", unit: "pJ", field: "energy_per_mac_pj", show: (row) => significant(row.energy_per_mac_pj) },
-  ].map((column) => ({ ...column, value: (row) => row[column.field] }));
+  const figures = data.figures.map((figure) => ({
+    key: keyOf(figure),
+    title: figure.title,
+    unit: figure.kind === "share" ? "%" : figure.unit,
+    field: figure.key,
+    figure,
+    value: (row) => row[figure.key],
+    show: (row) => figureText(figure, row[figure.key]),
+  }));
   return [
     { key: "front", title: "", text: true, hint: "on the Pareto front", value: (row) => (row.front ? 0 : 1), show: () => "", badge: true },
     ...(named ? [{ key: "name", title: "trial", text: true, value: (row) => row.name, show: (row) => row.name }] : []),
@@ -36,7 +36,6 @@ function columnsOf(data) {
   ];
 }
 
-const scaled = (value, scale) => (value === null ? null : value * scale);
 const firstLine = (text) => (text || "no reason given").split("\n")[0];
 const tail = (place) => place.split("/").slice(-2).join("/");
 
@@ -156,8 +155,7 @@ function filterOf(text, columns) {
 }
 
 const STATUS = { key: "status", value: (row) => row.status };
-const inUnits = (column, row) => scaledBy(column.value(row), UNITS[column.key]);
-const scaledBy = (value, scale) => (scale && value !== null ? value * scale : value);
+const inUnits = (column, row) => (column.figure && column.value(row) !== null ? column.value(row) * scaleOf(column.figure) : column.value(row));
 const words = (columns, row) => [row.name, row.status, row.reason, ...columns.map((column) => column.show(row))].join("\n").toLowerCase();
 
 function compare(value, sign, text) {

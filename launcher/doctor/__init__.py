@@ -1,8 +1,0 @@
-"""What is installed and usable here: findings, and the checks that make them."""
-
-from __future__ import annotations
-
-from launcher.doctor.checks import examine
-from launcher.doctor.finding import Finding
-
-__all__ = ["Finding", "examine"]

@@ -1,0 +1,48 @@
+"""Hangs on results what a notebook wants of them: data frames, plots, and how a cell shows them.
+
+Results do not know it: they are read where neither pandas nor Plotly is wanted, and both take long to import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from launcher.notebook.results import Results
+from launcher.results.result import Result
+
+__all__ = ["Result", "Results"]
+
+_METHODS = {
+    Result: {
+        "to_pandas": "frames.energy_frame",
+        "plot_energy": "figures.breakdown_figure",
+        "plot_cycles": "figures.cycles_figure",
+        "_repr_html_": "html.result_html",
+    },
+    Results: {
+        "to_pandas": "frames.trials_frame",
+        "plot_energy": "figures.energies_figure",
+        "plot_front": "figures.front_figure",
+        "plot_parallel": "figures.parallel_figure",
+        "_repr_html_": "html.results_html",
+    },
+}
+"""Class -> method -> module of this folder and function, whose first argument is the result or the results."""
+
+
+def _method(name: str, where: str) -> Callable[..., Any]:
+    module, _, function = where.partition(".")
+
+    def method(self: Result | Results, *arguments: Any, **named: Any) -> Any:
+        return getattr(import_module(f"{__package__}.{module}"), function)(self, *arguments, **named)
+
+    method.__name__ = name
+    method.__doc__ = f"See :func:`{__package__}.{where}`."
+    return method
+
+
+for _owner, _hung in _METHODS.items():
+    for _name, _where in _hung.items():
+        setattr(_owner, _name, _method(_name, _where))

@@ -1,0 +1,1 @@
+"""Results: what a trial yields, its files, and everything that is derived from results alone."""

@@ -1,0 +1,70 @@
+"""The files of a trial: their names, how each is written whole, and reading a result back."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from launcher.errors import LauncherError
+from launcher.results.result import Result
+from launcher.results.result_json import result_from_dict
+
+SWEEP_JSON = "sweep.json"
+"""In a sweep's folder, for every worker to read: the tracking store's identifier of the sweep's own run (``parent``),
+what differs between its trials (``swept``), whether the sweep itself records and shows its trials (``records_trials``),
+and how many run at a time (``workers``)."""
+
+RESULT_JSON = "result.json"
+MAPPING_YAML = "mapping.yaml"
+MAPPING_TXT = "mapping.txt"
+SPECIFICATION_YAML = "specification.yaml"
+CONSTRAINTS_YAML = "constraints.yaml"
+ENERGY_CSV = "energy.csv"
+ENERGY_SVG = "energy.svg"
+MAPPING_SVG = "mapping.svg"
+REPORT_HTML = "report.html"
+LAYERS_CSV = "layers.csv"
+FRONT_CSV = "front.csv"
+LAYERS_FOLDER = "layers"
+ARTIFACT_NAMES = (
+    RESULT_JSON,
+    MAPPING_YAML,
+    MAPPING_TXT,
+    MAPPING_SVG,
+    SPECIFICATION_YAML,
+    CONSTRAINTS_YAML,
+    ENERGY_CSV,
+    ENERGY_SVG,
+    REPORT_HTML,
+)
+"""Every file that :func:`write_artifacts` may write for a single layer."""
+NETWORK_ARTIFACT_NAMES = (RESULT_JSON, ENERGY_CSV, ENERGY_SVG, LAYERS_CSV, FRONT_CSV, REPORT_HTML)
+"""What it writes for a network, beside a folder for each of its layers in ``layers/``, or for a front."""
+
+
+def read_result(folder: Path) -> Result:
+    """The result that :func:`write_artifacts` left in ``folder``.
+
+    Raises:
+        LauncherError: there is no ``result.json``, or it was not written by this version of the launcher.
+    """
+    file = folder / RESULT_JSON
+    try:
+        return result_from_dict(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise LauncherError(f"cannot read a result: {error}", where=str(file)) from error
+    except LauncherError as error:
+        error.where = str(file)
+        raise
+
+
+def write_text(path: Path, text: str) -> Path:
+    """Write a file that is complete or absent: under a temporary name, then renamed."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path

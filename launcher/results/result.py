@@ -1,0 +1,289 @@
+"""What a trial yields: the mapping, its figures, and how far they can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Dict
+from dataclasses import dataclass, field, replace
+from math import nan
+from typing import Literal
+
+from launcher.specification.mapping import Mapping
+from launcher.specification.specification import Specification
+
+
+@dataclass(frozen=True)
+class DataSpaceStats:
+    """Traffic of one data space at one storage level, in words PER INSTANCE.
+
+    Attributes:
+        tile_words: size of the tile kept here (0 when bypassed).
+        reads, fills, updates: words read, written from above, written from below.
+        utilized_instances: instances of the level that the mapping uses.
+        energy_pj: over all instances, by action (``read``, ``fill``, ``update``), without leakage.
+    """
+
+    tile_words: int
+    reads: int
+    fills: int
+    updates: int
+    utilized_instances: float
+    energy_pj: Dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LevelStats:
+    """One storage level.
+
+    Attributes:
+        energy_pj: over all instances, leakage included.
+        leakage_pj: the leakage in it.
+        cycles: cycles this level's bandwidth asks for; the largest over all levels limits the whole.
+        limited_by: the bandwidth that made ``cycles`` exceed the compute cycles (``read``, ``write``, ``shared``).
+        capacity_words: effective capacity of one instance; None means unlimited.
+    """
+
+    level: str
+    energy_pj: float
+    leakage_pj: float
+    cycles: int
+    data_spaces: Dict[str, DataSpaceStats]
+    limited_by: Literal["read", "write", "shared"] | None = None
+    capacity_words: int | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The model's verdict on one mapping.
+
+    Attributes:
+        legal: False when a capacity or fan-out is exceeded; then ``reason`` says which and by how much,
+            and all figures are 0.
+        energy_pj: total.
+        cycles: total, network latencies included.
+        utilization: (computes / compute units) / cycles.
+        levels: per storage level, innermost first.
+        compute_energy_pj: arithmetic.
+        network_energy_pj: energy by network name.
+    """
+
+    legal: bool
+    reason: str | None = None
+    energy_pj: float = 0.0
+    cycles: int = 0
+    utilization: float = 0.0
+    computes: int = 0
+    levels: tuple[LevelStats, ...] = ()
+    compute_energy_pj: float = 0.0
+    network_energy_pj: Dict[str, float] = field(default_factory=dict)
+
+    @property
+    def edp_j_cycles(self) -> float:
+        """Energy-delay product in J x cycles."""
+        return self.energy_pj * 1e-12 * self.cycles
+
+    @property
+    def energy_per_mac_pj(self) -> float:
+        return self.energy_pj / self.computes if self.computes else 0.0
+
+
+@dataclass(frozen=True)
+class Optimality:
+    """How good the mapping is known to be.
+
+    Attributes:
+        status: ``proved`` (no better mapping in the mapspace), ``bounded`` (search stopped early: the optimum lies
+            between ``lower_bound`` and the value found), ``heuristic`` (the best of those that were tried),
+            ``given`` (a user's mapping was evaluated).
+        objective: what was minimised, first criterion first.
+        lower_bound: of the first criterion, in its unit; equals the value when proved.
+        gap: (value - lower_bound) / value.
+    """
+
+    status: Literal["proved", "bounded", "heuristic", "given"]
+    objective: tuple[str, ...] = ()
+    lower_bound: float | None = None
+    gap: float | None = None
+
+
+@dataclass(frozen=True)
+class SearchStatistics:
+    """How the mapper got there.
+
+    Attributes:
+        seconds: wall time of the search.
+        counters: whatever the engine counts (nodes, mappings evaluated, spatial assignments, ...).
+    """
+
+    seconds: float = 0.0
+    counters: Dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What another engine says of the same mapping.
+
+    Attributes:
+        by: its name and version.
+        differences: figures on which it does not agree, one line each; empty when it agrees.
+    """
+
+    by: str
+    differences: tuple[str, ...] = ()
+
+    @property
+    def agrees(self) -> bool:
+        return not self.differences
+
+
+@dataclass(frozen=True)
+class FrontPoint:
+    """A trade-off between energy and cycles: no mapping is better in one without being worse in the other."""
+
+    mapping: Mapping
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
+class LayerRun:
+    """A layer of a network: the best mapping of one run of it, and how many runs the network has."""
+
+    result: Result
+    runs: int
+
+
+@dataclass(frozen=True)
+class FusedPair:
+    """A matmul and the norm operation that takes its columns, over all their runs.
+
+    Attributes:
+        matmul, norm: names of the layers.
+        level: storage level at which the columns wait; None when not fusing is best.
+        energy_pj, cycles: of both layers as they are run.
+        unfused_energy_pj, unfused_cycles: of both layers run one after the other.
+        refused: levels at which they cannot be fused, and why.
+    """
+
+    matmul: str
+    norm: str
+    level: str | None
+    energy_pj: float
+    cycles: int
+    unfused_energy_pj: float
+    unfused_cycles: int
+    refused: Dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One finished trial. It is complete: reporting and tracking need nothing else.
+
+    The result of several layers has them in ``layers``; its ``evaluation`` then holds their sums, and ``mapping``,
+    ``optimality`` and ``specification`` are None, since every layer has its own.
+
+    Attributes:
+        name: how people call it, e.g. ``gemmini 16x16 KQV``.
+        status: ``ok``; ``infeasible`` when no mapping exists; ``failed`` for any other reason.
+        reason: why it is not ``ok``.
+        parameters: the composed configuration, flat: ``arch.rows`` -> 16.
+        specification: what was mapped, energy and area tables included; None when it could not be built.
+        mapping, evaluation, optimality, search: what the engine found; None unless ``ok``.
+        engine: name and version of the engine.
+        estimator: name and version of the estimator.
+        flags: remarks a reader must see, e.g. that a figure was interpolated.
+        seconds: wall time of the whole trial.
+        layers: the layers of a network; empty for a single layer.
+        fusions: its pairs of layers that fusion was tried on.
+        front: all trade-offs between energy and cycles, in order of increasing energy, where they were asked for;
+            ``mapping`` is then the one with the least EDP.
+        cached: whether an earlier search of the same input found this; ``search`` then describes that one.
+        broken: limits of the user's that the figures do not keep, e.g. of area.
+        verification: what another engine says of the mapping; None when none was asked.
+    """
+
+    name: str
+    status: Literal["ok", "infeasible", "failed"]
+    parameters: Dict[str, object]
+    engine: str
+    estimator: str
+    reason: str | None = None
+    specification: Specification | None = None
+    mapping: Mapping | None = None
+    evaluation: Evaluation | None = None
+    optimality: Optimality | None = None
+    search: SearchStatistics | None = None
+    flags: tuple[str, ...] = ()
+    seconds: float = 0.0
+    layers: tuple[LayerRun, ...] = ()
+    fusions: tuple[FusedPair, ...] = ()
+    front: tuple[FrontPoint, ...] = ()
+    cached: bool = False
+    broken: tuple[str, ...] = ()
+    verification: Verification | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.status == "ok"
+
+    @property
+    def energy_pj(self) -> float:
+        """Total energy; NaN when there is no mapping."""
+        return self.evaluation.energy_pj if self.evaluation else nan
+
+    @property
+    def cycles(self) -> float:
+        """Total cycles; NaN when there is no mapping."""
+        return self.evaluation.cycles if self.evaluation else nan
+
+    @property
+    def edp_j_cycles(self) -> float:
+        """Energy-delay product in J x cycles; NaN when there is no mapping."""
+        return self.evaluation.edp_j_cycles if self.evaluation else nan
+
+    @property
+    def utilization(self) -> float:
+        """Share of the compute units' cycles that do work; NaN when there is no mapping."""
+        return self.evaluation.utilization if self.evaluation else nan
+
+    @property
+    def front_results(self) -> tuple[Result, ...]:
+        """Every point of the front as a result of its own."""
+        return tuple(replace(self, mapping=p.mapping, evaluation=p.evaluation, front=()) for p in self.front)
+
+    @property
+    def energy_per_mac_pj(self) -> float:
+        """Total energy of a multiply-accumulate; NaN when there is no mapping."""
+        return self.evaluation.energy_per_mac_pj if self.evaluation else nan
+
+    @property
+    def search_seconds(self) -> float | None:
+        """Wall time of the search, possibly of an earlier one whose result was kept."""
+        return self.search.seconds if self.search else None
+
+    @property
+    def gap(self) -> float | None:
+        """How far the first criterion may be from its optimum."""
+        return self.optimality.gap if self.optimality else None
+
+    @property
+    def area_by_component_um2(self) -> dict[str, float]:
+        """Area of all instances of each component; empty when no area was estimated.
+
+        The layers of a network run on the same machine, so a component that several of them use counts once.
+        """
+        if self.layers:
+            areas: dict[str, float] = {}
+            for layer in self.layers:
+                for name, area in layer.result.area_by_component_um2.items():
+                    areas[name] = max(area, areas.get(name, 0.0))
+            return areas
+        spec = self.specification
+        if spec is None or spec.area is None:
+            return {}
+        each = spec.area.components
+        return {c.name: each[c.name] * c.instances for c in spec.architecture.components if c.name in each}
+
+    @property
+    def area_um2(self) -> float:
+        """Area of the whole machine in um^2; NaN when it was not estimated."""
+        areas = self.area_by_component_um2
+        return sum(areas.values()) if areas else nan

@@ -1,0 +1,172 @@
+"""Reading the configurations of an exploration, and combining them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from launcher.config.arch_schema import ARCHITECTURES
+from launcher.errors import ConfigurationError
+from launcher.sweeping.points.names import own_name
+
+Value = str | int | float | bool | None
+
+MOST = 100_000
+"""Configurations of one exploration."""
+
+_NOT_SWEPT = ("name", "label", "template", "norm_template")
+_PLAIN = re.compile(r"[\w./+-]+")
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Values that are set together.
+
+    Attributes:
+        name: how the file calls it; empty when it has no name.
+        values: what the file calls a parameter -> value.
+        where: file and entry, for messages.
+    """
+
+    name: str
+    values: Mapping[str, Value]
+    where: str
+
+    def overrides(self, arch: str, own_keys: Sequence[str] = ()) -> list[str]:
+        """As a command line would set the values.
+
+        Args:
+            arch: the trial's choice of architecture, unless the configuration chooses one itself.
+            own_keys: parameters of an architecture that is not one of this project's.
+
+        Raises:
+            ConfigurationError: a name means nothing to the architecture, or two mean the same.
+        """
+        arch = str(self.values.get("arch", arch))
+        parameters = _parameters(arch) or list(own_keys)
+        set_values: dict[str, Value] = {}
+        for name, value in self.values.items():
+            key = own_name(name, arch, parameters, self.where)
+            if key in set_values:
+                raise ConfigurationError(f"{name} sets {key}, which is set already", where=self.where)
+            set_values[key] = value
+        named = {"configuration": self.name} if self.name else {}
+        return [f"{key}={_written(value)}" for key, value in {**named, **set_values}.items()]
+
+
+def configurations_of(config: DictConfig) -> tuple[Configuration, ...]:
+    """The configurations that ``configs`` and ``mixup`` of a multirun ask for; none when there is no ``configs``.
+
+    Raises:
+        ConfigurationError: the file cannot be read, an entry is no object, or a name is missing in one.
+    """
+    given = config.configs
+    if given is None:
+        if config.mixup:
+            raise ConfigurationError("mixup=true combines configurations, and there are none", hint="configs=FILE.json")
+        return ()
+    if isinstance(given, str):
+        entries, where = _read(Path(given)), given
+    else:
+        entries, where = _named(OmegaConf.to_container(given, resolve=True), "configs"), "configs"
+    found = tuple(_configuration(name, number, entry, where) for number, (name, entry) in enumerate(entries, 1))
+    _check_same_names(found, where)
+    return mixed(found) if config.mixup else found
+
+
+def mixed(configurations: Sequence[Configuration]) -> tuple[Configuration, ...]:
+    """Every combination of the values that the configurations give their names, in the order of first mention."""
+    names = list(configurations[0].values)
+    choices = [list(dict.fromkeys(one.values[name] for one in configurations)) for name in names]
+    total = 1
+    for values in choices:
+        total *= len(values)
+    if total > MOST:
+        raise ConfigurationError(f"mixup=true makes {total:,} configurations", expected=f"at most {MOST:,}")
+    where = "configs, combined by mixup"
+    return tuple(Configuration("", dict(zip(names, values, strict=True)), where) for values in product(*choices))
+
+
+def _read(path: Path) -> list[tuple[str, Any]]:
+    try:
+        document = json.loads(path.expanduser().read_text())
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"configs={path}: there is no such file", hint="paths are relative to the folder you are in"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"configs={path} cannot be read: {error}") from error
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(
+            f"configs={path} is not JSON: {error.msg}", where=f"{path}:{error.lineno}:{error.colno}"
+        ) from error
+    except RecursionError as error:
+        raise ConfigurationError(f"configs={path} is not JSON of configurations: nested too deeply") from error
+    return _named(document, str(path))
+
+
+def _named(document: Any, where: str) -> list[tuple[str, Any]]:
+    """Entries of a list, or of an object whose keys are the configurations' names."""
+    if isinstance(document, Mapping):
+        entries = [(str(name), entry) for name, entry in document.items()]
+    elif isinstance(document, list):
+        entries = [("", entry) for entry in document]
+    else:
+        entries = []
+    if not entries or len(entries) > MOST:
+        raise ConfigurationError(
+            f"{where} holds {len(entries):,} configurations" if entries else f"{where} holds no configurations",
+            expected=f"a list of objects, or an object of named objects; 1 to {MOST:,} of them",
+        )
+    return entries
+
+
+def _configuration(name: str, number: int, entry: Any, file: str) -> Configuration:
+    where = f"{file}, configuration {name or number}"
+    if not isinstance(entry, Mapping) or not entry:
+        raise ConfigurationError(
+            f"{entry!r} is no configuration", where=where, expected="an object of names and values"
+        )
+    for key, value in entry.items():
+        if not (value is None or isinstance(value, str | int | float | bool)):
+            raise ConfigurationError(f"{key}={value!r} is no single value", where=where, expected="a number or a word")
+    return Configuration(name, {str(key): value for key, value in entry.items()}, where)
+
+
+def _parameters(arch: str) -> list[str]:
+    """Parameters of one of this project's architectures, or of a variant of one such as ``simba_small``."""
+    known = ARCHITECTURES.get(arch) or ARCHITECTURES.get(arch.partition("_")[0])
+    return [item.name for item in fields(known) if item.name not in _NOT_SWEPT] if known else []
+
+
+def _check_same_names(configurations: Sequence[Configuration], where: str) -> None:
+    """A name that only some entries have is more likely forgotten than meant."""
+    everything = list(dict.fromkeys(name for one in configurations for name in one.values))
+    for number, one in enumerate(configurations, 1):
+        missing = [name for name in everything if name not in one.values]
+        if missing:
+            raise ConfigurationError(
+                f"configuration {one.name or number} has no {', '.join(missing)}",
+                where=where,
+                expected=f"the same names in all {len(configurations)} configurations",
+                hint="give it the value that is meant; conf/arch has the defaults",
+            )
+
+
+def _written(value: Value) -> str:
+    """A value as Hydra reads it back."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = str(value)
+    if _PLAIN.fullmatch(text):
+        return text
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

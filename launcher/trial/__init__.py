@@ -1,0 +1,1 @@
+"""One trial: from a composed experiment to its result."""

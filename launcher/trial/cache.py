@@ -1,0 +1,68 @@
+"""Finished searches, kept by content: the same problem on the same hardware is searched once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from launcher.engines.interface import MapperSettings
+from launcher.errors import LauncherError
+from launcher.fingerprint import fingerprint
+from launcher.paths import cache_folder
+from launcher.results.result import Result
+from launcher.results.result_json import result_from_dict, result_to_dict
+from launcher.specification.specification import Specification
+from launcher.timeloop_files.io import dump_constraints, dump_specification
+
+_SEARCH = "launcher.engines.run"
+
+
+def cached(specification: Specification, settings: MapperSettings, engine: str) -> Result | None:
+    """What an earlier search of the same input found, marked as such; None when there was none.
+
+    A file that cannot be read counts as none: it is written again.
+    """
+    try:
+        found = result_from_dict(json.loads(_file(specification, settings, engine).read_text(encoding="utf-8")))
+    except (OSError, ValueError, LauncherError):
+        return None
+    return replace(found, specification=specification, flags=specification.flags, cached=True)
+
+
+def keep(result: Result, specification: Specification, settings: MapperSettings, engine: str) -> None:
+    """Keep a result whose search came to its end; one that a time limit stopped might be better next time.
+
+    Several processes may keep the same result at once: each writes a file of its own and renames it. A cache that
+    cannot be written is no reason to fail.
+    """
+    finished = result.optimality.status == "proved" if result.optimality else result.status == "infeasible"
+    if not finished:
+        return
+    file = _file(specification, settings, engine)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(result_to_dict(replace(result, specification=None))), encoding="utf-8")
+        temporary.replace(file)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+
+
+def _file(specification: Specification, settings: MapperSettings, engine: str) -> Path:
+    """Named after everything that decides the result: the input, the objective, the engine, and our own code.
+
+    The number of threads and the time limit do not decide it.
+    """
+    decisive = {name: value for name, value in asdict(settings).items() if name not in ("threads", "timeout_s")}
+    parts = (
+        dump_specification(specification),
+        dump_constraints(specification),
+        repr(decisive),
+        engine,
+        fingerprint(_SEARCH),
+    )
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return cache_folder() / "results" / digest[:2] / f"{digest}.json"

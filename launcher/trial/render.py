@@ -1,0 +1,185 @@
+"""From a template and the values it is written in, to a Specification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import ceil, floor, prod
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import jinja2
+from jinja2.bccache import Bucket
+from jinja2.sandbox import SandboxedEnvironment
+
+from launcher.errors import ConfigurationError
+from launcher.paths import data_folder
+from launcher.specification.specification import Specification
+from launcher.timeloop_files.io import parse_specification
+
+if TYPE_CHECKING:
+    from launcher.config.layer_sizes import LayerSizes
+
+
+def render(template: str, shape: str, arch: object, layer: LayerSizes, folders: Sequence[Path] = ()) -> Specification:
+    """The specification of one layer on one architecture.
+
+    Args:
+        template: architecture template, looked up in ``folders``, then in the project's ``arch_templates``.
+        shape: problem shape, looked up as ``<shape>.yaml.j2`` in ``folders``, then in ``workloads``.
+        arch: the architecture's parameters, ``arch`` in the templates.
+        layer: its dimensions are ``sizes`` in the templates, its strides and dilations ``coefficients``.
+        folders: where a user keeps templates of their own.
+
+    Raises:
+        ConfigurationError: a template is missing, empty or broken.
+        SpecificationError: what it renders to is not a valid Timeloop input.
+    """
+    sizes = dict(layer.dimensions)
+    values = {"arch": arch, "sizes": sizes, "coefficients": dict(layer.coefficients)}
+    architecture = _render(template, values, sizes, (*folders, data_folder("arch_templates")), "arch.template")
+    problem = _render(f"{shape}.yaml.j2", values, sizes, (*folders, data_folder("workloads")), "layer.shape")
+    return parse_specification(f"{architecture}\n{problem}", source=f"{template} as rendered")
+
+
+def largest_divisor(extent: int, most: float) -> int:
+    """The largest divisor of ``extent`` that is at most ``most`` (1 when there is none).
+
+    Perfect factorization can use only divisors, so this is what fits of a dimension on a side of the array.
+    """
+    return next((n for n in range(min(extent, floor(most)), 0, -1) if extent % n == 0), 1)
+
+
+def rows_of(kib: float, width_bits: int, instances: int = 1) -> int:
+    """Rows of ``width_bits`` in each of ``instances`` memories that together hold ``kib`` KiB.
+
+    Raises:
+        ConfigurationError: not even one row fits.
+    """
+    rows = floor(kib * 8192 / width_bits / instances)
+    if rows < 1:
+        raise ConfigurationError(
+            f"{kib:g} KiB do not hold one row of {width_bits} bits in each of {instances} memories",
+            expected=f"at least {width_bits * instances / 8192:g} KiB",
+            hint="a larger memory, narrower rows, or a smaller array",
+        )
+    return rows
+
+
+def words_in(kib: float, width_bits: int, word_bits: int) -> int:
+    """Words of ``word_bits`` in a memory of ``kib`` KiB whose rows of ``width_bits`` hold whole words."""
+    row_bits = whole_words(width_bits, word_bits)
+    return rows_of(kib, row_bits) * row_bits // word_bits
+
+
+def whole_words(width_bits: int, word_bits: int) -> int:
+    """Bits of a row that hold whole words: at least one, else as many as fit in ``width_bits``."""
+    return max(width_bits // word_bits, 1) * word_bits
+
+
+def least_use(extent: int, side: int, share: float) -> int:
+    """How much of a side of an array a layer must fill: ``share`` of it, or what the layer has if that is less."""
+    return min(ceil(side * share), largest_divisor(extent, side))
+
+
+def _functions(sizes: Mapping[str, int]) -> dict[str, object]:
+    """What templates may call beside Jinja2's own filters."""
+
+    def only(*free: str, **factors: int | str) -> str:
+        """Factors of one block: ``free`` dimensions may have any, others the given one, or else 1.
+
+        Dimensions that the problem does not have are left out.
+        """
+        written = {name: factors.get(name, 1) for name in sizes if name in factors or name not in free}
+        return "[" + ", ".join(f"{name}{_bound(factor)}" for name, factor in written.items()) + "]"
+
+    def spread(most: int, *names: str) -> dict[str, int]:
+        """Factors that fill ``most`` places with the first dimension, then what is left with the next, and so on."""
+        factors: dict[str, int] = {}
+        for name in names:
+            if name in sizes:
+                factors[name] = largest_divisor(sizes[name], most // prod(factors.values()))
+        return factors
+
+    def norm_factors(room: int, most_lanes: int, registers: int) -> dict[str, int]:
+        """How a norm operation fills lanes with columns, their registers, and a buffer with ``room`` words.
+
+        The buffer takes the rest of a column first (``reduction``), then further columns (``columns``).
+        """
+        lanes = largest_divisor(sizes["L"], min(most_lanes, room))
+        in_registers = largest_divisor(sizes["E"], min(registers, room // lanes))
+        left = room // (lanes * in_registers)
+        reduction = largest_divisor(sizes["E"] // in_registers, left)
+        columns = largest_divisor(sizes["L"] // lanes, left // reduction)
+        return {"lanes": lanes, "registers": in_registers, "reduction": reduction, "columns": columns}
+
+    return {
+        "largest_divisor": largest_divisor,
+        "rows_of": rows_of,
+        "words_in": words_in,
+        "norm_factors": norm_factors,
+        "whole_words": whole_words,
+        "least_use": least_use,
+        "only": only,
+        "spread": spread,
+        "scaled": lambda bandwidth, factor: None if bandwidth is None else bandwidth * factor,
+    }
+
+
+def _bound(factor: int | str) -> str:
+    """``=4``, or a bound as it is written: ``>=4``."""
+    return factor if isinstance(factor, str) else f"={factor}"
+
+
+def _render(
+    name: str, values: Mapping[str, object], sizes: Mapping[str, int], folders: Sequence[Path], key: str
+) -> str:
+    environment = SandboxedEnvironment(
+        loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # YAML, not HTML
+        bytecode_cache=_COMPILED,
+    )
+    environment.globals.update(_functions(sizes))  # globals, so that imported macros see them too
+    try:
+        text = environment.get_template(name).render(values)
+    except jinja2.TemplateNotFound as error:
+        raise ConfigurationError(
+            f"{key}: there is no template {error.name!r}",
+            where=", ".join(str(folder) for folder in folders),
+            expected="one of " + ", ".join(_templates(folders)),
+        ) from error
+    except jinja2.TemplateSyntaxError as error:
+        raise ConfigurationError(
+            f"template syntax: {error.message}", where=f"{error.filename or name}, line {error.lineno}"
+        ) from error
+    except (jinja2.TemplateError, TypeError, ArithmeticError) as error:
+        raise ConfigurationError(
+            f"the template cannot be rendered: {error}",
+            where=f"{key}={name}",
+            expected="a template that uses only arch, sizes and the documented functions",
+        ) from error
+    if not text.strip():
+        raise ConfigurationError(f"{key}: template {name} is empty", expected="Timeloop v4 YAML")
+    return text
+
+
+class _Compiled(jinja2.BytecodeCache):
+    """Compiled templates of this process; one whose text has changed is compiled again."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        kept = self._kept.get((bucket.key, bucket.checksum))
+        if kept is not None:
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
+def _templates(folders: Sequence[Path]) -> list[str]:
+    return sorted({path.name for folder in folders if folder.is_dir() for path in folder.glob("*.j2")})

@@ -1,0 +1,56 @@
+"""One trial: a layer, or several layers as a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from launcher.config.compose import Trial
+from launcher.config.limits import broken
+from launcher.config.schema import FusionMode
+from launcher.engines.interface import OnProgress
+from launcher.errors import ConfigurationError, LauncherError
+from launcher.paths import TIMELOOP_FOLDER
+from launcher.results.result import Result
+from launcher.trial.network.fusion import fused
+from launcher.trial.network.run import run_network
+from launcher.trial.steps import map_layer, specify
+
+
+def run_trial(trial: Trial, on_progress: OnProgress | None = None, folder: Path | None = None) -> Result:
+    """Find the best mapping of one composed experiment: of one layer, or of every layer of a network.
+
+    Args:
+        trial: the experiment.
+        on_progress: called now and then.
+        folder: takes a folder ``timeloop`` with the runs of the real Timeloop, where any are made; None keeps nothing.
+
+    Returns:
+        A result with status ``ok``, or ``infeasible`` with the reason when the mapspace is empty.
+
+    Raises:
+        LauncherError: the configuration, a template or a table is wrong.
+    """
+    result = _run(trial, on_progress, folder / TIMELOOP_FOLDER if folder is not None else None)
+    return replace(result, broken=broken(result, trial.experiment.constraints))
+
+
+def _run(trial: Trial, on_progress: OnProgress | None, folder: Path | None) -> Result:
+    if trial.layers:
+        return run_network(trial, on_progress, folder)
+    fusion = trial.experiment.fusion
+    if fusion.mode is FusionMode.best:
+        raise ConfigurationError(
+            "fusion=best chooses for pairs of layers", hint="layer=[KTQ,softmax], layer=all, or fusion.level=LEVEL"
+        )
+    specification = specify(trial)
+    if fusion.level is not None:
+        specification = fused(trial, specification, fusion.level)
+    return map_layer(trial, specification, on_progress, folder)
+
+
+def failed(trial_name: str, parameters: Mapping[str, object], error: BaseException) -> Result:
+    """The result of a trial that could not be run at all."""
+    reason = str(error) if isinstance(error, LauncherError) else f"{type(error).__name__}: {error}"
+    return Result(name=trial_name, status="failed", reason=reason, parameters=dict(parameters), engine="", estimator="")

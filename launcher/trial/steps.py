@@ -1,0 +1,115 @@
+"""The steps of one layer's trial: render -> estimate -> map -> Result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from launcher.config.compose import Trial, entry
+from launcher.config.engine_schema import EngineMode
+from launcher.config.schema import Experiment
+from launcher.engines.interface import Engine, MapperSettings, OnProgress
+from launcher.engines.run import evaluate_given, find_best, settings_of
+from launcher.engines.verify import verified, verifier, verify_mode
+from launcher.errors import ConfigurationError
+from launcher.estimation import EstimatorSettings, estimate
+from launcher.results.result import Result
+from launcher.specification.mapping import Mapping
+from launcher.specification.specification import Specification
+from launcher.timeloop_files.io import read_mapped
+from launcher.trial.cache import cached, keep
+from launcher.trial.engine_choice import NATIVE, engine_for, timeloop_settings
+from launcher.trial.render import render
+
+NORM_OPERATION = "norm_operation"
+"""The shape of softmax and layer normalisation, which run on an engine of their own beside the array."""
+
+
+def specify(trial: Trial) -> Specification:
+    """Render a trial's templates and put figures on every component."""
+    experiment = trial.experiment
+    shape = entry(experiment.layer, "shape")
+    specification = render(_template(trial), shape, experiment.arch, trial.layer, trial.template_folders)
+    chosen = experiment.estimator
+    settings = EstimatorSettings(
+        tables=tuple(Path(folder).expanduser() for folder in chosen.tables),
+        prefer=chosen.prefer,
+        program=chosen.program,
+        components=tuple(Path(path).expanduser() for path in chosen.components),
+        timeout_s=chosen.timeout_s,
+    )
+    return estimate(specification, estimator=chosen.name, settings=settings)
+
+
+def mapper_settings(trial: Trial) -> MapperSettings:
+    """The mapper's settings, checked."""
+    mapper = trial.experiment.mapper
+    return settings_of(mapper.objective, "mapper.objective", mapper.timeout_s, mapper.threads)
+
+
+def _template(trial: Trial) -> str:
+    key = "norm_template" if entry(trial.experiment.layer, "shape") == NORM_OPERATION else "template"
+    template = entry(trial.experiment.arch, key)
+    if not isinstance(template, str) or not template:
+        raise ConfigurationError(
+            f"arch.{key} is not set, and layer {entry(trial.experiment.layer, 'name')} needs it",
+            expected="the file name of a template",
+            hint=f"add '{key}: my_template.yaml.j2' to the architecture's file",
+        )
+    return template
+
+
+def map_layer(
+    trial: Trial, specification: Specification, on_progress: OnProgress | None = None, folder: Path | None = None
+) -> Result:
+    """The best mapping of a specified layer; ``infeasible`` with the reason when none was found.
+
+    With ``cache``, an earlier search of the native engine on the same input is used again. With
+    ``engine.mode=evaluate`` the given mapping is evaluated instead.
+
+    Args:
+        trial: of one layer.
+        specification: what :func:`specify` made of it.
+        on_progress: called now and then.
+        folder: takes the folders of Timeloop's runs; None keeps nothing of them.
+    """
+    experiment = trial.experiment
+    engine = engine_for(experiment, folder)
+    mode = verify_mode(experiment.verify)
+    asked = verifier(timeloop_settings(experiment), mode, folder) if engine.name == NATIVE else None
+    if experiment.engine.mode is EngineMode.evaluate:
+        specification, mapping = _given(experiment, specification)
+        result = evaluate_given(engine, specification, mapping, name=trial.name, parameters=trial.parameters)
+    elif engine.name == NATIVE:
+        result = _searched(trial, engine, specification, on_progress)
+    else:
+        result = _found(trial, engine, specification, on_progress)
+    return verified(result, asked, strict=mode == "true") if asked else result
+
+
+def _found(trial: Trial, engine: Engine, specification: Specification, on_progress: OnProgress | None) -> Result:
+    settings = mapper_settings(trial)
+    return find_best(
+        engine, specification, settings, name=trial.name, parameters=trial.parameters, on_progress=on_progress
+    )
+
+
+def _searched(trial: Trial, engine: Engine, specification: Specification, on_progress: OnProgress | None) -> Result:
+    """What the native engine finds, or has found before."""
+    settings, version = mapper_settings(trial), f"{engine.name} {engine.version}"
+    found = cached(specification, settings, version) if trial.experiment.cache else None
+    if found is not None:
+        return replace(found, name=trial.name, parameters=trial.parameters)
+    result = _found(trial, engine, specification, on_progress)
+    if trial.experiment.cache:
+        keep(result, specification, settings, version)
+    return result
+
+
+def _given(experiment: Experiment, specification: Specification) -> tuple[Specification, Mapping]:
+    """The mapping in the user's file, and the specification with what the file switches off."""
+    path = Path(str(experiment.mapping)).expanduser()
+    mapped = read_mapped([path], specification)
+    if len(mapped) != 1:
+        raise ConfigurationError(f"there are {len(mapped)} mappings", where=f"mapping={path}", expected="exactly one")
+    return mapped[0]
