@@ -28,10 +28,13 @@ _FOUND_IN = {
     "sweep": "launcher.api",
 }
 
+__version__: str
 __all__ = ["Result", "Results", "load", "run", "sweep"]
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return import_module("launcher.installed").own_version()
     # Looked up on first use: commands that need no Hydra should not wait for it.
     if name in _FOUND_IN:
         return getattr(import_module(_FOUND_IN[name]), name)

@@ -90,6 +90,8 @@ FIGURES = (
     Figure("utilization", "utilization", "share", better="more", contest=True, narrow="utili-\nzation"),
     Figure("energy_per_mac_pj", "energy per MAC", unit="pJ", shown=Shown.DETAILS),
     Figure("area_um2", "area", unit="mm2", factor=1e-6, of_mapping=False, metrics={"area_mm2": 1e-6}),
+    Figure("latency_s", "latency", unit="ms", factor=1e3, of_evaluation=False),
+    Figure("power_w", "power", unit="W", of_evaluation=False),
     Figure("seconds", "trial", unit="s", shown=Shown.RECORDS, metrics={"trial_seconds": 1.0}),
     Figure("search_seconds", "search", unit="s", shown=Shown.RECORDS),
     Figure("gap", "gap", "share", shown=Shown.RECORDS),

@@ -48,7 +48,8 @@ def gemmini() -> Architecture:
     )  # fmt: skip
     dram = StorageLevel("DRAM", "DRAM", block_size=8, read_bandwidth=4, write_bandwidth=4)
     compute = ComputeLevel("MAC", "intmac", 256, mesh_x=16, mesh_y=16)
-    return Architecture("gemmini", (registers, columns, accumulator, rows, scratchpad, dram), compute)
+    levels = (registers, columns, accumulator, rows, scratchpad, dram)
+    return Architecture("gemmini", levels, compute, attributes={"global_cycle_seconds": 1.2e-9})
 
 
 def tables() -> tuple[EnergyTable, AreaTable]:

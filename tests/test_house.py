@@ -25,7 +25,7 @@ FLOORS = (
     ("timeloop_files",),
     ("results",),
     ("specification", "figures"),
-    ("fingerprint", "process_limits", "programs", "verbosity", "extras"),
+    ("fingerprint", "process_limits", "programs", "verbosity", "installed"),
     ("errors", "interrupts", "paths"),
 )
 """Top to bottom. Rooms on one floor do not know each other, either; a room's files may import one another."""

@@ -17,7 +17,7 @@ from typing import Any
 from launcher.errors import EstimationError
 from launcher.estimation.cacti_program import why_cacti_cannot_run
 from launcher.estimation.links import link_files
-from launcher.extras import OLDEST_PYTHON_OF_HWCOMPONENTS, install_command
+from launcher.installed import OLDEST_PYTHON_OF_HWCOMPONENTS, install_command
 from launcher.paths import cache_folder
 
 _CACTI = "hwcomponents_cacti"

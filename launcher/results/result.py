@@ -245,6 +245,23 @@ class Result:
         return self.evaluation.utilization if self.evaluation else nan
 
     @property
+    def cycle_seconds(self) -> float:
+        """Length of a cycle; NaN when the architecture does not say it. A network runs on one machine."""
+        one = self.layers[0].result if self.layers else self
+        seconds = one.specification.architecture.cycle_seconds if one.specification else None
+        return nan if seconds is None else seconds
+
+    @property
+    def latency_s(self) -> float:
+        """Cycles x length of a cycle; NaN when one of them is not known."""
+        return self.cycles * self.cycle_seconds
+
+    @property
+    def power_w(self) -> float:
+        """Average power, energy / latency; NaN when one of them is not known."""
+        return self.energy_pj * 1e-12 / self.latency_s if self.latency_s else nan
+
+    @property
     def front_results(self) -> tuple[Result, ...]:
         """Every point of the front as a result of its own."""
         return tuple(replace(self, mapping=p.mapping, evaluation=p.evaluation, front=()) for p in self.front)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import floor
+from math import floor, inf
 
 DUMMY_CLASS = "dummy_storage"
 """Class of the storage level that stands for a container's fan-out (it holds nothing)."""
@@ -135,6 +135,14 @@ class Architecture:
     def components(self) -> tuple[Component, ...]:
         """Every component, outermost first, as Timeloop writes them."""
         return (*self.networks.values(), *reversed(self.levels), self.compute)
+
+    @property
+    def cycle_seconds(self) -> float | None:
+        """Length of a cycle in seconds; None where the architecture does not say it."""
+        given = self.attributes.get("global_cycle_seconds")
+        if isinstance(given, bool) or not isinstance(given, int | float):
+            return None
+        return float(given) if 0 < given < inf else None
 
     def level(self, name: str) -> StorageLevel:
         return next(level for level in self.levels if level.name == name)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 from launcher.commands.doctor import programs
 from launcher.commands.doctor.finding import Finding
 from launcher.errors import LauncherError
 from launcher.estimation.hardware_packages import cacti_problem
-from launcher.extras import DISTRIBUTION, install_command
+from launcher.installed import DISTRIBUTION, install_command, package_version
 from launcher.paths import cache_folder, data_folder
 from launcher.tracking.location import check_usable, locate
 from launcher.tracking.tracker import TrackingSettings
@@ -66,7 +66,11 @@ def _own_files() -> Finding:
     except FileNotFoundError as error:
         return Finding("launcher", "broken", str(error), without, install, required=True)
     return Finding(
-        "launcher", "ok", f"{_installed(DISTRIBUTION) or 'a checkout'}, {folders[0].parent}", without, required=True
+        "launcher",
+        "ok",
+        f"{package_version(DISTRIBUTION) or 'a checkout'}, {folders[0].parent}",
+        without,
+        required=True,
     )
 
 
@@ -81,7 +85,7 @@ def _cache() -> Finding:
 
 def _mlflow(tracking_uri: str | None) -> Finding:
     without = "tracking=none runs the same and records nothing"
-    if not _installed("mlflow"):
+    if not package_version("mlflow"):
         return Finding("MLflow", "missing", "the package is not installed", without, "pip install 'mlflow>=3.17,<4'")
     settings = TrackingSettings(uri=tracking_uri)
     try:
@@ -92,7 +96,7 @@ def _mlflow(tracking_uri: str | None) -> Finding:
     except LauncherError as error:
         return Finding("MLflow", "broken", error.what, without, error.hint or "mlflow server --port 5000")
     kind = "server answers at" if location.is_server else "records in"
-    return Finding("MLflow", "ok", f"{_installed('mlflow')}, {kind} {location.printable_uri}", without)
+    return Finding("MLflow", "ok", f"{package_version('mlflow')}, {kind} {location.printable_uri}", without)
 
 
 def _extras() -> list[Finding]:
@@ -112,7 +116,7 @@ def _extras() -> list[Finding]:
 def _extra(name: str, packages: list[str]) -> Finding:
     without = _WITHOUT_EXTRA.get(name, "everything else")
     install = install_command(name)
-    missing = [package for package in packages if not _installed(package)]
+    missing = [package for package in packages if not package_version(package)]
     if missing:
         found = f"lacks {', '.join(missing)}"
         if name == "hwcomponents" and sys.version_info < (3, 12):
@@ -121,13 +125,5 @@ def _extra(name: str, packages: list[str]) -> Finding:
     problem = cacti_problem() if name == "hwcomponents" else None
     if problem is not None:
         return Finding(f"extra [{name}]", "broken", problem.what, without, problem.mend)
-    shown = ", ".join(f"{package} {_installed(package)}" for package in packages)
+    shown = ", ".join(f"{package} {package_version(package)}" for package in packages)
     return Finding(f"extra [{name}]", "ok", shown, without)
-
-
-def _installed(package: str) -> str:
-    """The version of an installed package; empty when it is not."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from launcher.engines.timeloop.programs import MAPPER, MODEL, ThisMachine
 from launcher.errors import LauncherError
 from launcher.estimation.accelergy.program import INSTALL, Program, find_program
 from launcher.estimation.cacti_program import why_cacti_cannot_run
+from launcher.installed import package_version
 from launcher.programs import last_words
 
 _PATIENCE_S = 10
@@ -125,7 +125,7 @@ def _front_end() -> Finding:
         package = module.partition(".")[0]
         if find_spec(package) is None:
             continue
-        shown = f"{package} {_version(package)}".strip()
+        shown = f"{package} {package_version(package)}".strip()
         problem = _why_not_imported(module)
         if problem is None:
             return Finding(name, "ok", f"{shown}, {module}", without)
@@ -206,13 +206,6 @@ def _container(name: str) -> Finding:
 _ASK_VERSION = {"docker": "{{.ServerVersion}}", "podman": "{{.Version.Version}}"}
 _PACKAGE = {"docker": "docker.io", "podman": "podman"}
 _MEND = {"docker": "sudo systemctl start docker && sudo usermod -aG docker $USER", "podman": "podman system migrate"}
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
 
 
 def interpreter() -> str:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
 from launcher.engines.interface import Mapped, MapperSettings, OnProgress
 from launcher.engines.native.model import evaluate
+from launcher.installed import own_version
 from launcher.results.result import Evaluation
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
-
-
-def _version() -> str:
-    try:
-        return version("timeloop-launcher")
-    except PackageNotFoundError:  # run from a source tree that was not installed
-        return "unknown"
 
 
 class NativeEngine:
@@ -24,7 +16,7 @@ class NativeEngine:
     name = "native"
 
     def __init__(self) -> None:
-        self.version = _version()
+        self.version = own_version()
 
     def evaluate(self, specification: Specification, mapping: Mapping) -> Evaluation:
         """Figures of one mapping; an illegal one is a result, not an exception."""

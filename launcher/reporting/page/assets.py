@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -40,14 +39,6 @@ def style() -> str:
 def asset(name: str) -> str:
     """A style or a script, as it stands in ``templates/``."""
     return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def version_text() -> str:
-    """The launcher's version."""
-    try:
-        return version("timeloop-launcher")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "of an unknown version"
 
 
 def made_at() -> str:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from launcher.installed import own_version
 from launcher.reporting.diagrams import architecture_svg, loop_nest_svg
 from launcher.reporting.origins import failures_of, flags_of, origin_facts
-from launcher.reporting.page.assets import asset, environment, made_at, style, version_text
+from launcher.reporting.page.assets import asset, environment, made_at, style
 from launcher.reporting.page.data import colours, common_parameters, figure_columns, mark_front, row, with_front_points
 from launcher.reporting.page.packing import pack, pack_in_blocks
 from launcher.reporting.question import Question, answer_of, answer_of_front, labels, question_of
@@ -56,7 +57,7 @@ def report_page(trials: Trials, *, made_by: str = "") -> str:
         plotly=_plotly() if has_figures else "",
         style=style(),
         script="\n".join(map(asset, _SCRIPTS)),
-        version=version_text(),
+        version=own_version(),
         made=made_at(),
         made_by=made_by,
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from launcher.figures import DETAILS, FRONT
+from launcher.installed import own_version
 from launcher.reporting.diagrams import architecture_svg, cycles_svg, energy_svg, loop_nest_svg
 from launcher.reporting.layers import fusion_lines
 from launcher.reporting.numbers import count, energy, percent, short_seconds
-from launcher.reporting.page.assets import environment, made_at, style, version_text
+from launcher.reporting.page.assets import environment, made_at, style
 from launcher.reporting.question import answer_of, figure_text, question_of, standing
 from launcher.results.layers import layer_name
 from launcher.results.result import Result
@@ -43,7 +44,7 @@ def trial_page(result: Result) -> str:
             front=[_point(one, chosen=one.mapping == result.mapping) for one in result.front_results],
             front_figures=FRONT,
             made=_made(result),
-            version=version_text(),
+            version=own_version(),
             now=made_at(),
         )
     )

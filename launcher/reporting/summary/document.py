@@ -65,7 +65,7 @@ def _best(workloads: Sequence[Workload], swept: Sequence[str]) -> Sheet:
     rows = []
     for workload in workloads:
         for figure, one in best_by_figure(workload.results, CONTESTS).items():
-            name = ((workload.name,) if several else ()) + (figure.title, *(() if swept else (one.name,)))
+            name = ((workload.name,) if several else ()) + (figure.title.lower(), *(() if swept else (one.name,)))
             rows.append((*name, *_values(one, swept), *figures(one)))
     return Sheet("best", "best by each figure", tuple(columns), tuple(rows))
 

@@ -1,13 +1,27 @@
-"""How this package's optional dependencies are installed."""
+"""What is installed: versions of packages, our own among them, and how an extra is added."""
 
 from __future__ import annotations
 
 import sys
+from importlib.metadata import PackageNotFoundError, version
 
 from launcher.paths import data_folder
 
 DISTRIBUTION = "timeloop-launcher"
 OLDEST_PYTHON_OF_HWCOMPONENTS = (3, 12)
+
+
+def package_version(package: str) -> str:
+    """The version of an installed package; empty when it is not."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def own_version() -> str:
+    """The launcher's version; ``unknown`` when it runs from a source tree that was not installed."""
+    return package_version(DISTRIBUTION) or "unknown"
 
 
 def install_command(extra: str) -> str:
