@@ -267,12 +267,11 @@ def test_a_trial_is_abandoned_when_its_process_is_gone(tmp_path: Path) -> None:
     study = SharedStudy(optuna.create_study(storage=open_storage(where), study_name="mine"))
     study.start()
     own = study.ask(tmp_path)
-    other = subprocess.Popen([sys.executable, "-c", ASK, where], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert other.stdout is not None and other.stdout.readline() == b"asked\n"
-    assert [trial.number for trial in study.trials] == [0, 1]
-    assert study.abandoned() == []
-    other.kill()
-    other.wait()
+    with subprocess.Popen([sys.executable, "-c", ASK, where], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"asked\n"
+        assert [trial.number for trial in study.trials] == [0, 1]
+        assert study.abandoned() == []
+        other.kill()
     ((left, folder),) = study.abandoned()
     assert left.number == 1 and folder is None and study.is_abandoned(left)
     study.claim(left, tmp_path / "1")
