@@ -19,7 +19,7 @@ from launcher.errors import ConfigurationError, LauncherError
 from launcher.reporting.artifacts import write_artifacts
 from launcher.results.files import ARTIFACT_NAMES
 from launcher.results.result import Result
-from launcher.tracking import NullTracker, Tracker, TrackingSettings, make_tracker
+from launcher.tracking import Tracker, TrackingSettings, make_tracker
 from launcher.tracking.location import locate
 from launcher.tracking.provenance import config_hash
 from launcher.tracking.records import as_parameters
@@ -244,7 +244,7 @@ print("mlflow" in sys.modules)
         assert list(tmp_path.iterdir()) == []
 
     def test_is_a_choice(self) -> None:
-        assert isinstance(make_tracker(TrackingSettings(kind="none")), NullTracker)
+        assert type(make_tracker(TrackingSettings(kind="none"))) is Tracker
 
 
 class TestWhere:

@@ -1,6 +1,6 @@
 """Where trials are recorded."""
 
 from launcher.tracking.factory import make_tracker
-from launcher.tracking.tracker import NullTracker, RunReference, Tracker, TrackingSettings
+from launcher.tracking.tracker import RunReference, Tracker, TrackingSettings
 
-__all__ = ["NullTracker", "RunReference", "Tracker", "TrackingSettings", "make_tracker"]
+__all__ = ["RunReference", "Tracker", "TrackingSettings", "make_tracker"]

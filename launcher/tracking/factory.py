@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from launcher.errors import ConfigurationError
-from launcher.tracking.tracker import NullTracker, Tracker, TrackingSettings
+from launcher.tracking.tracker import Tracker, TrackingSettings
 
 
 def make_tracker(settings: TrackingSettings) -> Tracker:
@@ -13,7 +13,7 @@ def make_tracker(settings: TrackingSettings) -> Tracker:
         ConfigurationError: an unknown kind, or a tracking store that MLflow cannot use.
     """
     if settings.kind == "none":
-        return NullTracker()
+        return Tracker()
     if settings.kind == "mlflow":
         # Imported here so that recording nothing costs nothing.
         from launcher.tracking.mlflow_tracker import MlflowTracker  # noqa: PLC0415

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from launcher.results.result import Result
 
@@ -53,8 +53,11 @@ class RunReference:
         return f"run {self.run_id[:8]} in experiment {self.experiment}; to see it: {self.view}"
 
 
-class Tracker(Protocol):
-    """Something that records trials. All methods may raise ``LauncherError``; results on disk are never touched."""
+class Tracker:
+    """What a tracker can be asked; this one records nothing, as ``tracking=none`` wants.
+
+    All methods of one that records may raise ``LauncherError``; results on disk are never touched.
+    """
 
     def warm_up(self) -> None:
         """Start slow preparations in the background and return at once. Optional; its failures show up later."""
@@ -84,12 +87,15 @@ class Tracker(Protocol):
         Returns:
             Its identifier, to be passed as ``parent``; empty when nothing is recorded.
         """
+        return ""
 
     def resume_sweep(self, tags: Mapping[str, str]) -> str:
         """Open the sweep's run with these tags again; its identifier, empty when there is none."""
+        return ""
 
     def has_recorded(self, parent: str, tags: Mapping[str, str]) -> bool:
         """Whether a sweep has a trial with these tags. One that was only begun is removed."""
+        return False
 
     def record(
         self,
@@ -111,6 +117,7 @@ class Tracker(Protocol):
         Returns:
             Where it was recorded; None when nothing is recorded.
         """
+        return None
 
     def finish_sweep(
         self,
@@ -130,6 +137,7 @@ class Tracker(Protocol):
             interrupted: the sweep was stopped by its user.
             folder: the files that lie directly in it are kept with the run.
         """
+        return None
 
     def close_sweep(
         self,
@@ -148,60 +156,4 @@ class Tracker(Protocol):
             folder: the files that lie directly in it are kept with the run.
             interrupted: the sweep was stopped by its user.
         """
-
-
-class NullTracker:
-    """Records nothing."""
-
-    def warm_up(self) -> None:
-        """Nothing to prepare."""
-
-    def prepare(self) -> None:
-        """Nothing to prepare."""
-
-    def start_sweep(
-        self,
-        name: str,
-        parameters: Mapping[str, object],
-        tags: Mapping[str, str] | None = None,
-        swept: Sequence[str] = (),
-    ) -> str:
-        return ""
-
-    def resume_sweep(self, tags: Mapping[str, str]) -> str:
-        return ""
-
-    def has_recorded(self, parent: str, tags: Mapping[str, str]) -> bool:
-        return False
-
-    def record(
-        self,
-        result: Result,
-        folder: Path,
-        parent: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        name: str | None = None,
-    ) -> None:
-        """Nothing is recorded."""
-
-    def close_sweep(
-        self,
-        parent: str,
-        metrics: Mapping[str, float],
-        tags: Mapping[str, str],
-        folder: Path,
-        *,
-        interrupted: bool = False,
-    ) -> None:
-        """Nothing is recorded."""
-
-    def finish_sweep(
-        self,
-        parent: str,
-        results: Sequence[Result],
-        *,
-        objective: str | Sequence[str] = "edp",
-        interrupted: bool = False,
-        folder: Path | None = None,
-    ) -> None:
-        """Nothing is recorded."""
+        return None
