@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from launcher.reporting.diagrams.bars import DrawnBar, bars_svg
 from launcher.reporting.diagrams.palette import component_classes, data_space_slots
-from launcher.reporting.diagrams.svg import draw, text_width
 from launcher.reporting.numbers import energy
 from launcher.results.energy_table import EnergyRow, compute_name, energy_by_component_pj, energy_rows
 from launcher.results.layers import layer_name
 from launcher.results.result import Result
 
-_WIDTH = 520.0
-_ROW = 26.0
-_TEXT = 13.0
 _VALUE_WIDTH = 118.0
 _LONGEST_LABEL = 170.0
-_TOP = 30.0
 
 
 @dataclass(frozen=True)
@@ -69,54 +65,29 @@ def energy_svg(result: Result, *, standalone: bool = False) -> str:
     total = sum(bar.energy_pj for bar in bars)
     if not total:
         return ""
-    left = min(_LONGEST_LABEL, max(text_width(bar.label, _TEXT) for bar in bars) + 22)
     largest = max(bar.energy_pj for bar in bars)
-    scale = (_WIDTH - left - _VALUE_WIDTH) / largest
     shown = {part.name: part.css_class for bar in bars for part in bar.parts if part.energy_pj}
     order = [*data_spaces(result), *shown]
-    legend = dict(sorted(shown.items(), key=lambda entry: order.index(entry[0])))
-    return draw(
-        "bars.svg.j2",
+    return bars_svg(
+        f"energy of {result.name}: {energy(total)}",
+        [_drawn(bar, total, largest) for bar in bars],
+        labels=(0.0, _LONGEST_LABEL),
+        values=_VALUE_WIDTH,
+        legend=dict(sorted(shown.items(), key=lambda entry: order.index(entry[0]))),
         standalone=standalone,
-        title=f"energy of {result.name}: {energy(total)}",
-        width=_WIDTH,
-        height=_TOP + _ROW * len(bars) + 4,
-        top=_TOP,
-        row=_ROW,
-        left=left,
-        legend=_legend(legend),
-        bars=[_drawn(bar, left, scale, total, largest) for bar in bars],
     )
 
 
-def _drawn(bar: Bar, left: float, scale: float, total: float, largest: float) -> dict[str, object]:
-    x = left
-    rects = []
-    for part in bar.parts:
-        width = part.energy_pj * scale
-        if width > 0:
-            share = part.energy_pj / total
-            rects.append(
-                (part.css_class, x, width, f"{bar.label}, {part.name}: {energy(part.energy_pj)} ({share:.1%})")
-            )
-            x += width
-    return {
-        "label": bar.label,
-        "css_class": bar.css_class,
-        "rects": rects,
-        "end": x,
-        "value": energy(bar.energy_pj, like=largest),
-        "share": bar.energy_pj / total,
-        "strong": False,
-    }
-
-
-def _legend(entries: dict[str, str]) -> list[tuple[str, str, float]]:
-    placed, x = [], 0.0
-    for name, css_class in entries.items():
-        placed.append((name, css_class, x))
-        x += text_width(name, 12) + 30
-    return placed
+def _drawn(bar: Bar, total: float, largest: float) -> DrawnBar:
+    pieces = tuple(
+        (
+            part.css_class,
+            part.energy_pj,
+            f"{bar.label}, {part.name}: {energy(part.energy_pj)} ({part.energy_pj / total:.1%})",
+        )
+        for part in bar.parts
+    )
+    return DrawnBar(bar.label, bar.css_class, pieces, energy(bar.energy_pj, like=largest), bar.energy_pj / total)
 
 
 def _parts(rows: Iterable[EnergyRow], slots: dict[str, int]) -> tuple[Part, ...]:
