@@ -11,14 +11,14 @@ from random_specifications import random_specification
 
 from launcher.engines.interface import Mapped, MapperSettings
 from launcher.engines.native.batch import BatchEvaluator, MappingBatch
-from launcher.engines.native.mapper import pareto, search
-from launcher.engines.native.mapper.candidates import Queue
-from launcher.engines.native.mapper.coefficients import coefficients_of
-from launcher.engines.native.mapper.machine import machine_of
-from launcher.engines.native.mapper.mapspace import mapspace_of
-from launcher.engines.native.mapper.objective import CYCLES, EDP, ENERGY
-from launcher.engines.native.mapper.spatial import spatial_assignments
-from launcher.engines.native.mapper.wires import layout_levels
+from launcher.engines.native.mapper.costs.coefficients import coefficients_of
+from launcher.engines.native.mapper.costs.machine import machine_of
+from launcher.engines.native.mapper.costs.network_prices import layout_levels
+from launcher.engines.native.mapper.optima import pareto, search
+from launcher.engines.native.mapper.search.candidates import Queue
+from launcher.engines.native.mapper.search.objective import CYCLES, EDP, ENERGY
+from launcher.engines.native.mapper.space.fan_outs import spatial_assignments
+from launcher.engines.native.mapper.space.mapspace import mapspace_of
 from launcher.errors import NoValidMappingError
 from launcher.specification.specification import Specification
 

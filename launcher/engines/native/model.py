@@ -9,7 +9,7 @@ from launcher.engines.native.cost import BandwidthLimit, LevelCost, leaking_inst
 from launcher.engines.native.energies import compute_energy_pj, level_energies
 from launcher.engines.native.legality import check_architecture, find_violation
 from launcher.engines.native.nest import Nest, lower
-from launcher.engines.native.networks import counts_hops, network_energies_pj, network_latency_cycles
+from launcher.engines.native.network_costs import counts_hops, network_energies_pj, network_latency_cycles
 from launcher.engines.native.reuse import Boundary, traffic_below
 from launcher.engines.native.tiles import Tensor, tensors_of
 from launcher.results.result import DataSpaceStats, Evaluation, LevelStats

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from launcher.engines.native.batch.data_movement import Accesses
 from launcher.engines.native.batch.nests import Nests
+from launcher.engines.native.batch.records import Charge, LevelTable, Tables
 from launcher.engines.native.batch.scratch import Array
-from launcher.engines.native.batch.tables import Charge, LevelTable, Tables
-from launcher.engines.native.batch.traffic import Accesses
 
 
 def busy_cycles(tables: Tables, nests: Nests, accesses: list[list[Accesses]]) -> Array:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from launcher.engines.native.batch.costs import busy_cycles, energy_pj
+from launcher.engines.native.batch.data_movement import count_accesses, traffic_of
 from launcher.engines.native.batch.nests import Nests, legality, lower, words_of
+from launcher.engines.native.batch.records import build_tables
 from launcher.engines.native.batch.scratch import Array
-from launcher.engines.native.batch.tables import build_tables
-from launcher.engines.native.batch.traffic import count_accesses, traffic_of
 from launcher.engines.native.model import evaluate
 from launcher.errors import SpecificationError
 from launcher.specification.mapping import LevelMapping, Loop, Mapping

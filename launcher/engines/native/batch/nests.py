@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from launcher.engines.native.batch.records import Tables, TensorTable
 from launcher.engines.native.batch.scratch import Array
-from launcher.engines.native.batch.tables import Tables, TensorTable
 
 NO_PLACE = 127
 """Place of a loop that is not there, behind all others."""
