@@ -12,7 +12,7 @@ from random_specifications import random_specification
 from launcher.engines.interface import Mapped, MapperSettings
 from launcher.engines.native.batch import BatchEvaluator, MappingBatch
 from launcher.engines.native.mapper.costs.coefficients import coefficients_of
-from launcher.engines.native.mapper.costs.machine import machine_of
+from launcher.engines.native.mapper.costs.machine_constants import machine_of
 from launcher.engines.native.mapper.costs.network_prices import layout_levels
 from launcher.engines.native.mapper.optima import pareto, search
 from launcher.engines.native.mapper.search.candidates import Queue

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from launcher.engines.native.accesses import LevelAccesses
 from launcher.engines.native.energies import AccessEnergies
-from launcher.engines.native.nest import Nest
+from launcher.engines.native.lowering import Nest
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture, StorageLevel
 

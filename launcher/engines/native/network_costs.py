@@ -14,7 +14,7 @@ import numpy as np
 
 from launcher.engines.native.accesses import LevelAccesses
 from launcher.engines.native.energies import component_actions, largest_energy_pj
-from launcher.engines.native.nest import Nest
+from launcher.engines.native.lowering import Nest
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture, Component, Network, StorageLevel
 from launcher.specification.energy import ActionEnergy

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.batch.data_movement import Accesses
-from launcher.engines.native.batch.nests import Nests
-from launcher.engines.native.batch.records import Charge, LevelTable, Tables
-from launcher.engines.native.batch.scratch import Array
+from launcher.engines.native.batch.nest_arrays import Nests
+from launcher.engines.native.batch.specification_tables import Charge, LevelTable, Tables
 
 
-def busy_cycles(tables: Tables, nests: Nests, accesses: list[list[Accesses]]) -> Array:
+def busy_cycles(tables: Tables, nests: Nests, accesses: list[list[Accesses]]) -> AnyArray:
     """(M,) cycles without network latency; ``accesses`` are by data space and level."""
     iterations = nests.repeats[0]
     busy = iterations
@@ -20,9 +20,9 @@ def busy_cycles(tables: Tables, nests: Nests, accesses: list[list[Accesses]]) ->
     return np.asarray(busy).astype(np.int64)
 
 
-def _cycles(level: LevelTable, accesses: list[Accesses], iterations: Array) -> Array:
-    read: Array | float = 0.0
-    write: Array | float = 0.0
+def _cycles(level: LevelTable, accesses: list[Accesses], iterations: AnyArray) -> AnyArray:
+    read: AnyArray | float = 0.0
+    write: AnyArray | float = 0.0
     for access, scale in zip(accesses, level.scales, strict=True):
         read = read + access.reads / iterations * scale
         write = write + (access.fills + access.updates) / iterations * scale
@@ -33,7 +33,7 @@ def _cycles(level: LevelTable, accesses: list[Accesses], iterations: Array) -> A
     return np.asarray(np.ceil(iterations / slowdown))
 
 
-def energy_pj(tables: Tables, nests: Nests, accesses: list[list[Accesses]], cycles: Array) -> Array:
+def energy_pj(tables: Tables, nests: Nests, accesses: list[list[Accesses]], cycles: AnyArray) -> AnyArray:
     """(M,) energy of runs of ``cycles``; ``accesses`` are by data space and level."""
     energy = nests.repeats[0] * nests.instances[0] * tables.compute_pj
     for index, level in enumerate(tables.levels):
@@ -42,7 +42,7 @@ def energy_pj(tables: Tables, nests: Nests, accesses: list[list[Accesses]], cycl
         of_level = [space[index] for space in accesses]
         energy = energy + _level_pj(tables, index, of_level, nests.instances[index + 1], leakage)
     for charges in tables.networks:
-        total: Array | float = 0.0
+        total: AnyArray | float = 0.0
         for charge in charges:
             instances = nests.instances[charge.level + 1]
             total = total + _charge_pj(charge, accesses[charge.space][charge.level], instances)
@@ -50,11 +50,11 @@ def energy_pj(tables: Tables, nests: Nests, accesses: list[list[Accesses]], cycl
     return np.asarray(energy)
 
 
-def _level_pj(tables: Tables, index: int, accesses: list[Accesses], instances: Array, leakage: Array) -> Array:
+def _level_pj(tables: Tables, index: int, accesses: list[Accesses], instances: AnyArray, leakage: AnyArray) -> AnyArray:
     level = tables.levels[index]
     clusters = np.minimum(instances, level.clusters)
     utilization = instances / clusters
-    total: Array | float = 0.0
+    total: AnyArray | float = 0.0
     for access, tensor in zip(accesses, tables.tensors, strict=True):
         energy = _blocks(access.reads, level) * level.energies.read_pj
         energy = energy + _blocks(access.fills, level) * level.energies.fill_pj
@@ -68,11 +68,11 @@ def _level_pj(tables: Tables, index: int, accesses: list[Accesses], instances: A
     return np.asarray(total)
 
 
-def _blocks(words: Array | float, level: LevelTable) -> Array | float:
+def _blocks(words: AnyArray | float, level: LevelTable) -> AnyArray | float:
     return words if level.block == 1 else np.ceil(words / level.block)
 
 
-def _charge_pj(charge: Charge, access: Accesses, instances: Array) -> Array:
+def _charge_pj(charge: Charge, access: Accesses, instances: AnyArray) -> AnyArray:
     """Of several multicast groups only the last one with any words is charged."""
     crossing = np.zeros(instances.shape)
     destinations = np.zeros(instances.shape)

@@ -7,14 +7,15 @@ from math import prod
 
 import numpy as np
 
-from launcher.engines.native.batch.nests import NO_PLACE, Nests, partitions
-from launcher.engines.native.batch.records import TensorTable
-from launcher.engines.native.batch.scratch import MOST_GROUPS, Array, make_scratch
+from launcher.engines.native.arrays import AnyArray
+from launcher.engines.native.batch.nest_arrays import NO_PLACE, Nests, partitions
+from launcher.engines.native.batch.scratch import MOST_GROUPS, make_scratch
 from launcher.engines.native.batch.sliding import sliding_traffic
+from launcher.engines.native.batch.specification_tables import TensorTable
 
 
 @dataclass
-class Traffic:
+class BatchTraffic:
     """What crosses the boundary below one instance of a level: G kinds of multicast groups, ascending.
 
     Attributes:
@@ -23,14 +24,14 @@ class Traffic:
         links: (M,) words on links.
     """
 
-    destinations: Array
-    words: Array
-    links: Array | float = 0.0
+    destinations: AnyArray
+    words: AnyArray
+    links: AnyArray | float = 0.0
 
-    def total(self) -> Array:
+    def total(self) -> AnyArray:
         return np.asarray(self.words.sum(axis=0))
 
-    def delivered(self) -> Array:
+    def delivered(self) -> AnyArray:
         return np.asarray((self.words * self.destinations).sum(axis=0))
 
 
@@ -43,24 +44,24 @@ class Accesses:
         traffic: what crosses the network below.
     """
 
-    reads: Array
-    fills: Array
-    updates: Array | float
-    traffic: Traffic
+    reads: AnyArray
+    fills: AnyArray
+    updates: AnyArray | float
+    traffic: BatchTraffic
 
 
 @dataclass
 class _Level:
     """One tensor at one level before reads, fills and updates are told apart; see ``LevelAccesses``."""
 
-    tile: Array
-    part: Array
-    content: Array
-    share: Array | float
-    traffic: Traffic
-    peers: Array | float = 0.0
+    tile: AnyArray
+    part: AnyArray
+    content: AnyArray
+    share: AnyArray | float
+    traffic: BatchTraffic
+    peers: AnyArray | float = 0.0
 
-    def clear(self, where: Array) -> None:
+    def clear(self, where: AnyArray) -> None:
         stays = ~where
         self.tile = self.tile * stays
         self.part = self.part * stays
@@ -68,7 +69,7 @@ class _Level:
         self.share = self.share * stays
 
 
-def _plain(tensor: TensorTable, nests: Nests, tiles: list[Array]) -> list[Traffic]:
+def _plain(tensor: TensorTable, nests: Nests, tiles: list[AnyArray]) -> list[BatchTraffic]:
     """Per level, traffic of a tensor whose tiles never overlap; level 0 serves every iteration anew."""
     traffic = []
     changes = np.ones(nests.fanout.shape[1])
@@ -82,11 +83,13 @@ def _plain(tensor: TensorTable, nests: Nests, tiles: list[Array]) -> list[Traffi
         destinations = nests.fanout[index] / groups
         if not tensor.rules[index].multicast:
             groups, destinations = nests.fanout[index], np.ones_like(groups)
-        traffic.append(Traffic(destinations[None], (delta * groups)[None]))
+        traffic.append(BatchTraffic(destinations[None], (delta * groups)[None]))
     return traffic[::-1]
 
 
-def traffic_of(tensor: TensorTable, nests: Nests, tiles: list[Array], factors: Array, orders: Array) -> list[Traffic]:
+def traffic_of(
+    tensor: TensorTable, nests: Nests, tiles: list[AnyArray], factors: AnyArray, orders: AnyArray
+) -> list[BatchTraffic]:
     """Traffic of one tensor below every level, as if every level kept it; ``factors`` and ``orders`` as given."""
     walked = [
         index
@@ -100,7 +103,9 @@ def traffic_of(tensor: TensorTable, nests: Nests, tiles: list[Array], factors: A
     return [general.get(index) or traffic[index] for index in range(len(tiles))]
 
 
-def _walked(tensor: TensorTable, nests: Nests, factors: Array, orders: Array, levels: list[int]) -> dict[int, Traffic]:
+def _walked(
+    tensor: TensorTable, nests: Nests, factors: AnyArray, orders: AnyArray, levels: list[int]
+) -> dict[int, BatchTraffic]:
     """Traffic below some levels by the general rule: sliding windows, links, no reuse over time."""
     shape = (len(factors), len(tensor.rules))
     groups = np.zeros((*shape, MOST_GROUPS, 2), dtype=np.int64)
@@ -123,7 +128,7 @@ def _walked(tensor: TensorTable, nests: Nests, factors: Array, orders: Array, le
     traffic = {}
     for index in levels:
         used = max(1, int((groups[:, index, :, 1] > 0).sum(axis=1).max()))
-        traffic[index] = Traffic(
+        traffic[index] = BatchTraffic(
             np.ascontiguousarray(groups[:, index, :used, 0].T),
             np.ascontiguousarray(words[:, index, :used].T),
             links[:, index],
@@ -131,12 +136,12 @@ def _walked(tensor: TensorTable, nests: Nests, factors: Array, orders: Array, le
     return traffic
 
 
-def _prod_of(bounds: Array, dimensions: tuple[int, ...]) -> Array:
+def _prod_of(bounds: AnyArray, dimensions: tuple[int, ...]) -> AnyArray:
     """Product of some rows of (D, M)."""
     return prod((bounds[d] for d in dimensions), start=np.ones(bounds.shape[1]))
 
 
-def _changes(tensor: TensorTable, nests: Nests, index: int, outside: Array) -> Array:
+def _changes(tensor: TensorTable, nests: Nests, index: int, outside: AnyArray) -> AnyArray:
     """How often the tile changes in the loops of a level and all outside, given how often it does outside only.
 
     Loops that do not move the tile are free up to the first one that does.
@@ -151,15 +156,15 @@ def _changes(tensor: TensorTable, nests: Nests, index: int, outside: Array) -> A
     return np.where(first < NO_PLACE, block * nests.repeats[index + 1], outside)
 
 
-def count_accesses(
-    tensor: TensorTable, nests: Nests, number: int, tiles: list[Array], traffic: list[Traffic]
+def batch_accesses(
+    tensor: TensorTable, nests: Nests, number: int, tiles: list[AnyArray], traffic: list[BatchTraffic]
 ) -> list[Accesses]:
     """Accesses of one tensor, the problem's ``number``-th, at all levels."""
     keep = nests.keep[:, number]
     parts = partitions(tensor, nests, tiles)
     levels = []
     for index, (tile, part) in enumerate(zip(tiles, parts, strict=True)):
-        share: Array | float = 0.0
+        share: AnyArray | float = 0.0
         if index + 1 < len(tiles):
             parent = traffic[index + 1]
             share = (parent.words * parent.destinations / nests.fanout[index + 1]).sum(axis=0)
@@ -171,7 +176,7 @@ def count_accesses(
     return _split(tensor, levels)
 
 
-def _mask_inner(tensor: TensorTable, nests: Nests, keep: Array, levels: list[_Level]) -> None:
+def _mask_inner(tensor: TensorTable, nests: Nests, keep: AnyArray, levels: list[_Level]) -> None:
     for index, level in enumerate(levels):
         bypassed = ~keep[index]
         passes = bypassed if tensor.rules[index].coalesced else np.ones_like(bypassed)
@@ -188,7 +193,7 @@ def _mask_inner(tensor: TensorTable, nests: Nests, keep: Array, levels: list[_Le
             level.clear(passes)
 
 
-def _mask_outer(tensor: TensorTable, keep: Array, levels: list[_Level]) -> None:
+def _mask_outer(tensor: TensorTable, keep: AnyArray, levels: list[_Level]) -> None:
     outside = np.ones(keep.shape[1], dtype=np.bool_)
     for index in range(len(levels) - 1, -1, -1):
         level = levels[index]
@@ -225,7 +230,7 @@ def _split(tensor: TensorTable, levels: list[_Level]) -> list[Accesses]:
     return accesses[::-1]
 
 
-def _round(value: Array) -> Array:
+def _round(value: AnyArray) -> AnyArray:
     """Round half away from zero, as C does."""
     whole = np.floor(value)
     return np.asarray(whole + (value - whole >= 0.5))

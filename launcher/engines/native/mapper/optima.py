@@ -6,7 +6,7 @@ from math import inf
 
 from launcher.engines.interface import Mapped, MapperSettings, OnProgress
 from launcher.engines.native.mapper.reasons.conflicts import no_valid_mapping
-from launcher.engines.native.mapper.search.best_first import Search
+from launcher.engines.native.mapper.search.best_first import BestFirstSearch
 from launcher.engines.native.mapper.search.board import Outcome
 from launcher.engines.native.mapper.search.clock import Clock
 from launcher.engines.native.mapper.search.confirm import confirm
@@ -80,14 +80,14 @@ def pareto(
     return tuple(points)
 
 
-def _prepared(specification: Specification, order: tuple[int, ...], clock: Clock, threads: int) -> Search:
+def _prepared(specification: Specification, order: tuple[int, ...], clock: Clock, threads: int) -> BestFirstSearch:
     space = mapspace_of(specification)
     if space.impossible:
         raise no_valid_mapping(space, finished=True)
-    return Search(space, order, clock, threads)
+    return BestFirstSearch(space, order, clock, threads)
 
 
-def _mapped(run: Search, outcome: Outcome, objective: tuple[str, ...], seconds: float, unit: float) -> Mapped:
+def _mapped(run: BestFirstSearch, outcome: Outcome, objective: tuple[str, ...], seconds: float, unit: float) -> Mapped:
     """The outcome of a search, confirmed; ``unit`` turns its first value into what the objective counts in."""
     evaluation = confirm(run.space.specification, outcome)
     statistics = SearchStatistics(seconds, run.counters)

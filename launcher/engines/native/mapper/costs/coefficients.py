@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from launcher.engines.native.arrays import FloatArray, IntArray
 from launcher.engines.native.cost import gate_of
 from launcher.engines.native.energies import compute_energy_pj, level_energies
-from launcher.engines.native.mapper.costs.machine import FloatArray, IntArray, Machine
+from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.costs.neighbours import relayed_shares
 from launcher.engines.native.mapper.costs.network_prices import network_energies
 from launcher.engines.native.mapper.kernels.search_tables import (
@@ -34,7 +35,7 @@ from launcher.engines.native.mapper.kernels.search_tables import (
 )
 from launcher.engines.native.mapper.space.bypass import Boundary, boundaries_of
 from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
-from launcher.engines.native.mapper.space.mapspace import Mapspace
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
 from launcher.specification.specification import Specification
 
 
@@ -92,7 +93,7 @@ class Assignments:
         )
 
 
-def coefficients_of(space: Mapspace, machine: Machine, spatial: SpatialAssignments) -> Assignments:
+def coefficients_of(space: SearchSpace, machine: Machine, spatial: SpatialAssignments) -> Assignments:
     """Constants of each spatial assignment."""
     specification = space.specification
     factors = spatial.factors
@@ -114,7 +115,9 @@ def coefficients_of(space: Mapspace, machine: Machine, spatial: SpatialAssignmen
     )
 
 
-def _pair_figures(space: Mapspace, machine: Machine, spatial: SpatialAssignments, instances: FloatArray) -> FloatArray:
+def _pair_figures(
+    space: SearchSpace, machine: Machine, spatial: SpatialAssignments, instances: FloatArray
+) -> FloatArray:
     factors = spatial.factors
     own = _own_products(machine, factors)
     groups = _groups(machine, factors)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from launcher.engines.native.arrays import FloatArray, IntArray
 from launcher.engines.native.mapper.costs.coefficients import Assignments
-from launcher.engines.native.mapper.costs.machine import FloatArray, IntArray, Machine
+from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.kernels.search_tables import (
     ADDRESS_PJ,
     BLOCK,

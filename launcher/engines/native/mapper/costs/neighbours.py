@@ -10,9 +10,10 @@ from math import prod
 
 import numpy as np
 
-from launcher.engines.native.mapper.costs.machine import FloatArray, Machine
+from launcher.engines.native.arrays import FloatArray
+from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
-from launcher.engines.native.mapper.space.mapspace import Mapspace
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
 
 class Children:
@@ -24,7 +25,7 @@ class Children:
         word: (rows, columns) which word each child needs; -1 where no child is in use.
     """
 
-    def __init__(self, space: Mapspace, machine: Machine, spatial: SpatialAssignments, where: tuple[int, int, int]):
+    def __init__(self, space: SearchSpace, machine: Machine, spatial: SpatialAssignments, where: tuple[int, int, int]):
         index, level, p = where
         factors = spatial.factors[index, level]
         x, y = spatial.layout(index, level)
@@ -62,7 +63,7 @@ class Children:
         return len(np.unique(alone)) / len(np.unique(self.word[self.word >= 0]))
 
 
-def relayed_shares(space: Mapspace, machine: Machine, spatial: SpatialAssignments) -> FloatArray:
+def relayed_shares(space: SearchSpace, machine: Machine, spatial: SpatialAssignments) -> FloatArray:
     """Per assignment and data space: of the words that compute units had just before, the share level 0 must repeat.
 
     Compute units keep nothing, but a unit whose neighbour was given the same word the step before gets it from there.

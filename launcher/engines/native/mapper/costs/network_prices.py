@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from launcher.engines.native.arrays import FloatArray
 from launcher.engines.native.energies import component_actions
-from launcher.engines.native.mapper.costs.machine import FloatArray, Machine
+from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.kernels.search_tables import OWN_RANK
 from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
-from launcher.engines.native.mapper.space.mapspace import Mapspace
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
 from launcher.engines.native.network_costs import Connection, connections
 from launcher.specification.energy import ActionEnergy
 from launcher.specification.specification import Specification
@@ -33,7 +34,7 @@ def has_exact_networks(specification: Specification, *, linked: bool) -> bool:
 
 
 def network_energies(
-    space: Mapspace, machine: Machine, spatial: SpatialAssignments, instances: FloatArray, part: FloatArray
+    space: SearchSpace, machine: Machine, spatial: SpatialAssignments, instances: FloatArray, part: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Energy per word, and what to take off once per data space: both (assignments, levels, data spaces).
 
@@ -61,7 +62,7 @@ def network_energies(
 
 
 def _multicast(
-    space: Mapspace, machine: Machine, spatial: SpatialAssignments, connection: Connection, p: int
+    space: SearchSpace, machine: Machine, spatial: SpatialAssignments, connection: Connection, p: int
 ) -> FloatArray:
     assert connection.network is not None
     network, level = connection.network, connection.index

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import kernel
 from launcher.engines.native.mapper.kernels.completion import is_open, loop_range, settled_energy
 from launcher.engines.native.mapper.kernels.crossings import crossing_words, helper, slides, sliding_words
@@ -15,7 +16,7 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     INNER,
     KIND,
     LEVEL,
-    MOST,
+    MOST_FACTOR,
     NEXT_LEVEL,
     OUTER,
     POSITION,
@@ -28,7 +29,6 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     TARGET,
     TILE,
     UNTOUCHED,
-    Array,
     Costs,
     Goal,
     Rates,
@@ -36,12 +36,12 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     Tiles,
     Walks,
 )
-from launcher.engines.native.mapper.search.objective import CYCLES, ENERGY, TOLERANCE
+from launcher.engines.native.mapper.search.objective import CYCLES, ENERGY, TIE_TOLERANCE
 
 FINISHED, PAUSED, FOUND = 0, 1, 2
 """Why the search returned: all done, node budget used up, or a mapping to look at."""
 
-DEPTH, NODES, LENGTH, BEST_ENERGY, BEST_BUSY = 0, 1, 2, 3, 4
+TOP, NODES, LENGTH, BEST_ENERGY, BEST_BUSY = 0, 1, 2, 3, 4
 """Entries of the control array: depth of the stack (-1: done), nodes visited, steps of the best walk, its figures."""
 
 
@@ -61,15 +61,15 @@ def promising(goal: Goal, rates: Rates, energy: float, busy: float) -> bool:
         return False
     for i in range(len(goal.order)):
         value = value_of(goal.order[i], energy, busy, rates.leak_pj, rates.latency)
-        if value < goal.incumbent[i] * (1 - TOLERANCE):
+        if value < goal.incumbent[i] * (1 - TIE_TOLERANCE):
             return True
-        if value > goal.incumbent[i] * (1 + TOLERANCE):
+        if value > goal.incumbent[i] * (1 + TIE_TOLERANCE):
             return False
     return goal.canonical
 
 
 @helper
-def _add_crossing(walks: Walks, costs: Costs, rates: Rates, b: int, words: float, figures: Array) -> None:
+def _add_crossing(walks: Walks, costs: Costs, rates: Rates, b: int, words: float, figures: AnyArray) -> None:
     """Add what a settled boundary asks of each limited bandwidth: words weighted by the data space's scale."""
     p, inner, outer = walks.boundaries[b, SPACE], walks.boundaries[b, INNER], walks.boundaries[b, OUTER]
     first = costs.nature[p] & READ_WRITE
@@ -101,7 +101,7 @@ def _settle(
     bits: int,
     t: int,
     loop: tuple[int, int, int],
-    figures: Array,
+    figures: AnyArray,
 ) -> None:
     """Add the needs of the boundaries in ``bits``, and note their words."""
     b = np.int64(0)
@@ -118,17 +118,17 @@ def _settle(
 
 
 @helper
-def _busy_bound(iterations: float, rates: Rates, figures: Array) -> float:
+def _busy_bound(iterations: float, rates: Rates, figures: AnyArray) -> float:
     """Least cycles that the words asked for so far take."""
     most = iterations
     for s in range(len(rates.slots)):
         cycles = figures[1 + s] / rates.limits[rates.slots[s, 0], rates.slots[s, 1]]
-        most = max(most, np.ceil(cycles * (1 - TOLERANCE)))
+        most = max(most, np.ceil(cycles * (1 - TIE_TOLERANCE)))
     return most
 
 
 @helper
-def _busy_cycles(walks: Walks, costs: Costs, rates: Rates, figures: Array) -> float:
+def _busy_cycles(walks: Walks, costs: Costs, rates: Rates, figures: AnyArray) -> float:
     """Cycles of a complete mapping without network latency, with the model's order of operations."""
     words = rates.words
     for k in range(2):
@@ -164,7 +164,7 @@ def _busy_cycles(walks: Walks, costs: Costs, rates: Rates, figures: Array) -> fl
 
 
 @helper
-def _comes_before(goal: Goal, rates: Rates, energy: float, busy: float, other: Array) -> bool:
+def _comes_before(goal: Goal, rates: Rates, energy: float, busy: float, other: AnyArray) -> bool:
     """Whether a child should be looked at before another one, from the bounds of both."""
     for i in range(len(goal.order)):
         value = value_of(goal.order[i], energy, busy, rates.leak_pj, rates.latency)
@@ -176,7 +176,15 @@ def _comes_before(goal: Goal, rates: Rates, energy: float, busy: float, other: A
 
 @helper
 def _add_child(
-    goal: Goal, rates: Rates, child: Array, bound: Array, n: int, step: int, after: int, energy: float, busy: float
+    goal: Goal,
+    rates: Rates,
+    child: AnyArray,
+    bound: AnyArray,
+    n: int,
+    step: int,
+    after: int,
+    energy: float,
+    busy: float,
 ) -> None:
     """Put a child in its place: in order of its bound, or last when the order is fixed."""
     k = n
@@ -194,8 +202,8 @@ def _add_child(
 
 @helper
 def _find_children(
-    walks: Walks, tiles: Tiles, costs: Costs, rates: Rates, goal: Goal, stack: Stack, energy: Array, best: Array,
-    depth: int, trial: Array,
+    walks: Walks, tiles: Tiles, costs: Costs, rates: Rates, goal: Goal, stack: Stack, energy: AnyArray, best: AnyArray,
+    depth: int, trial: AnyArray,
 ) -> None:  # fmt: skip
     """All steps from the state on top of the stack that may lead to something better than the incumbent."""
     s, t = stack.at[depth, STATE], stack.at[depth, TILE]
@@ -217,7 +225,7 @@ def _find_children(
                 after = t + (tiles.multiple[d, i, c, 0] - i) * tiles.dimensions[STRIDE, d]
                 if f < lowest:
                     continue
-                if f > tiles.bounds[MOST, level, d]:
+                if f > tiles.bounds[MOST_FACTOR, level, d]:
                     break
             if not is_open(tiles, to, after) or not best[to, after] < np.inf:
                 continue
@@ -237,7 +245,7 @@ def _find_children(
 
 @helper
 def _descend(
-    walks: Walks, tiles: Tiles, costs: Costs, rates: Rates, stack: Stack, energy: Array, depth: int, c: int
+    walks: Walks, tiles: Tiles, costs: Costs, rates: Rates, stack: Stack, energy: AnyArray, depth: int, c: int
 ) -> None:
     """Put child c of the state on top of the stack on the stack."""
     step, after, t = stack.child[depth, c, 0], stack.child[depth, c, 1], stack.at[depth, TILE]
@@ -260,7 +268,7 @@ def _descend(
 
 
 @helper
-def _arrive(walks: Walks, costs: Costs, rates: Rates, goal: Goal, stack: Stack, depth: int, control: Array) -> bool:
+def _arrive(walks: Walks, costs: Costs, rates: Rates, goal: Goal, stack: Stack, depth: int, control: AnyArray) -> bool:
     """Judge the complete mapping on top of the stack; remember it when it is wanted."""
     energy = stack.figures[depth, 0]
     busy = _busy_cycles(walks, costs, rates, stack.figures[depth])
@@ -275,8 +283,8 @@ def _arrive(walks: Walks, costs: Costs, rates: Rates, goal: Goal, stack: Stack, 
 
 @kernel
 def explore(
-    walks: Walks, tiles: Tiles, costs: Costs, rates: Rates, goal: Goal, stack: Stack, energy: Array, best: Array,
-    control: Array, budget: int, report: bool,
+    walks: Walks, tiles: Tiles, costs: Costs, rates: Rates, goal: Goal, stack: Stack, energy: AnyArray, best: AnyArray,
+    control: AnyArray, budget: int, report: bool,
 ) -> int:  # fmt: skip
     """Depth-first search from what is on the stack; can be called again to go on.
 
@@ -285,14 +293,14 @@ def explore(
     """
     trial = stack.figures[len(stack.figures) - 1]  # deeper than any walk
     stop = control[NODES] + budget
-    while control[DEPTH] >= 0:
-        depth = int(control[DEPTH])
+    while control[TOP] >= 0:
+        depth = int(control[TOP])
         if control[NODES] >= stop:
             return PAUSED
         if stack.at[depth, POSITION] < 0:
             control[NODES] += 1
             if stack.at[depth, STATE] == 0:
-                control[DEPTH] -= 1
+                control[TOP] -= 1
                 if _arrive(walks, costs, rates, goal, stack, depth, control):
                     if report or goal.canonical:
                         return FOUND
@@ -304,10 +312,10 @@ def explore(
             _find_children(walks, tiles, costs, rates, goal, stack, energy, best, depth, trial)
         c = stack.at[depth, POSITION]
         if c >= stack.at[depth, CHILDREN]:
-            control[DEPTH] -= 1
+            control[TOP] -= 1
             continue
         stack.at[depth, POSITION] += 1
         if promising(goal, rates, stack.bound[depth, c, 0], stack.bound[depth, c, 1]):
             _descend(walks, tiles, costs, rates, stack, energy, depth, c)
-            control[DEPTH] += 1
+            control[TOP] += 1
     return FINISHED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import kernel
 from launcher.engines.native.mapper.kernels.crossings import (
     crossing_energy,
@@ -22,9 +23,9 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     FINAL,
     FIRST_STEP,
     KIND,
-    LEAST,
+    LEAST_FACTOR,
     LEVEL,
-    MOST,
+    MOST_FACTOR,
     NEXT_LEVEL,
     NO_ROOM,
     ORDERED_LOOP,
@@ -36,7 +37,6 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     STRIDE,
     TARGET,
     WITHIN,
-    Array,
     Costs,
     Tiles,
     Walks,
@@ -44,7 +44,7 @@ from launcher.engines.native.mapper.kernels.search_tables import (
 
 
 @helper
-def _fill_divisors(dimensions: Array, divisors: Array, count: Array, multiple: Array, d: int) -> int:
+def _fill_divisors(dimensions: AnyArray, divisors: AnyArray, count: AnyArray, multiple: AnyArray, d: int) -> int:
     number, divisor = dimensions[EXTENT, d], divisors[d]
     found = 0
     k = 1
@@ -70,7 +70,7 @@ def _fill_divisors(dimensions: Array, divisors: Array, count: Array, multiple: A
 
 
 @helper
-def _fill_tiles(tiles: Tiles, costs: Costs, keep: Array, capacity: Array, least_fill: Array) -> int:
+def _fill_tiles(tiles: Tiles, costs: Costs, keep: AnyArray, capacity: AnyArray, least_fill: AnyArray) -> int:
     """Divisors, digits of each tile, and which tiles fit which levels; returns the number of tiles."""
     total = 1
     width = tiles.divisor.shape[0]
@@ -100,7 +100,7 @@ def _fill_tiles(tiles: Tiles, costs: Costs, keep: Array, capacity: Array, least_
 
 
 @helper
-def _fill_energies(walks: Walks, tiles: Tiles, costs: Costs, total: int, energy: Array) -> None:
+def _fill_energies(walks: Walks, tiles: Tiles, costs: Costs, total: int, energy: AnyArray) -> None:
     """Energy of every boundary settled at every tile by a loop that does not slide it."""
     for b in range(len(walks.boundaries)):
         p = walks.boundaries[b, SPACE]
@@ -121,7 +121,7 @@ def _fill_energies(walks: Walks, tiles: Tiles, costs: Costs, total: int, energy:
 @helper
 def loop_range(tiles: Tiles, kind: int, d: int, level: int, i: int) -> tuple[int, int, int]:
     """First and last multiple of the i-th divisor (plus one) to look at for a loop, and the least bound of the loop."""
-    lowest = max(tiles.bounds[LEAST, level, d], 2 if kind == ORDERED_LOOP else 1)
+    lowest = max(tiles.bounds[LEAST_FACTOR, level, d], 2 if kind == ORDERED_LOOP else 1)
     last = tiles.quotients[d, i]
     return (last - 1 if tiles.dimensions[FINAL, d] == level else 0), last, lowest
 
@@ -137,7 +137,7 @@ def is_open(tiles: Tiles, s: int, t: int) -> bool:
 
 @helper
 def settled_energy(
-    walks: Walks, tiles: Tiles, costs: Costs, energy: Array, bits: int, t: int, loop: tuple[int, int, int]
+    walks: Walks, tiles: Tiles, costs: Costs, energy: AnyArray, bits: int, t: int, loop: tuple[int, int, int]
 ) -> float:
     """Energy of the boundaries in ``bits``, settled at tile t by a loop (level, dimension, bound; 1: no loop)."""
     paid = 0.0
@@ -169,7 +169,15 @@ def _settles_sliding(walks: Walks, costs: Costs, bits: int, d: int) -> bool:
 
 @helper
 def _relax_by_leaving(
-    level: int, bits: int, count: int, listed: Array, fits: Array, energy: Array, best: Array, s: int, to: int
+    level: int,
+    bits: int,
+    count: int,
+    listed: AnyArray,
+    fits: AnyArray,
+    energy: AnyArray,
+    best: AnyArray,
+    s: int,
+    to: int,
 ) -> None:
     """Let leaving the level improve the best completions of state s at the listed tiles."""
     for k in range(count):
@@ -188,12 +196,13 @@ def _relax_by_leaving(
 
 @helper
 def _relax_by_loop(
-    level: int, d: int, kind: int, bits: int, count: int, listed: Array, opened: Array, fits: Array, bounds: Array,
-    dimensions: Array, quotients: Array, multiple: Array, energy: Array, best: Array, s: int, to: int,
+    level: int, d: int, kind: int, bits: int, count: int, listed: AnyArray, opened: AnyArray, fits: AnyArray,
+    bounds: AnyArray, dimensions: AnyArray, quotients: AnyArray, multiple: AnyArray, energy: AnyArray, best: AnyArray,
+    s: int, to: int,
 ) -> None:  # fmt: skip
     """Let a loop over d improve the best completions of s; the listed tiles have the first divisor of d."""
-    stride, most = dimensions[STRIDE, d], bounds[MOST, level, d]
-    lowest = max(bounds[LEAST, level, d], 2 if kind == ORDERED_LOOP else 1)
+    stride, most = dimensions[STRIDE, d], bounds[MOST_FACTOR, level, d]
+    lowest = max(bounds[LEAST_FACTOR, level, d], 2 if kind == ORDERED_LOOP else 1)
     final = dimensions[FINAL, d] == level
     for i in range(dimensions[RADIX, d]):
         if not opened[0, s, d, i]:
@@ -223,8 +232,8 @@ def _relax_by_loop(
 
 @helper
 def _relax_by_sliding(
-    walks: Walks, tiles: Tiles, costs: Costs, s: int, step: int, count: int, energy: Array, best: Array, listed: Array,
-    slabs: Array, slid: Array,
+    walks: Walks, tiles: Tiles, costs: Costs, s: int, step: int, count: int, energy: AnyArray, best: AnyArray,
+    listed: AnyArray, slabs: AnyArray, slid: AnyArray,
 ) -> None:  # fmt: skip
     """Let a loop whose bound decides what it settles improve the best completions of state s.
 
@@ -246,7 +255,7 @@ def _relax_by_sliding(
             t = listed[k] + i * stride
             for c in range(first, last if fits[t] & WITHIN else first):
                 j, f = multiple[i, c, 0], multiple[i, c, 1]
-                if f > tiles.bounds[MOST, level, d]:
+                if f > tiles.bounds[MOST_FACTOR, level, d]:
                     break
                 value = best[to, listed[k] + j * stride]
                 if f < lowest or not opened[0, to, j] or value == np.inf:
@@ -272,8 +281,8 @@ def _relax_by_sliding(
 
 @helper
 def _relax(
-    walks: Walks, tiles: Tiles, costs: Costs, s: int, step: int, energy: Array, best: Array, listed: Array,
-    slabs: Array, slid: Array,
+    walks: Walks, tiles: Tiles, costs: Costs, s: int, step: int, energy: AnyArray, best: AnyArray, listed: AnyArray,
+    slabs: AnyArray, slid: AnyArray,
 ) -> None:  # fmt: skip
     """Let one step of a state improve the state's best completions."""
     level = walks.states[s, LEVEL]
@@ -298,14 +307,14 @@ def complete(
     walks: Walks,
     tiles: Tiles,
     costs: Costs,
-    keep: Array,
-    capacity: Array,
-    least_fill: Array,
-    energy: Array,
-    best: Array,
-    listed: Array,
-    slabs: Array,
-    slid: Array,
+    keep: AnyArray,
+    capacity: AnyArray,
+    least_fill: AnyArray,
+    energy: AnyArray,
+    best: AnyArray,
+    listed: AnyArray,
+    slabs: AnyArray,
+    slid: AnyArray,
 ) -> int:
     """Fill the tables of one assignment: tiles, energy of boundaries, least energy from every state to the end.
 

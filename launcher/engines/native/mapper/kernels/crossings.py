@@ -10,6 +10,7 @@ from math import ceil
 
 from numba import njit
 
+from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.mapper.kernels.search_tables import (
     ADDRESS_PJ,
     BLOCK,
@@ -32,7 +33,6 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     THINNED,
     UNTOUCHED,
     UPDATE_PJ,
-    Array,
     Costs,
     Tiles,
     Walks,
@@ -185,7 +185,7 @@ def _thinning(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int, move
 
 
 @helper
-def crossing_energy(boundary: Array, nature: int, level_pj: Array, pair: Array, words: float) -> float:
+def crossing_energy(boundary: AnyArray, nature: int, level_pj: AnyArray, pair: AnyArray, words: float) -> float:
     """Energy of ``words`` filled into each instance of a boundary's inner level, and of serving them further out."""
     p, inner, outer = boundary[SPACE], boundary[INNER], boundary[OUTER]
     content = words * (pair[outer + 1, p, SPREAD] / pair[inner + 1, p, SPREAD])

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
+from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.mapper.kernels.crossings import helper
 from launcher.engines.native.mapper.kernels.search_tables import (
     DIMENSION,
     FINAL,
     FIRST_STEP,
     KIND,
-    LEAST,
+    LEAST_FACTOR,
     LEVEL,
-    MOST,
+    MOST_FACTOR,
     NEXT_LEVEL,
     ORDERED_LOOP,
     RADIX,
     STRIDE,
     TARGET,
-    Array,
 )
 
 
 @helper
 def _spread_digits(
-    kind: int, level: int, d: int, bounds: Array, dimensions: Array, quotients: Array, multiple: Array,
-    found: Array, m: int, n: int, backwards: int,
+    kind: int, level: int, d: int, bounds: AnyArray, dimensions: AnyArray, quotients: AnyArray, multiple: AnyArray,
+    found: AnyArray, m: int, n: int, backwards: int,
 ) -> None:  # fmt: skip
     """Add to state n the divisors that a loop makes of those of state m; backwards: those that it makes them of."""
-    lowest = max(bounds[LEAST, level, d], 2 if kind == ORDERED_LOOP else 1)
-    most = bounds[MOST, level, d]
+    lowest = max(bounds[LEAST_FACTOR, level, d], 2 if kind == ORDERED_LOOP else 1)
+    most = bounds[MOST_FACTOR, level, d]
     final = dimensions[FINAL, d] == level
     for i in range(dimensions[RADIX, d]):
         if not backwards and not found[m, d, i]:
@@ -44,8 +44,8 @@ def _spread_digits(
 
 @helper
 def _pass_on(
-    states: Array, steps: Array, bounds: Array, dimensions: Array, quotients: Array, multiple: Array,
-    s: int, found: Array, backwards: int,
+    states: AnyArray, steps: AnyArray, bounds: AnyArray, dimensions: AnyArray, quotients: AnyArray, multiple: AnyArray,
+    s: int, found: AnyArray, backwards: int,
 ) -> None:  # fmt: skip
     """Hand the divisors found for a state to the states after it; backwards: take those of the states after it."""
     for step in range(states[s, FIRST_STEP], states[s + 1, FIRST_STEP]):
@@ -64,7 +64,13 @@ def _pass_on(
 
 @helper
 def fill_open(
-    states: Array, steps: Array, bounds: Array, dimensions: Array, quotients: Array, multiple: Array, opened: Array
+    states: AnyArray,
+    steps: AnyArray,
+    bounds: AnyArray,
+    dimensions: AnyArray,
+    quotients: AnyArray,
+    multiple: AnyArray,
+    opened: AnyArray,
 ) -> None:
     """Which divisors of each dimension a tile can have in each state, on the way from the start to the end.
 
@@ -88,7 +94,7 @@ def fill_open(
 
 
 @helper
-def common_tiles(opened: Array, dimensions: Array, s: int, to: int, without: int, listed: Array) -> int:
+def common_tiles(opened: AnyArray, dimensions: AnyArray, s: int, to: int, without: int, listed: AnyArray) -> int:
     """List the tiles that are open in both states, without (the first divisor of) one dimension; returns how many."""
     listed[0] = 0
     count = 1

@@ -7,11 +7,9 @@ column constants below: compiled code gets slower, to compile and to run, with e
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-
-Array = np.ndarray[Any, np.dtype[Any]]
+from launcher.engines.native.arrays import AnyArray
 
 ORDERED_LOOP, FREE_LOOP, NEXT_LEVEL = 0, 1, 2
 """Kinds of steps: a loop with a bound above 1; a loop whose bound may be 1; leaving the level."""
@@ -25,7 +23,7 @@ KIND, DIMENSION, TARGET, SETTLED = 0, 1, 2, 3
 SPACE, INNER, OUTER, FORGETS = 0, 1, 2, 3
 """Columns of ``Walks.boundaries``."""
 
-LEAST, MOST = 0, 1
+LEAST_FACTOR, MOST_FACTOR = 0, 1
 """First axis of ``Tiles.bounds``."""
 
 EXTENT, RADIX, STRIDE, FINAL = 0, 1, 2, 3
@@ -64,9 +62,9 @@ class Walks(NamedTuple):
             level keeps nothing from one step to the next.
     """
 
-    states: Array
-    steps: Array
-    boundaries: Array
+    states: AnyArray
+    steps: AnyArray
+    boundaries: AnyArray
 
 
 class Tiles(NamedTuple):
@@ -88,14 +86,14 @@ class Tiles(NamedTuple):
             may be the tile of this level.
     """
 
-    dimensions: Array
-    bounds: Array
-    divisor: Array
-    quotients: Array
-    multiple: Array
-    digit: Array
-    open: Array
-    fits: Array
+    dimensions: AnyArray
+    bounds: AnyArray
+    divisor: AnyArray
+    quotients: AnyArray
+    multiple: AnyArray
+    digit: AnyArray
+    open: AnyArray
+    fits: AnyArray
 
 
 class Costs(NamedTuple):
@@ -115,12 +113,12 @@ class Costs(NamedTuple):
         iterations: cycles of every compute unit without stalls.
     """
 
-    nature: Array
-    motion: Array
-    coefficient: Array
-    extent: Array
-    level: Array
-    pair: Array
+    nature: AnyArray
+    motion: AnyArray
+    coefficient: AnyArray
+    extent: AnyArray
+    level: AnyArray
+    pair: AnyArray
     iterations: float
 
 
@@ -136,11 +134,11 @@ class Rates(NamedTuple):
         latency: cycles added once.
     """
 
-    slots: Array
-    limits: Array
-    scale: Array
-    fixed: Array
-    words: Array
+    slots: AnyArray
+    limits: AnyArray
+    scale: AnyArray
+    fixed: AnyArray
+    words: AnyArray
     leak_pj: float
     latency: float
 
@@ -155,8 +153,8 @@ class Goal(NamedTuple):
         canonical: walk in a fixed order and stop at the first mapping as good as the incumbent.
     """
 
-    order: Array
-    incumbent: Array
+    order: AnyArray
+    incumbent: AnyArray
     most_busy: float
     canonical: bool
 
@@ -172,8 +170,8 @@ class Stack(NamedTuple):
         best: (depth, 2) the walk of the best mapping: each step and the tile before it.
     """
 
-    at: Array
-    figures: Array
-    child: Array
-    bound: Array
-    best: Array
+    at: AnyArray
+    figures: AnyArray
+    child: AnyArray
+    bound: AnyArray
+    best: AnyArray

@@ -5,16 +5,16 @@ from __future__ import annotations
 from math import inf, prod
 from time import perf_counter
 
-from launcher.engines.native.mapper.reasons.nearest_change import (
-    Change,
+from launcher.engines.native.mapper.reasons.premises import CAPACITY, FACTOR, FAN_OUT, FILL, KEEP, Premises, Rule
+from launcher.engines.native.mapper.reasons.repairs import (
     Deadline,
     OutOfTimeError,
+    Repair,
     least_words,
-    nearest_change,
+    nearest_repair,
 )
-from launcher.engines.native.mapper.reasons.premises import CAPACITY, FACTOR, FAN_OUT, FILL, KEEP, Premises, Rule
-from launcher.engines.native.mapper.space.feasibility import limits_of
-from launcher.engines.native.mapper.space.mapspace import Mapspace
+from launcher.engines.native.mapper.space.feasibility import capacities_of
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
 from launcher.errors import NoValidMappingError
 
 PATIENCE_S = 15.0
@@ -24,7 +24,7 @@ MOST_CHANGES = 8
 """Changes that a proposal may consist of."""
 
 
-def no_valid_mapping(space: Mapspace, *, finished: bool) -> NoValidMappingError:
+def no_valid_mapping(space: SearchSpace, *, finished: bool) -> NoValidMappingError:
     """The error that says why no mapping was found.
 
     Args:
@@ -36,7 +36,7 @@ def no_valid_mapping(space: Mapspace, *, finished: bool) -> NoValidMappingError:
     nowhere = _kept_nowhere(space)
     if nowhere is not None:
         return nowhere
-    premises = Premises(space, limits_of(space))
+    premises = Premises(space, capacities_of(space))
     if space.impossible:
         what, where = "no valid mapping: " + space.impossible[0][0], "constraints"
         return NoValidMappingError(what, where=where, hint=_hint(premises, [], Deadline(perf_counter() + PATIENCE_S)))
@@ -65,7 +65,7 @@ def _hint(premises: Premises, rules: list[Rule], deadline: Deadline) -> str | No
     try:
         rules = rules or _conflict(premises, deadline)
         while rules and len(changes) < MOST_CHANGES:
-            change = nearest_change(premises, rules, deadline) or _ends_conflict(premises, rules, deadline)
+            change = nearest_repair(premises, rules, deadline) or _ends_conflict(premises, rules, deadline)
             if change is None:
                 break
             changes[change.rule] = change.words
@@ -82,15 +82,15 @@ def _hint(premises: Premises, rules: list[Rule], deadline: Deadline) -> str | No
     return f"the nearest {together} a mapping: {' and '.join(words)}"
 
 
-def _ends_conflict(premises: Premises, rules: list[Rule], deadline: Deadline) -> Change | None:
+def _ends_conflict(premises: Premises, rules: list[Rule], deadline: Deadline) -> Repair | None:
     """The nearest change that ends one conflict, whatever else is in conflict."""
     others = [rule for rule in premises.rules() if rule not in rules]
     alone = premises.without([rule for rule in others if rule.kind != FAN_OUT])
     # Factors are better chosen so that they fit the array, where that is possible.
-    return nearest_change(alone, rules, deadline) or nearest_change(premises.without(others), rules, deadline)
+    return nearest_repair(alone, rules, deadline) or nearest_repair(premises.without(others), rules, deadline)
 
 
-def _kept_nowhere(space: Mapspace) -> NoValidMappingError | None:
+def _kept_nowhere(space: SearchSpace) -> NoValidMappingError | None:
     for p, name in enumerate(space.specification.problem.data_space_names):
         if all(level.keep[p] is False for level in space.levels):
             return NoValidMappingError(

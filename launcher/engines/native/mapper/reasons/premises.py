@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import TypeVar
 
-from launcher.engines.native.mapper.space.feasibility import Limits, is_possible
-from launcher.engines.native.mapper.space.mapspace import UNBOUNDED, Bounds, LevelSpace, Mapspace
+from launcher.engines.native.mapper.space.feasibility import Capacities, is_possible
+from launcher.engines.native.mapper.space.mapspace import UNBOUNDED, Bounds, LevelSpace, SearchSpace
 
 FACTOR, FAN_OUT, KEEP, FILL, CAPACITY = "factor", "fan-out", "keep", "fill", "capacity"
 """Kinds of rules."""
@@ -39,8 +39,8 @@ class Rule:
 class Premises:
     """Everything that a mapping has to meet: a mapspace and the capacities."""
 
-    space: Mapspace
-    limits: Limits
+    space: SearchSpace
+    limits: Capacities
 
     def possible(self) -> bool:
         """Whether there is a mapping."""

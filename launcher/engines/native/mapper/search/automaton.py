@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from launcher.engines.native.mapper.costs.machine import Machine
+from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.kernels.search_tables import (
     DIMENSION,
     FREE_LOOP,
@@ -31,10 +31,10 @@ from launcher.engines.native.mapper.kernels.search_tables import (
 )
 from launcher.engines.native.mapper.space.bypass import Boundary, Keep, boundaries_of
 from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
-from launcher.engines.native.mapper.space.mapspace import Mapspace
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
 
-Loops = dict[int, list[tuple[int, int]]]
+TemporalLoops = dict[int, list[tuple[int, int]]]
 """Level -> its temporal loops (dimension, bound), innermost first."""
 
 
@@ -81,7 +81,7 @@ _Step = tuple[int, int, _State | None, frozenset[int]]
 
 @dataclass
 class _Builder:
-    space: Mapspace
+    space: SearchSpace
     keep: Keep
     boundaries: list[Boundary]
     temporal_reuse: Sequence[Sequence[bool]]
@@ -136,7 +136,7 @@ class _Builder:
     def _leave(self, state: _State) -> _Step:
         kept = {number for number, boundary in enumerate(self.boundaries) if boundary.inner == state.level}
         # Where a level keeps nothing from one step to the next, every step outside brings a new tile.
-        at_once = frozenset(b for b in kept if not self.temporal_reuse[state.level][self.boundaries[b].space])
+        at_once = frozenset(b for b in kept if not self.temporal_reuse[state.level + 1][self.boundaries[b].space])
         target, settled = self.start(state.level + 1, state.pending | (kept - at_once))
         return NEXT_LEVEL, 0, target, settled | at_once
 
@@ -150,7 +150,7 @@ class _Builder:
             return []
         settled = frozenset(b for b in state.pending if self.space.relevant[self.boundaries[b].space][dimension])
         if not settled and position < state.least:
-            # Loops that settle nothing commute: one order of them is enough.
+            # TemporalLoops that settle nothing commute: one order of them is enough.
             return []
         still_open = tuple(d for d in state.open if d != dimension and d not in closed)
         pending = state.pending - settled
@@ -159,7 +159,7 @@ class _Builder:
         return [(ORDERED_LOOP, dimension, target, settled)]
 
 
-def build_automaton(space: Mapspace, machine: Machine, keep: Keep, from_compute: Collection[int] = ()) -> Automaton:
+def build_automaton(space: SearchSpace, machine: Machine, keep: Keep, from_compute: Collection[int] = ()) -> Automaton:
     """States and steps of all loop nests with the given keep and bypass.
 
     Args:
@@ -192,13 +192,13 @@ def build_automaton(space: Mapspace, machine: Machine, keep: Keep, from_compute:
 
 def _row(machine: Machine, boundary: Boundary) -> tuple[int, int, int, bool]:
     """A boundary as in ``Walks.boundaries``."""
-    forgets = boundary.inner >= 0 and not machine.temporal_reuse[boundary.inner, boundary.space]
+    forgets = boundary.inner >= 0 and not machine.temporal_reuse[boundary.inner + 1, boundary.space]
     return boundary.space, boundary.inner, boundary.outer, forgets
 
 
-def temporal_loops(automaton: Automaton, steps: Sequence[int], bounds: Sequence[int]) -> Loops:
+def temporal_loops(automaton: Automaton, steps: Sequence[int], bounds: Sequence[int]) -> TemporalLoops:
     """The temporal loops of a walk: its steps from the innermost level out and the bound of each (1 for no loop)."""
-    loops: Loops = {}
+    loops: TemporalLoops = {}
     walks = automaton.walks
     state = automaton.states - 1
     for step, bound in zip(steps, bounds, strict=True):
@@ -211,7 +211,7 @@ def temporal_loops(automaton: Automaton, steps: Sequence[int], bounds: Sequence[
 
 
 def build_mapping(
-    space: Mapspace, automaton: Automaton, spatial: SpatialAssignments, index: int, temporal: Loops
+    space: SearchSpace, automaton: Automaton, spatial: SpatialAssignments, index: int, temporal: TemporalLoops
 ) -> Mapping:
     """A mapping from a spatial assignment and the temporal loops."""
     names = space.dimensions

@@ -7,7 +7,7 @@ from math import inf
 from threading import Thread
 
 from launcher.engines.native.mapper.costs.coefficients import coefficients_of
-from launcher.engines.native.mapper.costs.machine import machine_of
+from launcher.engines.native.mapper.costs.machine_constants import machine_of
 from launcher.engines.native.mapper.costs.network_prices import has_exact_networks, layout_levels
 from launcher.engines.native.mapper.search.board import Board, Outcome
 from launcher.engines.native.mapper.search.candidates import Queue
@@ -16,10 +16,10 @@ from launcher.engines.native.mapper.search.judge import Judge
 from launcher.engines.native.mapper.search.objective import is_better
 from launcher.engines.native.mapper.search.worker import Plan, Worker
 from launcher.engines.native.mapper.space.fan_outs import spatial_assignments
-from launcher.engines.native.mapper.space.mapspace import Mapspace
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
 
-class Search:
+class BestFirstSearch:
     """A search of one mapspace for one objective.
 
     Args:
@@ -33,7 +33,7 @@ class Search:
         stopped: whether the time limit or Ctrl-C ended it.
     """
 
-    def __init__(self, space: Mapspace, order: tuple[int, ...], clock: Clock, threads: int = 1) -> None:
+    def __init__(self, space: SearchSpace, order: tuple[int, ...], clock: Clock, threads: int = 1) -> None:
         self.space = space
         self._clock, self._threads = clock, max(1, threads)
         self.stopped = False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import inf
 from threading import Condition
 
-from launcher.engines.native.mapper.search.candidates import Candidate, Queue, Values
+from launcher.engines.native.mapper.search.candidates import Candidate, CriterionValues, Queue
 from launcher.engines.native.mapper.search.objective import is_better
 from launcher.specification.mapping import Mapping
 
@@ -55,7 +55,7 @@ class Board:
         self.counters: dict[str, int] = {}
         self._turn = Condition()
         self._busy: dict[int, float] = {}
-        self._least_tight: Values = (inf,)
+        self._least_tight: CriterionValues = (inf,)
 
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a counter."""
@@ -104,7 +104,7 @@ class Board:
         """Tell what a worker's candidate can still hold at best."""
         self._busy[worker] = bound
 
-    def is_best_bound(self, bounds: Values) -> bool:
+    def is_best_bound(self, bounds: CriterionValues) -> bool:
         """Whether no candidate with smaller tight bounds was met before."""
         with self._turn:
             if bounds >= self._least_tight:

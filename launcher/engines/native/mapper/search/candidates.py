@@ -11,18 +11,19 @@ from math import inf
 
 import numpy as np
 
+from launcher.engines.native.arrays import FloatArray, IntArray
 from launcher.engines.native.mapper.costs.coefficients import Assignments
 from launcher.engines.native.mapper.costs.lower_bounds import Least, least_of, limited_slots, smallest_tiles
-from launcher.engines.native.mapper.costs.machine import FloatArray, IntArray, Machine
+from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.search.objective import (
     CYCLES,
-    TOLERANCE,
+    TIE_TOLERANCE,
     criteria_arrays,
     criteria_values,
     is_better,
 )
 from launcher.engines.native.mapper.space.bypass import Pattern, patterns
-from launcher.engines.native.mapper.space.mapspace import Mapspace
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
 LISTED_AT_ONCE = 20
 """Assignments whose choices are listed between two looks at the clock."""
@@ -33,7 +34,7 @@ REMEMBERED_BYTES = 100_000_000
 PROBES = 8
 """Choices of an assignment that are tried to begin with."""
 
-Values = tuple[float, ...]
+CriterionValues = tuple[float, ...]
 """Criteria in order."""
 
 
@@ -50,7 +51,7 @@ class Candidate:
         tight: whether the energy is that of the best nest.
     """
 
-    bounds: Values
+    bounds: CriterionValues
     chosen: tuple[int, ...]
     index: int
     energy_pj: float = field(compare=False)
@@ -91,7 +92,7 @@ class Queue:
     forgotten when they take too much memory, and made again when their next choice is wanted.
     """
 
-    def __init__(self, space: Mapspace, machine: Machine, assignments: Assignments, order: tuple[int, ...]) -> None:
+    def __init__(self, space: SearchSpace, machine: Machine, assignments: Assignments, order: tuple[int, ...]) -> None:
         self._order, self._machine, self._assignments = order, machine, assignments
         self.patterns: list[list[Pattern]] = [patterns(space, p) for p in range(len(machine.boxes))]
         self._shape = tuple(len(listed) for listed in self.patterns)
@@ -112,7 +113,7 @@ class Queue:
         """Fill the queue again, for another search of the same mapspace."""
         self._next = 0
         self._serial = count()
-        self._heap: list[tuple[Values, int, Candidate, int | None]] = []
+        self._heap: list[tuple[CriterionValues, int, Candidate, int | None]] = []
         self._lists: OrderedDict[int, _Choices] = OrderedDict()
         self._bytes = 0
 
@@ -170,13 +171,13 @@ class Queue:
         heapq.heappush(self._heap, (candidate.bounds, next(self._serial), candidate, None))
 
     @property
-    def least_bounds(self) -> Values:
+    def least_bounds(self) -> CriterionValues:
         """The smallest bounds in the queue; infinity when it is empty."""
         nothing = (inf,) * len(self._order)
         return min(self._heap[0][0] if self._heap else nothing, self._waiting_values)
 
     @property
-    def _waiting_values(self) -> Values:
+    def _waiting_values(self) -> CriterionValues:
         if self._next < len(self._waiting):
             return tuple(self._waiting_bounds[self._next].tolist())
         return (inf,) * len(self._order)
@@ -210,7 +211,7 @@ class Queue:
             cycles = (
                 self._sum([least.words[:, index, slot] for least in self._least])[fits] / machine.limits[level, kind]
             )
-            busy = np.maximum(busy, np.ceil(cycles * (1 - TOLERANCE)))
+            busy = np.maximum(busy, np.ceil(cycles * (1 - TIE_TOLERANCE)))
         bounds = self._bounds(energy, busy, assignments.leak_pj[index])
         order = np.lexsort(bounds.T[::-1])
         chosen = np.stack(np.unravel_index(numbers[order], self._shape), axis=1)

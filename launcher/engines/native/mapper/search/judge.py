@@ -16,9 +16,9 @@ from threading import Lock
 import numpy as np
 
 from launcher.engines.native.batch import BatchEvaluator, MappingBatch, mapping_at
-from launcher.engines.native.mapper.search.automaton import Automaton, Loops
-from launcher.engines.native.mapper.space.fan_outs import Layout, SpatialAssignments, layouts
-from launcher.engines.native.mapper.space.mapspace import Mapspace
+from launcher.engines.native.mapper.search.automaton import Automaton, TemporalLoops
+from launcher.engines.native.mapper.space.fan_outs import MeshLayout, SpatialAssignments, layouts
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
 from launcher.specification.mapping import Mapping
 
 MOST_MEMBERS = 5000
@@ -28,17 +28,17 @@ SAME = 1e-9
 """Relative difference up to which a bound counts as reached."""
 
 
-_Choice = tuple[Layout, tuple[int, ...]]
+_Choice = tuple[MeshLayout, tuple[int, ...]]
 """Layout of a level's fan-out and order of its temporal loops."""
 
 
 @dataclass(frozen=True)
-class Nest:
+class BoundedNest:
     """One complete nest: keep and bypass, a spatial assignment, temporal loops, and its bounds."""
 
     automaton: Automaton
     index: int
-    loops: Loops
+    loops: TemporalLoops
     energy_pj: float
     cycles: float
 
@@ -68,7 +68,7 @@ class Judge:
         settled_layouts: levels whose layout is part of the assignment.
     """
 
-    def __init__(self, space: Mapspace, spatial: SpatialAssignments, settled_layouts: set[int]) -> None:
+    def __init__(self, space: SearchSpace, spatial: SpatialAssignments, settled_layouts: set[int]) -> None:
         self._settled_layouts = settled_layouts
         self._space, self._spatial = space, spatial
         self._model = BatchEvaluator(space.specification)
@@ -78,12 +78,12 @@ class Judge:
         self._judged: set[tuple[object, ...]] = set()
         self._turn = Lock()
 
-    def judge(self, nest: Nest) -> Verdict | None:
+    def judge(self, nest: BoundedNest) -> Verdict | None:
         """Figures of a nest's mappings; None when they were all judged before."""
         with self._turn:
             return self._judge(nest)
 
-    def _judge(self, nest: Nest) -> Verdict | None:
+    def _judge(self, nest: BoundedNest) -> Verdict | None:
         if self._key(nest) in self._judged:
             return None
         own = [[choice] for choice in self._own(nest)]
@@ -108,17 +108,17 @@ class Judge:
         """One mapping of a verdict."""
         return mapping_at(self._space.specification, batch, index)
 
-    def _key(self, nest: Nest) -> tuple[object, ...]:
+    def _key(self, nest: BoundedNest) -> tuple[object, ...]:
         loops = tuple(frozenset(nest.loops.get(level, ())) for level in range(len(self._space.levels)))
         return nest.automaton.keep, nest.index, loops
 
-    def _own(self, nest: Nest) -> list[_Choice]:
+    def _own(self, nest: BoundedNest) -> list[_Choice]:
         return [
             (self._spatial.layout(nest.index, level), tuple(d for d, _ in nest.loops.get(level, ())))
             for level in range(len(self._space.levels))
         ]
 
-    def _members(self, nest: Nest) -> list[list[_Choice]] | None:
+    def _members(self, nest: BoundedNest) -> list[list[_Choice]] | None:
         """Per level the layouts and temporal orders that all mappings with the nest's factors can have there.
 
         None when there are too many mappings to try.
@@ -140,7 +140,7 @@ class Judge:
                 return None
         return options
 
-    def _batch(self, nest: Nest, options: list[list[_Choice]]) -> MappingBatch:
+    def _batch(self, nest: BoundedNest, options: list[list[_Choice]]) -> MappingBatch:
         """All combinations of the levels' choices."""
         picks = np.indices([len(choices) for choices in options]).reshape(len(options), -1)
         levels = [self._level(nest, level, choices) for level, choices in enumerate(options)]
@@ -149,7 +149,7 @@ class Judge:
         keep = np.array(nest.automaton.keep, np.bool_)
         return MappingBatch(factors, orders, np.repeat(keep[None], len(factors), axis=0))
 
-    def _level(self, nest: Nest, level: int, choices: list[_Choice]) -> tuple[np.ndarray, np.ndarray]:
+    def _level(self, nest: BoundedNest, level: int, choices: list[_Choice]) -> tuple[np.ndarray, np.ndarray]:
         """Loop bounds and orders of one level, per choice: (choices, 3, dimensions)."""
         factors = np.ones((len(choices), 3, self._all), np.int32)
         orders = np.zeros(factors.shape, np.int8)

@@ -14,7 +14,7 @@ EDP, ENERGY, CYCLES = 0, 1, 2
 CRITERIA = ("edp", "energy", "cycles")
 """Known criteria; ties of the wanted ones are broken by the others in this order."""
 
-TOLERANCE = 1e-12
+TIE_TOLERANCE = 1e-12
 """Relative difference below which two energies count as equal (sums in another order differ in the last bits)."""
 
 
@@ -46,9 +46,9 @@ def criteria_values(order: Sequence[int], energy_pj: float, cycles: float) -> li
 def is_better(values: Sequence[float], others: Sequence[float], *, or_equal: bool = False) -> bool:
     """Whether the first criterion on which two lists of values differ speaks for ``values``."""
     for value, other in zip(values, others, strict=True):
-        if value < other * (1 - TOLERANCE):
+        if value < other * (1 - TIE_TOLERANCE):
             return True
-        if value > other * (1 + TOLERANCE):
+        if value > other * (1 + TIE_TOLERANCE):
             return False
     return or_equal
 
@@ -58,7 +58,7 @@ def best_of(order: Sequence[int], energy_pj: np.ndarray, cycles: np.ndarray) -> 
     candidates = np.arange(len(energy_pj))
     for values in criteria_arrays(order, energy_pj, cycles):
         chosen = values[candidates]
-        candidates = candidates[chosen <= chosen.min() * (1 + TOLERANCE)]
+        candidates = candidates[chosen <= chosen.min() * (1 + TIE_TOLERANCE)]
     return int(candidates[0])
 
 

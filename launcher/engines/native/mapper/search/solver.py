@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.mapper.costs.coefficients import Assignments
 from launcher.engines.native.mapper.costs.lower_bounds import Base, limited_slots
-from launcher.engines.native.mapper.costs.machine import Machine
+from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.kernels.branch import (
     BEST_BUSY,
     BEST_ENERGY,
-    DEPTH,
     FINISHED,
     FOUND,
     LENGTH,
     NODES,
+    TOP,
     explore,
 )
 from launcher.engines.native.mapper.kernels.completion import complete
@@ -29,7 +30,7 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     FIRST_STEP,
     KIND,
     LEVEL,
-    MOST,
+    MOST_FACTOR,
     NEXT_LEVEL,
     NO_ROOM,
     OWN_RANK,
@@ -37,7 +38,6 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     SETTLED,
     SPACE,
     STAYS,
-    Array,
     Costs,
     Goal,
     Rates,
@@ -47,7 +47,7 @@ from launcher.engines.native.mapper.kernels.search_tables import (
 )
 from launcher.engines.native.mapper.search.automaton import Automaton
 from launcher.engines.native.mapper.space.factors import divisors
-from launcher.engines.native.mapper.space.mapspace import Mapspace
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
 SLICE = 200_000
 """Nodes between two looks at the clock."""
@@ -78,7 +78,7 @@ class Found:
 class Solver:
     """Tables and stacks for one mapspace; not to be shared between threads."""
 
-    def __init__(self, space: Mapspace, machine: Machine, assignments: Assignments) -> None:
+    def __init__(self, space: SearchSpace, machine: Machine, assignments: Assignments) -> None:
         self._machine, self._assignments = machine, assignments
         self._tiles = _empty_tiles(space, assignments)
         self._limited = np.ascontiguousarray(limited_slots(machine))
@@ -88,7 +88,7 @@ class Solver:
         self._energy = np.zeros((0, 0))
         self._best = np.zeros((0, 0))
         self._slid = np.zeros((0, 0, 0))
-        self._slabs: dict[tuple[int, bytes], Array] = {}
+        self._slabs: dict[tuple[int, bytes], AnyArray] = {}
         self._stack = _empty_stack(self._depth, self._width, 1 + len(self._limited))
         self._control = np.zeros(5)
         self._prepared: Task | None = None
@@ -119,7 +119,7 @@ class Solver:
         )  # fmt: skip
         return float(task.base.energy_pj + self._best[task.automaton.states - 1, 0])
 
-    def _slabs_of(self, walks: Walks, costs: Costs) -> Array:
+    def _slabs_of(self, walks: Walks, costs: Costs) -> AnyArray:
         """As ``complete`` wants it."""
         # Levels between which nothing fans out share a slab: a tile is as large at one as at the other.
         alike = np.cumsum((np.diff(costs.extent[1:], axis=0, prepend=0) != 0).any(axis=1))
@@ -186,7 +186,7 @@ class Solver:
         """Bounds (dynamic energy, busy cycles) of everything on the stack that was not looked at yet."""
         stack = self._stack
         bounds: list[tuple[float, float]] = []
-        for depth in range(int(self._control[DEPTH]) + 1):
+        for depth in range(int(self._control[TOP]) + 1):
             first = int(stack.at[depth, POSITION])
             if first >= 0:
                 waiting = stack.bound[depth, first : stack.at[depth, CHILDREN]]
@@ -208,7 +208,7 @@ class Solver:
             float(machine.latency),
         )
 
-    def _base_need(self, task: Task) -> Array:
+    def _base_need(self, task: Task) -> AnyArray:
         scale = self._machine.scale
         reads = (task.base.fixed[0] * scale).sum(axis=1)
         writes = (task.base.fixed[1] * scale).sum(axis=1)
@@ -216,7 +216,7 @@ class Solver:
         return np.asarray(kinds[self._limited[:, 0], self._limited[:, 1]])
 
 
-def _slabs(walks: Walks, costs: Costs, alike: Array) -> Array:
+def _slabs(walks: Walks, costs: Costs, alike: AnyArray) -> AnyArray:
     """Numbers for what is to be remembered of loops that slide a boundary's tiles: (boundaries, D, levels).
 
     ``alike`` has a number for each level, the same for levels that share a slab.
@@ -235,7 +235,7 @@ def _slabs(walks: Walks, costs: Costs, alike: Array) -> Array:
     return slabs
 
 
-def _empty_tiles(space: Mapspace, assignments: Assignments) -> Tiles:
+def _empty_tiles(space: SearchSpace, assignments: Assignments) -> Tiles:
     """Room for the tiles of every assignment; the bounds of the factors are filled in."""
     dimensions, levels = len(space.dimensions), len(space.levels)
     width = max((len(divisors(extent)) for extent in space.extents), default=1)
@@ -247,7 +247,7 @@ def _empty_tiles(space: Mapspace, assignments: Assignments) -> Tiles:
     bounds = np.array([[[b.least, b.most] for b in level.temporal] for level in space.levels], np.int64)
     bounds = bounds.reshape(levels, dimensions, 2).transpose(2, 0, 1).copy()
     rows = np.zeros((4, dimensions), np.int64)
-    rows[FINAL] = np.where(bounds[MOST] > 1, np.arange(levels)[:, None], -1).max(axis=0, initial=-1)
+    rows[FINAL] = np.where(bounds[MOST_FACTOR] > 1, np.arange(levels)[:, None], -1).max(axis=0, initial=-1)
     return Tiles(
         rows,
         bounds,

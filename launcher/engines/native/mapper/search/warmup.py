@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from launcher.engines.native.mapper.search.best_first import Search
+from launcher.engines.native.mapper.search.best_first import BestFirstSearch
 from launcher.engines.native.mapper.search.clock import Clock
 from launcher.engines.native.mapper.search.objective import CYCLES, EDP, ENERGY
 from launcher.engines.native.mapper.space.mapspace import mapspace_of
@@ -36,4 +36,4 @@ def _search_something_tiny(*, sliding: bool) -> None:
     architecture = Architecture("warm-up", levels, ComputeLevel("mac", "intmac"))
     energy = EnergyTable(dict.fromkeys(("inner", "outer", "mac"), actions))
     space = mapspace_of(Specification(architecture, problem, energy=energy))
-    Search(space, (EDP, ENERGY, CYCLES), Clock(None, None)).run()
+    BestFirstSearch(space, (EDP, ENERGY, CYCLES), Clock(None, None)).run()

@@ -10,16 +10,16 @@ import numpy as np
 
 from launcher.engines.native.mapper.costs.coefficients import Assignments
 from launcher.engines.native.mapper.costs.lower_bounds import base_of
-from launcher.engines.native.mapper.costs.machine import Machine
+from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.kernels.search_tables import Goal
 from launcher.engines.native.mapper.search.automaton import Automaton, build_automaton, build_mapping, temporal_loops
 from launcher.engines.native.mapper.search.board import Board, Outcome
 from launcher.engines.native.mapper.search.candidates import Candidate
-from launcher.engines.native.mapper.search.judge import Judge, Nest
+from launcher.engines.native.mapper.search.judge import BoundedNest, Judge
 from launcher.engines.native.mapper.search.objective import best_of, criteria_values, is_better
 from launcher.engines.native.mapper.search.solver import SLICE, Found, Solver, Task
 from launcher.engines.native.mapper.space.bypass import Pattern, keep_of
-from launcher.engines.native.mapper.space.mapspace import Mapspace
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
 FIRST_NODES = 1000
 """Nodes spent on a first mapping."""
@@ -40,7 +40,7 @@ class Plan:
         least: dynamic energy of the best nest of every candidate that was prepared before.
     """
 
-    space: Mapspace
+    space: SearchSpace
     machine: Machine
     assignments: Assignments
     order: tuple[int, ...]
@@ -175,13 +175,13 @@ class Worker:
         energy = found.energy_pj + float(plan.assignments.leak_pj[task.index]) * found.busy
         cycles = int(found.busy) + plan.machine.latency
         if plan.judge is not None:
-            nest = Nest(task.automaton, task.index, loops, energy, cycles)
+            nest = BoundedNest(task.automaton, task.index, loops, energy, cycles)
             return self._consider_judged(plan.judge, nest, canonical=canonical)
         values = criteria_values(plan.order, energy, cycles)
         mapping = build_mapping(plan.space, task.automaton, plan.assignments.spatial, task.index, loops)
         return self._board.offer(Outcome(mapping, energy, cycles, values), or_equal=canonical)
 
-    def _consider_judged(self, judge: Judge, nest: Nest, *, canonical: bool) -> bool:
+    def _consider_judged(self, judge: Judge, nest: BoundedNest, *, canonical: bool) -> bool:
         verdict = judge.judge(nest)
         if verdict is None:
             return False

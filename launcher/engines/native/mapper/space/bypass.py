@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 
-from launcher.engines.native.mapper.space.mapspace import Mapspace
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
 Keep = tuple[tuple[bool, ...], ...]
 """Per level and data space, whether it is kept."""
@@ -25,7 +25,7 @@ class Boundary:
     outer: int
 
 
-def patterns(space: Mapspace, p: int) -> list[Pattern]:
+def patterns(space: SearchSpace, p: int) -> list[Pattern]:
     """Every way in which the constraints let data space p be kept, at least once, in a fixed order: keeping first."""
     options = [(True, False) if level.keep[p] is None else (bool(level.keep[p]),) for level in space.levels]
     return [pattern for pattern in product(*options) if any(pattern)]

@@ -10,13 +10,12 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from launcher.engines.native.arrays import IntArray
 from launcher.engines.native.mapper.space.factors import divisors
-from launcher.engines.native.mapper.space.mapspace import Mapspace, SpatialBlock
+from launcher.engines.native.mapper.space.mapspace import SearchSpace, SpatialBlock
 
-Layout = tuple[tuple[int, ...], tuple[int, ...]]
+MeshLayout = tuple[tuple[int, ...], tuple[int, ...]]
 """Dimensions along X and along Y, innermost first."""
-
-IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -29,18 +28,18 @@ class SpatialAssignments:
         choice: (assignments, levels) which of the level's possible layouts is meant.
     """
 
-    space: Mapspace
+    space: SearchSpace
     factors: IntArray
     choice: IntArray
 
-    def layout(self, index: int, level: int) -> Layout:
+    def layout(self, index: int, level: int) -> MeshLayout:
         """How the fan-out of a level lies in the plane."""
         factors = tuple(int(factor) for factor in self.factors[index, level])
         options = layouts(self.space, self.space.levels[level].spatial, factors)
         return next(islice(options, int(self.choice[index, level]), None))
 
 
-def spatial_assignments(space: Mapspace, layout_levels: set[int]) -> SpatialAssignments:
+def spatial_assignments(space: SearchSpace, layout_levels: set[int]) -> SpatialAssignments:
     """Every combination of spatial factors that the fan-outs and constraints allow, in a fixed order.
 
     Args:
@@ -80,12 +79,12 @@ def _with_layouts(assignments: SpatialAssignments, level: int) -> SpatialAssignm
     return SpatialAssignments(space, np.repeat(assignments.factors, counts, axis=0), choice)
 
 
-def _largest_spatial_share(space: Mapspace) -> IntArray:
+def _largest_spatial_share(space: SearchSpace) -> IntArray:
     least = [prod(level.temporal[d].least for level in space.levels) for d in range(len(space.dimensions))]
     return np.array([extent // low if low <= extent else 0 for extent, low in zip(space.extents, least, strict=True)])
 
 
-def _temporal_possible(space: Mapspace, temporal: IntArray) -> NDArray[np.bool_]:
+def _temporal_possible(space: SearchSpace, temporal: IntArray) -> NDArray[np.bool_]:
     """Whether what the fan-outs leave of each dimension can be split over the temporal blocks at all."""
     possible = np.ones(len(temporal), np.bool_)
     for d in range(len(space.dimensions)):
@@ -100,7 +99,7 @@ def _temporal_possible(space: Mapspace, temporal: IntArray) -> NDArray[np.bool_]
     return possible
 
 
-def spatial_options(space: Mapspace, block: SpatialBlock) -> list[tuple[int, ...]]:
+def spatial_options(space: SearchSpace, block: SpatialBlock) -> list[tuple[int, ...]]:
     """Factors per dimension that one fan-out can take."""
 
     def extend(factors: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
@@ -119,7 +118,7 @@ def spatial_options(space: Mapspace, block: SpatialBlock) -> list[tuple[int, ...
     return list(extend(()))
 
 
-def layouts(space: Mapspace, block: SpatialBlock, factors: tuple[int, ...]) -> Iterator[Layout]:
+def layouts(space: SearchSpace, block: SpatialBlock, factors: tuple[int, ...]) -> Iterator[MeshLayout]:
     """The ways to lay spatial factors along X and Y that fit the fan-out and the constraint, as much on X as possible.
 
     One dimension lies along one axis, as in Timeloop: its spatial block holds one loop per dimension, in the order of
@@ -139,7 +138,7 @@ def layouts(space: Mapspace, block: SpatialBlock, factors: tuple[int, ...]) -> I
                 yield (*before_x, *behind_x), (*before_y, *behind_y)
 
 
-def _x_choices(space: Mapspace, block: SpatialBlock, given: list[int], free: list[int]) -> Iterator[frozenset[int]]:
+def _x_choices(space: SearchSpace, block: SpatialBlock, given: list[int], free: list[int]) -> Iterator[frozenset[int]]:
     if block.split is None:
         for count in range(len(free), 0, -1):
             for extra in combinations(free, count):

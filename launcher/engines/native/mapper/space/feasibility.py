@@ -16,7 +16,7 @@ import numpy as np
 from launcher.engines.native.mapper.space.bypass import Keep
 from launcher.engines.native.mapper.space.factors import divisors
 from launcher.engines.native.mapper.space.fan_outs import spatial_options
-from launcher.engines.native.mapper.space.mapspace import UNBOUNDED, Bounds, Mapspace
+from launcher.engines.native.mapper.space.mapspace import UNBOUNDED, Bounds, SearchSpace
 from launcher.engines.native.tiles import tensors_of
 
 Grid = np.ndarray
@@ -24,24 +24,24 @@ Places = tuple[np.ndarray, ...]
 
 
 @dataclass(frozen=True)
-class Limits:
+class Capacities:
     """Capacities that a mapspace is tried with: words per level that tiles may and must have."""
 
     capacity: tuple[float, ...]
     least_fill: tuple[float, ...]
 
 
-def limits_of(space: Mapspace) -> Limits:
+def capacities_of(space: SearchSpace) -> Capacities:
     """The architecture's own capacities."""
     levels = space.specification.architecture.levels
     words = [level.effective_capacity_words for level in levels]
-    return Limits(
+    return Capacities(
         tuple(inf if w is None else float(w) for w in words),
         tuple((w or 0) * level.min_utilization for level, w in zip(levels, words, strict=True)),
     )
 
 
-def leanest_keeps(space: Mapspace, limits: Limits) -> list[Keep]:
+def leanest_keeps(space: SearchSpace, limits: Capacities) -> list[Keep]:
     """Choices of keep and bypass worth trying: those that need the least capacity, or all if tiles must be large."""
     forced = [[bool(keep) for keep in level.keep] for level in space.levels]
     choices: list[Keep] = [tuple(tuple(row) for row in forced)]
@@ -67,7 +67,7 @@ def _with_kept(keep: Keep, level: int, p: int) -> Keep:
 class Reach:
     """Tiles that nests can have at each level, for one choice of keep and bypass."""
 
-    def __init__(self, space: Mapspace, limits: Limits, keep: Keep) -> None:
+    def __init__(self, space: SearchSpace, limits: Capacities, keep: Keep) -> None:
         self._space = space
         self._divisors = [np.array(divisors(extent)) for extent in space.extents]
         self.words = self._kept_words(keep)
@@ -181,6 +181,6 @@ def _moved(now: Grid, d: int, steps: np.ndarray) -> Grid:
     return np.moveaxis(np.moveaxis(now, d, -1).astype(np.float32) @ steps > 0, -1, d)
 
 
-def is_possible(space: Mapspace, limits: Limits) -> bool:
+def is_possible(space: SearchSpace, limits: Capacities) -> bool:
     """Whether the mapspace holds a mapping under the given capacities."""
     return any(Reach(space, limits, keep).possible() for keep in leanest_keeps(space, limits))

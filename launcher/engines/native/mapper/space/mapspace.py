@@ -75,7 +75,7 @@ class LevelSpace:
 
 
 @dataclass(frozen=True)
-class Mapspace:
+class SearchSpace:
     """All mappings of a specification.
 
     Attributes:
@@ -95,7 +95,7 @@ class Mapspace:
     impossible: tuple[tuple[str, str], ...] = ()
 
 
-def mapspace_of(specification: Specification) -> Mapspace:
+def mapspace_of(specification: Specification) -> SearchSpace:
     """Read the constraints of a specification.
 
     Raises:
@@ -110,7 +110,7 @@ def mapspace_of(specification: Specification) -> Mapspace:
         _level_space(architecture, problem, index, constraints[level.name], impossible)
         for index, level in enumerate(architecture.levels)
     )
-    return Mapspace(
+    return SearchSpace(
         specification,
         dimensions,
         tuple(problem.dimensions[name] for name in dimensions),

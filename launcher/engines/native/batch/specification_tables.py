@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from launcher.engines.native.batch.scratch import Array
+from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.cost import gate_of
 from launcher.engines.native.energies import AccessEnergies, component_actions, compute_energy_pj, level_energies
 from launcher.engines.native.legality import check_architecture
 from launcher.engines.native.network_costs import Connection, connections, network_latency_cycles
+from launcher.engines.native.reuse_rules import ReuseRules, reuse_rules
 from launcher.engines.native.tiles import Tensor, tensors_of
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import ComputeLevel, StorageLevel
@@ -50,21 +51,6 @@ class LevelTable:
 
 
 @dataclass(frozen=True)
-class Rules:
-    """What the constraints leave switched on for one tensor at one level, and at the boundary below it.
-
-    ``columns`` are the children along X that there are, used or not.
-    """
-
-    temporal_reuse: bool
-    multicast: bool
-    links: bool
-    coalesced: bool
-    first_update_reads: bool
-    columns: int
-
-
-@dataclass(frozen=True)
 class TensorTable:
     """One tensor; dimensions are numbered among those of extent above 1.
 
@@ -79,10 +65,10 @@ class TensorTable:
     read_write: bool
     sliding: bool
     ranks: tuple[tuple[tuple[int, int], ...], ...]
-    coefficients: Array
+    coefficients: AnyArray
     own: tuple[int, ...]
     foreign: tuple[int, ...]
-    rules: tuple[Rules, ...]
+    rules: tuple[ReuseRules, ...]
 
     @property
     def divides(self) -> bool:
@@ -198,23 +184,7 @@ def _tensor(specification: Specification, tensor: Tensor, moving: tuple[int, ...
         coefficients=coefficients,
         own=tuple(number[d] for d in moving if tensor.has_own_rank(d)),
         foreign=tuple(number[d] for d in moving if not tensor.relevant[d]),
-        rules=_rules(specification, tensor.name),
-    )
-
-
-def _rules(specification: Specification, name: str) -> tuple[Rules, ...]:
-    constraints = [specification.constraints.at(level.name) for level in specification.architecture.levels]
-    return tuple(
-        Rules(
-            # Compute units keep nothing; above them, the level below decides.
-            temporal_reuse=index > 0 and name not in constraints[index - 1].temporal.no_reuse,
-            multicast=name not in constraint.spatial.no_reuse,
-            links=name not in constraint.spatial.no_link_transfer,
-            coalesced=name not in constraint.no_coalesce,
-            first_update_reads=name in constraint.temporal.rmw_first_update,
-            columns=specification.architecture.fanout(index)[0],
-        )
-        for index, constraint in enumerate(constraints)
+        rules=reuse_rules(specification, tensor.name),
     )
 
 

@@ -40,7 +40,7 @@ class Deadline:
 
 
 @dataclass(frozen=True)
-class Change:
+class Repair:
     """Another value for one rule.
 
     Attributes:
@@ -69,7 +69,7 @@ class Change:
         return premises.with_bounds(rule, Bounds(int(value[0]), int(value[0])))
 
 
-def nearest_change(premises: Premises, rules: Iterable[Rule], deadline: Deadline) -> Change | None:
+def nearest_repair(premises: Premises, rules: Iterable[Rule], deadline: Deadline) -> Repair | None:
     """Of one change to any of the rules, the nearest that admits a mapping; None when no single change does."""
     found = (_change(premises, rule, deadline) for rule in rules)
     return min((change for change in found if change is not None), key=lambda change: change.distance, default=None)
@@ -85,12 +85,12 @@ def _sizes(premises: Premises, level: int) -> list[float]:
     return [float(size) for keep in keeps for size in Reach(premises.space, premises.limits, keep).words_at(level)]
 
 
-def _change(premises: Premises, rule: Rule, deadline: Deadline) -> Change | None:
+def _change(premises: Premises, rule: Rule, deadline: Deadline) -> Repair | None:
     deadline.check()
     name = premises.space.levels[rule.level].spoken
     if rule.kind == CAPACITY:
         words, has = least_words(premises, rule.level), premises.limits.capacity[rule.level]
-        return Change(words / max(has, 1.0), f"{name} with {words:.0f} words", rule, (words,)) if words < inf else None
+        return Repair(words / max(has, 1.0), f"{name} with {words:.0f} words", rule, (words,)) if words < inf else None
     if rule.kind == FACTOR:
         return _another_factor(premises, rule, deadline)
     if rule.kind == FILL:
@@ -98,11 +98,11 @@ def _change(premises: Premises, rule: Rule, deadline: Deadline) -> Change | None
     if rule.kind == FAN_OUT:
         return _more_children(premises, rule, deadline)
     space = premises.space.specification.problem.data_space_names[rule.item]
-    change = Change(BYPASS, f"let {space} bypass {name}", rule)
+    change = Repair(BYPASS, f"let {space} bypass {name}", rule)
     return change if change.apply(premises).possible() else None
 
 
-def _another_factor(premises: Premises, rule: Rule, deadline: Deadline) -> Change | None:
+def _another_factor(premises: Premises, rule: Rule, deadline: Deadline) -> Repair | None:
     """The admissible factor nearest to what the constraint wants."""
     bounds, level, space = premises.bounds(rule), premises.space.levels[rule.level], premises.space
     if rule.block == "spatial" and level.spatial.fanout == 1 and bounds.least == 1:
@@ -113,13 +113,13 @@ def _another_factor(premises: Premises, rule: Rule, deadline: Deadline) -> Chang
     for factor in sorted(divisors(space.extents[rule.item]), key=lambda f: max(f / wanted, wanted / f)):
         deadline.check()
         distance = max(factor / wanted, wanted / factor)
-        change = Change(distance, f"{space.dimensions[rule.item]} = {factor} at {where}", rule, (factor,))
+        change = Repair(distance, f"{space.dimensions[rule.item]} = {factor} at {where}", rule, (factor,))
         if change.apply(premises).possible():
             return change
     return None
 
 
-def _lower_fill(premises: Premises, rule: Rule) -> Change | None:
+def _lower_fill(premises: Premises, rule: Rule) -> Repair | None:
     """The largest share of a level that some mapping fills."""
     most = max(_sizes(premises.with_least_fill(rule.level, 0.0), rule.level), default=None)
     if most is None:
@@ -128,10 +128,10 @@ def _lower_fill(premises: Premises, rule: Rule) -> Change | None:
     share = int(most / capacity * 1e6) / 1e6  # rounded down, so that what is said is enough
     distance = premises.limits.least_fill[rule.level] / max(most, 0.5)
     words = f"min_utilization = {share:g} at {premises.space.levels[rule.level].spoken}"
-    return Change(distance, words, rule, (share * capacity,))
+    return Repair(distance, words, rule, (share * capacity,))
 
 
-def _more_children(premises: Premises, rule: Rule, deadline: Deadline) -> Change | None:
+def _more_children(premises: Premises, rule: Rule, deadline: Deadline) -> Repair | None:
     """The fewest children along one axis that admit a mapping."""
     level = premises.space.levels[rule.level]
     x, y = level.spatial.fanout_x, level.spatial.fanout_y
@@ -140,10 +140,10 @@ def _more_children(premises: Premises, rule: Rule, deadline: Deadline) -> Change
     changes = []
     for axis, has in (("X", x), ("Y", y)):
 
-        def change(children: int, axis: str = axis, has: int = has) -> Change:
+        def change(children: int, axis: str = axis, has: int = has) -> Repair:
             shape = (children, y) if axis == "X" else (x, children)
             words = f"{level.spoken} with {children} children along {axis}"
-            return Change(HARDWARE * children / has, words, rule, shape)
+            return Repair(HARDWARE * children / has, words, rule, shape)
 
         enough = max(has, prod(premises.space.extents))
         if not change(enough).apply(premises).possible():

@@ -6,18 +6,15 @@ from dataclasses import dataclass
 from math import inf
 
 import numpy as np
-from numpy.typing import NDArray
 
+from launcher.engines.native.arrays import BoolArray, FloatArray, IntArray
 from launcher.engines.native.mapper.kernels.search_tables import BOXES, OWN_RANK, READ_WRITE, STILL, TANGLED
-from launcher.engines.native.mapper.space.mapspace import Mapspace
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
 from launcher.engines.native.network_costs import network_latency_cycles
+from launcher.engines.native.reuse_rules import reuse_rules
 from launcher.engines.native.tiles import Tensor, tensors_of
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import StorageLevel
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Machine:
         latency: network cycles added once.
         read_write, boxes: (P,) whether it is accumulated into; whether its tiles can overlap or have gaps.
         coefficient, motion: (P, ranks, D), (P, D) projection, as in ``Costs``.
-        temporal_reuse: (levels, P) whether the level keeps words from one step to the next.
+        temporal_reuse: (levels, P) whether the level below keeps words from one step to the next; compute units do not.
         multicast, links: (levels, P) whether the fan-out below shares words, whether children pass them on.
         first_update_reads: (levels, P) whether the first update of a word reads it first.
     """
@@ -62,9 +59,9 @@ class Machine:
     @property
     def passes_on(self) -> BoolArray:
         """(levels, P) whether instances below a level keep nothing between steps, but may get words from neighbours."""
-        forgets = np.zeros_like(self.links)
-        forgets[1:] = ~self.temporal_reuse[:-1]
-        return forgets & self.links
+        forgets = ~self.temporal_reuse
+        forgets[0] = False
+        return np.asarray(forgets & self.links)
 
     @property
     def nature(self) -> IntArray:
@@ -72,7 +69,7 @@ class Machine:
         return np.asarray(self.read_write * READ_WRITE + self.boxes * BOXES, np.int64)
 
 
-def machine_of(space: Mapspace) -> Machine:
+def machine_of(space: SearchSpace) -> Machine:
     """Constants of a mapspace.
 
     Raises:
@@ -92,7 +89,11 @@ def machine_of(space: Mapspace) -> Machine:
                 expected="a projection in which every rank of a read-write data space is one dimension",
             )
     capacities = [level.effective_capacity_words for level in levels]
-    constraints = [specification.constraints.at(level.name) for level in levels]
+    rules = [reuse_rules(specification, name) for name in names]
+
+    def switches(name: str) -> BoolArray:
+        return np.array([[getattr(rule, name) for rule in of_space] for of_space in rules]).T
+
     return Machine(
         tensors=tensors,
         capacity=np.array([inf if words is None else float(words) for words in capacities]),
@@ -105,10 +106,10 @@ def machine_of(space: Mapspace) -> Machine:
         boxes=boxes,
         coefficient=coefficient,
         motion=_motion(coefficient),
-        temporal_reuse=np.array([[name not in c.temporal.no_reuse for name in names] for c in constraints]),
-        multicast=np.array([[name not in c.spatial.no_reuse for name in names] for c in constraints]),
-        links=np.array([[name not in c.spatial.no_link_transfer for name in names] for c in constraints]),
-        first_update_reads=np.array([[name in c.temporal.rmw_first_update for name in names] for c in constraints]),
+        temporal_reuse=switches("temporal_reuse"),
+        multicast=switches("multicast"),
+        links=switches("links"),
+        first_update_reads=switches("first_update_reads"),
     )
 
 
@@ -122,7 +123,7 @@ def _has_boxes(tensor: Tensor) -> bool:
     return tensor.sliding or any(coefficient != 1 for _, coefficient in terms) or len(set(dimensions)) < len(dimensions)
 
 
-def _coefficients(space: Mapspace, tensors: tuple[Tensor, ...]) -> IntArray:
+def _coefficients(space: SearchSpace, tensors: tuple[Tensor, ...]) -> IntArray:
     numbers = {name: i for i, name in enumerate(space.specification.problem.dimensions)}
     active = [numbers[name] for name in space.dimensions]
     ranks = max([1, *(len(tensor.ranks) for tensor in tensors)])

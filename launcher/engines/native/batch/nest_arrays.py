@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from launcher.engines.native.batch.records import Tables, TensorTable
-from launcher.engines.native.batch.scratch import Array
+from launcher.engines.native.arrays import AnyArray
+from launcher.engines.native.batch.specification_tables import Tables, TensorTable
 
 NO_PLACE = 127
 """Place of a loop that is not there, behind all others."""
@@ -31,28 +31,28 @@ class Nests:
         repeats: (L + 1, M) temporal iterations of a level and all outside it.
     """
 
-    spatial: Array
-    temporal: Array
-    places: Array
-    keep: Array
-    spatial_extents: Array
-    extents: Array
-    fanout: Array
-    used_x: Array
-    used_y: Array
-    repeats: Array
+    spatial: AnyArray
+    temporal: AnyArray
+    places: AnyArray
+    keep: AnyArray
+    spatial_extents: AnyArray
+    extents: AnyArray
+    fanout: AnyArray
+    used_x: AnyArray
+    used_y: AnyArray
+    repeats: AnyArray
 
-    def __getitem__(self, which: Array) -> Nests:
+    def __getitem__(self, which: AnyArray) -> Nests:
         """Some of the mappings."""
         return Nests(**{field.name: getattr(self, field.name)[..., which] for field in fields(self)})
 
     @property
-    def instances(self) -> Array:
+    def instances(self) -> AnyArray:
         """(L + 1, M) instances in use, row 0 for the compute units."""
         return np.asarray(self.used_x * self.used_y)
 
 
-def lower(tables: Tables, factors: Array, orders: Array, keep: Array) -> tuple[Nests, Array]:
+def lower_batch(tables: Tables, factors: AnyArray, orders: AnyArray, keep: AnyArray) -> tuple[Nests, AnyArray]:
     """The mappings, and (M,) which of them are well-formed: factors multiply to the extents, orders are permutations.
 
     Args:
@@ -93,7 +93,7 @@ def lower(tables: Tables, factors: Array, orders: Array, keep: Array) -> tuple[N
     return nests, well_formed
 
 
-def _places(orders: Array, moving: list[int]) -> tuple[Array, Array]:
+def _places(orders: AnyArray, moving: list[int]) -> tuple[AnyArray, AnyArray]:
     """(L, D, M) place of each dimension in (M, L, all dimensions) orders, and (M,) whether each is there once."""
     by_place = _last(orders).astype(np.int8)
     levels, all_places, count = by_place.shape
@@ -107,18 +107,18 @@ def _places(orders: Array, moving: list[int]) -> tuple[Array, Array]:
     return places, np.asarray((times == 1).all(axis=(0, 1)))
 
 
-def words_of(tensor: TensorTable, extents: Array) -> Array:
+def words_of(tensor: TensorTable, extents: AnyArray) -> AnyArray:
     """(M,) words in the bounding box of tiles whose extents are (D, M)."""
     size = np.ones(extents.shape[1])
     for rank in tensor.ranks:
-        width: Array | float = 1.0 - sum(coefficient for _, coefficient in rank)
+        width: AnyArray | float = 1.0 - sum(coefficient for _, coefficient in rank)
         for dimension, coefficient in rank:
             width = width + (extents[dimension] if coefficient == 1 else coefficient * extents[dimension])
         size = size * width
     return size
 
 
-def legality(tables: Tables, nests: Nests, tiles: list[list[Array]]) -> Array:
+def legality(tables: Tables, nests: Nests, tiles: list[list[AnyArray]]) -> AnyArray:
     """(M,) whether the hardware can hold and spread each mapping.
 
     Args:
@@ -126,7 +126,7 @@ def legality(tables: Tables, nests: Nests, tiles: list[list[Array]]) -> Array:
         nests: the mappings.
         tiles: per data space and level, words of the tile.
     """
-    legal: Array = np.asarray(nests.keep.any(axis=0).all(axis=0))
+    legal: AnyArray = np.asarray(nests.keep.any(axis=0).all(axis=0))
     for index, level in enumerate(tables.levels):
         if level.capacity is not None:
             needed = sum(words[index] * keep for words, keep in zip(tiles, nests.keep[index], strict=True))
@@ -140,7 +140,7 @@ def legality(tables: Tables, nests: Nests, tiles: list[list[Array]]) -> Array:
     return legal
 
 
-def partitions(tensor: TensorTable, nests: Nests, tiles: list[Array]) -> list[Array]:
+def partitions(tensor: TensorTable, nests: Nests, tiles: list[AnyArray]) -> list[AnyArray]:
     """Per level, (M,) words of the tensor that one instance is responsible for in total."""
     part = tiles[-1]
     parts = [part]
@@ -157,12 +157,12 @@ def partitions(tensor: TensorTable, nests: Nests, tiles: list[Array]) -> list[Ar
     return parts[::-1]
 
 
-def _last(array: Array) -> Array:
+def _last(array: AnyArray) -> AnyArray:
     """Mappings from the first axis to the last."""
     return np.ascontiguousarray(np.moveaxis(array, 0, -1))
 
 
-def _from_outside(bounds: Array) -> Array:
+def _from_outside(bounds: AnyArray) -> AnyArray:
     """(L + 1, M) products of the bounds (L, M) of a level and all outside it."""
     products = np.ones((bounds.shape[0] + 1, bounds.shape[1]))
     for level in range(len(bounds) - 1, -1, -1):
