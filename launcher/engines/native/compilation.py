@@ -22,6 +22,10 @@ _SLIDING = (("launcher.engines.native.batch.sliding", "sliding_traffic"),)
 """Module and name of the kernels that take long to compile: those of every search, and those of sliding windows."""
 
 
+helper = numba.njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
+"""For functions that only compiled code calls."""
+
+
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile ``function`` at its first call, or load what an earlier process compiled.
 

@@ -10,7 +10,7 @@ from launcher.engines.native.mapper.search.best_first import BestFirstSearch
 from launcher.engines.native.mapper.search.board import Outcome
 from launcher.engines.native.mapper.search.clock import Clock
 from launcher.engines.native.mapper.search.confirm import confirm
-from launcher.engines.native.mapper.search.objective import CRITERIA, CYCLES, EDP, ENERGY, criteria_order
+from launcher.engines.native.mapper.search.objective import Order, criteria_order
 from launcher.engines.native.mapper.search.warmup import warm_up
 from launcher.engines.native.mapper.space.mapspace import mapspace_of
 from launcher.results.result import Optimality, SearchStatistics
@@ -41,8 +41,7 @@ def search(specification: Specification, settings: MapperSettings, on_progress: 
     outcome = run.run()
     if outcome is None:
         raise no_valid_mapping(run.space, finished=not run.stopped)
-    unit = 1e-12 if CRITERIA[order[0]] == CRITERIA[EDP] else 1.0  # the search counts EDP in pJ x cycles
-    return _mapped(run, outcome, settings.objective, clock.seconds, unit)
+    return _mapped(run, outcome, settings.objective, clock.seconds)
 
 
 def pareto(
@@ -64,14 +63,14 @@ def pareto(
     """
     warm_up(specification)
     clock = Clock(settings.timeout_s, on_progress)
-    run = _prepared(specification, (ENERGY, CYCLES, EDP), clock, settings.threads)
+    run = _prepared(specification, criteria_order(("energy", "cycles")), clock, settings.threads)
     points: list[Mapped] = []
     most_cycles = inf
     while True:
         before = clock.seconds
         outcome = run.run(most_cycles)
         if outcome is not None:
-            points.append(_mapped(run, outcome, ("pareto",), clock.seconds - before, 1.0))
+            points.append(_mapped(run, outcome, ("pareto",), clock.seconds - before))
             most_cycles = outcome.cycles - 1
         if outcome is None or run.stopped:
             break
@@ -80,17 +79,18 @@ def pareto(
     return tuple(points)
 
 
-def _prepared(specification: Specification, order: tuple[int, ...], clock: Clock, threads: int) -> BestFirstSearch:
+def _prepared(specification: Specification, order: Order, clock: Clock, threads: int) -> BestFirstSearch:
     space = mapspace_of(specification)
     if space.impossible:
         raise no_valid_mapping(space, finished=True)
     return BestFirstSearch(space, order, clock, threads)
 
 
-def _mapped(run: BestFirstSearch, outcome: Outcome, objective: tuple[str, ...], seconds: float, unit: float) -> Mapped:
-    """The outcome of a search, confirmed; ``unit`` turns its first value into what the objective counts in."""
+def _mapped(run: BestFirstSearch, outcome: Outcome, objective: tuple[str, ...], seconds: float) -> Mapped:
+    """The outcome of a search, confirmed, with its bound in the unit of the first criterion's figure."""
     evaluation = confirm(run.space.specification, outcome)
     statistics = SearchStatistics(seconds, run.counters)
+    unit = run.order[0].scale
     value = outcome.values[0] * unit
     bound = value if outcome.proved else min(outcome.lower_bound * unit, value)
     gap = (value - bound) / value if value else 0.0

@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from launcher.engines.native.arrays import AnyArray
-from launcher.engines.native.compilation import kernel
+from launcher.engines.native.compilation import helper, kernel
+from launcher.engines.native.formulas import power_product
 from launcher.engines.native.mapper.kernels.completion import is_open, loop_range, settled_energy
-from launcher.engines.native.mapper.kernels.crossings import crossing_words, helper, slides, sliding_words
+from launcher.engines.native.mapper.kernels.crossings import crossing_words, slides, sliding_words
 from launcher.engines.native.mapper.kernels.search_tables import (
     ALLOWED,
     CHILDREN,
+    CYCLES_POWER,
     DIMENSION,
+    ENERGY_POWER,
     FIRST_STEP,
     INNER,
     KIND,
@@ -27,6 +30,7 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     STATE,
     STRIDE,
     TARGET,
+    TIE_TOLERANCE,
     TILE,
     UNTOUCHED,
     Costs,
@@ -36,7 +40,6 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     Tiles,
     Walks,
 )
-from launcher.engines.native.mapper.search.objective import CYCLES, ENERGY, TIE_TOLERANCE
 
 FINISHED, PAUSED, FOUND = 0, 1, 2
 """Why the search returned: all done, node budget used up, or a mapping to look at."""
@@ -45,13 +48,14 @@ TOP, NODES, LENGTH, BEST_ENERGY, BEST_BUSY = 0, 1, 2, 3, 4
 """Entries of the control array: depth of the stack (-1: done), nodes visited, steps of the best walk, its figures."""
 
 
+product_of = helper(power_product)
+
+
 @helper
-def value_of(which: int, energy: float, busy: float, leak_pj: float, latency: float) -> float:
+def value_of(powers: AnyArray, energy: float, busy: float, leak_pj: float, latency: float) -> float:
     """Value of one criterion from dynamic energy and busy cycles."""
-    if which == CYCLES:
-        return busy + latency
-    total = energy + leak_pj * busy
-    return total if which == ENERGY else total * (busy + latency)
+    total, cycles = energy + leak_pj * busy, busy + latency
+    return float(product_of(powers[ENERGY_POWER], powers[CYCLES_POWER], total, cycles))
 
 
 @helper
@@ -59,8 +63,8 @@ def promising(goal: Goal, rates: Rates, energy: float, busy: float) -> bool:
     """Whether (a bound of) a mapping is better than the incumbent, criterion by criterion; if canonical, or equal."""
     if busy > goal.most_busy:
         return False
-    for i in range(len(goal.order)):
-        value = value_of(goal.order[i], energy, busy, rates.leak_pj, rates.latency)
+    for i in range(len(goal.powers)):
+        value = value_of(goal.powers[i], energy, busy, rates.leak_pj, rates.latency)
         if value < goal.incumbent[i] * (1 - TIE_TOLERANCE):
             return True
         if value > goal.incumbent[i] * (1 + TIE_TOLERANCE):
@@ -166,9 +170,9 @@ def _busy_cycles(walks: Walks, costs: Costs, rates: Rates, figures: AnyArray) ->
 @helper
 def _comes_before(goal: Goal, rates: Rates, energy: float, busy: float, other: AnyArray) -> bool:
     """Whether a child should be looked at before another one, from the bounds of both."""
-    for i in range(len(goal.order)):
-        value = value_of(goal.order[i], energy, busy, rates.leak_pj, rates.latency)
-        others = value_of(goal.order[i], other[0], other[1], rates.leak_pj, rates.latency)
+    for i in range(len(goal.powers)):
+        value = value_of(goal.powers[i], energy, busy, rates.leak_pj, rates.latency)
+        others = value_of(goal.powers[i], other[0], other[1], rates.leak_pj, rates.latency)
         if value != others:
             return bool(value < others)
     return False
@@ -304,9 +308,9 @@ def explore(
                 if _arrive(walks, costs, rates, goal, stack, depth, control):
                     if report or goal.canonical:
                         return FOUND
-                    for i in range(len(goal.order)):
+                    for i in range(len(goal.powers)):
                         goal.incumbent[i] = value_of(
-                            goal.order[i], control[BEST_ENERGY], control[BEST_BUSY], rates.leak_pj, rates.latency
+                            goal.powers[i], control[BEST_ENERGY], control[BEST_BUSY], rates.leak_pj, rates.latency
                         )
                 continue
             _find_children(walks, tiles, costs, rates, goal, stack, energy, best, depth, trial)

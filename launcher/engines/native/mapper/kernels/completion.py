@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from launcher.engines.native.arrays import AnyArray
-from launcher.engines.native.compilation import kernel
+from launcher.engines.native.compilation import helper, kernel
 from launcher.engines.native.mapper.kernels.crossings import (
     crossing_energy,
     crossing_words,
-    helper,
     slides,
     sliding_words,
     tile_words,

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from math import ceil
 
-from numba import njit
-
 from launcher.engines.native.arrays import AnyArray
+from launcher.engines.native.compilation import helper
 from launcher.engines.native.mapper.kernels.search_tables import (
     ADDRESS_PJ,
     BLOCK,
@@ -37,9 +36,6 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     Tiles,
     Walks,
 )
-
-helper = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
-"""For functions that only compiled code calls."""
 
 
 @helper

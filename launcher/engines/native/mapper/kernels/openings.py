@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from launcher.engines.native.arrays import AnyArray
-from launcher.engines.native.mapper.kernels.crossings import helper
+from launcher.engines.native.compilation import helper
 from launcher.engines.native.mapper.kernels.search_tables import (
     DIMENSION,
     FINAL,

@@ -50,6 +50,12 @@ READ_WRITE, BOXES = 1, 2
 STATE, TILE, CHILDREN, POSITION = 0, 1, 2, 3
 """Columns of ``Stack.at``."""
 
+ENERGY_POWER, CYCLES_POWER = 0, 1
+"""Columns of ``Goal.powers``."""
+
+TIE_TOLERANCE = 1e-12
+"""Relative difference below which two energies count as equal (sums in another order differ in the last bits)."""
+
 
 class Walks(NamedTuple):
     """The automaton of all loop nests (see ``automaton``).
@@ -147,13 +153,13 @@ class Goal(NamedTuple):
     """What is sought.
 
     Attributes:
-        order: (3,) criteria, the most important first.
-        incumbent: (3,) their best values so far.
+        powers: (criteria, 2) powers of energy and cycles in each criterion, the most important first.
+        incumbent: (criteria,) their best values so far.
         most_busy: mappings that take more cycles (without network latency) are not wanted.
         canonical: walk in a fixed order and stop at the first mapping as good as the incumbent.
     """
 
-    order: AnyArray
+    powers: AnyArray
     incumbent: AnyArray
     most_busy: float
     canonical: bool

@@ -13,7 +13,7 @@ from launcher.engines.native.mapper.search.board import Board, Outcome
 from launcher.engines.native.mapper.search.candidates import Queue
 from launcher.engines.native.mapper.search.clock import Clock
 from launcher.engines.native.mapper.search.judge import Judge
-from launcher.engines.native.mapper.search.objective import is_better
+from launcher.engines.native.mapper.search.objective import Order, is_better
 from launcher.engines.native.mapper.search.worker import Plan, Worker
 from launcher.engines.native.mapper.space.fan_outs import spatial_assignments
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
@@ -29,12 +29,12 @@ class BestFirstSearch:
         threads: how many workers search at the same time.
 
     Attributes:
-        space: as given.
+        space, order: as given.
         stopped: whether the time limit or Ctrl-C ended it.
     """
 
-    def __init__(self, space: SearchSpace, order: tuple[int, ...], clock: Clock, threads: int = 1) -> None:
-        self.space = space
+    def __init__(self, space: SearchSpace, order: Order, clock: Clock, threads: int = 1) -> None:
+        self.space, self.order = space, order
         self._clock, self._threads = clock, max(1, threads)
         self.stopped = False
         machine = machine_of(space)

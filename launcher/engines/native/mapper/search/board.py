@@ -48,7 +48,7 @@ class Board:
         self.queue = queue
         self.stopped = False
         self.best: Outcome | None = None
-        self.values: list[float] = [inf, inf, inf]
+        self.values: list[float] = [inf] * len(queue.order)
         self.unresolved = inf
         self.seen: list[Candidate] = []
         self.failure: BaseException | None = None

@@ -15,13 +15,8 @@ from launcher.engines.native.arrays import FloatArray, IntArray
 from launcher.engines.native.mapper.costs.coefficients import Assignments
 from launcher.engines.native.mapper.costs.lower_bounds import Least, least_of, limited_slots, smallest_tiles
 from launcher.engines.native.mapper.costs.machine_constants import Machine
-from launcher.engines.native.mapper.search.objective import (
-    CYCLES,
-    TIE_TOLERANCE,
-    criteria_arrays,
-    criteria_values,
-    is_better,
-)
+from launcher.engines.native.mapper.kernels.search_tables import TIE_TOLERANCE
+from launcher.engines.native.mapper.search.objective import Order, criteria_values, is_better
 from launcher.engines.native.mapper.space.bypass import Pattern, patterns
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
@@ -92,8 +87,8 @@ class Queue:
     forgotten when they take too much memory, and made again when their next choice is wanted.
     """
 
-    def __init__(self, space: SearchSpace, machine: Machine, assignments: Assignments, order: tuple[int, ...]) -> None:
-        self._order, self._machine, self._assignments = order, machine, assignments
+    def __init__(self, space: SearchSpace, machine: Machine, assignments: Assignments, order: Order) -> None:
+        self.order, self._machine, self._assignments = order, machine, assignments
         self.patterns: list[list[Pattern]] = [patterns(space, p) for p in range(len(machine.boxes))]
         self._shape = tuple(len(listed) for listed in self.patterns)
         self._least = [_stacked(machine, assignments, p, listed) for p, listed in enumerate(self.patterns)]
@@ -120,7 +115,7 @@ class Queue:
     def values(self, index: int, energy_pj: float, busy: float) -> list[float]:
         """All criteria in order, from dynamic energy and busy cycles of an assignment."""
         leak = float(self._assignments.leak_pj[index])
-        return criteria_values(self._order, energy_pj + leak * busy, busy + self._machine.latency)
+        return criteria_values(self.order, energy_pj + leak * busy, busy + self._machine.latency)
 
     def tightened(self, candidate: Candidate, energy_pj: float) -> Candidate:
         """The same candidate with the energy of its best nest."""
@@ -161,10 +156,10 @@ class Queue:
     def may_hold_better(self, values: Sequence[float]) -> bool:
         """Whether anything in the queue may be as good as the given values.
 
-        Cycles are exact, so behind them the next criterion decides as well. Energies that are equal in theory differ in
-        their last digits, and the order among them says nothing.
+        Cycles alone are exact, so behind them the next criterion decides as well. Energies that are equal in theory
+        differ in their last digits, and the order among them says nothing.
         """
-        decisive = 2 if self._order[0] == CYCLES else 1
+        decisive = 1 if self.order[0].energy else 2
         return is_better(self.least_bounds[:decisive], values[:decisive], or_equal=True)
 
     def add(self, candidate: Candidate) -> None:
@@ -173,14 +168,14 @@ class Queue:
     @property
     def least_bounds(self) -> CriterionValues:
         """The smallest bounds in the queue; infinity when it is empty."""
-        nothing = (inf,) * len(self._order)
+        nothing = (inf,) * len(self.order)
         return min(self._heap[0][0] if self._heap else nothing, self._waiting_values)
 
     @property
     def _waiting_values(self) -> CriterionValues:
         if self._next < len(self._waiting):
             return tuple(self._waiting_bounds[self._next].tolist())
-        return (inf,) * len(self._order)
+        return (inf,) * len(self.order)
 
     def _push(self, choices: _Choices, number: int) -> None:
         if number < len(choices.bounds):
@@ -226,7 +221,7 @@ class Queue:
 
     def _bounds(self, energy_pj: FloatArray, busy: FloatArray, leak_pj: FloatArray) -> FloatArray:
         total = energy_pj + leak_pj * busy
-        return np.stack(criteria_arrays(self._order, total, busy + self._machine.latency), axis=1)
+        return np.stack(criteria_values(self.order, total, busy + self._machine.latency), axis=1)
 
 
 def _stacked(machine: Machine, assignments: Assignments, p: int, listed: Sequence[Pattern]) -> Least:

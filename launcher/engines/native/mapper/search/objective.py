@@ -6,20 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from launcher.engines.native.arrays import AnyArray
+from launcher.engines.native.formulas import Number, power_product
+from launcher.engines.native.mapper.kernels.search_tables import TIE_TOLERANCE
 from launcher.errors import ConfigurationError
+from launcher.figures import CRITERIA, Criterion, in_order
 
-EDP, ENERGY, CYCLES = 0, 1, 2
-"""Criteria, as numbers."""
-
-CRITERIA = ("edp", "energy", "cycles")
-"""Known criteria; ties of the wanted ones are broken by the others in this order."""
-
-TIE_TOLERANCE = 1e-12
-"""Relative difference below which two energies count as equal (sums in another order differ in the last bits)."""
+Order = tuple[Criterion, ...]
+"""Criteria, the most important first."""
 
 
-def criteria_order(objective: tuple[str, ...]) -> tuple[int, ...]:
-    """The wanted criteria followed by the remaining ones, as positions in ``CRITERIA``.
+def criteria_order(objective: tuple[str, ...]) -> Order:
+    """The wanted criteria, then those that break their ties.
 
     Raises:
         ConfigurationError: an unknown or repeated criterion, or none at all.
@@ -33,14 +31,17 @@ def criteria_order(objective: tuple[str, ...]) -> tuple[int, ...]:
             where="mapper.objective",
             expected=f"one or more of {', '.join(CRITERIA)}, each at most once, the most important first",
         )
-    names = (*objective, *(name for name in CRITERIA if name not in objective))
-    return tuple(CRITERIA.index(name) for name in names)
+    return tuple(in_order(objective))
 
 
-def criteria_values(order: Sequence[int], energy_pj: float, cycles: float) -> list[float]:
-    """Values of the criteria in the given order (EDP in pJ x cycles)."""
-    values = {EDP: energy_pj * cycles, ENERGY: energy_pj, CYCLES: cycles}
-    return [values[which] for which in order]
+def powers_of(order: Order) -> AnyArray:
+    """(criteria, 2) powers of energy and cycles, as in ``Goal``."""
+    return np.array([(criterion.energy, criterion.cycles) for criterion in order], np.int64)
+
+
+def criteria_values(order: Order, energy_pj: Number, cycles: Number) -> list[Number]:
+    """Values of the criteria in order, of one mapping or of many (EDP in pJ x cycles)."""
+    return [power_product(criterion.energy, criterion.cycles, energy_pj, cycles) for criterion in order]
 
 
 def is_better(values: Sequence[float], others: Sequence[float], *, or_equal: bool = False) -> bool:
@@ -53,16 +54,10 @@ def is_better(values: Sequence[float], others: Sequence[float], *, or_equal: boo
     return or_equal
 
 
-def best_of(order: Sequence[int], energy_pj: np.ndarray, cycles: np.ndarray) -> int:
+def first_of_best(order: Order, energy_pj: AnyArray, cycles: AnyArray) -> int:
     """The first of the best of several mappings."""
     candidates = np.arange(len(energy_pj))
-    for values in criteria_arrays(order, energy_pj, cycles):
+    for values in criteria_values(order, energy_pj, cycles):
         chosen = values[candidates]
         candidates = candidates[chosen <= chosen.min() * (1 + TIE_TOLERANCE)]
     return int(candidates[0])
-
-
-def criteria_arrays(order: Sequence[int], energy_pj: np.ndarray, cycles: np.ndarray) -> list[np.ndarray]:
-    """``criteria_values`` of many mappings."""
-    values = {EDP: energy_pj * cycles, ENERGY: energy_pj, CYCLES: cycles}
-    return [values[which] for which in order]

@@ -16,7 +16,7 @@ from launcher.engines.native.mapper.search.automaton import Automaton, build_aut
 from launcher.engines.native.mapper.search.board import Board, Outcome
 from launcher.engines.native.mapper.search.candidates import Candidate
 from launcher.engines.native.mapper.search.judge import BoundedNest, Judge
-from launcher.engines.native.mapper.search.objective import best_of, criteria_values, is_better
+from launcher.engines.native.mapper.search.objective import Order, criteria_values, first_of_best, is_better, powers_of
 from launcher.engines.native.mapper.search.solver import SLICE, Found, Solver, Task
 from launcher.engines.native.mapper.space.bypass import Pattern, keep_of
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
@@ -43,7 +43,7 @@ class Plan:
     space: SearchSpace
     machine: Machine
     assignments: Assignments
-    order: tuple[int, ...]
+    order: Order
     judge: Judge | None
     automata: dict[tuple[int, ...], Automaton] = field(default_factory=dict)
     least: dict[tuple[int, tuple[int, ...]], float] = field(default_factory=dict)
@@ -149,7 +149,7 @@ class Worker:
         task, board, solver = self._task(candidate), self._board, self._solver
         board.count("searched")
         incumbent = np.array(board.values)
-        goal = Goal(np.array(self._plan.order, np.int64), incumbent, float(self._most_busy), canonical)
+        goal = Goal(powers_of(self._plan.order), incumbent, float(self._most_busy), canonical)
         solver.begin(task)
         nodes = 0
         while True:
@@ -191,7 +191,7 @@ class Worker:
         wanted = np.flatnonzero(verdict.cycles <= self._most_busy + self._plan.machine.latency)
         if not len(wanted):
             return False
-        i = int(wanted[best_of(self._plan.order, verdict.energy_pj[wanted], verdict.cycles[wanted])])
+        i = int(wanted[first_of_best(self._plan.order, verdict.energy_pj[wanted], verdict.cycles[wanted])])
         energy, cycles = float(verdict.energy_pj[i]), int(verdict.cycles[i])
         values = criteria_values(self._plan.order, energy, cycles)
         if not is_better(values, self._board.values, or_equal=canonical):
