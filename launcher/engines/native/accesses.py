@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
 
+from launcher.engines.native.formulas import elide_first_touch, round_half_away
 from launcher.engines.native.lowering import Nest
 from launcher.engines.native.reuse import Traffic
 from launcher.engines.native.reuse_rules import ReuseRules
@@ -131,30 +132,28 @@ def _split(level: LevelAccesses, rules: ReuseRules, *, backing: bool) -> None:
     """Tell reads, fills and updates apart.
 
     Every word of a read-write tensor that arrives from below is written; it is first read back, except where it is
-    touched for the first time. For the same reason a level is not filled with words that nobody has written yet.
+    touched for the first time (see ``elide_first_touch``).
     """
     taken = level.content_words + level.peer_words
     given = level.share_words + level.peer_words
     if not level.read_write:
-        level.reads = _round(taken)
+        level.reads = _rounded(taken)
         level.fills = int(given)
         return
-    level.updates = _round(level.content_words)
+    level.updates = _rounded(level.content_words)
     if not rules.coalesced:
-        level.reads = level.fills = _round(taken)
+        level.reads = level.fills = _rounded(taken)
         return
-    untouched = 0 if rules.first_update_reads else level.partition_words
+    untouched = 0.0 if rules.first_update_reads else level.partition_words
     if taken < untouched:
         raise SpecificationError(
             "fewer words of a read-write data space are updated than it has: its projection leaves gaps",
             expected="a projection without gaps, such as [[[D]], [[L]]]",
             hint="Timeloop stops at such a mapping too",
         )
-    level.reads = _round(taken - untouched)
-    level.fills = _round(given if backing else given - untouched)
+    level.reads = _rounded(elide_first_touch(taken, untouched))
+    level.fills = _rounded(elide_first_touch(given, 0.0 if backing else untouched))
 
 
-def _round(value: float) -> int:
-    """Round half away from zero, as C does (Python rounds half to even)."""
-    whole = floor(value)
-    return whole + (value - whole >= 0.5)
+def _rounded(words: float) -> int:
+    return int(round_half_away(words, floor(words)))

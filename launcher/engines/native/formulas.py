@@ -13,7 +13,7 @@ import numpy as np
 
 from launcher.engines.native.arrays import AnyArray
 
-Number = TypeVar("Number", float, AnyArray)
+Number = TypeVar("Number", float, AnyArray, AnyArray | float)
 
 
 def elide_first_touch(words: Number, untouched: Number) -> Number:
@@ -70,7 +70,7 @@ def access_energy(
     return (read_pj + fill_pj + update_pj) / utilization * instances + other_pj
 
 
-def leakage(pj_per_cycle: float, cycles: Number, share: float, gate_instances: Number) -> Number:
+def leakage(pj_per_cycle: float, cycles: Number | float, share: float, gate_instances: Number) -> Number:
     """Leakage of a level; each instance in use of the level that gates it makes ``share`` of its own leak."""
     return pj_per_cycle * cycles * (share * gate_instances)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from launcher.engines.native.accesses import LevelAccesses, count_accesses
-from launcher.engines.native.cost import BandwidthLimit, LevelCost, leaking_instances, level_cost, level_cycles
+from launcher.engines.native.cost import BandwidthLimit, LevelCost, gate_of, level_cost, level_cycles
 from launcher.engines.native.energies import compute_energy_pj, level_energies
+from launcher.engines.native.formulas import leakage
 from launcher.engines.native.legality import check_architecture, find_violation
 from launcher.engines.native.lowering import Nest, lower
 from launcher.engines.native.network_costs import counts_hops, network_energies_pj, network_latency_cycles
@@ -103,7 +104,8 @@ def _level_costs(
     energies = level_energies(specification)
     costs = []
     for index, level in enumerate(architecture.levels):
-        leakage_pj = energies[index].leak_pj_per_cycle * cycles * leaking_instances(architecture, nest, index)
+        gate, share = gate_of(architecture, index)
+        leakage_pj = leakage(energies[index].leak_pj_per_cycle, cycles, share, nest.levels[gate].instances)
         costs.append(level_cost(level, energies[index], accesses[index], nest.levels[index].instances, leakage_pj))
     return costs
 

@@ -12,6 +12,7 @@ from launcher.engines.native.batch.nest_arrays import NO_PLACE, Nests, partition
 from launcher.engines.native.batch.scratch import MOST_GROUPS, make_scratch
 from launcher.engines.native.batch.sliding import sliding_traffic
 from launcher.engines.native.batch.specification_tables import TensorTable
+from launcher.engines.native.formulas import elide_first_touch, round_half_away
 
 
 @dataclass
@@ -213,24 +214,22 @@ def _split(tensor: TensorTable, levels: list[_Level]) -> list[Accesses]:
     for index in range(len(levels) - 1, -1, -1):
         level = levels[index]
         present = level.tile > 0
-        taken = level.content + level.peers
-        given = level.share + level.peers
+        taken: AnyArray | float = level.content + level.peers
+        given: AnyArray | float = level.share + level.peers
         if tensor.read_write:
             rules = tensor.rules[index]
-            untouched = 0 if rules.first_update_reads else level.part
-            updates = _round(level.content) * present
-            reads = _round(taken - untouched)
-            fills = _round(np.where(backing, given, given - untouched))
+            untouched: AnyArray | float = 0.0 if rules.first_update_reads else level.part
+            updates = _rounded(level.content) * present
+            reads = _rounded(elide_first_touch(taken, untouched))
+            fills = _rounded(elide_first_touch(given, np.where(backing, 0.0, untouched)))
             if not rules.coalesced:
-                reads = fills = _round(taken)
+                reads = fills = _rounded(taken)
             accesses.append(Accesses(reads * present, fills * present, updates, level.traffic))
         else:
-            accesses.append(Accesses(_round(taken) * present, np.floor(given) * present, 0.0, level.traffic))
+            accesses.append(Accesses(_rounded(taken) * present, np.floor(given) * present, 0.0, level.traffic))
         backing = backing & ~present
     return accesses[::-1]
 
 
-def _round(value: AnyArray) -> AnyArray:
-    """Round half away from zero, as C does."""
-    whole = np.floor(value)
-    return np.asarray(whole + (value - whole >= 0.5))
+def _rounded(words: AnyArray | float) -> AnyArray:
+    return np.asarray(round_half_away(words, np.floor(words)))

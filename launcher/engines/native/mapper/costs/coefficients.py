@@ -15,6 +15,7 @@ import numpy as np
 from launcher.engines.native.arrays import FloatArray, IntArray
 from launcher.engines.native.cost import gate_of
 from launcher.engines.native.energies import compute_energy_pj, level_energies
+from launcher.engines.native.formulas import leakage
 from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.costs.neighbours import relayed_shares
 from launcher.engines.native.mapper.costs.network_prices import network_energies
@@ -126,7 +127,7 @@ def _pair_figures(
     pair = np.zeros((*part.shape, 6))
     pair[..., SPREAD] = _from_compute(groups)
     pair[..., PART] = part
-    pair[:, 1:, :, UNTOUCHED] = np.where(machine.first_update_reads, 0.0, part[:, 1:])
+    pair[:, 1:, :, UNTOUCHED] = np.where(machine.read_write & ~machine.first_update_reads, part[:, 1:], 0.0)
     pair[:, 0, :, THINNED] = relayed_shares(space, machine, spatial)
     pair[:, 1:, :, THINNED] = _thinned(machine, factors)
     network_pj, rebate_pj = network_energies(space, machine, spatial, instances, part)
@@ -203,5 +204,5 @@ def _leakage(specification: Specification, instances: FloatArray) -> FloatArray:
     total = np.zeros(len(instances))
     for index, energies in enumerate(level_energies(specification)):
         gate, share = gate_of(specification.architecture, index)
-        total += energies.leak_pj_per_cycle * share * np.maximum(1.0, instances[:, gate])
+        total += leakage(energies.leak_pj_per_cycle, 1.0, share, instances[:, gate])
     return total

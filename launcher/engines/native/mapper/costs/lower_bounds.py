@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from launcher.engines.native.arrays import FloatArray, IntArray
+from launcher.engines.native.formulas import block_count, elide_first_touch
 from launcher.engines.native.mapper.costs.coefficients import Assignments
 from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.kernels.search_tables import (
@@ -162,18 +163,17 @@ def _serve(machine: Machine, assignments: Assignments, totals: _Totals, boundary
     pair, level_pj = assignments.pair, assignments.level
     grown = pair[:, inner + 1 :, p, SPREAD] / pair[:, inner + 1, p, SPREAD, None]
     content = words * grown[:, outer - inner]
-    taken = content.copy()
+    taken = elide_first_touch(content, pair[:, outer + 1, p, UNTOUCHED])
     addresses = content * level_pj[:, outer, ADDRESS_PJ]
     if machine.read_write[p]:
-        taken -= pair[:, outer + 1, p, UNTOUCHED]
-        totals.energy += np.ceil(content / level_pj[:, outer, BLOCK]) * level_pj[:, outer, UPDATE_PJ]
+        totals.energy += block_count(content, level_pj[:, outer, BLOCK]) * level_pj[:, outer, UPDATE_PJ]
         totals.writes[:, outer, p] += content
     totals.reads[:, outer, p] += taken
-    totals.energy += np.ceil(taken / level_pj[:, outer, BLOCK]) * level_pj[:, outer, READ_PJ]
+    totals.energy += block_count(taken, level_pj[:, outer, BLOCK]) * level_pj[:, outer, READ_PJ]
     if inner >= 0:
-        filled = words - pair[:, inner + 1, p, UNTOUCHED] if machine.read_write[p] else words
+        filled = elide_first_touch(words, pair[:, inner + 1, p, UNTOUCHED])
         totals.writes[:, inner, p] += filled
-        totals.energy += np.ceil(filled / level_pj[:, inner, BLOCK]) * level_pj[:, inner, FILL_PJ]
+        totals.energy += block_count(filled, level_pj[:, inner, BLOCK]) * level_pj[:, inner, FILL_PJ]
         addresses += filled * level_pj[:, inner, ADDRESS_PJ]
     for level in range(inner + 1, outer + 1):
         totals.energy += pair[:, level + 1, p, NETWORK_PJ] * (words * grown[:, level - inner])

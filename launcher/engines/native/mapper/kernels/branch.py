@@ -6,9 +6,9 @@ import numpy as np
 
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import helper, kernel
-from launcher.engines.native.formulas import power_product
+from launcher.engines.native.formulas import power_product, slowdown, words_per_cycle
 from launcher.engines.native.mapper.kernels.completion import is_open, loop_range, settled_energy
-from launcher.engines.native.mapper.kernels.crossings import crossing_words, slides, sliding_words
+from launcher.engines.native.mapper.kernels.crossings import crossing_words, exchanged_words, slides, sliding_words
 from launcher.engines.native.mapper.kernels.search_tables import (
     ALLOWED,
     CHILDREN,
@@ -26,13 +26,11 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     READ_WRITE,
     SETTLED,
     SPACE,
-    SPREAD,
     STATE,
     STRIDE,
     TARGET,
     TIE_TOLERANCE,
     TILE,
-    UNTOUCHED,
     Costs,
     Goal,
     Rates,
@@ -48,7 +46,7 @@ TOP, NODES, LENGTH, BEST_ENERGY, BEST_BUSY = 0, 1, 2, 3, 4
 """Entries of the control array: depth of the stack (-1: done), nodes visited, steps of the best walk, its figures."""
 
 
-product_of = helper(power_product)
+product_of, needed, slowed = helper(power_product), helper(words_per_cycle), helper(slowdown)
 
 
 @helper
@@ -76,18 +74,16 @@ def promising(goal: Goal, rates: Rates, energy: float, busy: float) -> bool:
 def _add_crossing(walks: Walks, costs: Costs, rates: Rates, b: int, words: float, figures: AnyArray) -> None:
     """Add what a settled boundary asks of each limited bandwidth: words weighted by the data space's scale."""
     p, inner, outer = walks.boundaries[b, SPACE], walks.boundaries[b, INNER], walks.boundaries[b, OUTER]
-    first = costs.nature[p] & READ_WRITE
+    content, taken, filled = exchanged_words(walks.boundaries[b], costs.pair, words)
     for s in range(len(rates.slots)):
         level, kind = rates.slots[s, 0], rates.slots[s, 1]
         reads = 0.0
         writes = 0.0
         if level == outer:
-            reads = words * (costs.pair[outer + 1, p, SPREAD] / costs.pair[inner + 1, p, SPREAD])
-            if first:
-                writes = reads
-                reads -= costs.pair[outer + 1, p, UNTOUCHED]
+            reads = taken
+            writes = content if costs.nature[p] & READ_WRITE else 0.0
         elif level == inner:
-            writes = words - costs.pair[inner + 1, p, UNTOUCHED] if first else words
+            writes = filled
         else:
             continue
         if kind != 1:
@@ -141,29 +137,26 @@ def _busy_cycles(walks: Walks, costs: Costs, rates: Rates, figures: AnyArray) ->
                 words[k, level, p] = rates.fixed[k, level, p]
     for b in range(len(walks.boundaries)):
         p, inner, outer = walks.boundaries[b, SPACE], walks.boundaries[b, INNER], walks.boundaries[b, OUTER]
-        first = costs.nature[p] & READ_WRITE
         crossing = figures[1 + len(rates.slots) + b]
-        content = crossing * (costs.pair[outer + 1, p, SPREAD] / costs.pair[inner + 1, p, SPREAD])
-        words[0, outer, p] += content - costs.pair[outer + 1, p, UNTOUCHED] if first else content
-        if first:
+        content, taken, filled = exchanged_words(walks.boundaries[b], costs.pair, crossing)
+        words[0, outer, p] += taken
+        if costs.nature[p] & READ_WRITE:
             words[1, outer, p] += content
         if inner >= 0:
-            words[1, inner, p] += crossing - costs.pair[inner + 1, p, UNTOUCHED] if first else crossing
+            words[1, inner, p] += filled
     most = costs.iterations
     for level in range(words.shape[1]):
         read_need = 0.0
         write_need = 0.0
         for p in range(words.shape[2]):
-            read_need += words[0, level, p] / costs.iterations * rates.scale[level, p]
-            write_need += words[1, level, p] / costs.iterations * rates.scale[level, p]
-        slowdown = 1.0
-        if rates.limits[level, 0] < read_need:
-            slowdown = min(slowdown, rates.limits[level, 0] / read_need)
-        if rates.limits[level, 1] < write_need:
-            slowdown = min(slowdown, rates.limits[level, 1] / write_need)
-        if rates.limits[level, 2] < write_need + read_need:
-            slowdown = min(slowdown, rates.limits[level, 2] / (write_need + read_need))
-        most = max(most, np.ceil(costs.iterations / slowdown))
+            read_need += needed(words[0, level, p], costs.iterations, rates.scale[level, p])
+            write_need += needed(words[1, level, p], costs.iterations, rates.scale[level, p])
+        slowest = min(
+            slowed(rates.limits[level, 0], read_need),
+            slowed(rates.limits[level, 1], write_need),
+            slowed(rates.limits[level, 2], write_need + read_need),
+        )
+        most = max(most, np.ceil(costs.iterations / slowest))
     return most
 
 

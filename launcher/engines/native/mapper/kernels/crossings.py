@@ -6,10 +6,9 @@ that the loops around it bring in a new one; see ``docs/mapper.md``.
 
 from __future__ import annotations
 
-from math import ceil
-
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import helper
+from launcher.engines.native.formulas import block_count, elide_first_touch
 from launcher.engines.native.mapper.kernels.search_tables import (
     ADDRESS_PJ,
     BLOCK,
@@ -36,6 +35,8 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     Tiles,
     Walks,
 )
+
+elided, counted = helper(elide_first_touch), helper(block_count)
 
 
 @helper
@@ -181,21 +182,30 @@ def _thinning(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int, move
 
 
 @helper
+def exchanged_words(boundary: AnyArray, pair: AnyArray, words: float) -> tuple[float, float, float]:
+    """What ``words`` that enter each instance of a boundary's inner level ask of one instance of each of its sides.
+
+    Returns:
+        Words that the outer level's children take from it (and hand back, of a read-write data space), words that it
+        reads for them, and words that are filled into the inner level.
+    """
+    p, inner, outer = boundary[SPACE], boundary[INNER], boundary[OUTER]
+    content = words * (pair[outer + 1, p, SPREAD] / pair[inner + 1, p, SPREAD])
+    return content, elided(content, pair[outer + 1, p, UNTOUCHED]), elided(words, pair[inner + 1, p, UNTOUCHED])
+
+
+@helper
 def crossing_energy(boundary: AnyArray, nature: int, level_pj: AnyArray, pair: AnyArray, words: float) -> float:
     """Energy of ``words`` filled into each instance of a boundary's inner level, and of serving them further out."""
     p, inner, outer = boundary[SPACE], boundary[INNER], boundary[OUTER]
-    content = words * (pair[outer + 1, p, SPREAD] / pair[inner + 1, p, SPREAD])
+    content, reads, fills = exchanged_words(boundary, pair, words)
     energy = content * level_pj[outer, ADDRESS_PJ] - pair[outer + 1, p, REBATE_PJ]
-    reads = content
     if nature & READ_WRITE:
-        reads -= pair[outer + 1, p, UNTOUCHED]
-        energy += ceil(content / level_pj[outer, BLOCK]) * level_pj[outer, UPDATE_PJ]
-    energy += ceil(reads / level_pj[outer, BLOCK]) * level_pj[outer, READ_PJ]
+        energy += counted(content, level_pj[outer, BLOCK]) * level_pj[outer, UPDATE_PJ]
+    energy += counted(reads, level_pj[outer, BLOCK]) * level_pj[outer, READ_PJ]
     if inner >= 0:
-        fills = words
-        if nature & READ_WRITE:
-            fills -= pair[inner + 1, p, UNTOUCHED]
-        energy += ceil(fills / level_pj[inner, BLOCK]) * level_pj[inner, FILL_PJ] + fills * level_pj[inner, ADDRESS_PJ]
+        blocks = counted(fills, level_pj[inner, BLOCK])
+        energy += blocks * level_pj[inner, FILL_PJ] + fills * level_pj[inner, ADDRESS_PJ]
     for level in range(inner + 1, outer + 1):
         taken = words * (pair[level + 1, p, SPREAD] / pair[inner + 1, p, SPREAD])
         energy += pair[level + 1, p, NETWORK_PJ] * taken

@@ -113,7 +113,8 @@ class Costs(NamedTuple):
         extent: (levels + 1, D) iterations that the fan-outs inside a level cover.
         level: (levels, 5) words per access, and pJ per access (read, fill, update) and address in all instances.
         pair: (levels + 1, P, 6) words taken from an instance per word that each compute unit takes, by fan-out alone;
-            words that an instance is responsible for in total; words whose first read or fill is left out; the least
+            words that an instance is responsible for in total; those of them that are untouched at first, 0 of a data
+            space that is only read; the least
             share of words that must come from further out although neighbours have them; pJ of networks per word
             taken from the level, and pJ to take off once, in all instances.
         iterations: cycles of every compute unit without stalls.
