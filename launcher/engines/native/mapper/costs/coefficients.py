@@ -35,6 +35,7 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     Costs,
 )
 from launcher.engines.native.mapper.space.bypass import Boundary, boundaries_of
+from launcher.engines.native.mapper.space.factorization import rounds_outside
 from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 from launcher.specification.specification import Specification
@@ -98,7 +99,7 @@ def coefficients_of(space: SearchSpace, machine: Machine, spatial: SpatialAssign
     """Constants of each spatial assignment."""
     specification = space.specification
     factors = spatial.factors
-    temporal = np.array(space.extents, np.int64) // factors.prod(axis=1)
+    temporal = rounds_outside(np.array(space.extents, np.int64), factors.prod(axis=1))
     fanout = factors.prod(axis=2).astype(float)
     instances = _products_above(fanout)
     pair = _pair_figures(space, machine, spatial, instances)

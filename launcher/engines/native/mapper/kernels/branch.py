@@ -11,9 +11,11 @@ from launcher.engines.native.mapper.kernels.completion import is_open, loop_rang
 from launcher.engines.native.mapper.kernels.crossings import crossing_words, exchanged_words, slides, sliding_words
 from launcher.engines.native.mapper.kernels.search_tables import (
     ALLOWED,
+    BOUND,
     CHILDREN,
     CYCLES_POWER,
     DIMENSION,
+    END,
     ENERGY_POWER,
     FIRST_STEP,
     INNER,
@@ -100,7 +102,7 @@ def _settle(
     rates: Rates,
     bits: int,
     t: int,
-    loop: tuple[int, int, int],
+    loop: tuple[int, int, int, int],
     figures: AnyArray,
 ) -> None:
     """Add the needs of the boundaries in ``bits``, and note their words."""
@@ -178,21 +180,20 @@ def _add_child(
     child: AnyArray,
     bound: AnyArray,
     n: int,
-    step: int,
-    after: int,
+    step: tuple[int, int, int],
     energy: float,
     busy: float,
 ) -> None:
-    """Put a child in its place: in order of its bound, or last when the order is fixed."""
+    """Put a child (see ``Stack.child``) in its place: in order of its bound, or last when the order is fixed."""
     k = n
     if not goal.canonical:
         while k > 0 and _comes_before(goal, rates, energy, busy, bound[k - 1]):
-            for i in range(2):
+            for i in range(3):
                 child[k, i] = child[k - 1, i]
+            for i in range(2):
                 bound[k, i] = bound[k - 1, i]
             k -= 1
-    child[k, 0] = step
-    child[k, 1] = after
+    child[k, 0], child[k, 1], child[k, 2] = step
     bound[k, 0] = energy
     bound[k, 1] = busy
 
@@ -218,8 +219,8 @@ def _find_children(
         for c in range(first, last):
             f, after = np.int64(1), t
             if kind != NEXT_LEVEL:
-                f = tiles.multiple[d, i, c, 1]
-                after = t + (tiles.multiple[d, i, c, 0] - i) * tiles.dimensions[STRIDE, d]
+                f = tiles.loops[d, i, c, BOUND]
+                after = t + (tiles.loops[d, i, c, END] - i) * tiles.dimensions[STRIDE, d]
                 if f < lowest:
                     continue
                 if f > tiles.bounds[MOST_FACTOR, level, d]:
@@ -230,11 +231,11 @@ def _find_children(
             for k in range(len(trial)):
                 trial[k] = stack.figures[depth, k]
             if bits:
-                bound += settled_energy(walks, tiles, costs, energy, bits, t, (level, d, f))
-                _settle(walks, tiles, costs, rates, bits, t, (level, d, f), trial)
+                bound += settled_energy(walks, tiles, costs, energy, bits, t, (level, d, f, after))
+                _settle(walks, tiles, costs, rates, bits, t, (level, d, f, after), trial)
             busy = _busy_bound(costs.iterations, rates, trial)
             if promising(goal, rates, bound, busy):
-                _add_child(goal, rates, stack.child[depth], stack.bound[depth], n, step, after, bound, busy)
+                _add_child(goal, rates, stack.child[depth], stack.bound[depth], n, (step, after, f), bound, busy)
                 n += 1
     stack.at[depth, CHILDREN] = n
     stack.at[depth, POSITION] = 0
@@ -245,23 +246,21 @@ def _descend(
     walks: Walks, tiles: Tiles, costs: Costs, rates: Rates, stack: Stack, energy: AnyArray, depth: int, c: int
 ) -> None:
     """Put child c of the state on top of the stack on the stack."""
-    step, after, t = stack.child[depth, c, 0], stack.child[depth, c, 1], stack.at[depth, TILE]
+    step, after, f = stack.child[depth, c, 0], stack.child[depth, c, 1], stack.child[depth, c, 2]
+    t = stack.at[depth, TILE]
     d, bits, level = (
         walks.steps[step, DIMENSION],
         walks.steps[step, SETTLED],
         walks.states[stack.at[depth, STATE], LEVEL],
     )
-    f = np.int64(1)
-    if walks.steps[step, KIND] != NEXT_LEVEL:
-        f = tiles.divisor[d, tiles.digit[after, d]] // tiles.divisor[d, tiles.digit[t, d]]
     stack.at[depth + 1, STATE] = walks.steps[step, TARGET]
     stack.at[depth + 1, TILE] = after
     stack.at[depth + 1, POSITION] = -1
     for k in range(stack.figures.shape[1]):
         stack.figures[depth + 1, k] = stack.figures[depth, k]
     if bits:
-        stack.figures[depth + 1, 0] += settled_energy(walks, tiles, costs, energy, bits, t, (level, d, f))
-        _settle(walks, tiles, costs, rates, bits, t, (level, d, f), stack.figures[depth + 1])
+        stack.figures[depth + 1, 0] += settled_energy(walks, tiles, costs, energy, bits, t, (level, d, f, after))
+        _settle(walks, tiles, costs, rates, bits, t, (level, d, f, after), stack.figures[depth + 1])
 
 
 @helper
@@ -272,8 +271,8 @@ def _arrive(walks: Walks, costs: Costs, rates: Rates, goal: Goal, stack: Stack, 
     if not promising(goal, rates, energy, busy):
         return False
     for i in range(depth):
-        stack.best[i, 0] = stack.child[i, stack.at[i, POSITION] - 1, 0]
-        stack.best[i, 1] = stack.at[i, TILE]
+        c = stack.at[i, POSITION] - 1
+        stack.best[i, 0], stack.best[i, 1] = stack.child[i, c, 0], stack.child[i, c, 2]
     control[LENGTH], control[BEST_ENERGY], control[BEST_BUSY] = depth, energy, busy
     return True
 

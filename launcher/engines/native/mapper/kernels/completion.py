@@ -16,9 +16,10 @@ from launcher.engines.native.mapper.kernels.crossings import (
 from launcher.engines.native.mapper.kernels.openings import common_tiles, fill_open
 from launcher.engines.native.mapper.kernels.search_tables import (
     ALLOWED,
+    BOUND,
     BOXES,
     DIMENSION,
-    EXTENT,
+    END,
     FINAL,
     FIRST_STEP,
     KIND,
@@ -43,39 +44,13 @@ from launcher.engines.native.mapper.kernels.search_tables import (
 
 
 @helper
-def _fill_divisors(dimensions: AnyArray, divisors: AnyArray, count: AnyArray, multiple: AnyArray, d: int) -> int:
-    number, divisor = dimensions[EXTENT, d], divisors[d]
-    found = 0
-    k = 1
-    while k * k <= number:
-        if number % k == 0:
-            divisor[found] = k
-            found += 1
-        k += 1
-    for i in range(found - 1, -1, -1):
-        if number // divisor[i] > divisor[found - 1]:
-            divisor[found] = number // divisor[i]
-            found += 1
-    for i in range(found):
-        n = 0
-        for j in range(i, found):
-            if divisor[j] % divisor[i] == 0:
-                multiple[d, i, n, 0] = j
-                multiple[d, i, n, 1] = divisor[j] // divisor[i]
-                n += 1
-        count[d, i] = n
-    dimensions[RADIX, d] = found
-    return found
-
-
-@helper
 def _fill_tiles(tiles: Tiles, costs: Costs, keep: AnyArray, capacity: AnyArray, least_fill: AnyArray) -> int:
-    """Divisors, digits of each tile, and which tiles fit which levels; returns the number of tiles."""
+    """Digits of each tile, and which tiles fit which levels; returns the number of tiles."""
     total = 1
-    width = tiles.divisor.shape[0]
+    width = tiles.size.shape[0]
     for d in range(width):
         tiles.dimensions[STRIDE, d] = total
-        total *= _fill_divisors(tiles.dimensions, tiles.divisor, tiles.quotients, tiles.multiple, d)
+        total *= tiles.dimensions[RADIX, d]
     levels, spaces = keep.shape
     for t in range(total):
         rest = t
@@ -107,7 +82,7 @@ def _fill_energies(walks: Walks, tiles: Tiles, costs: Costs, total: int, energy:
             origin = t
             if not costs.nature[p] & BOXES:
                 # Only the dimensions that do not move the tile matter.
-                for d in range(tiles.divisor.shape[0]):
+                for d in range(tiles.size.shape[0]):
                     if costs.motion[p, d] != STILL:
                         origin -= tiles.digit[t, d] * tiles.dimensions[STRIDE, d]
             if origin < t:
@@ -119,9 +94,9 @@ def _fill_energies(walks: Walks, tiles: Tiles, costs: Costs, total: int, energy:
 
 @helper
 def loop_range(tiles: Tiles, kind: int, d: int, level: int, i: int) -> tuple[int, int, int]:
-    """First and last multiple of the i-th divisor (plus one) to look at for a loop, and the least bound of the loop."""
+    """First and last loop (plus one) to look at of those that start at the i-th tile of d, and the least bound."""
     lowest = max(tiles.bounds[LEAST_FACTOR, level, d], 2 if kind == ORDERED_LOOP else 1)
-    last = tiles.quotients[d, i]
+    last = tiles.counts[d, i]
     return (last - 1 if tiles.dimensions[FINAL, d] == level else 0), last, lowest
 
 
@@ -129,16 +104,16 @@ def loop_range(tiles: Tiles, kind: int, d: int, level: int, i: int) -> tuple[int
 def is_open(tiles: Tiles, s: int, t: int) -> bool:
     """Whether a tile is open in a state."""
     inside = True
-    for d in range(tiles.divisor.shape[0]):
+    for d in range(tiles.size.shape[0]):
         inside = inside and tiles.open[0, s, d, tiles.digit[t, d]]
     return inside
 
 
 @helper
 def settled_energy(
-    walks: Walks, tiles: Tiles, costs: Costs, energy: AnyArray, bits: int, t: int, loop: tuple[int, int, int]
+    walks: Walks, tiles: Tiles, costs: Costs, energy: AnyArray, bits: int, t: int, loop: tuple[int, int, int, int]
 ) -> float:
-    """Energy of the boundaries in ``bits``, settled at tile t by a loop (level, dimension, bound; 1: no loop)."""
+    """Energy of the boundaries in ``bits``, settled at tile t by a loop as in ``sliding_words`` (bound 1: none)."""
     paid = 0.0
     b = np.int64(0)
     while bits:
@@ -196,28 +171,28 @@ def _relax_by_leaving(
 @helper
 def _relax_by_loop(
     level: int, d: int, kind: int, bits: int, count: int, listed: AnyArray, opened: AnyArray, fits: AnyArray,
-    bounds: AnyArray, dimensions: AnyArray, quotients: AnyArray, multiple: AnyArray, energy: AnyArray, best: AnyArray,
+    bounds: AnyArray, dimensions: AnyArray, counts: AnyArray, loops: AnyArray, energy: AnyArray, best: AnyArray,
     s: int, to: int,
 ) -> None:  # fmt: skip
-    """Let a loop over d improve the best completions of s; the listed tiles have the first divisor of d."""
+    """Let a loop over d improve the best completions of s; the listed tiles have the smallest tile of d."""
     stride, most = dimensions[STRIDE, d], bounds[MOST_FACTOR, level, d]
     lowest = max(bounds[LEAST_FACTOR, level, d], 2 if kind == ORDERED_LOOP else 1)
     final = dimensions[FINAL, d] == level
     for i in range(dimensions[RADIX, d]):
         if not opened[0, s, d, i]:
             continue
-        last = quotients[d, i]
+        last = counts[d, i]
         for k in range(count):
             t = listed[k] + i * stride
             if not fits[level, t] & WITHIN:
                 continue
             reached = np.inf
             for c in range(last - 1 if final else 0, last):
-                f = multiple[d, i, c, 1]
+                f = loops[d, i, c, BOUND]
                 if f > most:
                     break
-                if f >= lowest and opened[0, to, d, multiple[d, i, c, 0]]:
-                    reached = min(reached, best[to, listed[k] + multiple[d, i, c, 0] * stride])
+                if f >= lowest and opened[0, to, d, loops[d, i, c, END]]:
+                    reached = min(reached, best[to, listed[k] + loops[d, i, c, END] * stride])
             if reached < np.inf:
                 b = np.int64(0)
                 rest = bits
@@ -240,9 +215,9 @@ def _relax_by_sliding(
     """
     level = walks.states[s, LEVEL]
     d, to, settled = walks.steps[step, DIMENSION], walks.steps[step, TARGET], walks.steps[step, SETTLED]
-    fits, multiple, opened, stride = (
+    fits, loops, opened, stride = (
         tiles.fits[level],
-        tiles.multiple[d],
+        tiles.loops[d],
         tiles.open[:, :, d],
         tiles.dimensions[STRIDE, d],
     )
@@ -253,12 +228,13 @@ def _relax_by_sliding(
         for k in range(count):
             t = listed[k] + i * stride
             for c in range(first, last if fits[t] & WITHIN else first):
-                j, f = multiple[i, c, 0], multiple[i, c, 1]
+                j, f = loops[i, c, END], loops[i, c, BOUND]
                 if f > tiles.bounds[MOST_FACTOR, level, d]:
                     break
                 value = best[to, listed[k] + j * stride]
                 if f < lowest or not opened[0, to, j] or value == np.inf:
                     continue
+                loop = (level, d, f, listed[k] + j * stride)
                 paid = 0.0
                 bits, b = settled, np.int64(0)
                 while bits:
@@ -267,10 +243,10 @@ def _relax_by_sliding(
                         if slab == STAYS or f == 1:
                             paid += energy[b, t]
                         elif slab == NO_ROOM:
-                            paid += settled_energy(walks, tiles, costs, energy, 1 << b, t, (level, d, f))
+                            paid += settled_energy(walks, tiles, costs, energy, 1 << b, t, loop)
                         else:
                             if np.isnan(slid[slab, t, c]):
-                                once = settled_energy(walks, tiles, costs, energy, 1 << b, t, (level, d, f))
+                                once = settled_energy(walks, tiles, costs, energy, 1 << b, t, loop)
                                 slid[slab, t, c] = once
                             paid += slid[slab, t, c]
                     bits >>= 1
@@ -297,7 +273,7 @@ def _relax(
     else:
         _relax_by_loop(
             level, d, kind, bits, count, listed, tiles.open, tiles.fits, tiles.bounds,
-            tiles.dimensions, tiles.quotients, tiles.multiple, energy, best, s, to,
+            tiles.dimensions, tiles.counts, tiles.loops, energy, best, s, to,
         )  # fmt: skip
 
 
@@ -319,7 +295,7 @@ def complete(
 
     Args:
         walks: the automaton.
-        tiles: only what is left of each dimension, and the bounds of factors, are read; the rest is filled in.
+        tiles: the dimensions' own tiles and loops, and the bounds of factors, are read; the rest is filled in.
         costs: constants of the assignment.
         keep: (levels, P) what is kept where.
         capacity, least_fill: (levels,) words that tiles may and must have.
@@ -337,7 +313,7 @@ def complete(
     total = _fill_tiles(tiles, costs, keep, capacity, least_fill)
     slid[:, :total] = np.nan
     _fill_energies(walks, tiles, costs, total, energy)
-    fill_open(walks.states, walks.steps, tiles.bounds, tiles.dimensions, tiles.quotients, tiles.multiple, tiles.open)
+    fill_open(walks.states, walks.steps, tiles.bounds, tiles.dimensions, tiles.counts, tiles.loops, tiles.open)
     for s in range(len(walks.states) - 1):
         for k in range(common_tiles(tiles.open, tiles.dimensions, s, s, np.int64(-1), listed)):
             best[s, listed[k]] = 0.0 if s == 0 else np.inf

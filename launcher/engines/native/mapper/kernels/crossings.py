@@ -12,6 +12,7 @@ from launcher.engines.native.formulas import block_count, elide_first_touch
 from launcher.engines.native.mapper.kernels.search_tables import (
     ADDRESS_PJ,
     BLOCK,
+    BOUND,
     BOXES,
     EXTENT,
     FILL_PJ,
@@ -41,18 +42,18 @@ elided, counted = helper(elide_first_touch), helper(block_count)
 
 @helper
 def rounds_left(tiles: Tiles, d: int, t: int) -> int:
-    """How often tile t fits into all there is of dimension d, which is the last multiple of its divisor."""
+    """Iterations left for the loops over dimension d outside tile t: the bound of the loop that takes all of them."""
     i = tiles.digit[t, d]
-    return int(tiles.multiple[d, i, tiles.quotients[d, i] - 1, 1])
+    return int(tiles.loops[d, i, tiles.counts[d, i] - 1, BOUND])
 
 
 @helper
 def rank_width(tiles: Tiles, costs: Costs, p: int, r: int, t: int, row: int) -> float:
     """Width along one rank of tile t of a level (``row`` is the level's number plus one)."""
     width = 1
-    for d in range(tiles.divisor.shape[0]):
+    for d in range(tiles.size.shape[0]):
         if costs.coefficient[p, r, d]:
-            reach = costs.extent[row, d] * tiles.divisor[d, tiles.digit[t, d]] - 1
+            reach = costs.extent[row, d] * tiles.size[d, tiles.digit[t, d]] - 1
             width += costs.coefficient[p, r, d] * reach
     return float(width)
 
@@ -65,9 +66,9 @@ def tile_words(tiles: Tiles, costs: Costs, p: int, t: int, row: int) -> float:
         for r in range(costs.coefficient.shape[1]):
             words *= rank_width(tiles, costs, p, r, t, row)
         return float(words)
-    for d in range(tiles.divisor.shape[0]):
+    for d in range(tiles.size.shape[0]):
         if costs.motion[p, d] != STILL:
-            words *= costs.extent[row, d] * tiles.divisor[d, tiles.digit[t, d]]
+            words *= costs.extent[row, d] * tiles.size[d, tiles.digit[t, d]]
     return float(words)
 
 
@@ -77,7 +78,7 @@ def crossing_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int) -> 
     p, row = walks.boundaries[b, SPACE], walks.boundaries[b, INNER] + 1
     boxes = costs.nature[p] & BOXES
     words = tile_words(tiles, costs, p, t, row) if boxes else costs.pair[row, p, PART]
-    for d in range(tiles.divisor.shape[0]):
+    for d in range(tiles.size.shape[0]):
         if boxes or costs.motion[p, d] == STILL:
             words *= rounds_left(tiles, d, t)
     if row == 0:
@@ -98,29 +99,27 @@ def slides(walks: Walks, costs: Costs, b: int, d: int) -> bool:
 
 
 @helper
-def sliding_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int, loop: tuple[int, int, int]) -> float:
+def sliding_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int, loop: tuple[int, int, int, int]) -> float:
     """A lower bound of the words per instance when the first loop that moves tile t slides it.
 
-    ``loop`` is its level, dimension and bound. Along it only the first tile is fetched whole, then what was not covered
-    before. Each time a loop further
-    out goes on, the tile jumps back and is fetched whole again; only loops along the same rank can make it go on
-    smoothly instead (after a loop of bound 2), or stay where it is.
+    ``loop`` is its level, dimension, bound, and the tile that it ends with. Along it only the first tile is fetched
+    whole, then what was not covered before. Each time a loop further out goes on, the tile jumps back and is fetched
+    whole again; only loops along the same rank can make it go on smoothly instead (after a loop of bound 2), or stay
+    where it is.
     """
     p, row = walks.boundaries[b, SPACE], walks.boundaries[b, INNER] + 1
-    level, d, f = loop
+    level, d, f, end = loop
     words = tile_words(tiles, costs, p, t, row)
     r = costs.motion[p, d]
     if r == TANGLED:
         return float(words)
     width = rank_width(tiles, costs, p, r, t, row)
-    move = costs.coefficient[p, r, d] * costs.extent[level + 1, d] * tiles.divisor[d, tiles.digit[t, d]]
+    move = costs.coefficient[p, r, d] * costs.extent[level + 1, d] * tiles.size[d, tiles.digit[t, d]]
     partial = words / width * min(float(move), width)
     rounds = 1.0
     along = 1.0
-    for e in range(tiles.divisor.shape[0]):
-        left = rounds_left(tiles, e, t)
-        if e == d:
-            left //= f
+    for e in range(tiles.size.shape[0]):
+        left = rounds_left(tiles, e, end)
         rounds *= left
         if costs.coefficient[p, r, e]:
             along *= left
@@ -143,14 +142,14 @@ def _may_meet(tiles: Tiles, costs: Costs, p: int, t: int, level: int, d: int) ->
     r = costs.motion[p, d]
     last = costs.extent.shape[0] - 1
     move, reach, others_reach, others, others_move = 0, 0, 0, 0, 0
-    for e in range(tiles.divisor.shape[0]):
+    for e in range(tiles.size.shape[0]):
         if costs.coefficient[p, r, e]:
-            inside = costs.extent[level + 1, e] * tiles.divisor[e, tiles.digit[t, e]]
+            inside = costs.extent[level + 1, e] * tiles.size[e, tiles.digit[t, e]]
             total = costs.extent[last, e] * tiles.dimensions[EXTENT, e]
             if e == d:
                 move = costs.coefficient[p, r, e] * inside
                 reach = costs.coefficient[p, r, e] * (total - inside)
-            elif tiles.dimensions[EXTENT, e] > tiles.divisor[e, tiles.digit[t, e]]:
+            elif rounds_left(tiles, e, t) > 1:
                 others += 1
                 others_reach += costs.coefficient[p, r, e] * (total - inside)
                 others_move = costs.coefficient[p, r, e] * inside
@@ -172,9 +171,9 @@ def _thinning(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int, move
         return least
     span = 0
     others = False
-    for e in range(tiles.divisor.shape[0]):
+    for e in range(tiles.size.shape[0]):
         if costs.coefficient[p, r, e]:
-            inside = costs.extent[row, e] * tiles.divisor[e, tiles.digit[t, e]]
+            inside = costs.extent[row, e] * tiles.size[e, tiles.digit[t, e]]
             children = costs.extent[row + 1, e] // costs.extent[row, e]
             span += costs.coefficient[p, r, e] * inside * (children - 1)
             others = others or (e != d and rounds_left(tiles, e, t) > 1)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import helper
 from launcher.engines.native.mapper.kernels.search_tables import (
+    BOUND,
     DIMENSION,
+    END,
     FINAL,
     FIRST_STEP,
     KIND,
@@ -22,20 +24,20 @@ from launcher.engines.native.mapper.kernels.search_tables import (
 
 @helper
 def _spread_digits(
-    kind: int, level: int, d: int, bounds: AnyArray, dimensions: AnyArray, quotients: AnyArray, multiple: AnyArray,
+    kind: int, level: int, d: int, bounds: AnyArray, dimensions: AnyArray, counts: AnyArray, loops: AnyArray,
     found: AnyArray, m: int, n: int, backwards: int,
 ) -> None:  # fmt: skip
-    """Add to state n the divisors that a loop makes of those of state m; backwards: those that it makes them of."""
+    """Add to state n the tiles that a loop makes of those of state m; backwards: those that it makes them of."""
     lowest = max(bounds[LEAST_FACTOR, level, d], 2 if kind == ORDERED_LOOP else 1)
     most = bounds[MOST_FACTOR, level, d]
     final = dimensions[FINAL, d] == level
     for i in range(dimensions[RADIX, d]):
         if not backwards and not found[m, d, i]:
             continue
-        last = quotients[d, i]
+        last = counts[d, i]
         for c in range(last - 1 if final else 0, last):
-            if lowest <= multiple[d, i, c, 1] <= most:
-                j = multiple[d, i, c, 0]
+            if lowest <= loops[d, i, c, BOUND] <= most:
+                j = loops[d, i, c, END]
                 if not backwards:
                     found[n, d, j] = True
                 elif found[m, d, j]:
@@ -44,17 +46,17 @@ def _spread_digits(
 
 @helper
 def _pass_on(
-    states: AnyArray, steps: AnyArray, bounds: AnyArray, dimensions: AnyArray, quotients: AnyArray, multiple: AnyArray,
+    states: AnyArray, steps: AnyArray, bounds: AnyArray, dimensions: AnyArray, counts: AnyArray, loops: AnyArray,
     s: int, found: AnyArray, backwards: int,
 ) -> None:  # fmt: skip
-    """Hand the divisors found for a state to the states after it; backwards: take those of the states after it."""
+    """Hand the tiles found for a state to the states after it; backwards: take those of the states after it."""
     for step in range(states[s, FIRST_STEP], states[s + 1, FIRST_STEP]):
         kind, to = steps[step, KIND], steps[step, TARGET]
         m, n = (to, s) if backwards else (s, to)
         for d in range(dimensions.shape[1]):
             if kind != NEXT_LEVEL and steps[step, DIMENSION] == d:
                 _spread_digits(
-                    kind, states[s, LEVEL], d, bounds, dimensions, quotients, multiple, found, m, n, backwards
+                    kind, states[s, LEVEL], d, bounds, dimensions, counts, loops, found, m, n, backwards
                 )  # fmt: skip
             else:
                 for i in range(dimensions[RADIX, d]):
@@ -68,11 +70,11 @@ def fill_open(
     steps: AnyArray,
     bounds: AnyArray,
     dimensions: AnyArray,
-    quotients: AnyArray,
-    multiple: AnyArray,
+    counts: AnyArray,
+    loops: AnyArray,
     opened: AnyArray,
 ) -> None:
-    """Which divisors of each dimension a tile can have in each state, on the way from the start to the end.
+    """Which tiles of each dimension a tile can be made of in each state, on the way from the start to the end.
 
     ``opened[0]`` is filled in; ``opened[1]`` is for what can be reached from the start.
     """
@@ -86,7 +88,7 @@ def fill_open(
         found = opened[1 - backwards]
         for k in range(1, last + 1):
             s = k if backwards else last + 1 - k
-            _pass_on(states, steps, bounds, dimensions, quotients, multiple, s, found, backwards)
+            _pass_on(states, steps, bounds, dimensions, counts, loops, s, found, backwards)
     for s in range(last + 1):
         for d in range(dimensions.shape[1]):
             for i in range(dimensions[RADIX, d]):
@@ -95,7 +97,7 @@ def fill_open(
 
 @helper
 def common_tiles(opened: AnyArray, dimensions: AnyArray, s: int, to: int, without: int, listed: AnyArray) -> int:
-    """List the tiles that are open in both states, without (the first divisor of) one dimension; returns how many."""
+    """List the tiles that are open in both states, without (the smallest tile of) one dimension; returns how many."""
     listed[0] = 0
     count = 1
     for d in range(dimensions.shape[1]):

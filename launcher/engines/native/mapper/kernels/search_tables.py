@@ -29,6 +29,9 @@ LEAST_FACTOR, MOST_FACTOR = 0, 1
 EXTENT, RADIX, STRIDE, FINAL = 0, 1, 2, 3
 """Rows of ``Tiles.dimensions``."""
 
+END, BOUND = 0, 1
+"""Last axis of ``Tiles.loops``."""
+
 WITHIN, ALLOWED = 1, 2
 """Bits of ``Tiles.fits``."""
 
@@ -74,19 +77,17 @@ class Walks(NamedTuple):
 
 
 class Tiles(NamedTuple):
-    """Tiles, numbered in mixed radix over the divisors of what the fan-outs leave of each dimension.
+    """Tiles, numbered in mixed radix over the tiles of what the fan-outs leave of each dimension.
 
     Tile 0 is a single iteration, the last tile is everything.
 
     Attributes:
-        dimensions: (4, D) what is left of each dimension, its number of divisors, the distance of tiles that differ by
-            one divisor, and the outermost level that may have a loop over it (which takes what is left).
+        dimensions: (4, D) what is left of each dimension, its number of tiles, the distance of tiles that differ by one
+            in it, and the outermost level that may have a loop over it (which takes what is left).
         bounds: (2, levels, D) the least and most a temporal factor may be.
-        divisor: (D, width) divisors of each dimension.
-        quotients: (D, width) how many multiples each divisor has among them.
-        multiple: (D, width, width, 2) these multiples: which divisor, and the quotient.
-        digit: (tiles, D) which divisor of each dimension a tile has.
-        open: (2, states, D, width) which divisors of each dimension a tile can have in a state on a way from the start
+        size, counts, loops: (D, width), (D, width), (D, width, width, 2) of each dimension as in ``Factorization``.
+        digit: (tiles, D) which tile of each dimension a tile is made of.
+        open: (2, states, D, width) which tiles of each dimension a tile can have in a state on a way from the start
             to the end; and room to work in.
         fits: (levels, tiles) bits: the tile is within the capacity of the level and of all levels further out; it
             may be the tile of this level.
@@ -94,9 +95,9 @@ class Tiles(NamedTuple):
 
     dimensions: AnyArray
     bounds: AnyArray
-    divisor: AnyArray
-    quotients: AnyArray
-    multiple: AnyArray
+    size: AnyArray
+    counts: AnyArray
+    loops: AnyArray
     digit: AnyArray
     open: AnyArray
     fits: AnyArray
@@ -172,9 +173,9 @@ class Stack(NamedTuple):
     Attributes:
         at: (depth, 4) state, tile, number of children, and the next of them (-1 before they are known).
         figures: (depth, 1 + slots + boundaries) dynamic energy, words per limited bandwidth, words per boundary.
-        child: (depth, width, 2) the children: step and next tile.
+        child: (depth, width, 3) the children: step, next tile, and the bound of the step's loop (1: no loop).
         bound: (depth, width, 2) bounds of their dynamic energy and busy cycles.
-        best: (depth, 2) the walk of the best mapping: each step and the tile before it.
+        best: (depth, 2) the walk of the best mapping: each step and the bound of its loop.
     """
 
     at: AnyArray

@@ -8,7 +8,7 @@ from math import inf, prod
 from time import perf_counter
 
 from launcher.engines.native.mapper.reasons.premises import CAPACITY, FACTOR, FAN_OUT, FILL, KEEP, Premises, Rule
-from launcher.engines.native.mapper.space.factors import divisors
+from launcher.engines.native.mapper.space.factorization import loop_bounds
 from launcher.engines.native.mapper.space.feasibility import Reach, leanest_keeps
 from launcher.engines.native.mapper.space.mapspace import UNBOUNDED, Bounds
 
@@ -110,7 +110,7 @@ def _another_factor(premises: Premises, rule: Rule, deadline: Deadline) -> Repai
     wanted = bounds.least if bounds.least > 1 else min(bounds.most, space.extents[rule.item])
     tell = rule.block == "spatial" and level.name == level.spoken
     where = f"{level.spoken} (spatial)" if tell else level.spoken
-    for factor in sorted(divisors(space.extents[rule.item]), key=lambda f: max(f / wanted, wanted / f)):
+    for factor in sorted(loop_bounds(space.extents[rule.item]), key=lambda f: max(f / wanted, wanted / f)):
         deadline.check()
         distance = max(factor / wanted, wanted / factor)
         change = Repair(distance, f"{space.dimensions[rule.item]} = {factor} at {where}", rule, (factor,))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from launcher.engines.native.arrays import AnyArray
+from launcher.engines.native.arrays import AnyArray, IntArray
 from launcher.engines.native.mapper.costs.coefficients import Assignments
 from launcher.engines.native.mapper.costs.lower_bounds import Base, limited_slots
 from launcher.engines.native.mapper.costs.machine_constants import Machine
@@ -35,6 +35,7 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     NO_ROOM,
     OWN_RANK,
     POSITION,
+    RADIX,
     SETTLED,
     SPACE,
     STAYS,
@@ -46,7 +47,7 @@ from launcher.engines.native.mapper.kernels.search_tables import (
     Walks,
 )
 from launcher.engines.native.mapper.search.automaton import Automaton
-from launcher.engines.native.mapper.space.factors import divisors
+from launcher.engines.native.mapper.space.factorization import factorization
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
 SLICE = 200_000
@@ -83,7 +84,7 @@ class Solver:
         self._tiles = _empty_tiles(space, assignments)
         self._limited = np.ascontiguousarray(limited_slots(machine))
         self._depth = len(space.levels) * (len(space.dimensions) + 1) + 2
-        self._width = self._tiles.divisor.shape[1] * max(len(space.dimensions), 1) + 1
+        self._width = self._tiles.size.shape[1] * max(len(space.dimensions), 1) + 1
         self._listed = np.zeros(2 * len(self._tiles.digit) + 2, np.int64)
         self._energy = np.zeros((0, 0))
         self._best = np.zeros((0, 0))
@@ -99,10 +100,10 @@ class Solver:
         walks, machine = task.automaton.walks, self._machine
         self._prepared = task
         costs = self._costs = self._assignments.costs(machine, task.index)
-        self._tiles.dimensions[EXTENT] = self._assignments.temporal[task.index]
+        self._factorize(self._assignments.temporal[task.index])
         most = len(self._tiles.digit)
         if self._tiles.open.shape[1] < task.automaton.states:
-            room = np.zeros((2, task.automaton.states, *self._tiles.divisor.shape), np.bool_)
+            room = np.zeros((2, task.automaton.states, *self._tiles.size.shape), np.bool_)
             self._tiles = self._tiles._replace(open=room)
         if len(self._best) < task.automaton.states:
             self._best = np.empty((task.automaton.states, most))
@@ -112,12 +113,22 @@ class Solver:
         slabs = self._slabs_of(walks, costs)
         count = int(slabs.max(initial=-1)) + 1
         if len(self._slid) < count:
-            self._slid = np.empty((count, most, self._tiles.divisor.shape[1]))
+            self._slid = np.empty((count, most, self._tiles.size.shape[1]))
         complete(
             walks, self._tiles, costs, keep, machine.capacity, machine.least_fill, self._energy, self._best,
             self._listed, slabs, self._slid[:count],
         )  # fmt: skip
         return float(task.base.energy_pj + self._best[task.automaton.states - 1, 0])
+
+    def _factorize(self, extents: IntArray) -> None:
+        """Fill in the tiles and loops of each dimension whose extent differs from what was there."""
+        tiles = self._tiles
+        for d in np.flatnonzero(tiles.dimensions[EXTENT] != extents):
+            own = factorization(int(extents[d]))
+            count = tiles.dimensions[RADIX, d] = len(own.sizes)
+            tiles.dimensions[EXTENT, d] = extents[d]
+            tiles.size[d, :count], tiles.counts[d, :count] = own.sizes, own.counts
+            tiles.loops[d, :count, :count] = own.loops
 
     def _slabs_of(self, walks: Walks, costs: Costs) -> AnyArray:
         """As ``complete`` wants it."""
@@ -126,7 +137,7 @@ class Solver:
         key = (id(walks), alike.tobytes())  # the plan keeps all automata that there are
         if key not in self._slabs:
             slabs = _slabs(walks, costs, alike)
-            if (slabs.max(initial=-1) + 1) * self._tiles.divisor.shape[1] * len(self._tiles.digit) > _MOST_SLID:
+            if (slabs.max(initial=-1) + 1) * self._tiles.size.shape[1] * len(self._tiles.digit) > _MOST_SLID:
                 slabs[slabs != STAYS] = NO_ROOM
             self._slabs[key] = slabs
         return self._slabs[key]
@@ -160,22 +171,14 @@ class Solver:
         )  # fmt: skip
         return bool(status != FINISHED and not (status == FOUND and goal.canonical))
 
-    def found(self, task: Task) -> Found | None:
+    def found(self) -> Found | None:
         """The best mapping found since ``begin`` (with ``report``: by the last ``resume``)."""
         length = int(self._control[LENGTH])
         if not length:
             return None
-        steps, tiles = self._stack.best[:length, 0], self._stack.best[:length, 1]
-        bounds = []
-        for i, step in enumerate(steps):
-            kind, d = task.automaton.walks.steps[step, KIND], task.automaton.walks.steps[step, DIMENSION]
-            if kind == NEXT_LEVEL:
-                bounds.append(1)
-                continue
-            old, new = self._tiles.digit[tiles[i], d], self._tiles.digit[tiles[i + 1], d]
-            bounds.append(int(self._tiles.divisor[d, new] // self._tiles.divisor[d, old]))
+        steps, bounds = self._stack.best[:length].T.tolist()
         figures = float(self._control[BEST_ENERGY]), float(self._control[BEST_BUSY])
-        return Found(tuple(int(s) for s in steps), tuple(bounds), *figures)
+        return Found(tuple(steps), tuple(bounds), *figures)
 
     @property
     def nodes(self) -> int:
@@ -238,11 +241,11 @@ def _slabs(walks: Walks, costs: Costs, alike: AnyArray) -> AnyArray:
 def _empty_tiles(space: SearchSpace, assignments: Assignments) -> Tiles:
     """Room for the tiles of every assignment; the bounds of the factors are filled in."""
     dimensions, levels = len(space.dimensions), len(space.levels)
-    width = max((len(divisors(extent)) for extent in space.extents), default=1)
+    width = max((len(factorization(extent).sizes) for extent in space.extents), default=1)
     totals = np.ones(len(assignments), np.int64)
     for column in assignments.temporal.T:
         values, inverse = np.unique(column, return_inverse=True)
-        totals *= np.array([len(divisors(int(value))) for value in values], np.int64)[inverse]
+        totals *= np.array([len(factorization(int(value)).sizes) for value in values], np.int64)[inverse]
     most = int(totals.max(initial=1))
     bounds = np.array([[[b.least, b.most] for b in level.temporal] for level in space.levels], np.int64)
     bounds = bounds.reshape(levels, dimensions, 2).transpose(2, 0, 1).copy()
@@ -264,7 +267,7 @@ def _empty_stack(depth: int, width: int, figures: int) -> Stack:
     return Stack(
         np.zeros((depth, 4), np.int64),
         np.zeros((depth, figures)),
-        np.zeros((depth, width, 2), np.int64),
+        np.zeros((depth, width, 3), np.int64),
         np.zeros((depth, width, 2)),
         np.zeros((depth, 2), np.int64),
     )

@@ -159,7 +159,7 @@ class Worker:
             )
             board.count("nodes", solver.nodes - nodes)
             nodes = solver.nodes
-            found = solver.found(task)
+            found = solver.found()
             if found is not None and self._consider(task, found, canonical=canonical) and canonical:
                 return True
             opened = [board.queue.values(task.index, *bounds)[0] for bounds in solver.open_bounds()]

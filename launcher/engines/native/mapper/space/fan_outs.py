@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from launcher.engines.native.arrays import IntArray
-from launcher.engines.native.mapper.space.factors import divisors
+from launcher.engines.native.mapper.space.factorization import leads_on, loop_bounds, rounds_outside
 from launcher.engines.native.mapper.space.mapspace import SearchSpace, SpatialBlock
 
 MeshLayout = tuple[tuple[int, ...], tuple[int, ...]]
@@ -55,12 +55,12 @@ def spatial_assignments(space: SearchSpace, layout_levels: set[int]) -> SpatialA
         listed = spatial_options(space, level.spatial)
         options = np.array(listed, np.int64).reshape(len(listed), shape[1])
         grown = products[:, None, :] * options[None, :, :]
-        fits = ((extents % grown == 0) & (grown <= most)).all(axis=2)
+        fits = (leads_on(extents, grown) & (grown <= most)).all(axis=2)
         left, right = np.nonzero(fits)
         chosen = chosen[left]
         chosen[:, index, :] = options[right]
         products = grown[left, right]
-    temporal = extents // products
+    temporal = rounds_outside(extents, products)
     chosen = chosen[_temporal_possible(space, temporal)]
     assignments = SpatialAssignments(space, chosen, np.zeros(chosen.shape[:2], np.int64))
     for number in sorted(layout_levels):
@@ -95,7 +95,7 @@ def _temporal_possible(space: SearchSpace, temporal: IntArray) -> NDArray[np.boo
             most = min(most * bound.most, 1 << 60)
         least = prod(b.least for b in bounds)
         column = temporal[:, d]
-        possible &= (column % fixed == 0) & (column <= most) & (column >= least)
+        possible &= leads_on(column, fixed) & (column <= most) & (column >= least)
     return possible
 
 
@@ -109,7 +109,7 @@ def spatial_options(space: SearchSpace, block: SpatialBlock) -> list[tuple[int, 
                 yield factors
             return
         used = prod(factors)
-        for factor in divisors(space.extents[d]):
+        for factor in loop_bounds(space.extents[d]):
             if used * factor > block.fanout:
                 break
             if block.bounds[d].allows(factor):

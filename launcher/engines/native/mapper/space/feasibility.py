@@ -14,7 +14,7 @@ from math import inf
 import numpy as np
 
 from launcher.engines.native.mapper.space.bypass import Keep
-from launcher.engines.native.mapper.space.factors import divisors
+from launcher.engines.native.mapper.space.factorization import factorization
 from launcher.engines.native.mapper.space.fan_outs import spatial_options
 from launcher.engines.native.mapper.space.mapspace import UNBOUNDED, Bounds, SearchSpace
 from launcher.engines.native.tiles import tensors_of
@@ -69,7 +69,7 @@ class Reach:
 
     def __init__(self, space: SearchSpace, limits: Capacities, keep: Keep) -> None:
         self._space = space
-        self._divisors = [np.array(divisors(extent)) for extent in space.extents]
+        self._sizes = [factorization(extent).sizes for extent in space.extents]
         self.words = self._kept_words(keep)
         self._fits = [
             (words <= most) & (words >= least)
@@ -84,7 +84,7 @@ class Reach:
 
     def forward(self) -> list[Grid]:
         """Per level, the tiles that a nest can have when it leaves it."""
-        shape = tuple(len(d) for d in self._divisors)
+        shape = tuple(len(sizes) for sizes in self._sizes)
         now = np.zeros(shape, np.bool_)
         now.ravel()[0] = True
         found = []
@@ -109,7 +109,7 @@ class Reach:
     def _kept_words(self, keep: Keep) -> list[Grid]:
         problem = self._space.specification.problem
         names = list(problem.dimensions)
-        grids = np.meshgrid(*self._divisors, indexing="ij") if self._divisors else []
+        grids = np.meshgrid(*self._sizes, indexing="ij") if self._sizes else []
         extents = [np.ones(grids[0].shape if grids else (), np.int64)] * len(names)
         for name, grid in zip(self._space.dimensions, grids, strict=True):
             extents[names.index(name)] = grid
@@ -161,19 +161,17 @@ class Reach:
 
 @cache
 def _steps(extent: int, least: int, most: int) -> np.ndarray:
-    """Which divisor (row) a loop within the bounds turns into which (column)."""
-    values = np.array(divisors(extent))
-    factors, rest = np.divmod(values[None, :], values[:, None])
-    steps: np.ndarray = (rest == 0) & (factors >= least) & (factors <= most)
+    """Which tile (row) a loop within the bounds turns into which (column)."""
+    bounds = factorization(extent).bounds
+    steps: np.ndarray = (bounds > 0) & (bounds >= least) & (bounds <= most)
     return steps.astype(np.float32)
 
 
 @cache
 def _shift(extent: int, factor: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the divisors that a factor keeps divisors, and of what it makes of them."""
-    values = np.array(divisors(extent))
-    fits = extent % (values * factor) == 0
-    return np.flatnonzero(fits), np.searchsorted(values, values[fits] * factor)
+    """Tiles that a loop of this bound can be put around, and the tiles that it ends with."""
+    starts, ends = np.nonzero(factorization(extent).bounds == factor)
+    return starts, ends
 
 
 def _moved(now: Grid, d: int, steps: np.ndarray) -> Grid:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
-from launcher.engines.native.mapper.space.factors import divisors
+from launcher.engines.native.mapper.space.factorization import loop_bounds
 from launcher.errors import SpecificationError
 from launcher.specification.constraints import BlockConstraint, FactorBounds, LevelConstraint
 from launcher.specification.specification import Specification
@@ -60,7 +60,7 @@ def _largest_factor(
     for name, bounds in block.factors.items():
         if name != dimension:
             capacity //= bounds.exact or bounds.least or 1
-    return max((f for f in divisors(max(remaining, 1)) if f <= capacity), default=1)
+    return max((f for f in loop_bounds(max(remaining, 1)) if f <= capacity), default=1)
 
 
 def _largest_fitting(
@@ -75,7 +75,7 @@ def _largest_fitting(
     }
     kept = constraints[level.name].keep
     best = 1
-    for factor in divisors(max(remaining, 1)):
+    for factor in loop_bounds(max(remaining, 1)):
         tile = {**extents, dimension: extents[dimension] * factor}
         words = sum(space.size(tile) for space in specification.problem.data_spaces if space.name in kept)
         if capacity is None or words <= capacity:
