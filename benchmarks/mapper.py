@@ -28,7 +28,7 @@ from mapper_cases import relaxed_gemmini  # noqa: E402
 
 from launcher.config.compose import compose  # noqa: E402
 from launcher.engines.interface import MapperSettings  # noqa: E402
-from launcher.engines.native.mapper import pareto, search  # noqa: E402
+from launcher.engines.native.mapper.optima import pareto, search  # noqa: E402
 from launcher.specification.specification import Specification  # noqa: E402
 from launcher.trial.steps import specify  # noqa: E402
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from launcher.engines.interface import MapperSettings
 from launcher.engines.native.energies import compute_energy_pj, level_energies
-from launcher.engines.native.mapper import search
+from launcher.engines.native.mapper.optima import search
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import dump_specification
 

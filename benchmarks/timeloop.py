@@ -17,7 +17,7 @@ from rich.console import Console
 
 import launcher
 from launcher.config.compose import compose
-from launcher.engines.native.engine import NativeEngine
+from launcher.engines.native.native_engine import NativeEngine
 from launcher.engines.timeloop.engine import TimeloopEngine
 from launcher.engines.timeloop.settings import TimeloopSettings
 from launcher.engines.verify import differences

@@ -17,7 +17,7 @@ from launcher.config.arch_schema import Arch
 from launcher.config.compose import compose, entry
 from launcher.config.layer_sizes import LayerSizes
 from launcher.engines.interface import Mapped, MapperSettings
-from launcher.engines.native.engine import NativeEngine
+from launcher.engines.native.native_engine import NativeEngine
 from launcher.errors import ConfigurationError
 from launcher.estimation import estimate
 from launcher.specification.architecture import StorageLevel

@@ -25,8 +25,8 @@ from timeloop_cases import (
 )
 
 from launcher.engines.interface import MapperSettings, Progress
-from launcher.engines.native.engine import NativeEngine
 from launcher.engines.native.model import evaluate
+from launcher.engines.native.native_engine import NativeEngine
 from launcher.engines.timeloop.mapping_file import read_found
 from launcher.engines.verify import differences
 from launcher.errors import ConfigurationError, EngineError, NoValidMappingError, SpecificationError

@@ -19,7 +19,7 @@ from test_engine_timeloop_interrupts import PATIENCE_S, has_found, wait_until
 from timeloop_cases import BERT, CUBE, IMPERFECT, RAGGED, RUBY, TINY, UNEVEN, composed, engine
 
 from launcher.engines.interface import MapperSettings
-from launcher.engines.native.engine import NativeEngine
+from launcher.engines.native.native_engine import NativeEngine
 from launcher.engines.timeloop.front_end import FRONT_ENDS
 from launcher.engines.verify import differences
 from launcher.errors import EngineError, NoValidMappingError

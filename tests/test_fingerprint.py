@@ -15,7 +15,7 @@ from launcher.fingerprint import closure, fingerprint
 from launcher.sweeping.naming import swept_keys
 
 TRIAL = "launcher.trial.run"
-BRANCH = "launcher.engines.native.mapper.branch"
+BRANCH = "launcher.engines.native.mapper.kernels.branch"
 
 DECISIVE = [
     "trial/run.py",
@@ -30,7 +30,7 @@ DECISIVE = [
     "estimation/sram.py",
     "specification/expressions.py",
     "engines/native/accesses.py",
-    "engines/native/mapper/branch.py",
+    "engines/native/mapper/kernels/branch.py",
 ]
 
 
@@ -73,13 +73,13 @@ def test_code_that_only_shows_results_decides_nothing(copied: Path, module: str)
 
 
 def test_an_edit_to_a_helper_that_a_kernel_calls_compiles_it_anew(copied: Path) -> None:
-    edit(copied / "engines" / "native" / "mapper" / "traffic.py")
+    edit(copied / "engines" / "native" / "mapper" / "kernels" / "crossings.py")
     assert of_copy(copied, BRANCH) != fingerprint(BRANCH)
 
 
 def test_imports_inside_functions_count() -> None:
     names = {file.name for file in closure(["launcher.engines.run"])}
-    assert {"engine.py", "completion.py"} <= names
+    assert {"native_engine.py", "completion.py"} <= names
 
 
 def test_a_list_is_one_value_and_not_a_sweep() -> None:

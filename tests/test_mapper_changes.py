@@ -12,7 +12,7 @@ from mapper_cases import exactly, gemmini, keeps
 from random_specifications import random_specification
 
 from launcher.engines.interface import MapperSettings
-from launcher.engines.native.mapper import search
+from launcher.engines.native.mapper.optima import search
 from launcher.errors import NoValidMappingError
 from launcher.specification.architecture import ComputeLevel, StorageLevel
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds

@@ -12,8 +12,8 @@ from mapspace_oracle import random_mappings, violations
 
 from launcher.engines.interface import MapperSettings
 from launcher.engines.native.batch import BatchEvaluator
-from launcher.engines.native.engine import NativeEngine
-from launcher.engines.native.mapper import search
+from launcher.engines.native.mapper.optima import search
+from launcher.engines.native.native_engine import NativeEngine
 from launcher.specification.specification import Specification
 
 CASES = [(number, objective) for number, case in enumerate(optima()["cases"]) for objective in case["optimum"]]

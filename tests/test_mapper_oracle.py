@@ -11,18 +11,19 @@ from random_specifications import random_specification
 
 from launcher.engines.interface import Mapped, MapperSettings
 from launcher.engines.native.batch import BatchEvaluator, MappingBatch
-from launcher.engines.native.mapper import pareto, search
-from launcher.engines.native.mapper.candidates import Queue
-from launcher.engines.native.mapper.coefficients import coefficients_of
-from launcher.engines.native.mapper.machine import machine_of
-from launcher.engines.native.mapper.mapspace import mapspace_of
-from launcher.engines.native.mapper.objective import CYCLES, EDP, ENERGY
-from launcher.engines.native.mapper.spatial import spatial_assignments
-from launcher.engines.native.mapper.wires import layout_levels
+from launcher.engines.native.mapper.costs.coefficients import coefficients_of
+from launcher.engines.native.mapper.costs.machine_constants import machine_of
+from launcher.engines.native.mapper.costs.network_prices import layout_levels
+from launcher.engines.native.mapper.optima import pareto, search
+from launcher.engines.native.mapper.search.candidates import Queue
+from launcher.engines.native.mapper.search.objective import criteria_order
+from launcher.engines.native.mapper.space.fan_outs import spatial_assignments
+from launcher.engines.native.mapper.space.mapspace import mapspace_of
 from launcher.errors import NoValidMappingError
+from launcher.figures import CRITERIA, Criterion, in_order
 from launcher.specification.specification import Specification
 
-OBJECTIVES = (("edp",), ("energy",), ("cycles",), ("cycles", "energy"), ("energy", "edp"))
+OBJECTIVES = (*((name,) for name in CRITERIA), ("cycles", "energy"), ("energy", "edp"))
 MOST_MAPPINGS = 6000
 MOST_ONE_BY_ONE = 150
 """Where networks cost energy per hop, the model must take mappings one by one."""
@@ -45,20 +46,20 @@ def _all_legal(specification: Specification) -> Figures | None:
     return result.energy_pj[result.legal], result.cycles[result.legal].astype(float)
 
 
-def _figures(energy: np.ndarray, cycles: np.ndarray) -> dict[str, np.ndarray]:
-    return {"edp": energy * cycles, "energy": energy, "cycles": cycles}
+def _value(criterion: Criterion, energy: np.ndarray, cycles: np.ndarray) -> np.ndarray:
+    return np.asarray(energy**criterion.energy * cycles**criterion.cycles)
 
 
 def _assert_best(found: Mapped, objective: tuple[str, ...], figures: Figures) -> None:
     """Criterion by criterion, the mapping is the best of those that are best in all criteria before."""
     evaluation = found.evaluation
-    own = _figures(np.array(evaluation.energy_pj), np.array(evaluation.cycles))
-    everything = _figures(*figures)
+    own = np.array(evaluation.energy_pj), np.array(float(evaluation.cycles))
     alive = np.ones(len(figures[0]), np.bool_)
-    for name in (*objective, *(name for name in ("edp", "energy", "cycles") if name not in objective)):
-        best = everything[name][alive].min()
-        assert float(own[name]) == pytest.approx(best, rel=1e-9), name
-        alive &= everything[name] <= best * (1 + 1e-12)
+    for criterion in in_order(objective):
+        values = _value(criterion, *figures)
+        best = values[alive].min()
+        assert float(_value(criterion, *own)) == pytest.approx(best, rel=1e-9), criterion.name
+        alive &= values <= best * (1 + 1e-12)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def _energy_bounds(specification: Specification) -> dict[bytes, float]:
         return bounds
     machine = machine_of(space)
     spatial_factors = spatial_assignments(space, layout_levels(specification, machine))
-    queue = Queue(space, machine, coefficients_of(space, machine, spatial_factors), (ENERGY, EDP, CYCLES))
+    queue = Queue(space, machine, coefficients_of(space, machine, spatial_factors), criteria_order(("energy",)))
     active = [list(specification.problem.dimensions).index(name) for name in space.dimensions]
     spatial = np.ones((len(space.levels), len(specification.problem.dimensions)), np.int64)
     while True:

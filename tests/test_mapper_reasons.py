@@ -8,7 +8,7 @@ import pytest
 from mapper_cases import SPACES, exactly, gemmini, keeps
 
 from launcher.engines.interface import MapperSettings
-from launcher.engines.native.mapper import pareto, search
+from launcher.engines.native.mapper.optima import pareto, search
 from launcher.errors import NoValidMappingError
 from launcher.specification.constraints import BlockConstraint, FactorBounds, LevelConstraint
 from launcher.specification.specification import Specification

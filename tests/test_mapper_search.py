@@ -12,9 +12,10 @@ from mapspace_oracle import random_mappings, violations
 from launcher.config.compose import compose
 from launcher.engines.interface import MapperSettings, Progress
 from launcher.engines.native.batch import BatchEvaluator
-from launcher.engines.native.mapper import pareto, search, solver
-from launcher.engines.native.mapper.branch import explore
-from launcher.engines.native.mapper.completion import complete
+from launcher.engines.native.mapper.kernels.branch import explore
+from launcher.engines.native.mapper.kernels.completion import complete
+from launcher.engines.native.mapper.optima import pareto, search
+from launcher.engines.native.mapper.search import solver
 from launcher.errors import ConfigurationError, NoValidMappingError, SpecificationError
 from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
 from launcher.specification.specification import Specification
@@ -27,7 +28,7 @@ SMALL = {"E": 256, "D": 512, "L": 384}
 def slow_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every look at the clock finds it 0.3 s later, however fast the machine is."""
     seconds = count(0, 0.3)
-    monkeypatch.setattr("launcher.engines.native.mapper.progress.perf_counter", lambda: next(seconds))
+    monkeypatch.setattr("launcher.engines.native.mapper.search.clock.perf_counter", lambda: next(seconds))
 
 
 def test_equal_input_gives_an_equal_mapping() -> None:
@@ -124,7 +125,7 @@ def test_choices_that_were_forgotten_are_listed_again(monkeypatch: pytest.Monkey
     free = replace(gemmini({"E": 12, "D": 16, "L": 8}), constraints=Constraints())
     settings = MapperSettings(("energy",))
     remembered = search(free, settings)
-    monkeypatch.setattr("launcher.engines.native.mapper.candidates.REMEMBERED_BYTES", 0)
+    monkeypatch.setattr("launcher.engines.native.mapper.search.candidates.REMEMBERED_BYTES", 0)
     forgotten = search(free, settings)
     assert forgotten.mapping == remembered.mapping
     assert forgotten.search.counters == remembered.search.counters
@@ -142,7 +143,7 @@ def test_sliding_loops_cost_the_same_when_nothing_of_them_is_remembered(
 
 
 def test_a_quick_search_reports_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("launcher.engines.native.mapper.progress.perf_counter", lambda: 0.0)
+    monkeypatch.setattr("launcher.engines.native.mapper.search.clock.perf_counter", lambda: 0.0)
     seen: list[Progress] = []
     search(gemmini(SMALL), MapperSettings(), seen.append)
     assert not seen

@@ -8,7 +8,7 @@ import pytest
 
 from launcher.config.compose import compose
 from launcher.engines.interface import MapperSettings
-from launcher.engines.native.engine import NativeEngine
+from launcher.engines.native.native_engine import NativeEngine
 from launcher.errors import SpecificationError
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
 from launcher.specification.specification import Specification

@@ -22,7 +22,7 @@ from typing import Any
 import launcher.engines.timeloop.engine as engine_module
 from launcher.config.compose import compose
 from launcher.engines.interface import MapperSettings, OnProgress, Progress
-from launcher.engines.native.engine import NativeEngine
+from launcher.engines.native.native_engine import NativeEngine
 from launcher.engines.timeloop.engine import TimeloopEngine
 from launcher.engines.timeloop.process import Ended, Limits
 from launcher.engines.timeloop.settings import TimeloopSettings

@@ -22,7 +22,7 @@ Parameters = Dict[str, object]
 
 def native_engine() -> Engine:
     """The native engine; imported here because compiled code takes a moment to load."""
-    from launcher.engines.native.engine import NativeEngine  # noqa: PLC0415
+    from launcher.engines.native.native_engine import NativeEngine  # noqa: PLC0415
 
     return NativeEngine()
 

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
 
-from launcher.engines.native.nest import Nest
+from launcher.engines.native.formulas import elide_first_touch, round_half_away
+from launcher.engines.native.lowering import Nest
 from launcher.engines.native.reuse import Traffic
+from launcher.engines.native.reuse_rules import ReuseRules
 from launcher.engines.native.tiles import Tensor, partition_words
 from launcher.errors import SpecificationError
-
-
-@dataclass(frozen=True)
-class Keeping:
-    """How one level treats one tensor.
-
-    Attributes:
-        kept: whether it is stored here.
-        coalesced: False when every access of the children is passed on to the level above as well.
-        first_update_reads: whether the first update of a word reads it first, as all others do.
-    """
-
-    kept: bool
-    coalesced: bool = True
-    first_update_reads: bool = False
 
 
 @dataclass
@@ -60,24 +48,28 @@ class LevelAccesses:
         self.share_words = 0.0
 
 
-def count_accesses(tensor: Tensor, nest: Nest, keeping: list[Keeping], traffic: list[Traffic]) -> list[LevelAccesses]:
+def count_accesses(
+    tensor: Tensor, nest: Nest, kept: list[bool], rules: Sequence[ReuseRules], traffic: list[Traffic]
+) -> list[LevelAccesses]:
     """Accesses of one tensor at all levels, innermost first.
 
     Args:
         tensor: the tensor.
         nest: the mapping.
-        keeping: per level, how it treats the tensor.
+        kept: per level, whether it stores the tensor.
+        rules: of the tensor, per level.
         traffic: per level what crosses the boundary below it, as if every level kept the tensor; it is rescaled
             in place where levels are bypassed.
     """
     accesses = _unmasked(tensor, nest, traffic)
-    _mask_inner(accesses, keeping)
-    _mask_outer(accesses, keeping)
+    coalesced = [rule.coalesced for rule in rules]
+    _mask_inner(accesses, kept, coalesced)
+    _mask_outer(accesses, kept, coalesced)
     _add_peers(accesses, nest)
     backing = max((index for index, level in enumerate(accesses) if level.tile_words), default=None)
     for index, level in enumerate(accesses):
         if level.tile_words:
-            _split(level, keeping[index], backing=index == backing)
+            _split(level, rules[index], backing=index == backing)
     return accesses
 
 
@@ -97,14 +89,14 @@ def _unmasked(tensor: Tensor, nest: Nest, traffic: list[Traffic]) -> list[LevelA
     return accesses
 
 
-def _mask_inner(accesses: list[LevelAccesses], keeping: list[Keeping]) -> None:
+def _mask_inner(accesses: list[LevelAccesses], kept: list[bool], coalesced: list[bool]) -> None:
     """Bypassed levels hand their children's accesses to the next level out.
 
     Each of the parent's children is then accessed as often as the bypassed level was, so the parent's traffic grows
     by the ratio of what the bypassed instances gave out to what they were given.
     """
     for index, level in enumerate(accesses):
-        if keeping[index].kept and keeping[index].coalesced:
+        if kept[index] and coalesced[index]:
             continue
         if index + 1 < len(accesses):
             parent = accesses[index + 1]
@@ -114,14 +106,14 @@ def _mask_inner(accesses: list[LevelAccesses], keeping: list[Keeping]) -> None:
                     parent.traffic.accesses[key] *= factor
                 parent.traffic.link_words = 0.0
             parent.content_words = parent.traffic.words
-        if not keeping[index].kept or index + 1 == len(accesses):
+        if not kept[index] or index + 1 == len(accesses):
             level.clear_buffer()
 
 
-def _mask_outer(accesses: list[LevelAccesses], keeping: list[Keeping]) -> None:
+def _mask_outer(accesses: list[LevelAccesses], kept: list[bool], coalesced: list[bool]) -> None:
     """Nothing moves above the outermost level that keeps the tensor, and nothing fills that level."""
-    for level, keep in zip(reversed(accesses), reversed(keeping), strict=True):
-        if keep.kept and keep.coalesced:
+    for index, level in reversed(list(enumerate(accesses))):
+        if kept[index] and coalesced[index]:
             level.share_words = 0.0
             return
         level.clear_buffer()
@@ -136,34 +128,32 @@ def _add_peers(accesses: list[LevelAccesses], nest: Nest) -> None:
             accesses[index - 1].peer_words += links / nest.levels[index - 1].instances
 
 
-def _split(level: LevelAccesses, keeping: Keeping, *, backing: bool) -> None:
+def _split(level: LevelAccesses, rules: ReuseRules, *, backing: bool) -> None:
     """Tell reads, fills and updates apart.
 
     Every word of a read-write tensor that arrives from below is written; it is first read back, except where it is
-    touched for the first time. For the same reason a level is not filled with words that nobody has written yet.
+    touched for the first time (see ``elide_first_touch``).
     """
     taken = level.content_words + level.peer_words
     given = level.share_words + level.peer_words
     if not level.read_write:
-        level.reads = _round(taken)
+        level.reads = _rounded(taken)
         level.fills = int(given)
         return
-    level.updates = _round(level.content_words)
-    if not keeping.coalesced:
-        level.reads = level.fills = _round(taken)
+    level.updates = _rounded(level.content_words)
+    if not rules.coalesced:
+        level.reads = level.fills = _rounded(taken)
         return
-    untouched = 0 if keeping.first_update_reads else level.partition_words
+    untouched = 0.0 if rules.first_update_reads else level.partition_words
     if taken < untouched:
         raise SpecificationError(
             "fewer words of a read-write data space are updated than it has: its projection leaves gaps",
             expected="a projection without gaps, such as [[[D]], [[L]]]",
             hint="Timeloop stops at such a mapping too",
         )
-    level.reads = _round(taken - untouched)
-    level.fills = _round(given if backing else given - untouched)
+    level.reads = _rounded(elide_first_touch(taken, untouched))
+    level.fills = _rounded(elide_first_touch(given, 0.0 if backing else untouched))
 
 
-def _round(value: float) -> int:
-    """Round half away from zero, as C does (Python rounds half to even)."""
-    whole = floor(value)
-    return whole + (value - whole >= 0.5)
+def _rounded(words: float) -> int:
+    return int(round_half_away(words, floor(words)))

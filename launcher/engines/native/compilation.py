@@ -15,11 +15,15 @@ from launcher.fingerprint import fingerprint
 from launcher.paths import cache_folder
 
 _SEARCH = (
-    ("launcher.engines.native.mapper.branch", "explore"),
-    ("launcher.engines.native.mapper.completion", "complete"),
+    ("launcher.engines.native.mapper.kernels.branch", "explore"),
+    ("launcher.engines.native.mapper.kernels.completion", "complete"),
 )
 _SLIDING = (("launcher.engines.native.batch.sliding", "sliding_traffic"),)
 """Module and name of the kernels that take long to compile: those of every search, and those of sliding windows."""
+
+
+helper = numba.njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
+"""For functions that only compiled code calls."""
 
 
 def kernel(function: Callable[..., Any]) -> Any:

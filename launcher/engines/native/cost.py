@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from launcher.engines.native.accesses import LevelAccesses
 from launcher.engines.native.energies import AccessEnergies
-from launcher.engines.native.nest import Nest
+from launcher.engines.native.formulas import access_energy, blocks, slowdown, words_per_cycle
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture, StorageLevel
 
@@ -56,9 +56,9 @@ def level_cycles(
     read_need = write_need = 0.0
     for name, access in zip(names, accesses, strict=True):
         scale = level.bandwidth_scale.get(name, 1.0)
-        read_need += access.reads / iterations * scale
-        write_need += (access.fills + access.updates) / iterations * scale
-    slowdown = 1.0
+        read_need += words_per_cycle(access.reads, iterations, scale)
+        write_need += words_per_cycle(access.fills + access.updates, iterations, scale)
+    slowest = 1.0
     limit: BandwidthLimit | None = None
     needs: tuple[tuple[BandwidthLimit, float | None, float], ...] = (
         ("read", level.read_bandwidth, read_need),
@@ -66,10 +66,10 @@ def level_cycles(
         ("shared", level.shared_bandwidth, write_need + read_need),
     )
     for kind, available, need in needs:
-        if available is not None and available < need and available / need < slowdown:
-            slowdown = available / need
-            limit = kind
-    cycles = ceil(iterations / slowdown)
+        speed = 1.0 if available is None else slowdown(available, need)
+        if speed < slowest:
+            slowest, limit = speed, kind
+    cycles = ceil(iterations / slowest)
     return cycles, limit if cycles > iterations else None
 
 
@@ -94,21 +94,15 @@ def level_cost(
     total = 0.0
     actions_pj = []
     for access in accesses:
-        read = _blocks(access.reads, level) * energies.read_pj
-        fill = _blocks(access.fills, level) * energies.fill_pj
-        update = _blocks(access.updates, level) * energies.update_pj
+        read = blocks(access.reads, level.block_size) * energies.read_pj
+        fill = blocks(access.fills, level.block_size) * energies.fill_pj
+        update = blocks(access.updates, level.block_size) * energies.update_pj
         addresses = access.fills + (access.updates if access.read_write else access.reads)
         address_pj = addresses * max(0.0, level.addr_gen_energy_pj or 0.0) * clusters
-        total += (read + fill + update) / utilization * instances + address_pj + leakage_pj / len(accesses)
+        total += access_energy(read, fill, update, utilization, instances, address_pj) + leakage_pj / len(accesses)
         scale = instances / utilization
         actions_pj.append({"read": read * scale, "fill": fill * scale, "update": update * scale})
     return LevelCost(total, leakage_pj, actions_pj, float(instances))
-
-
-def leaking_instances(architecture: Architecture, nest: Nest, index: int) -> float:
-    """Instances of a level that leak: those in use, or all that share a power gate with one in use."""
-    gate, share = gate_of(architecture, index)
-    return share * max(1.0, float(nest.levels[gate].instances))
 
 
 def gate_of(architecture: Architecture, index: int) -> tuple[int, float]:
@@ -132,7 +126,3 @@ def gate_of(architecture: Architecture, index: int) -> tuple[int, float]:
     gate = names.index(level.power_gated_at)
     share = level.instances / architecture.levels[gate].instances
     return (gate, share) if share > 1 else (index, 1.0)
-
-
-def _blocks(words: int, level: StorageLevel) -> int:
-    return -(-words // level.block_size)

@@ -9,11 +9,11 @@ from launcher.specification.architecture import StorageLevel
 from launcher.specification.energy import ActionEnergy
 from launcher.specification.specification import Specification
 
-READ_ACTIONS = ("random_read", "read")
-FILL_ACTIONS = ("random_fill", "random_write", "fill", "write")
-UPDATE_ACTIONS = ("random_update", "random_write", "update", "write")
-LEAK_ACTIONS = ("leak",)
-COMPUTE_ACTIONS = ("mac_random", "mult_random", "mac", "mult", "compute")
+_READ_ACTIONS = ("random_read", "read")
+_FILL_ACTIONS = ("random_fill", "random_write", "fill", "write")
+_UPDATE_ACTIONS = ("random_update", "random_write", "update", "write")
+_LEAK_ACTIONS = ("leak",)
+_COMPUTE_ACTIONS = ("mac_random", "mult_random", "mac", "mult", "compute")
 """Names under which Timeloop looks an operation up in the table; the first one that exists is used."""
 
 
@@ -53,7 +53,7 @@ def compute_energy_pj(specification: Specification) -> float:
         SpecificationError: there is no table, or it lacks the compute unit or its action.
     """
     name = specification.architecture.compute.name
-    return _lookup(name, component_actions(specification, name), COMPUTE_ACTIONS, "compute")
+    return _lookup(name, component_actions(specification, name), _COMPUTE_ACTIONS, "compute")
 
 
 def component_actions(specification: Specification, name: str) -> dict[str, tuple[ActionEnergy, ...]]:
@@ -111,10 +111,10 @@ def _energies_of(specification: Specification, level: StorageLevel) -> AccessEne
         return AccessEnergies(energy, energy, energy)
     actions = component_actions(specification, level.name)
     return AccessEnergies(
-        read_pj=_lookup(level.name, actions, READ_ACTIONS, "read"),
-        fill_pj=_lookup(level.name, actions, FILL_ACTIONS, "fill"),
-        update_pj=_lookup(level.name, actions, UPDATE_ACTIONS, "update"),
-        leak_pj_per_cycle=_lookup(level.name, actions, LEAK_ACTIONS, None),
+        read_pj=_lookup(level.name, actions, _READ_ACTIONS, "read"),
+        fill_pj=_lookup(level.name, actions, _FILL_ACTIONS, "fill"),
+        update_pj=_lookup(level.name, actions, _UPDATE_ACTIONS, "update"),
+        leak_pj_per_cycle=_lookup(level.name, actions, _LEAK_ACTIONS, None),
     )
 
 

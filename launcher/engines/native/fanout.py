@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from launcher.engines.native.deltas import Step, Vector
-from launcher.engines.native.nest import Loops
+from launcher.engines.native.lowering import Loops
 from launcher.engines.native.tiles import Tensor
 
 _Grid = np.ndarray[tuple[int, int], np.dtype[Any]]
@@ -38,7 +38,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Array:
+class Mesh:
     """The physical side of a fan-out.
 
     Attributes:
@@ -63,7 +63,7 @@ class FanOut:
         array: the physical side.
     """
 
-    def __init__(self, tensor: Tensor, spatial: Loops, strides: list[Vector], array: Array) -> None:
+    def __init__(self, tensor: Tensor, spatial: Loops, strides: list[Vector], array: Mesh) -> None:
         self._tensor = tensor
         self._spatial = spatial
         self._strides = strides

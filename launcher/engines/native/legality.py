@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from launcher.engines.native.nest import Nest
+from launcher.engines.native.lowering import Nest
 from launcher.engines.native.tiles import Tensor
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture, ComputeLevel, StorageLevel

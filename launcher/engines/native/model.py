@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from launcher.engines.native.accesses import Keeping, LevelAccesses, count_accesses
-from launcher.engines.native.cost import BandwidthLimit, LevelCost, leaking_instances, level_cost, level_cycles
+from launcher.engines.native.accesses import LevelAccesses, count_accesses
+from launcher.engines.native.cost import BandwidthLimit, LevelCost, gate_of, level_cost, level_cycles
 from launcher.engines.native.energies import compute_energy_pj, level_energies
+from launcher.engines.native.formulas import leakage
 from launcher.engines.native.legality import check_architecture, find_violation
-from launcher.engines.native.nest import Nest, lower
-from launcher.engines.native.networks import counts_hops, network_energies_pj, network_latency_cycles
-from launcher.engines.native.reuse import Boundary, traffic_below
+from launcher.engines.native.lowering import Nest, lower
+from launcher.engines.native.network_costs import counts_hops, network_energies_pj, network_latency_cycles
+from launcher.engines.native.reuse import traffic_below
+from launcher.engines.native.reuse_rules import reuse_rules
 from launcher.engines.native.tiles import Tensor, tensors_of
 from launcher.results.result import DataSpaceStats, Evaluation, LevelStats
 from launcher.specification.architecture import StorageLevel
@@ -50,33 +50,14 @@ def _accesses(
     hop_levels = counts_hops(specification)
     per_tensor = []
     for number, tensor in enumerate(tensors):
-        traffic = []
-        keeping = []
-        for index, level in enumerate(nest.levels):
-            boundary = _boundary(specification, index, tensor.name, count_hops=index in hop_levels)
-            if before_2025:
-                boundary = replace(boundary, pause_is_turn=True)
-            traffic.append(traffic_below(tensor, nest, index, boundary))
-            keeping.append(_keeping(specification, index, tensor.name, kept=level.keep[number]))
-        per_tensor.append(count_accesses(tensor, nest, keeping, traffic))
+        rules = reuse_rules(specification, tensor.name)
+        traffic = [
+            traffic_below(tensor, nest, index, rule, count_hops=index in hop_levels, pause_is_turn=before_2025)
+            for index, rule in enumerate(rules)
+        ]
+        kept = [level.keep[number] for level in nest.levels]
+        per_tensor.append(count_accesses(tensor, nest, kept, rules, traffic))
     return [list(level) for level in zip(*per_tensor, strict=True)]
-
-
-def _boundary(specification: Specification, index: int, tensor: str, *, count_hops: bool) -> Boundary:
-    architecture, constraints = specification.architecture, specification.constraints
-    columns, rows = architecture.fanout(index)
-    spatial = constraints.at(architecture.levels[index].name).spatial
-    temporal_reuse = True
-    if index:
-        temporal_reuse = tensor not in constraints.at(architecture.levels[index - 1].name).temporal.no_reuse
-    multicast = tensor not in spatial.no_reuse
-    links = tensor not in spatial.no_link_transfer
-    return Boundary(columns, rows, temporal_reuse, multicast, links, count_hops)
-
-
-def _keeping(specification: Specification, index: int, tensor: str, *, kept: bool) -> Keeping:
-    constraint = specification.constraints.at(specification.architecture.levels[index].name)
-    return Keeping(kept, tensor not in constraint.no_coalesce, tensor in constraint.temporal.rmw_first_update)
 
 
 def _evaluation(
@@ -123,7 +104,8 @@ def _level_costs(
     energies = level_energies(specification)
     costs = []
     for index, level in enumerate(architecture.levels):
-        leakage_pj = energies[index].leak_pj_per_cycle * cycles * leaking_instances(architecture, nest, index)
+        gate, share = gate_of(architecture, index)
+        leakage_pj = leakage(energies[index].leak_pj_per_cycle, cycles, share, nest.levels[gate].instances)
         costs.append(level_cost(level, energies[index], accesses[index], nest.levels[index].instances, leakage_pj))
     return costs
 

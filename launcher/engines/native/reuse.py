@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from math import prod
 
 from launcher.engines.native.deltas import Vector, steps
-from launcher.engines.native.fanout import Array, Delivery, FanOut
-from launcher.engines.native.nest import Loops, Nest
+from launcher.engines.native.fanout import Delivery, FanOut, Mesh
+from launcher.engines.native.lowering import Loops, Nest
+from launcher.engines.native.reuse_rules import ReuseRules
 from launcher.engines.native.tiles import Tensor
 
 
@@ -54,39 +55,25 @@ class Traffic:
         self.link_words = 0.0
 
 
-@dataclass(frozen=True)
-class Boundary:
-    """What the architecture and the constraints say about the boundary below a level, for one tensor.
+def traffic_below(
+    tensor: Tensor, nest: Nest, index: int, rules: ReuseRules, *, count_hops: bool = False, pause_is_turn: bool = False
+) -> Traffic:
+    """Traffic between level ``index`` (0 is the innermost) and the level below it, or the compute units.
 
-    Attributes:
-        columns, rows: children along X and Y that one instance of the level has, used or not.
-        temporal_reuse: whether the level below keeps words from one step to the next.
-        multicast: whether one read can serve several children.
-        links: whether children pass words on to their neighbours.
+    Args:
+        tensor, nest, index: which tensor crosses which boundary.
+        rules: of the tensor at the level.
         count_hops: whether hops are wanted.
         pause_is_turn: see ``deltas.steps``.
     """
-
-    columns: int
-    rows: int
-    temporal_reuse: bool = True
-    multicast: bool = True
-    links: bool = True
-    count_hops: bool = False
-    pause_is_turn: bool = False
-
-
-def traffic_below(tensor: Tensor, nest: Nest, index: int, boundary: Boundary) -> Traffic:
-    """Traffic between level ``index`` (0 is the innermost) and the level below it, or the compute units."""
     level = nest.levels[index]
     inner = nest.levels[index - 1].extents if index else (1,) * len(level.extents)
-    columns = max(boundary.columns, level.fanout_x)
-    rows = max(boundary.rows, level.fanout_y)
-    array = Array(columns, rows, boundary.multicast, boundary.count_hops)
+    columns = max(rules.columns, level.fanout_x)
+    rows = max(rules.rows, level.fanout_y)
+    array = Mesh(columns, rows, rules.multicast, count_hops)
     fanout = FanOut(tensor, level.spatial, _strides(tensor, inner, level.spatial), array)
     traffic = Traffic(fanout.children)
-    # Compute units keep nothing: level 0 serves every iteration anew.
-    keeps = boundary.temporal_reuse and index > 0
+    keeps = rules.temporal_reuse
     if keeps and not tensor.sliding:
         traffic.add(tensor.words(inner) * visits(tensor, nest, index), fanout.delivery)
         return traffic
@@ -94,8 +81,8 @@ def traffic_below(tensor: Tensor, nest: Nest, index: int, boundary: Boundary) ->
     if not keeps and fanout.children == 1:
         traffic.add(tensor.words(inner) * prod(bounds), fanout.delivery)
         return traffic
-    for step in steps(tensor.widths(inner), strides, bounds, reuse=keeps, pause_is_turn=boundary.pause_is_turn):
-        relay = fanout.relay(step) if boundary.links else None
+    for step in steps(tensor.widths(inner), strides, bounds, reuse=keeps, pause_is_turn=pause_is_turn):
+        relay = fanout.relay(step) if rules.links else None
         if step.fetched:
             traffic.add(step.words * step.count, relay or fanout.delivery)
     return traffic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from launcher.engines.native.nest import Extents, Nest
+from launcher.engines.native.lowering import Extents, Nest
 from launcher.errors import SpecificationError
 from launcher.specification.problem import Problem
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from launcher.engines.native.cost import gate_of, level_cycles
 from launcher.engines.native.energies import AccessEnergies, level_energies
-from launcher.engines.native.networks import connections
+from launcher.engines.native.network_costs import connections
 from launcher.engines.timeloop.xml_file import Node, XmlFile, incomplete, read_xml
 from launcher.errors import EngineError
 from launcher.results.result import DataSpaceStats, Evaluation, LevelStats

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from launcher.engines.native.batch.nests import Nests
-from launcher.engines.native.batch.scratch import Array
-from launcher.engines.native.batch.tables import Charge, LevelTable, Tables
-from launcher.engines.native.batch.traffic import Accesses
+from launcher.engines.native.arrays import AnyArray
+from launcher.engines.native.batch.data_movement import Accesses
+from launcher.engines.native.batch.nest_arrays import Nests
+from launcher.engines.native.batch.specification_tables import Charge, LevelTable, Tables
+from launcher.engines.native.formulas import access_energy, block_count, leakage, slowdowns, words_per_cycle
 
 
-def busy_cycles(tables: Tables, nests: Nests, accesses: list[list[Accesses]]) -> Array:
+def busy_cycles(tables: Tables, nests: Nests, accesses: list[list[Accesses]]) -> AnyArray:
     """(M,) cycles without network latency; ``accesses`` are by data space and level."""
     iterations = nests.repeats[0]
     busy = iterations
@@ -20,29 +21,29 @@ def busy_cycles(tables: Tables, nests: Nests, accesses: list[list[Accesses]]) ->
     return np.asarray(busy).astype(np.int64)
 
 
-def _cycles(level: LevelTable, accesses: list[Accesses], iterations: Array) -> Array:
-    read: Array | float = 0.0
-    write: Array | float = 0.0
+def _cycles(level: LevelTable, accesses: list[Accesses], iterations: AnyArray) -> AnyArray:
+    read: AnyArray | float = 0.0
+    write: AnyArray | float = 0.0
     for access, scale in zip(accesses, level.scales, strict=True):
-        read = read + access.reads / iterations * scale
-        write = write + (access.fills + access.updates) / iterations * scale
-    slowdown = np.ones(iterations.shape)
+        read = read + words_per_cycle(access.reads, iterations, scale)
+        write = write + words_per_cycle(access.fills + access.updates, iterations, scale)
+    slowest = np.ones(iterations.shape)
     for available, need in zip(level.bandwidths, (read, write, write + read), strict=True):
         if available is not None:
-            slowdown = np.minimum(slowdown, available / np.maximum(need, available))
-    return np.asarray(np.ceil(iterations / slowdown))
+            slowest = np.minimum(slowest, slowdowns(available, need))
+    return np.asarray(np.ceil(iterations / slowest))
 
 
-def energy_pj(tables: Tables, nests: Nests, accesses: list[list[Accesses]], cycles: Array) -> Array:
+def energy_pj(tables: Tables, nests: Nests, accesses: list[list[Accesses]], cycles: AnyArray) -> AnyArray:
     """(M,) energy of runs of ``cycles``; ``accesses`` are by data space and level."""
     energy = nests.repeats[0] * nests.instances[0] * tables.compute_pj
     for index, level in enumerate(tables.levels):
-        leaking = level.gate_share * np.maximum(1.0, nests.instances[level.gate + 1])
-        leakage = level.energies.leak_pj_per_cycle * cycles * leaking
+        gates = nests.instances[level.gate + 1]
+        leakage_pj = leakage(level.energies.leak_pj_per_cycle, cycles, level.gate_share, gates)
         of_level = [space[index] for space in accesses]
-        energy = energy + _level_pj(tables, index, of_level, nests.instances[index + 1], leakage)
+        energy = energy + _level_pj(tables, index, of_level, nests.instances[index + 1], leakage_pj)
     for charges in tables.networks:
-        total: Array | float = 0.0
+        total: AnyArray | float = 0.0
         for charge in charges:
             instances = nests.instances[charge.level + 1]
             total = total + _charge_pj(charge, accesses[charge.space][charge.level], instances)
@@ -50,29 +51,31 @@ def energy_pj(tables: Tables, nests: Nests, accesses: list[list[Accesses]], cycl
     return np.asarray(energy)
 
 
-def _level_pj(tables: Tables, index: int, accesses: list[Accesses], instances: Array, leakage: Array) -> Array:
+def _level_pj(
+    tables: Tables, index: int, accesses: list[Accesses], instances: AnyArray, leakage_pj: AnyArray
+) -> AnyArray:
     level = tables.levels[index]
     clusters = np.minimum(instances, level.clusters)
     utilization = instances / clusters
-    total: Array | float = 0.0
+    total: AnyArray | float = 0.0
     for access, tensor in zip(accesses, tables.tensors, strict=True):
-        energy = _blocks(access.reads, level) * level.energies.read_pj
-        energy = energy + _blocks(access.fills, level) * level.energies.fill_pj
-        if tensor.read_write:
-            energy = energy + _blocks(access.updates, level) * level.energies.update_pj
-        energy = energy / utilization * instances
+        read = _blocks(access.reads, level) * level.energies.read_pj
+        fill = _blocks(access.fills, level) * level.energies.fill_pj
+        update = _blocks(access.updates, level) * level.energies.update_pj
+        address: AnyArray | float = 0.0
         if level.address_pj:
             addresses = access.fills + (access.updates if tensor.read_write else access.reads)
-            energy = energy + addresses * level.address_pj * clusters
-        total = total + (energy + leakage / len(accesses))
+            address = addresses * level.address_pj * clusters
+        energy = access_energy(read, fill, update, utilization, instances, address)
+        total = total + (energy + leakage_pj / len(accesses))
     return np.asarray(total)
 
 
-def _blocks(words: Array | float, level: LevelTable) -> Array | float:
-    return words if level.block == 1 else np.ceil(words / level.block)
+def _blocks(words: AnyArray | float, level: LevelTable) -> AnyArray | float:
+    return words if level.block == 1 else block_count(words, level.block)
 
 
-def _charge_pj(charge: Charge, access: Accesses, instances: Array) -> Array:
+def _charge_pj(charge: Charge, access: Accesses, instances: AnyArray) -> AnyArray:
     """Of several multicast groups only the last one with any words is charged."""
     crossing = np.zeros(instances.shape)
     destinations = np.zeros(instances.shape)

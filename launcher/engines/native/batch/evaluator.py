@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.batch.costs import busy_cycles, energy_pj
-from launcher.engines.native.batch.nests import Nests, legality, lower, words_of
-from launcher.engines.native.batch.scratch import Array
-from launcher.engines.native.batch.tables import build_tables
-from launcher.engines.native.batch.traffic import count_accesses, traffic_of
+from launcher.engines.native.batch.data_movement import batch_accesses, traffic_of
+from launcher.engines.native.batch.nest_arrays import Nests, legality, lower_batch, words_of
+from launcher.engines.native.batch.specification_tables import build_tables
 from launcher.engines.native.model import evaluate
 from launcher.errors import SpecificationError
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
@@ -34,14 +34,14 @@ class MappingBatch:
         keep: (M, L, P) whether a data space is stored at a level.
     """
 
-    factors: Array
-    orders: Array
-    keep: Array
+    factors: AnyArray
+    orders: AnyArray
+    keep: AnyArray
 
     def __len__(self) -> int:
         return int(self.factors.shape[0])
 
-    def __getitem__(self, part: slice | Array) -> MappingBatch:
+    def __getitem__(self, part: slice | AnyArray) -> MappingBatch:
         return MappingBatch(self.factors[part], self.orders[part], self.keep[part])
 
 
@@ -55,9 +55,9 @@ class BatchResult:
         cycles: (M,) int.
     """
 
-    legal: Array
-    energy_pj: Array
-    cycles: Array
+    legal: AnyArray
+    energy_pj: AnyArray
+    cycles: AnyArray
 
 
 class BatchEvaluator:
@@ -98,7 +98,7 @@ class BatchEvaluator:
         legal = np.zeros(len(part), dtype=np.bool_)
         energy = np.zeros(len(part))
         cycles = np.zeros(len(part), dtype=np.int64)
-        nests, well_formed = lower(self._tables, part.factors, part.orders, part.keep)
+        nests, well_formed = lower_batch(self._tables, part.factors, part.orders, part.keep)
         if not well_formed.all():
             self._explain(batch, first + int(np.flatnonzero(~well_formed)[0]))
         tiles = [[words_of(tensor, extents) for extents in nests.extents] for tensor in self._tables.tensors]
@@ -114,13 +114,13 @@ class BatchEvaluator:
             cycles[index], energy[index] = single.cycles, single.energy_pj
         return BatchResult(legal, energy, cycles)
 
-    def _figures(self, part: MappingBatch, nests: Nests, tiles: list[list[Array]]) -> tuple[Array, Array]:
+    def _figures(self, part: MappingBatch, nests: Nests, tiles: list[list[AnyArray]]) -> tuple[AnyArray, AnyArray]:
         """Cycles and energy of legal mappings; energy is NaN where only the plain model can tell."""
         tables = self._tables
         accesses = []
         for number, tensor in enumerate(tables.tensors):
             traffic = traffic_of(tensor, nests, tiles[number], part.factors, part.orders)
-            accesses.append(count_accesses(tensor, nests, number, tiles[number], traffic))
+            accesses.append(batch_accesses(tensor, nests, number, tiles[number], traffic))
         with np.errstate(invalid="ignore"):
             busy = busy_cycles(tables, nests, accesses)
             return busy + tables.latency, energy_pj(tables, nests, accesses, busy)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from launcher.engines.native.arrays import AnyArray
 
 MOST_GROUPS = 32
 """Kinds of multicast groups (destinations, groups) at one boundary; more are left to the plain model."""
@@ -29,18 +29,18 @@ class Scratch(NamedTuple):
         numbers: (2,) how many of them there are.
     """
 
-    loops: Array
-    starts: Array
-    extents: Array
-    fan: Array
-    box: Array
-    moves: Array
-    news: Array
-    tiles: Array
-    served: Array
-    slots: Array
-    delivery: Array
-    numbers: Array
+    loops: AnyArray
+    starts: AnyArray
+    extents: AnyArray
+    fan: AnyArray
+    box: AnyArray
+    moves: AnyArray
+    news: AnyArray
+    tiles: AnyArray
+    served: AnyArray
+    slots: AnyArray
+    delivery: AnyArray
+    numbers: AnyArray
 
 
 def make_scratch(levels: int, dimensions: int, ranks: int, children: int) -> Scratch:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from launcher.engines.native.batch.scratch import MOST_GROUPS, Array, Scratch
+from launcher.engines.native.arrays import AnyArray
+from launcher.engines.native.batch.scratch import MOST_GROUPS, Scratch
 from launcher.engines.native.compilation import kernel
 
 REUSE, MULTICAST, LINKS, COLUMNS = range(4)
@@ -16,14 +17,14 @@ REUSE, MULTICAST, LINKS, COLUMNS = range(4)
 
 @kernel
 def sliding_traffic(
-    factors: Array,
-    orders: Array,
-    coefficients: Array,
-    rules: Array,
-    levels: Array,
-    groups: Array,
-    words: Array,
-    links: Array,
+    factors: AnyArray,
+    orders: AnyArray,
+    coefficients: AnyArray,
+    rules: AnyArray,
+    levels: AnyArray,
+    groups: AnyArray,
+    words: AnyArray,
+    links: AnyArray,
     scratch: Scratch,
 ) -> None:
     """Traffic of one tensor at the boundaries below some levels.
@@ -48,7 +49,9 @@ def sliding_traffic(
 
 
 @kernel
-def _temporal_loops(factors: Array, orders: Array, number: int, loops: Array, starts: Array, extents: Array) -> None:
+def _temporal_loops(
+    factors: AnyArray, orders: AnyArray, number: int, loops: AnyArray, starts: AnyArray, extents: AnyArray
+) -> None:
     depth, _, dimensions = factors.shape[1:]
     loop = 0
     for level in range(depth):
@@ -67,7 +70,9 @@ def _temporal_loops(factors: Array, orders: Array, number: int, loops: Array, st
 
 
 @kernel
-def _spatial_loops(factors: Array, orders: Array, number: int, level: int, extents: Array, fan: Array) -> None:
+def _spatial_loops(
+    factors: AnyArray, orders: AnyArray, number: int, level: int, extents: AnyArray, fan: AnyArray
+) -> None:
     dimensions = extents.shape[1]
     for block in range(2):
         for place in range(dimensions):
@@ -79,7 +84,9 @@ def _spatial_loops(factors: Array, orders: Array, number: int, level: int, exten
 
 
 @kernel
-def _boundary(coefficients: Array, rule: Array, level: int, groups: Array, words: Array, scratch: Scratch) -> float:
+def _boundary(
+    coefficients: AnyArray, rule: AnyArray, level: int, groups: AnyArray, words: AnyArray, scratch: Scratch
+) -> float:
     """Take every kind of step of the loops outside one boundary; returns the words on links.
 
     Kinds of steps are numbered by the loop that advances; -1 is the very first tile.
@@ -120,7 +127,7 @@ def _boundary(coefficients: Array, rule: Array, level: int, groups: Array, words
 
 
 @kernel
-def _boxes(coefficients: Array, extents: Array, level: int, fan: Array, box: Array) -> int:
+def _boxes(coefficients: AnyArray, extents: AnyArray, level: int, fan: AnyArray, box: AnyArray) -> int:
     """Widths of the tile below a level and spans of the fan-out, into ``box``; returns the words of the tile."""
     full = 1
     for rank in range(coefficients.shape[0]):
@@ -137,15 +144,15 @@ def _boxes(coefficients: Array, extents: Array, level: int, fan: Array, box: Arr
 
 @kernel
 def _news(
-    coefficients: Array,
+    coefficients: AnyArray,
     reuse: int,
-    loops: Array,
+    loops: AnyArray,
     first: int,
     count: int,
-    box: Array,
+    box: AnyArray,
     full: int,
-    moves: Array,
-    news: Array,
+    moves: AnyArray,
+    news: AnyArray,
 ) -> None:
     """Per loop, how its advance moves the tile and how many words are new then."""
     ranks = box.shape[1]
@@ -174,7 +181,7 @@ def _news(
 
 
 @kernel
-def _add(delivery: Array, numbers: Array, row: int, fetched: float, groups: Array, words: Array) -> bool:
+def _add(delivery: AnyArray, numbers: AnyArray, row: int, fetched: float, groups: AnyArray, words: AnyArray) -> bool:
     """Count words that each child needs, keeping the kinds of groups in order; False when there is no room."""
     for entry in range(numbers[row]):
         size, count = delivery[row, entry, 0], delivery[row, entry, 1]
@@ -196,7 +203,7 @@ def _add(delivery: Array, numbers: Array, row: int, fetched: float, groups: Arra
 
 
 @kernel
-def _children(fan: Array) -> int:
+def _children(fan: AnyArray) -> int:
     children = 1
     for loop in range(fan.shape[0]):
         children *= fan[loop, 1]
@@ -204,7 +211,7 @@ def _children(fan: Array) -> int:
 
 
 @kernel
-def _deliver(coefficients: Array, multicast: int, scratch: Scratch) -> bool:
+def _deliver(coefficients: AnyArray, multicast: int, scratch: Scratch) -> bool:
     """Multicast groups when no neighbour helps, into row 0 of the deliveries."""
     fan, tiles, delivery = scratch.fan, scratch.tiles, scratch.delivery
     scratch.numbers[0] = 1
@@ -236,7 +243,7 @@ def _deliver(coefficients: Array, multicast: int, scratch: Scratch) -> bool:
 
 
 @kernel
-def _manner(coefficients: Array, dimension: int) -> int:
+def _manner(coefficients: AnyArray, dimension: int) -> int:
     """0 when a dimension does not move the tile, 1 when it has a rank of its own, 2 when it is part of sums only."""
     manner = 0
     for rank in range(coefficients.shape[0]):
@@ -251,7 +258,7 @@ def _manner(coefficients: Array, dimension: int) -> int:
 
 
 @kernel
-def _spread(coefficients: Array, fan: Array, loop: int, box: Array, tiles: Array, children: int) -> int:
+def _spread(coefficients: AnyArray, fan: AnyArray, loop: int, box: AnyArray, tiles: AnyArray, children: int) -> int:
     """Repeat the children found so far along one more spatial loop; returns how many there are then."""
     stride = 0
     for rank in range(box.shape[1]):
@@ -264,7 +271,9 @@ def _spread(coefficients: Array, fan: Array, loop: int, box: Array, tiles: Array
 
 
 @kernel
-def _group(tiles: Array, served: Array, children: int, slots: Array, groups: Array, numbers: Array, row: int) -> bool:
+def _group(
+    tiles: AnyArray, served: AnyArray, children: int, slots: AnyArray, groups: AnyArray, numbers: AnyArray, row: int
+) -> bool:
     """Sizes and numbers of groups of children with the same tile, without those that neighbours serve."""
     mask = 1
     while mask < 2 * children:
@@ -297,7 +306,7 @@ def _group(tiles: Array, served: Array, children: int, slots: Array, groups: Arr
 
 
 @kernel
-def _is_repeated(moves: Array, box: Array, news: Array, full: int, step: int, before: int) -> bool:
+def _is_repeated(moves: AnyArray, box: AnyArray, news: AnyArray, full: int, step: int, before: int) -> bool:
     """Whether a child can need now what another one fetched the step before: the same part of the tile there.
 
     What is fetched is either a whole tile or what it newly covers when it goes on in its one direction.
@@ -310,7 +319,7 @@ def _is_repeated(moves: Array, box: Array, news: Array, full: int, step: int, be
 
 
 @kernel
-def _relay(coefficients: Array, rule: Array, step: int, scratch: Scratch) -> int:
+def _relay(coefficients: AnyArray, rule: AnyArray, step: int, scratch: Scratch) -> int:
     """Delivery in which neighbours help, into row 1; returns how many children they serve.
 
     0 when they serve none or when it saves no access, -1 when there is no room for the groups.

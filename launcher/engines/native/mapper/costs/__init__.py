@@ -1,0 +1,1 @@
+"""What choices cost: constants of an architecture, of spatial assignments, and lower bounds."""

@@ -1,0 +1,209 @@
+"""What a spatial assignment fixes: the factors between a tile's extents and the traffic, energy and cycles it causes.
+
+With the spatial factors given, every cost of a mapping is local to one boundary between two levels that keep the same
+data space (see ``docs/mapper.md``). This module computes the constants of those local costs for many spatial
+assignments at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from launcher.engines.native.arrays import FloatArray, IntArray
+from launcher.engines.native.cost import gate_of
+from launcher.engines.native.energies import compute_energy_pj, level_energies
+from launcher.engines.native.formulas import leakage
+from launcher.engines.native.mapper.costs.machine_constants import Machine
+from launcher.engines.native.mapper.costs.neighbours import relayed_shares
+from launcher.engines.native.mapper.costs.network_prices import network_energies
+from launcher.engines.native.mapper.kernels.search_tables import (
+    ADDRESS_PJ,
+    BLOCK,
+    FILL_PJ,
+    NETWORK_PJ,
+    OWN_RANK,
+    PART,
+    READ_PJ,
+    REBATE_PJ,
+    SPREAD,
+    THINNED,
+    UNTOUCHED,
+    UPDATE_PJ,
+    Costs,
+)
+from launcher.engines.native.mapper.space.bypass import Boundary, boundaries_of
+from launcher.engines.native.mapper.space.factorization import rounds_outside
+from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
+from launcher.specification.specification import Specification
+
+
+@dataclass(frozen=True)
+class Assignments:
+    """Constants per spatial assignment (first axis); see ``Costs`` for those that are not described here.
+
+    Attributes:
+        spatial: the assignments themselves.
+        temporal: (assignments, D) what is left for time.
+        iterations: (assignments,) cycles of every compute unit without stalls.
+        extent: (assignments, levels + 1, D) as in ``Costs``.
+        level: (assignments, levels, 5) as in ``Costs``.
+        pair: (assignments, levels + 1, P, 6) as in ``Costs``.
+        leak_pj: (assignments,) leakage of the whole machine per cycle.
+        compute_pj: energy of arithmetic.
+        from_compute: data spaces for which serving the compute units depends on the loops: neighbours can help.
+    """
+
+    spatial: SpatialAssignments
+    temporal: IntArray
+    iterations: FloatArray
+    extent: IntArray
+    level: FloatArray
+    pair: FloatArray
+    leak_pj: FloatArray
+    compute_pj: float
+    from_compute: frozenset[int]
+
+    def only(self, which: slice) -> Assignments:
+        """Some of the assignments."""
+        arrays = {
+            name: getattr(self, name)[which]
+            for name in ("temporal", "iterations", "extent", "level", "pair", "leak_pj")
+        }
+        return replace(self, **arrays)
+
+    def boundaries(self, p: int, pattern: Sequence[bool]) -> list[Boundary]:
+        """Boundaries of one data space that is kept as the pattern says, from the inside."""
+        return boundaries_of(p, pattern, from_compute=p in self.from_compute)
+
+    def __len__(self) -> int:
+        return len(self.iterations)
+
+    def costs(self, machine: Machine, index: int) -> Costs:
+        """Constants of one assignment for the compiled search."""
+        return Costs(
+            machine.nature,
+            machine.motion,
+            machine.coefficient,
+            self.extent[index],
+            self.level[index],
+            self.pair[index],
+            float(self.iterations[index]),
+        )
+
+
+def coefficients_of(space: SearchSpace, machine: Machine, spatial: SpatialAssignments) -> Assignments:
+    """Constants of each spatial assignment."""
+    specification = space.specification
+    factors = spatial.factors
+    temporal = rounds_outside(np.array(space.extents, np.int64), factors.prod(axis=1))
+    fanout = factors.prod(axis=2).astype(float)
+    instances = _products_above(fanout)
+    pair = _pair_figures(space, machine, spatial, instances)
+    helped = (pair[:, 0, :, THINNED] < 1).any(axis=0) & ~machine.boxes
+    return Assignments(
+        spatial=spatial,
+        temporal=temporal,
+        iterations=temporal.prod(axis=1).astype(float),
+        extent=_from_compute(factors),
+        level=_level_figures(specification, machine, instances),
+        pair=pair,
+        leak_pj=_leakage(specification, instances),
+        compute_pj=specification.problem.computes * compute_energy_pj(specification),
+        from_compute=frozenset(int(p) for p in np.flatnonzero(helped)),
+    )
+
+
+def _pair_figures(
+    space: SearchSpace, machine: Machine, spatial: SpatialAssignments, instances: FloatArray
+) -> FloatArray:
+    factors = spatial.factors
+    own = _own_products(machine, factors)
+    groups = _groups(machine, factors)
+    tensor = _own_products(machine, np.array(space.extents, np.int64)[None, None, :])
+    part = tensor / _with_compute(_products_above(own), own)
+    pair = np.zeros((*part.shape, 6))
+    pair[..., SPREAD] = _from_compute(groups)
+    pair[..., PART] = part
+    pair[:, 1:, :, UNTOUCHED] = np.where(machine.read_write & ~machine.first_update_reads, part[:, 1:], 0.0)
+    pair[:, 0, :, THINNED] = relayed_shares(space, machine, spatial)
+    pair[:, 1:, :, THINNED] = _thinned(machine, factors)
+    network_pj, rebate_pj = network_energies(space, machine, spatial, instances, part)
+    pair[:, 1:, :, NETWORK_PJ] = network_pj
+    pair[:, 1:, :, REBATE_PJ] = rebate_pj
+    return pair
+
+
+def _own_products(machine: Machine, factors: IntArray) -> FloatArray:
+    """Products of the factors of each data space's own dimensions: (..., levels, data spaces)."""
+    selected = np.where(machine.relevant, factors[:, :, None, :], 1)
+    return np.asarray(selected.prod(axis=3), float)
+
+
+def _groups(machine: Machine, factors: IntArray) -> FloatArray:
+    """Groups of children that need different words (the least there can be, where they can overlap partly)."""
+    groups = _own_products(machine, factors)
+    for p in np.flatnonzero(machine.boxes):
+        own = machine.motion[p] == OWN_RANK
+        groups[:, :, p] = np.where(own, factors, 1).prod(axis=2)
+        for r in range(machine.coefficient.shape[1]):
+            # Two dimensions along one rank give at least as many places as their factors add up to, less one.
+            along = machine.motion[p] == r
+            groups[:, :, p] *= 1 + np.where(along, factors - 1, 0).sum(axis=2)
+    fanout = factors.prod(axis=2).astype(float)
+    return np.where(machine.multicast, groups, fanout[:, :, None])
+
+
+def _thinned(machine: Machine, factors: IntArray) -> FloatArray:
+    """The least share of words that instances must get from further out although their neighbours may have them."""
+    thinned = np.ones((*factors.shape[:2], len(machine.boxes)))
+    for p in np.flatnonzero(machine.boxes):
+        most = np.ones(factors.shape[:2])
+        for r in range(machine.coefficient.shape[1]):
+            along = machine.motion[p] == r
+            most = np.maximum(most, np.where(along, factors, 1).prod(axis=2))
+        thinned[:, :, p] = np.where(machine.links[:, p], 1 / most, 1.0)
+    fans_out = factors.prod(axis=2) > 1
+    return np.where(fans_out[:, :, None] & machine.passes_on, 0.0, thinned)
+
+
+def _products_above(factors: FloatArray) -> FloatArray:
+    """Product of all levels further out, along axis 1."""
+    inclusive = np.cumprod(factors[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray(inclusive / factors)
+
+
+def _with_compute(above: FloatArray, factors: FloatArray) -> FloatArray:
+    """Put the compute units' product before those of the levels."""
+    return np.concatenate((above[:, :1] * factors[:, :1], above), axis=1)
+
+
+def _from_compute(factors: np.ndarray) -> np.ndarray:
+    """Cumulative products along axis 1, starting with 1 for the compute units."""
+    return np.concatenate((np.ones_like(factors[:, :1]), np.cumprod(factors, axis=1)), axis=1)
+
+
+def _level_figures(specification: Specification, machine: Machine, instances: FloatArray) -> FloatArray:
+    levels = specification.architecture.levels
+    energies = level_energies(specification)
+    # Instances that share a physical row are accessed together.
+    rows = np.minimum(instances, np.array([float(level.instances // level.cluster_size) for level in levels]))
+    scale = instances / (instances / rows)
+    figures = np.zeros((*instances.shape, 5))
+    figures[..., BLOCK] = machine.block
+    figures[..., READ_PJ] = scale * np.array([e.read_pj for e in energies])
+    figures[..., FILL_PJ] = scale * np.array([e.fill_pj for e in energies])
+    figures[..., UPDATE_PJ] = scale * np.array([e.update_pj for e in energies])
+    figures[..., ADDRESS_PJ] = rows * np.array([max(0.0, level.addr_gen_energy_pj or 0.0) for level in levels])
+    return figures
+
+
+def _leakage(specification: Specification, instances: FloatArray) -> FloatArray:
+    total = np.zeros(len(instances))
+    for index, energies in enumerate(level_energies(specification)):
+        gate, share = gate_of(specification.architecture, index)
+        total += leakage(energies.leak_pj_per_cycle, 1.0, share, instances[:, gate])
+    return total

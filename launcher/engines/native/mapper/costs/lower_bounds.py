@@ -1,0 +1,180 @@
+"""The part of a mapping's cost that spatial factors and bypass alone decide, and bounds on the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from launcher.engines.native.arrays import FloatArray, IntArray
+from launcher.engines.native.formulas import block_count, elide_first_touch
+from launcher.engines.native.mapper.costs.coefficients import Assignments
+from launcher.engines.native.mapper.costs.machine_constants import Machine
+from launcher.engines.native.mapper.kernels.search_tables import (
+    ADDRESS_PJ,
+    BLOCK,
+    FILL_PJ,
+    NETWORK_PJ,
+    OWN_RANK,
+    PART,
+    READ_PJ,
+    REBATE_PJ,
+    SPREAD,
+    TANGLED,
+    THINNED,
+    UNTOUCHED,
+    UPDATE_PJ,
+)
+from launcher.engines.native.mapper.space.bypass import Boundary, Pattern
+
+
+@dataclass(frozen=True)
+class Base:
+    """One spatial assignment under one choice of keep and bypass.
+
+    Attributes:
+        energy_pj: arithmetic, and the innermost kept levels serving the compute units.
+        fixed: (2, levels, P) words read and written per instance in that energy.
+    """
+
+    energy_pj: float
+    fixed: FloatArray
+
+
+@dataclass(frozen=True)
+class Least:
+    """Lower bounds for one data space that is kept in one way, per spatial assignment (first axis).
+
+    Attributes:
+        energy_pj: dynamic energy that it causes: every level moves each word once.
+        words: (assignments, slots) words per instance, weighted for the bandwidth, of each limited bandwidth.
+    """
+
+    energy_pj: FloatArray
+    words: FloatArray
+
+
+@dataclass
+class _Totals:
+    """Energy per assignment, and words read and written at each level: (assignments, levels, P)."""
+
+    energy: FloatArray
+    reads: FloatArray
+    writes: FloatArray
+
+
+def base_of(machine: Machine, assignments: Assignments, index: int, chosen: tuple[Pattern, ...]) -> Base:
+    """Costs of an assignment that do not depend on the temporal loops."""
+    one = assignments.only(slice(index, index + 1))
+    fixed = _nothing(machine, one)
+    fixed.energy += one.compute_pj
+    for p, pattern in enumerate(chosen):
+        _add_fixed(machine, one, fixed, p, pattern)
+    return Base(float(fixed.energy[0]), np.concatenate((fixed.reads, fixed.writes)))
+
+
+def limited_slots(machine: Machine) -> IntArray:
+    """(slots, 2) the limited bandwidths: level, and kind (0 read, 1 write, 2 shared)."""
+    return np.argwhere(np.isfinite(machine.limits))
+
+
+def least_of(machine: Machine, assignments: Assignments, p: int, pattern: Pattern) -> Least:
+    """Bounds for one data space that is kept as the pattern says."""
+    totals = _nothing(machine, assignments)
+    _add_fixed(machine, assignments, totals, p, pattern)
+    for boundary in assignments.boundaries(p, pattern):
+        _serve(machine, assignments, totals, boundary, _least_words(machine, assignments, boundary))
+    reads = totals.reads[:, :, p] * machine.scale[:, p]
+    writes = totals.writes[:, :, p] * machine.scale[:, p]
+    slots = limited_slots(machine)
+    return Least(totals.energy, np.stack((reads, writes, reads + writes), axis=2)[:, slots[:, 0], slots[:, 1]])
+
+
+def smallest_tiles(machine: Machine, assignments: Assignments, p: int) -> FloatArray:
+    """Words of tiles that span no more than the fan-outs inside a level: (assignments, levels)."""
+    extents = assignments.extent[:, 1:]
+    if machine.boxes[p]:
+        reach = (machine.coefficient[p] * (extents[:, :, None, :] - 1)).sum(axis=3)
+        return np.asarray((1 + reach).prod(axis=2), float)
+    return np.asarray(np.where(machine.relevant[p], extents, 1).prod(axis=2), float)
+
+
+def _nothing(machine: Machine, assignments: Assignments) -> _Totals:
+    shape = (len(assignments), len(machine.block), len(machine.boxes))
+    return _Totals(np.zeros(shape[0]), np.zeros(shape), np.zeros(shape))
+
+
+def _add_fixed(machine: Machine, assignments: Assignments, totals: _Totals, p: int, pattern: Pattern) -> None:
+    if p in assignments.from_compute:
+        return
+    words = assignments.iterations
+    if machine.boxes[p]:
+        # Where neighbours can help each other, only the first word is sure to come from the level itself.
+        first = 1 / assignments.pair[:, 1, p, SPREAD]
+        words = np.maximum(words * assignments.pair[:, 0, p, THINNED], first)
+    _serve(machine, assignments, totals, Boundary(p, -1, pattern.index(True)), words)
+
+
+def _least_words(machine: Machine, assignments: Assignments, boundary: Boundary) -> FloatArray:
+    """Words that must cross a boundary at least: each word once."""
+    p, row = boundary.space, boundary.inner + 1
+    if machine.boxes[p]:
+        return _least_box_words(machine, assignments, p, row)
+    words = assignments.pair[:, row, p, PART]
+    if boundary.inner < 0:
+        return words + (assignments.iterations - words) * assignments.pair[:, 0, p, THINNED]
+    return words
+
+
+def _least_box_words(machine: Machine, assignments: Assignments, p: int, row: int) -> FloatArray:
+    """Words that must cross a boundary at least where tiles can overlap.
+
+    As long as a loop along another rank slides the tile, at least as much is fetched along a rank as its longest
+    dimension covers. Along the rank that does slide, by a loop over d around tiles that leave ``left`` rounds of
+    another dimension e, ``sliding_words`` is more than covered_d / 2 * left + covered_e / left: for any number of
+    rounds at least the square root of 2 * covered_d * covered_e.
+    """
+    one = np.ones(len(assignments))
+    motion = machine.motion[p]
+    if row == 0 or (motion == TANGLED).any():
+        return one
+    covered = (assignments.temporal * assignments.extent[:, row]).astype(float)
+    whole = np.where(motion == OWN_RANK, covered, 1.0).prod(axis=1)
+    least = np.full(len(assignments), np.inf)
+    for r in range(machine.coefficient.shape[1]):
+        along = np.flatnonzero(motion == r)
+        if not len(along):
+            continue
+        longest = covered[:, along].max(axis=1)
+        slid = longest.copy()
+        for d in along:
+            others = covered[:, along[along != d]].max(axis=1, initial=1.0)
+            fetched = np.maximum(covered[:, d] / 2, np.sqrt(2 * covered[:, d] * others))
+            slid = np.where(assignments.temporal[:, d] > 1, np.minimum(slid, fetched), slid)
+        # So far one rank at most slides.
+        least = np.minimum(least * longest, whole * slid)
+        whole = whole * longest
+    return np.asarray(np.maximum(one, np.minimum(least, whole) * assignments.pair[:, row + 1, p, THINNED]))
+
+
+def _serve(machine: Machine, assignments: Assignments, totals: _Totals, boundary: Boundary, words: FloatArray) -> None:
+    """Add the cost of ``words`` crossing a boundary per instance of its inner side."""
+    p, inner, outer = boundary.space, boundary.inner, boundary.outer
+    pair, level_pj = assignments.pair, assignments.level
+    grown = pair[:, inner + 1 :, p, SPREAD] / pair[:, inner + 1, p, SPREAD, None]
+    content = words * grown[:, outer - inner]
+    taken = elide_first_touch(content, pair[:, outer + 1, p, UNTOUCHED])
+    addresses = content * level_pj[:, outer, ADDRESS_PJ]
+    if machine.read_write[p]:
+        totals.energy += block_count(content, level_pj[:, outer, BLOCK]) * level_pj[:, outer, UPDATE_PJ]
+        totals.writes[:, outer, p] += content
+    totals.reads[:, outer, p] += taken
+    totals.energy += block_count(taken, level_pj[:, outer, BLOCK]) * level_pj[:, outer, READ_PJ]
+    if inner >= 0:
+        filled = elide_first_touch(words, pair[:, inner + 1, p, UNTOUCHED])
+        totals.writes[:, inner, p] += filled
+        totals.energy += block_count(filled, level_pj[:, inner, BLOCK]) * level_pj[:, inner, FILL_PJ]
+        addresses += filled * level_pj[:, inner, ADDRESS_PJ]
+    for level in range(inner + 1, outer + 1):
+        totals.energy += pair[:, level + 1, p, NETWORK_PJ] * (words * grown[:, level - inner])
+    totals.energy += addresses - pair[:, outer + 1, p, REBATE_PJ]

@@ -1,0 +1,1 @@
+"""Compiled code of the search, and the tables that it works on."""

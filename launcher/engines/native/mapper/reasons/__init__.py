@@ -1,0 +1,1 @@
+"""Why a mapspace is empty, and what would help."""

@@ -1,0 +1,130 @@
+"""The search itself: every spatial assignment and bypass choice, best bound first, until nothing can be better."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf
+from threading import Thread
+
+from launcher.engines.native.mapper.costs.coefficients import coefficients_of
+from launcher.engines.native.mapper.costs.machine_constants import machine_of
+from launcher.engines.native.mapper.costs.network_prices import has_exact_networks, layout_levels
+from launcher.engines.native.mapper.search.board import Board, Outcome
+from launcher.engines.native.mapper.search.candidates import Queue
+from launcher.engines.native.mapper.search.clock import Clock
+from launcher.engines.native.mapper.search.judge import Judge
+from launcher.engines.native.mapper.search.objective import Order, is_better
+from launcher.engines.native.mapper.search.worker import Plan, Worker
+from launcher.engines.native.mapper.space.fan_outs import spatial_assignments
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
+
+
+class BestFirstSearch:
+    """A search of one mapspace for one objective.
+
+    Args:
+        space: the mapspace.
+        order: criteria, the most important first.
+        clock: when to stop, and whom to tell.
+        threads: how many workers search at the same time.
+
+    Attributes:
+        space, order: as given.
+        stopped: whether the time limit or Ctrl-C ended it.
+    """
+
+    def __init__(self, space: SearchSpace, order: Order, clock: Clock, threads: int = 1) -> None:
+        self.space, self.order = space, order
+        self._clock, self._threads = clock, max(1, threads)
+        self.stopped = False
+        machine = machine_of(space)
+        settled_layouts = layout_levels(space.specification, machine)
+        spatial = spatial_assignments(space, settled_layouts)
+        assignments = coefficients_of(space, machine, spatial)
+        networks = has_exact_networks(space.specification, linked=bool(assignments.from_compute))
+        helps = machine.passes_on.any(axis=1) & (spatial.factors.prod(axis=2) > 1).any(axis=0)
+        exact = networks and not machine.boxes.any() and not helps.any()
+        judge = None if exact else Judge(space, spatial, settled_layouts)
+        self._plan = Plan(space, machine, assignments, order, judge)
+        self._queue = Queue(space, machine, assignments, order)
+        self._workers: list[Worker] = []
+        self._totals: dict[str, int] = {}
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Spatial assignments; their pairs with a bypass choice that were prepared and searched; nodes; evaluations."""
+        names = ("prepared", "searched", "nodes", "evaluated")
+        assignments = {"spatial_assignments": len(self._plan.assignments)}
+        return assignments | {name: self._totals.get(name, 0) for name in names}
+
+    def run(self, most_cycles: float = inf) -> Outcome | None:
+        """Search until the optimum is proved or time is up; None when no mapping was found.
+
+        Args:
+            most_cycles: mappings that take longer are not wanted.
+        """
+        self._queue.restart()
+        if self._plan.judge is not None:
+            self._plan.judge.forget()
+        board = Board(self._queue)
+        settled = False
+        try:
+            self._minimise(board, most_cycles - self._plan.machine.latency)
+            settled = not board.stopped
+            if board.best is not None and settled:
+                bound = min(board.unresolved, board.values[0])
+                self._canonise(board)
+        except KeyboardInterrupt:
+            board.stopped = True
+        self.stopped = not settled
+        for name, amount in board.counters.items():
+            self._totals[name] = self._totals.get(name, 0) + amount
+        if board.best is None:
+            return None
+        if not settled:
+            return replace(board.best, lower_bound=board.lower_bound())
+        return replace(board.best, proved=not is_better([bound], board.values[:1]), lower_bound=bound)
+
+    def _minimise(self, board: Board, most_busy: float) -> None:
+        while len(self._workers) < self._threads:
+            self._workers.append(Worker(len(self._workers), self._plan))
+        for worker in self._workers:
+            worker.join(board, most_busy)
+        self._look_up(board)
+        self._workers[0].probe(self._queue.probes(), lambda: self._look_up(board))
+        if self._threads == 1:
+            self._workers[0].run(lambda: self._look_up(board))
+            return
+        threads = [Thread(target=_guarded, args=(worker, board), daemon=True) for worker in self._workers]
+        for thread in threads:
+            thread.start()
+        try:
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(0.02)
+                    self._look_up(board)
+        finally:
+            board.stopped = board.stopped or any(thread.is_alive() for thread in threads)
+            for thread in threads:
+                thread.join()
+        if board.failure is not None:
+            raise board.failure
+
+    def _canonise(self, board: Board) -> None:
+        if self._plan.judge is not None:
+            self._plan.judge.forget()
+        self._workers[0].find_first(board.seen, lambda: self._look_up(board))
+
+    def _look_up(self, board: Board) -> None:
+        """Report progress, and stop when time is up."""
+        self._clock.tick(board.values[0], board.lower_bound)
+        if self._clock.expired:
+            board.stopped = True
+
+
+def _guarded(worker: Worker, board: Board) -> None:
+    try:
+        worker.run(lambda: None)
+    except BaseException as failure:  # handed to the thread that waits for the search
+        board.failure = failure
+        board.stopped = True

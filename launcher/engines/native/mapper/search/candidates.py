@@ -1,0 +1,232 @@
+"""Spatial assignments with a bypass choice, in the order of their bounds."""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from math import inf
+
+import numpy as np
+
+from launcher.engines.native.arrays import FloatArray, IntArray
+from launcher.engines.native.mapper.costs.coefficients import Assignments
+from launcher.engines.native.mapper.costs.lower_bounds import Least, least_of, limited_slots, smallest_tiles
+from launcher.engines.native.mapper.costs.machine_constants import Machine
+from launcher.engines.native.mapper.kernels.search_tables import TIE_TOLERANCE
+from launcher.engines.native.mapper.search.objective import Order, criteria_values, is_better
+from launcher.engines.native.mapper.space.bypass import Pattern, patterns
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
+
+LISTED_AT_ONCE = 20
+"""Assignments whose choices are listed between two looks at the clock."""
+
+REMEMBERED_BYTES = 100_000_000
+"""Memory for listed choices."""
+
+PROBES = 8
+"""Choices of an assignment that are tried to begin with."""
+
+CriterionValues = tuple[float, ...]
+"""Criteria in order."""
+
+
+@dataclass(frozen=True, order=True)
+class Candidate:
+    """One spatial assignment with one choice of keep and bypass.
+
+    Attributes:
+        bounds: lower bounds of the criteria, in order.
+        chosen: per data space the number of its pattern.
+        index: which assignment.
+        energy_pj: lower bound of the dynamic energy.
+        busy: lower bound of the cycles, without network latency.
+        tight: whether the energy is that of the best nest.
+    """
+
+    bounds: CriterionValues
+    chosen: tuple[int, ...]
+    index: int
+    energy_pj: float = field(compare=False)
+    busy: float = field(compare=False)
+    tight: bool = field(compare=False, default=False)
+
+
+@dataclass(frozen=True)
+class _Choices:
+    """All bypass choices of one assignment that can hold its smallest tiles, best bound first."""
+
+    index: int
+    bounds: FloatArray
+    chosen: IntArray
+    energy_pj: FloatArray
+    busy: FloatArray
+
+    def candidate(self, number: int) -> Candidate:
+        return Candidate(
+            tuple(self.bounds[number].tolist()),
+            tuple(self.chosen[number].tolist()),
+            self.index,
+            float(self.energy_pj[number]),
+            float(self.busy[number]),
+        )
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.bounds.nbytes + self.chosen.nbytes + self.energy_pj.nbytes + self.busy.nbytes
+
+
+class Queue:
+    """Candidates by bound.
+
+    There can be millions, of which few are ever looked at. So the assignments wait in an array, ordered by a bound over
+    all bypass choices; the choices of an assignment are listed when its turn comes. Lists that are waited for are
+    forgotten when they take too much memory, and made again when their next choice is wanted.
+    """
+
+    def __init__(self, space: SearchSpace, machine: Machine, assignments: Assignments, order: Order) -> None:
+        self.order, self._machine, self._assignments = order, machine, assignments
+        self.patterns: list[list[Pattern]] = [patterns(space, p) for p in range(len(machine.boxes))]
+        self._shape = tuple(len(listed) for listed in self.patterns)
+        self._least = [_stacked(machine, assignments, p, listed) for p, listed in enumerate(self.patterns)]
+        kept = [np.array(listed, float).reshape(len(listed), len(space.levels)) for listed in self.patterns]
+        self._tiles = [(smallest_tiles(machine, assignments, p), where) for p, where in enumerate(kept)]
+        least = np.full(len(assignments), assignments.compute_pj)
+        for part in self._least:
+            # A data space that cannot be kept anywhere leaves nothing to search.
+            least += part.energy_pj.min(axis=0, initial=inf)
+        bounds = self._bounds(least, assignments.iterations, assignments.leak_pj)
+        self._waiting = np.lexsort(bounds.T[::-1])[: len(assignments) if all(self.patterns) else 0]
+        self._waiting_bounds = bounds[self._waiting]
+        self._waiting_least = (least + assignments.leak_pj * assignments.iterations)[self._waiting]
+        self.restart()
+
+    def restart(self) -> None:
+        """Fill the queue again, for another search of the same mapspace."""
+        self._next = 0
+        self._serial = count()
+        self._heap: list[tuple[CriterionValues, int, Candidate, int | None]] = []
+        self._lists: OrderedDict[int, _Choices] = OrderedDict()
+        self._bytes = 0
+
+    def values(self, index: int, energy_pj: float, busy: float) -> list[float]:
+        """All criteria in order, from dynamic energy and busy cycles of an assignment."""
+        leak = float(self._assignments.leak_pj[index])
+        return criteria_values(self.order, energy_pj + leak * busy, busy + self._machine.latency)
+
+    def tightened(self, candidate: Candidate, energy_pj: float) -> Candidate:
+        """The same candidate with the energy of its best nest."""
+        bounds = tuple(self.values(candidate.index, energy_pj, candidate.busy))
+        return replace(candidate, bounds=bounds, energy_pj=energy_pj, tight=True)
+
+    def list_choices(self, most: int = LISTED_AT_ONCE) -> bool:
+        """List the choices of assignments whose turn has come, of so many at most; whether none is left."""
+        while self._next < len(self._waiting) and not (self._heap and self._heap[0][0] <= self._waiting_values):
+            if not most:
+                return False
+            self._push(self._choices(int(self._waiting[self._next])), 0)
+            self._next += 1
+            most -= 1
+        return True
+
+    def pop(self) -> Candidate | None:
+        """Take the candidate with the least bounds, when all choices are listed; None when the queue is empty."""
+        if not self._heap:
+            return None
+        _, _, candidate, number = heapq.heappop(self._heap)
+        if number is not None:
+            self._push(self._choices(candidate.index), number + 1)
+        return candidate
+
+    def probes(self) -> list[Candidate]:
+        """Candidates that are likely to hold good mappings, to begin with; they stay in the queue.
+
+        The bounds of energies say little of which assignment is good; one that uses more of the machine often is.
+        """
+        if not len(self._waiting):
+            return []
+        edp = self._waiting_least * self._assignments.iterations[self._waiting]
+        indices = dict.fromkeys((int(self._waiting[0]), int(self._waiting[int(edp.argmin())])))
+        lists = [self._choices(index) for index in indices]
+        return [listed.candidate(number) for listed in lists for number in range(min(len(listed.bounds), PROBES))]
+
+    def may_hold_better(self, values: Sequence[float]) -> bool:
+        """Whether anything in the queue may be as good as the given values.
+
+        Cycles alone are exact, so behind them the next criterion decides as well. Energies that are equal in theory
+        differ in their last digits, and the order among them says nothing.
+        """
+        decisive = 1 if self.order[0].energy else 2
+        return is_better(self.least_bounds[:decisive], values[:decisive], or_equal=True)
+
+    def add(self, candidate: Candidate) -> None:
+        heapq.heappush(self._heap, (candidate.bounds, next(self._serial), candidate, None))
+
+    @property
+    def least_bounds(self) -> CriterionValues:
+        """The smallest bounds in the queue; infinity when it is empty."""
+        nothing = (inf,) * len(self.order)
+        return min(self._heap[0][0] if self._heap else nothing, self._waiting_values)
+
+    @property
+    def _waiting_values(self) -> CriterionValues:
+        if self._next < len(self._waiting):
+            return tuple(self._waiting_bounds[self._next].tolist())
+        return (inf,) * len(self.order)
+
+    def _push(self, choices: _Choices, number: int) -> None:
+        if number < len(choices.bounds):
+            candidate = choices.candidate(number)
+            heapq.heappush(self._heap, (candidate.bounds, next(self._serial), candidate, number))
+
+    def _choices(self, index: int) -> _Choices:
+        """The choices of an assignment, listed or remembered."""
+        if index in self._lists:
+            self._lists.move_to_end(index)
+            return self._lists[index]
+        choices = self._lists[index] = self._list(index)
+        self._bytes += choices.size
+        while self._bytes > REMEMBERED_BYTES and len(self._lists) > 1:
+            self._bytes -= self._lists.popitem(last=False)[1].size
+        return choices
+
+    def _list(self, index: int) -> _Choices:
+        machine, assignments = self._machine, self._assignments
+        fits = np.ones(self._shape, np.bool_)
+        for level in np.flatnonzero(np.isfinite(machine.capacity)):
+            words = self._sum([tiles[index, level] * kept[:, level] for tiles, kept in self._tiles])
+            fits &= words <= machine.capacity[level]
+        numbers = np.flatnonzero(fits)
+        energy = assignments.compute_pj + self._sum([least.energy_pj[:, index] for least in self._least])[fits]
+        busy = np.full(len(numbers), assignments.iterations[index])
+        for slot, (level, kind) in enumerate(limited_slots(machine)):
+            cycles = (
+                self._sum([least.words[:, index, slot] for least in self._least])[fits] / machine.limits[level, kind]
+            )
+            busy = np.maximum(busy, np.ceil(cycles * (1 - TIE_TOLERANCE)))
+        bounds = self._bounds(energy, busy, assignments.leak_pj[index])
+        order = np.lexsort(bounds.T[::-1])
+        chosen = np.stack(np.unravel_index(numbers[order], self._shape), axis=1)
+        return _Choices(index, bounds[order], chosen, energy[order], busy[order])
+
+    def _sum(self, figures: Sequence[FloatArray]) -> FloatArray:
+        """Sums over the data spaces, for every combination of their patterns, of a figure for each pattern."""
+        total = np.zeros(self._shape)
+        for p, values in enumerate(figures):
+            total += values.reshape([-1 if axis == p else 1 for axis in range(len(self._shape))])
+        return total
+
+    def _bounds(self, energy_pj: FloatArray, busy: FloatArray, leak_pj: FloatArray) -> FloatArray:
+        total = energy_pj + leak_pj * busy
+        return np.stack(criteria_values(self.order, total, busy + self._machine.latency), axis=1)
+
+
+def _stacked(machine: Machine, assignments: Assignments, p: int, listed: Sequence[Pattern]) -> Least:
+    """Bounds for one data space, with an axis for its patterns before all others."""
+    parts = [least_of(machine, assignments, p, pattern) for pattern in listed]
+    if not parts:
+        return Least(np.zeros((0, len(assignments))), np.zeros((0, len(assignments), 0)))
+    return Least(np.stack([part.energy_pj for part in parts]), np.stack([part.words for part in parts]))

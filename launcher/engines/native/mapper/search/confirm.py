@@ -1,0 +1,32 @@
+"""The winner under the exact model: nothing passes that the model does not confirm."""
+
+from __future__ import annotations
+
+from launcher.engines.native.mapper.search.board import Outcome
+from launcher.engines.native.model import evaluate
+from launcher.results.result import Evaluation
+from launcher.specification.specification import Specification
+
+AGREEMENT = 1e-9
+"""How closely the search's own energy must meet the model's; cycles must be equal."""
+
+
+class MapperDefectError(RuntimeError):
+    """The search's arithmetic and the exact model disagree on the winner: a defect of ours, never a user's mistake."""
+
+
+def confirm(specification: Specification, outcome: Outcome) -> Evaluation:
+    """The exact model's figures of the winner, which must be the search's own.
+
+    Raises:
+        MapperDefectError: they are not.
+    """
+    evaluation = evaluate(specification, outcome.mapping)
+    close = abs(evaluation.energy_pj - outcome.energy_pj) <= AGREEMENT * evaluation.energy_pj
+    if not (evaluation.legal and close and evaluation.cycles == outcome.cycles):
+        raise MapperDefectError(
+            f"the search found {outcome.energy_pj} pJ in {outcome.cycles} cycles, the model says "
+            f"{evaluation.energy_pj} pJ in {evaluation.cycles} cycles ({evaluation.reason or 'legal'}) "
+            f"for {outcome.mapping}"
+        )
+    return evaluation

@@ -1,0 +1,163 @@
+"""Exact figures of mappings whose cost the search can only bound, from the model itself.
+
+That is needed where tiles can overlap (convolutions) or children of a fan-out help each other in ways that have no
+closed form. The search then works with lower bounds and hands out every complete nest whose bound is promising. A nest
+stands for all mappings that differ from it only in the order of loops, or in the lay-out of fan-outs, that the bound
+does not see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import permutations, product
+from math import factorial, prod
+from threading import Lock
+
+import numpy as np
+
+from launcher.engines.native.batch import BatchEvaluator, MappingBatch, mapping_at
+from launcher.engines.native.mapper.search.automaton import Automaton, TemporalLoops
+from launcher.engines.native.mapper.space.fan_outs import MeshLayout, SpatialAssignments, layouts
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
+from launcher.specification.mapping import Mapping
+
+MOST_MEMBERS = 5000
+"""Mappings of one nest that are tried; of a nest with more, only the first is."""
+
+SAME = 1e-9
+"""Relative difference up to which a bound counts as reached."""
+
+
+_Choice = tuple[MeshLayout, tuple[int, ...]]
+"""Layout of a level's fan-out and order of its temporal loops."""
+
+
+@dataclass(frozen=True)
+class BoundedNest:
+    """One complete nest: keep and bypass, a spatial assignment, temporal loops, and its bounds."""
+
+    automaton: Automaton
+    index: int
+    loops: TemporalLoops
+    energy_pj: float
+    cycles: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Exact figures of the mappings that a nest stands for.
+
+    Attributes:
+        batch: the mappings.
+        energy_pj, cycles: their figures.
+        complete: whether no other mapping of the nest can be better.
+    """
+
+    batch: MappingBatch
+    energy_pj: np.ndarray
+    cycles: np.ndarray
+    complete: bool
+
+
+class Judge:
+    """Evaluates the mappings of nests with the exact model.
+
+    Args:
+        space: the mapspace.
+        spatial: its spatial assignments.
+        settled_layouts: levels whose layout is part of the assignment.
+    """
+
+    def __init__(self, space: SearchSpace, spatial: SpatialAssignments, settled_layouts: set[int]) -> None:
+        self._settled_layouts = settled_layouts
+        self._space, self._spatial = space, spatial
+        self._model = BatchEvaluator(space.specification)
+        names = list(space.specification.problem.dimensions)
+        self._numbers = [names.index(name) for name in space.dimensions]
+        self._all = len(names)
+        self._judged: set[tuple[object, ...]] = set()
+        self._turn = Lock()
+
+    def judge(self, nest: BoundedNest) -> Verdict | None:
+        """Figures of a nest's mappings; None when they were all judged before."""
+        with self._turn:
+            return self._judge(nest)
+
+    def _judge(self, nest: BoundedNest) -> Verdict | None:
+        if self._key(nest) in self._judged:
+            return None
+        own = [[choice] for choice in self._own(nest)]
+        first = self._batch(nest, own)
+        result = self._model.evaluate(first)
+        reached = bool(
+            result.energy_pj[0] <= nest.energy_pj * (1 + SAME) and result.cycles[0] <= nest.cycles * (1 + SAME)
+        )
+        members = None if reached else self._members(nest)
+        if members is None:
+            return Verdict(first, result.energy_pj, result.cycles, reached)
+        self._judged.add(self._key(nest))
+        batch = self._batch(nest, members)
+        result = self._model.evaluate(batch)
+        return Verdict(batch, result.energy_pj, result.cycles, True)
+
+    def forget(self) -> None:
+        """Judge again what was judged before."""
+        self._judged.clear()
+
+    def mapping(self, batch: MappingBatch, index: int) -> Mapping:
+        """One mapping of a verdict."""
+        return mapping_at(self._space.specification, batch, index)
+
+    def _key(self, nest: BoundedNest) -> tuple[object, ...]:
+        loops = tuple(frozenset(nest.loops.get(level, ())) for level in range(len(self._space.levels)))
+        return nest.automaton.keep, nest.index, loops
+
+    def _own(self, nest: BoundedNest) -> list[_Choice]:
+        return [
+            (self._spatial.layout(nest.index, level), tuple(d for d, _ in nest.loops.get(level, ())))
+            for level in range(len(self._space.levels))
+        ]
+
+    def _members(self, nest: BoundedNest) -> list[list[_Choice]] | None:
+        """Per level the layouts and temporal orders that all mappings with the nest's factors can have there.
+
+        None when there are too many mappings to try.
+        """
+        options = []
+        for number, level in enumerate(self._space.levels):
+            loops = [d for d, _ in nest.loops.get(number, ())]
+            given = [d for d in level.order if d in loops]
+            free = [d for d in loops if d not in given]
+            if factorial(len(free)) > MOST_MEMBERS:
+                return None
+            orders = [(*given, *rest) for rest in permutations(sorted(free))]
+            places = [self._spatial.layout(nest.index, number)]
+            if number not in self._settled_layouts:
+                factors = tuple(int(f) for f in self._spatial.factors[nest.index, number])
+                places = list(layouts(self._space, level.spatial, factors))
+            options.append(list(product(places, orders)))
+            if prod(len(choices) for choices in options) > MOST_MEMBERS:
+                return None
+        return options
+
+    def _batch(self, nest: BoundedNest, options: list[list[_Choice]]) -> MappingBatch:
+        """All combinations of the levels' choices."""
+        picks = np.indices([len(choices) for choices in options]).reshape(len(options), -1)
+        levels = [self._level(nest, level, choices) for level, choices in enumerate(options)]
+        factors = np.stack([bounds[pick] for (bounds, _), pick in zip(levels, picks, strict=True)], axis=1)
+        orders = np.stack([order[pick] for (_, order), pick in zip(levels, picks, strict=True)], axis=1)
+        keep = np.array(nest.automaton.keep, np.bool_)
+        return MappingBatch(factors, orders, np.repeat(keep[None], len(factors), axis=0))
+
+    def _level(self, nest: BoundedNest, level: int, choices: list[_Choice]) -> tuple[np.ndarray, np.ndarray]:
+        """Loop bounds and orders of one level, per choice: (choices, 3, dimensions)."""
+        factors = np.ones((len(choices), 3, self._all), np.int32)
+        orders = np.zeros(factors.shape, np.int8)
+        spatial = self._spatial.factors[nest.index, level]
+        bounds = dict(nest.loops.get(level, ()))
+        for c, ((x, y), order) in enumerate(choices):
+            for block, loops in enumerate((x, y, order)):
+                numbers = [self._numbers[d] for d in loops]
+                factors[c, block, numbers] = [bounds[d] if block == 2 else spatial[d] for d in loops]
+                orders[c, block] = numbers + [d for d in range(self._all) if d not in numbers]
+        return factors, orders

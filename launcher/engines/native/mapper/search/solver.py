@@ -1,0 +1,273 @@
+"""Runs the compiled search on one spatial assignment at a time, and owns the memory it works in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from launcher.engines.native.arrays import AnyArray, IntArray
+from launcher.engines.native.mapper.costs.coefficients import Assignments
+from launcher.engines.native.mapper.costs.lower_bounds import Base, limited_slots
+from launcher.engines.native.mapper.costs.machine_constants import Machine
+from launcher.engines.native.mapper.kernels.branch import (
+    BEST_BUSY,
+    BEST_ENERGY,
+    FINISHED,
+    FOUND,
+    LENGTH,
+    NODES,
+    TOP,
+    explore,
+)
+from launcher.engines.native.mapper.kernels.completion import complete
+from launcher.engines.native.mapper.kernels.search_tables import (
+    BOXES,
+    CHILDREN,
+    DIMENSION,
+    EXTENT,
+    FINAL,
+    FIRST_STEP,
+    KIND,
+    LEVEL,
+    MOST_FACTOR,
+    NEXT_LEVEL,
+    NO_ROOM,
+    OWN_RANK,
+    POSITION,
+    RADIX,
+    SETTLED,
+    SPACE,
+    STAYS,
+    Costs,
+    Goal,
+    Rates,
+    Stack,
+    Tiles,
+    Walks,
+)
+from launcher.engines.native.mapper.search.automaton import Automaton
+from launcher.engines.native.mapper.space.factorization import factorization
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
+
+SLICE = 200_000
+"""Nodes between two looks at the clock."""
+
+_MOST_SLID = 2**24
+"""Energies of sliding tiles that are remembered; they take 8 bytes each."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is searched at a time: one spatial assignment under one choice of keep and bypass."""
+
+    automaton: Automaton
+    base: Base
+    index: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """A walk of one assignment: automaton steps, the bound of each step's loop, its energy and cycles."""
+
+    steps: tuple[int, ...]
+    bounds: tuple[int, ...]
+    energy_pj: float
+    busy: float
+
+
+class Solver:
+    """Tables and stacks for one mapspace; not to be shared between threads."""
+
+    def __init__(self, space: SearchSpace, machine: Machine, assignments: Assignments) -> None:
+        self._machine, self._assignments = machine, assignments
+        self._tiles = _empty_tiles(space, assignments)
+        self._limited = np.ascontiguousarray(limited_slots(machine))
+        self._depth = len(space.levels) * (len(space.dimensions) + 1) + 2
+        self._width = self._tiles.size.shape[1] * max(len(space.dimensions), 1) + 1
+        self._listed = np.zeros(2 * len(self._tiles.digit) + 2, np.int64)
+        self._energy = np.zeros((0, 0))
+        self._best = np.zeros((0, 0))
+        self._slid = np.zeros((0, 0, 0))
+        self._slabs: dict[tuple[int, bytes], AnyArray] = {}
+        self._stack = _empty_stack(self._depth, self._width, 1 + len(self._limited))
+        self._control = np.zeros(5)
+        self._prepared: Task | None = None
+        self._costs: Costs | None = None
+
+    def prepare(self, task: Task) -> float:
+        """Least dynamic energy of an assignment's mappings (infinite when there is none); a bound for convolutions."""
+        walks, machine = task.automaton.walks, self._machine
+        self._prepared = task
+        costs = self._costs = self._assignments.costs(machine, task.index)
+        self._factorize(self._assignments.temporal[task.index])
+        most = len(self._tiles.digit)
+        if self._tiles.open.shape[1] < task.automaton.states:
+            room = np.zeros((2, task.automaton.states, *self._tiles.size.shape), np.bool_)
+            self._tiles = self._tiles._replace(open=room)
+        if len(self._best) < task.automaton.states:
+            self._best = np.empty((task.automaton.states, most))
+        if len(self._energy) < len(walks.boundaries):
+            self._energy = np.empty((len(walks.boundaries), most))
+        keep = np.array(task.automaton.keep, np.bool_)
+        slabs = self._slabs_of(walks, costs)
+        count = int(slabs.max(initial=-1)) + 1
+        if len(self._slid) < count:
+            self._slid = np.empty((count, most, self._tiles.size.shape[1]))
+        complete(
+            walks, self._tiles, costs, keep, machine.capacity, machine.least_fill, self._energy, self._best,
+            self._listed, slabs, self._slid[:count],
+        )  # fmt: skip
+        return float(task.base.energy_pj + self._best[task.automaton.states - 1, 0])
+
+    def _factorize(self, extents: IntArray) -> None:
+        """Fill in the tiles and loops of each dimension whose extent differs from what was there."""
+        tiles = self._tiles
+        for d in np.flatnonzero(tiles.dimensions[EXTENT] != extents):
+            own = factorization(int(extents[d]))
+            count = tiles.dimensions[RADIX, d] = len(own.sizes)
+            tiles.dimensions[EXTENT, d] = extents[d]
+            tiles.size[d, :count], tiles.counts[d, :count] = own.sizes, own.counts
+            tiles.loops[d, :count, :count] = own.loops
+
+    def _slabs_of(self, walks: Walks, costs: Costs) -> AnyArray:
+        """As ``complete`` wants it."""
+        # Levels between which nothing fans out share a slab: a tile is as large at one as at the other.
+        alike = np.cumsum((np.diff(costs.extent[1:], axis=0, prepend=0) != 0).any(axis=1))
+        key = (id(walks), alike.tobytes())  # the plan keeps all automata that there are
+        if key not in self._slabs:
+            slabs = _slabs(walks, costs, alike)
+            if (slabs.max(initial=-1) + 1) * self._tiles.size.shape[1] * len(self._tiles.digit) > _MOST_SLID:
+                slabs[slabs != STAYS] = NO_ROOM
+            self._slabs[key] = slabs
+        return self._slabs[key]
+
+    def begin(self, task: Task) -> None:
+        """Put the root of an assignment on the stack."""
+        if self._prepared is not task:
+            self.prepare(task)
+        width = 1 + len(self._limited) + len(task.automaton.walks.boundaries)
+        if self._stack.figures.shape[1] < width:
+            self._stack = _empty_stack(self._depth, self._width, width)
+        self._stack.at[0] = (task.automaton.states - 1, 0, 0, -1)
+        self._stack.figures[0, 0] = task.base.energy_pj
+        self._stack.figures[0, 1 : 1 + len(self._limited)] = self._base_need(task)
+        self._control[:] = 0.0
+
+    def resume(self, task: Task, goal: Goal, *, slice_nodes: float = SLICE, report: bool = False) -> bool:
+        """Search on for one slice, or until a mapping is found; False when the assignment is exhausted.
+
+        Args:
+            task: what ``begin`` was called with.
+            goal: what is sought; the incumbent is updated in place unless ``report``.
+            slice_nodes: nodes to visit at most.
+            report: stop at every promising mapping.
+        """
+        assert self._costs is not None
+        self._control[LENGTH] = self._control[LENGTH] if not report else 0
+        status = explore(
+            task.automaton.walks, self._tiles, self._costs, self._rates(task), goal,
+            self._stack, self._energy, self._best, self._control, int(slice_nodes), report,
+        )  # fmt: skip
+        return bool(status != FINISHED and not (status == FOUND and goal.canonical))
+
+    def found(self) -> Found | None:
+        """The best mapping found since ``begin`` (with ``report``: by the last ``resume``)."""
+        length = int(self._control[LENGTH])
+        if not length:
+            return None
+        steps, bounds = self._stack.best[:length].T.tolist()
+        figures = float(self._control[BEST_ENERGY]), float(self._control[BEST_BUSY])
+        return Found(tuple(steps), tuple(bounds), *figures)
+
+    @property
+    def nodes(self) -> int:
+        """Nodes visited since ``begin``."""
+        return int(self._control[NODES])
+
+    def open_bounds(self) -> list[tuple[float, float]]:
+        """Bounds (dynamic energy, busy cycles) of everything on the stack that was not looked at yet."""
+        stack = self._stack
+        bounds: list[tuple[float, float]] = []
+        for depth in range(int(self._control[TOP]) + 1):
+            first = int(stack.at[depth, POSITION])
+            if first >= 0:
+                waiting = stack.bound[depth, first : stack.at[depth, CHILDREN]]
+                bounds += [(float(energy), float(busy)) for energy, busy in waiting]
+            elif depth:
+                energy, busy = stack.bound[depth - 1, stack.at[depth - 1, POSITION] - 1]
+                bounds.append((float(energy), float(busy)))
+        return bounds
+
+    def _rates(self, task: Task) -> Rates:
+        machine = self._machine
+        return Rates(
+            self._limited,
+            machine.limits,
+            machine.scale,
+            task.base.fixed,
+            np.zeros_like(task.base.fixed),
+            float(self._assignments.leak_pj[task.index]),
+            float(machine.latency),
+        )
+
+    def _base_need(self, task: Task) -> AnyArray:
+        scale = self._machine.scale
+        reads = (task.base.fixed[0] * scale).sum(axis=1)
+        writes = (task.base.fixed[1] * scale).sum(axis=1)
+        kinds = np.stack((reads, writes, reads + writes), axis=1)
+        return np.asarray(kinds[self._limited[:, 0], self._limited[:, 1]])
+
+
+def _slabs(walks: Walks, costs: Costs, alike: AnyArray) -> AnyArray:
+    """Numbers for what is to be remembered of loops that slide a boundary's tiles: (boundaries, D, levels).
+
+    ``alike`` has a number for each level, the same for levels that share a slab.
+    """
+    spaces = walks.boundaries[:, SPACE]
+    slide = (costs.nature[spaces, None] & BOXES > 0) & (costs.motion[spaces] != OWN_RANK)
+    slabs = np.full((*slide.shape, len(alike)), STAYS, np.int64)
+    level_of = np.repeat(walks.states[:-1, LEVEL], np.diff(walks.states[:, FIRST_STEP]))
+    count = 0
+    for b in np.flatnonzero(slide.any(axis=1)):
+        settles = (walks.steps[:, SETTLED] >> b & 1 > 0) & (walks.steps[:, KIND] != NEXT_LEVEL)
+        settles &= slide[b, walks.steps[:, DIMENSION]]
+        for d, group in np.unique(np.stack((walks.steps[settles, DIMENSION], alike[level_of[settles]])), axis=1).T:
+            slabs[b, d, alike == group] = count
+            count += 1
+    return slabs
+
+
+def _empty_tiles(space: SearchSpace, assignments: Assignments) -> Tiles:
+    """Room for the tiles of every assignment; the bounds of the factors are filled in."""
+    dimensions, levels = len(space.dimensions), len(space.levels)
+    width = max((len(factorization(extent).sizes) for extent in space.extents), default=1)
+    totals = np.ones(len(assignments), np.int64)
+    for column in assignments.temporal.T:
+        values, inverse = np.unique(column, return_inverse=True)
+        totals *= np.array([len(factorization(int(value)).sizes) for value in values], np.int64)[inverse]
+    most = int(totals.max(initial=1))
+    bounds = np.array([[[b.least, b.most] for b in level.temporal] for level in space.levels], np.int64)
+    bounds = bounds.reshape(levels, dimensions, 2).transpose(2, 0, 1).copy()
+    rows = np.zeros((4, dimensions), np.int64)
+    rows[FINAL] = np.where(bounds[MOST_FACTOR] > 1, np.arange(levels)[:, None], -1).max(axis=0, initial=-1)
+    return Tiles(
+        rows,
+        bounds,
+        np.zeros((dimensions, width), np.int64),
+        np.zeros((dimensions, width), np.int64),
+        np.zeros((dimensions, width, width, 2), np.int64),
+        np.zeros((most, dimensions), np.int64),
+        np.zeros((2, 0, dimensions, width), np.bool_),
+        np.zeros((levels, most), np.int64),
+    )
+
+
+def _empty_stack(depth: int, width: int, figures: int) -> Stack:
+    return Stack(
+        np.zeros((depth, 4), np.int64),
+        np.zeros((depth, figures)),
+        np.zeros((depth, width, 3), np.int64),
+        np.zeros((depth, width, 2)),
+        np.zeros((depth, 2), np.int64),
+    )

@@ -1,0 +1,184 @@
+"""Whether a mapspace holds any mapping at all, and how far it is from that.
+
+Costs and loop orders do not matter here, so spatial and temporal factors are chosen block by block, from the innermost
+outwards, on one grid of tile extents: which tiles can a nest have reached when it leaves a level?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from math import inf
+
+import numpy as np
+
+from launcher.engines.native.mapper.space.bypass import Keep
+from launcher.engines.native.mapper.space.factorization import factorization
+from launcher.engines.native.mapper.space.fan_outs import spatial_options
+from launcher.engines.native.mapper.space.mapspace import UNBOUNDED, Bounds, SearchSpace
+from launcher.engines.native.tiles import tensors_of
+
+Grid = np.ndarray
+Places = tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class Capacities:
+    """Capacities that a mapspace is tried with: words per level that tiles may and must have."""
+
+    capacity: tuple[float, ...]
+    least_fill: tuple[float, ...]
+
+
+def capacities_of(space: SearchSpace) -> Capacities:
+    """The architecture's own capacities."""
+    levels = space.specification.architecture.levels
+    words = [level.effective_capacity_words for level in levels]
+    return Capacities(
+        tuple(inf if w is None else float(w) for w in words),
+        tuple((w or 0) * level.min_utilization for level, w in zip(levels, words, strict=True)),
+    )
+
+
+def leanest_keeps(space: SearchSpace, limits: Capacities) -> list[Keep]:
+    """Choices of keep and bypass worth trying: those that need the least capacity, or all if tiles must be large."""
+    forced = [[bool(keep) for keep in level.keep] for level in space.levels]
+    choices: list[Keep] = [tuple(tuple(row) for row in forced)]
+    for p in range(len(space.levels[0].keep)):
+        if any(row[p] for row in forced):
+            continue
+        free = [index for index, level in enumerate(space.levels) if level.keep[p] is None]
+        choices = [_with_kept(keep, index, p) for keep in choices for index in free]
+    if any(limits.least_fill):
+        for index, level in enumerate(space.levels):
+            for p, keep in enumerate(level.keep):
+                if keep is None:
+                    choices += [_with_kept(choice, index, p) for choice in choices if not choice[index][p]]
+    return list(dict.fromkeys(choices))
+
+
+def _with_kept(keep: Keep, level: int, p: int) -> Keep:
+    return tuple(
+        tuple(kept or (index == level and q == p) for q, kept in enumerate(row)) for index, row in enumerate(keep)
+    )
+
+
+class Reach:
+    """Tiles that nests can have at each level, for one choice of keep and bypass."""
+
+    def __init__(self, space: SearchSpace, limits: Capacities, keep: Keep) -> None:
+        self._space = space
+        self._sizes = [factorization(extent).sizes for extent in space.extents]
+        self.words = self._kept_words(keep)
+        self._fits = [
+            (words <= most) & (words >= least)
+            for words, most, least in zip(self.words, limits.capacity, limits.least_fill, strict=True)
+        ]
+
+    def possible(self) -> bool:
+        """Whether any nest gets to the end."""
+        if not self._space.extents:
+            return all(bool(fits.all()) for fits in self._fits)
+        return bool(self.forward()[-1].ravel()[-1])
+
+    def forward(self) -> list[Grid]:
+        """Per level, the tiles that a nest can have when it leaves it."""
+        shape = tuple(len(sizes) for sizes in self._sizes)
+        now = np.zeros(shape, np.bool_)
+        now.ravel()[0] = True
+        found = []
+        for index, level in enumerate(self._space.levels):
+            now = self._through_fan_out(index, now)
+            for d, bounds in enumerate(level.temporal):
+                now = _moved(now, d, self._loop(d, bounds))
+            now = now & self._fits[index]
+            found.append(now)
+        return found
+
+    def words_at(self, index: int) -> np.ndarray:
+        """Sizes of the tiles that complete nests have at a level, in any order."""
+        reached = self.forward()
+        complete = np.zeros_like(reached[-1])
+        complete.ravel()[-1] = reached[-1].ravel()[-1]
+        for outer in range(len(self._space.levels) - 1, index, -1):
+            complete = self._back(outer, complete) & reached[outer - 1]
+        sizes: np.ndarray = self.words[index][complete]
+        return sizes
+
+    def _kept_words(self, keep: Keep) -> list[Grid]:
+        problem = self._space.specification.problem
+        names = list(problem.dimensions)
+        grids = np.meshgrid(*self._sizes, indexing="ij") if self._sizes else []
+        extents = [np.ones(grids[0].shape if grids else (), np.int64)] * len(names)
+        for name, grid in zip(self._space.dimensions, grids, strict=True):
+            extents[names.index(name)] = grid
+        sizes = []
+        for tensor in tensors_of(problem):
+            widths = [1 + sum(c * (extents[d] - 1) for d, c in rank) for rank in tensor.ranks]
+            size = np.ones_like(extents[0])
+            for width in widths:
+                size = size * width
+            sizes.append(size)
+        zero = np.zeros(extents[0].shape)
+        return [zero + sum(size for size, kept in zip(sizes, row, strict=True) if kept) for row in keep]
+
+    def _through_fan_out(self, index: int, now: Grid) -> Grid:
+        block = self._space.levels[index].spatial
+        if block.fanout_x == UNBOUNDED:
+            for d, bounds in enumerate(block.bounds):
+                now = _moved(now, d, self._loop(d, bounds))
+            return now
+        after = np.zeros_like(now)
+        for source, target in self._shifts(index):
+            after[target] |= now[source]
+        return after
+
+    def _back(self, index: int, after: Grid) -> Grid:
+        """Tiles below a level from which some tile in ``after`` can be left with."""
+        now = after & self._fits[index]
+        for d, bounds in enumerate(self._space.levels[index].temporal):
+            now = _moved(now, d, self._loop(d, bounds).T)
+        block = self._space.levels[index].spatial
+        if block.fanout_x == UNBOUNDED:
+            for d, bounds in enumerate(block.bounds):
+                now = _moved(now, d, self._loop(d, bounds).T)
+            return now
+        before = np.zeros_like(now)
+        for source, target in self._shifts(index):
+            before[source] |= now[target]
+        return before
+
+    def _loop(self, d: int, bounds: Bounds) -> np.ndarray:
+        return _steps(self._space.extents[d], bounds.least, bounds.most)
+
+    def _shifts(self, index: int) -> Iterator[tuple[Places, Places]]:
+        """Per choice of a fan-out's factors, the tiles below it and the tiles that it makes of them."""
+        for factors in spatial_options(self._space, self._space.levels[index].spatial):
+            pairs = [_shift(extent, factor) for extent, factor in zip(self._space.extents, factors, strict=True)]
+            yield np.ix_(*(source for source, _ in pairs)), np.ix_(*(target for _, target in pairs))
+
+
+@cache
+def _steps(extent: int, least: int, most: int) -> np.ndarray:
+    """Which tile (row) a loop within the bounds turns into which (column)."""
+    bounds = factorization(extent).bounds
+    steps: np.ndarray = (bounds > 0) & (bounds >= least) & (bounds <= most)
+    return steps.astype(np.float32)
+
+
+@cache
+def _shift(extent: int, factor: int) -> tuple[np.ndarray, np.ndarray]:
+    """Tiles that a loop of this bound can be put around, and the tiles that it ends with."""
+    starts, ends = np.nonzero(factorization(extent).bounds == factor)
+    return starts, ends
+
+
+def _moved(now: Grid, d: int, steps: np.ndarray) -> Grid:
+    """Tiles that steps along one dimension make of those in ``now``."""
+    return np.moveaxis(np.moveaxis(now, d, -1).astype(np.float32) @ steps > 0, -1, d)
+
+
+def is_possible(space: SearchSpace, limits: Capacities) -> bool:
+    """Whether the mapspace holds a mapping under the given capacities."""
+    return any(Reach(space, limits, keep).possible() for keep in leanest_keeps(space, limits))
