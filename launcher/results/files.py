@@ -1,9 +1,8 @@
-"""The files of a trial: their names, how each is written whole, and reading a result back."""
+"""The files of a trial: their names, and reading a result back."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from launcher.errors import LauncherError
@@ -57,14 +56,3 @@ def read_result(folder: Path) -> Result:
     except LauncherError as error:
         error.where = str(file)
         raise
-
-
-def write_text(path: Path, text: str) -> Path:
-    """Write a file that is complete or absent: under a temporary name, then renamed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path

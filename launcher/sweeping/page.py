@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from launcher.reporting.diagrams.front import front_svg
-from launcher.results.files import REPORT_HTML, write_text
+from launcher.results.files import REPORT_HTML
 from launcher.results.parameters import point_name, swept_parameters
+from launcher.whole_files import write_text
 
 FRONT_SVG = "front.svg"
 

@@ -12,7 +12,7 @@ from launcher.reporting.diagrams.palette import component_classes, data_space_sl
 from launcher.reporting.question import standing
 from launcher.results.cycle_limits import CycleLimit, cycle_limits, limiting
 from launcher.results.energy_table import compute_name, energy_rows
-from launcher.results.finished import Trial
+from launcher.results.finished import FinishedTrial
 from launcher.results.layers import layer_name, layer_runs
 from launcher.results.parameters import plain
 from launcher.results.result import LayerRun, Result
@@ -21,9 +21,9 @@ from launcher.results.workloads import workload_of
 _MOST_POINTS = 2000
 
 
-def with_front_points(trials: Sequence[Trial]) -> list[Trial]:
+def with_front_points(trials: Sequence[FinishedTrial]) -> list[FinishedTrial]:
     """The trials, and in place of one that found a front of energy and cycles, every point of that front."""
-    expanded: list[Trial] = []
+    expanded: list[FinishedTrial] = []
     for trial in trials:
         front = trial.result.front
         if not front or len(front) + len(expanded) > _MOST_POINTS:
@@ -35,7 +35,7 @@ def with_front_points(trials: Sequence[Trial]) -> list[Trial]:
     return expanded
 
 
-def row(trial: Trial, swept: Sequence[str]) -> dict[str, Any]:
+def row(trial: FinishedTrial, swept: Sequence[str]) -> dict[str, Any]:
     """One trial: figures as they stand in result.json (None where there are none), and its layers."""
     result = trial.result
     limit = limiting(result)
