@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from launcher.errors import LauncherError
-from launcher.results.files import LAYERS_FOLDER, RESULT_JSON, SWEEP_JSON, read_result
+from launcher.results.files import LAYERS_FOLDER, RESULT_JSON, read_result, sweep_file
 from launcher.results.finished import FinishedTrial, Origin, SkippedTrial
 
 _OUTPUTS = ("outputs", "multirun")
@@ -58,15 +56,6 @@ def read_trial(folder: Path) -> FinishedTrial:
         started=started,
     )
     return FinishedTrial(result, origin)
-
-
-def sweep_file(folder: Path) -> dict[str, Any]:
-    """What a sweep wrote about itself into its folder; empty when ``folder`` is none of a sweep."""
-    try:
-        content = json.loads((folder / SWEEP_JSON).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def newest(directory: Path) -> Path | None:

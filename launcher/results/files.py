@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from launcher.errors import LauncherError
 from launcher.results.result import Result
@@ -11,8 +12,7 @@ from launcher.results.result_json import result_from_dict
 
 SWEEP_JSON = "sweep.json"
 """In a sweep's folder, for every worker to read: the tracking store's identifier of the sweep's own run (``parent``),
-what differs between its trials (``swept``), whether the sweep itself records and shows its trials (``records_trials``),
-and how many run at a time (``workers``)."""
+what differs between its trials (``swept``), its study, and how many run at a time (``workers``)."""
 
 RESULT_JSON = "result.json"
 MAPPING_YAML = "mapping.yaml"
@@ -56,3 +56,12 @@ def read_result(folder: Path) -> Result:
     except LauncherError as error:
         error.where = str(file)
         raise
+
+
+def sweep_file(folder: Path) -> dict[str, Any]:
+    """What a sweep wrote about itself into its folder; empty when ``folder`` is none of a sweep."""
+    try:
+        content = json.loads((folder / SWEEP_JSON).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

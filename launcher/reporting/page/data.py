@@ -13,6 +13,7 @@ from launcher.reporting.question import standing
 from launcher.results.cycle_limits import CycleLimit, cycle_limits, limiting
 from launcher.results.energy_table import compute_name, energy_rows
 from launcher.results.finished import FinishedTrial
+from launcher.results.fronts import front_of
 from launcher.results.layers import layer_name, layer_runs
 from launcher.results.parameters import plain
 from launcher.results.result import LayerRun, Result
@@ -107,12 +108,10 @@ def mark_front(rows: Sequence[dict[str, Any]], results: Sequence[Result]) -> Non
         if result.ok and result.evaluation:
             groups.setdefault(workload_of(result), []).append(index)
     for number, members in enumerate(groups.values()):
-        fewest = float("inf")
-        for index in sorted(members, key=lambda i: (results[i].energy_pj, results[i].cycles)):
+        for index in members:
             rows[index]["workload"] = number
-            if results[index].cycles < fewest:
-                fewest = results[index].cycles
-                rows[index]["front"] = True
+        for index in front_of(members, lambda i: (results[i].energy_pj, results[i].cycles)):
+            rows[index]["front"] = True
 
 
 def colours(results: Sequence[Result]) -> dict[str, dict[str, str]]:
