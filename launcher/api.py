@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from typing import Any
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
-from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
@@ -21,13 +20,13 @@ from launcher.config.compose import compose, spelled_out
 from launcher.config.explain import explain
 from launcher.config.schema import register
 from launcher.engines.interface import OnProgress
-from launcher.errors import LauncherError
-from launcher.jobs import run_swept, tracker_of
+from launcher.jobs import run_swept
 from launcher.notebook.on_results import Result, Results
 from launcher.notebook.results import results_of
 from launcher.paths import data_folder, plugin_folder
 from launcher.reporting.artifacts import write_artifacts
 from launcher.results.files import read_result
+from launcher.tracking import tracker_of
 from launcher.trial.run import run_trial
 
 _JOURNAL = "study.journal"
@@ -66,7 +65,7 @@ def run(
         folder = Path(scratch if output is None else output)
         write_artifacts(result, folder)
         if asked:
-            tracker = tracker_of(trial)
+            tracker = tracker_of(trial.experiment.tracking)
             tracker.prepare()
             tracker.record(result, folder)
     return result
@@ -144,41 +143,27 @@ def _quoted(value: str) -> str:
 
 
 def _multirun(overrides: Sequence[str], config_dir: Path | None) -> Iterator[Result]:
+    """Results in order; a point that was tried twice counts once."""
     register()
-    _find_sweepers()
+    _find_sweeper()
     extra = [f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else []
     try:
         with initialize_config_dir(str(data_folder("conf")), version_base="1.3", job_name="launch"):
             hydra: Any = GlobalHydra.instance().hydra
-            returned = hydra.multirun("config", run_swept, [*extra, *overrides], with_log_configuration=False)
+            rows = hydra.multirun("config", run_swept, [*extra, *overrides], with_log_configuration=False)
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise explain(error) from error
-    yield from _results(returned)
+    for row in rows:
+        if row.same_as is None and row.folder and row.state != "running":
+            yield read_result(Path(row.folder))
 
 
-def _results(returned: Iterable[Any]) -> Iterator[Result]:
-    """Of the grid, batches of jobs; of Optuna, the study's rows, where a point that was tried twice counts once."""
-    for item in returned:
-        if isinstance(item, list | tuple):
-            yield from (_result(job) for job in item)
-        elif item.same_as is None and item.folder and item.state != "running":
-            yield read_result(Path(item.folder))
-
-
-def _result(job: JobReturn) -> Result:
-    if isinstance(job._return_value, Result):
-        return job._return_value
-    raise LauncherError(f"a trial was lost: {job._return_value}")
-
-
-def _find_sweepers() -> None:
-    """Our sweepers are plugins that Hydra finds when it starts, which may have been long ago in a notebook."""
+def _find_sweeper() -> None:
+    """Our sweeper is a plugin that Hydra finds when it starts, which may have been long ago in a notebook."""
     if str(plugin_folder()) not in sys.path:
         sys.path.insert(0, str(plugin_folder()))
-    from hydra_plugins.launcher_sweepers.grid import GridSweeper  # noqa: PLC0415
-    from hydra_plugins.launcher_sweepers.optuna_sweeper import OptunaSweeper  # noqa: PLC0415
+    from hydra_plugins.launcher_sweepers.sweeper import LauncherSweeper  # noqa: PLC0415
 
-    known = Plugins.instance().class_name_to_class
-    for sweeper in (GridSweeper, OptunaSweeper):
-        if f"{sweeper.__module__}.{sweeper.__qualname__}" not in known:
-            Plugins.instance().register(sweeper)
+    name = f"{LauncherSweeper.__module__}.{LauncherSweeper.__qualname__}"
+    if name not in Plugins.instance().class_name_to_class:
+        Plugins.instance().register(LauncherSweeper)

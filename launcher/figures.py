@@ -68,6 +68,11 @@ class Figure:
         value: float | int | None = getattr(result, self.key)
         return value if value is not None and isfinite(value) else None
 
+    def in_metrics(self, metrics: Mapping[str, float]) -> float:
+        """The exact value among metrics; NaN when it is not there."""
+        name, factor = next(iter(self.metric_names.items()))
+        return metrics.get(name, nan) / factor
+
     @property
     def metric_names(self) -> Mapping[str, float]:
         """Its metrics, each with the factor from the exact value; the last is in the unit that people read."""
@@ -146,6 +151,11 @@ class Criterion:
     def of(self, result: object) -> float:
         """Its value in the unit of the figure; NaN when there is no mapping."""
         return BY_KEY[self.figure].of(result)
+
+    @property
+    def metric(self) -> str:
+        """Its name in MLflow, limits and objectives."""
+        return next(iter(BY_KEY[self.figure].metric_names))
 
     def value(self, energy_pj: float, cycles: float) -> float:
         """Its value from energy and cycles, in the search's unit (EDP in pJ x cycles)."""

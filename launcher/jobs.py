@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import multiprocessing
 import shutil
 import traceback
 from pathlib import Path
-from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
-from rich.control import Control
-from rich.segment import ControlType
 
 from launcher.config.compose import Trial, entry, job_trial
 from launcher.engines.interface import Progress
@@ -24,21 +19,11 @@ from launcher.process_limits import at_most, end_with_sweep, sharing, spare_libr
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
-from launcher.reporting.trials import trial_line
-from launcher.results.files import SWEEP_JSON
-from launcher.results.parameters import point_name
+from launcher.results.files import sweep_file
 from launcher.results.result import Result
-from launcher.tracking import Tracker, TrackingSettings, make_tracker
+from launcher.tracking import tracker_of
 from launcher.trial.run import failed, run_trial
 from launcher.verbosity import Verbosity, console_for, warnings_console
-
-
-def tracker_of(trial: Trial) -> Tracker:
-    """The tracker that a trial's configuration asks for."""
-    tracking = trial.experiment.tracking
-    return make_tracker(
-        TrackingSettings(kind=tracking.kind, experiment=tracking.experiment, uri=tracking.uri)  # type: ignore[arg-type]
-    )
 
 
 def run_single(config: DictConfig) -> Result:
@@ -57,7 +42,7 @@ def run_single(config: DictConfig) -> Result:
     try:
         _one_configuration_only(config)
         trial = job_trial(config)
-        tracker = tracker_of(trial)
+        tracker = tracker_of(trial.experiment.tracking)
         tracker.warm_up()
         sliding = any(entry(layer.experiment.layer, "shape") == "conv" for layer in trial.layers or (trial,))
         compiles = must_compile(trial.experiment.engine.name, sliding=sliding)
@@ -93,10 +78,13 @@ def _one_configuration_only(config: DictConfig) -> None:
 
 
 def run_swept(config: DictConfig) -> Result:
-    """One trial of many: raises nothing but KeyboardInterrupt, so that the others go on; says one line."""
+    """One trial of many, which its sweep records and shows.
+
+    It raises nothing but KeyboardInterrupt, so that the others go on.
+    """
     end_with_sweep()
     folder = _output_folder()
-    sweep = _sweep_of(folder)
+    sweep = sweep_file(folder.parent)
     trial: Trial | None = None
     try:
         trial = job_trial(config)
@@ -110,21 +98,13 @@ def run_swept(config: DictConfig) -> Result:
             (folder / "traceback.txt").write_text(traceback.format_exc())
     if stop_asked():
         raise KeyboardInterrupt  # a search that was cut short is not what the sweep asked for
-    console = console_for(config.verbosity)
     try:
         write_artifacts(result, folder)
-        spare_libraries()
-        if sweep.get("records_trials"):
-            return result
-        if trial:
-            name = point_name(result.parameters, sweep.get("swept", ()))
-            tracker_of(trial).record(result, folder, sweep.get("parent") or None, name=name)
+        if not sweep and trial:  # of another sweeper than ours, which knows nothing of recording
+            tracker_of(trial.experiment.tracking).record(result, folder)
     except LauncherError as error:
         warnings_console().print(f"[yellow]not recorded:[/] {error}", soft_wrap=True)
-    if multiprocessing.parent_process() is not None and console.is_terminal:
-        # The sweep's own process keeps its progress line here.
-        console.control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2)))
-    console.print(trial_line(result, " ".join(HydraConfig.get().overrides.task)), highlight=False, soft_wrap=True)
+    spare_libraries()
     return result
 
 
@@ -142,8 +122,3 @@ def _overrides() -> tuple[str, dict[str, object]]:
     overrides = list(HydraConfig.get().overrides.task)
     pairs = (item.partition("=") for item in overrides)
     return " ".join(overrides), {key: value for key, _, value in pairs}
-
-
-def _sweep_of(folder: Path) -> dict[str, Any]:
-    file = folder.parent / SWEEP_JSON
-    return dict(json.loads(file.read_text())) if file.is_file() else {}

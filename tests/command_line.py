@@ -68,11 +68,9 @@ def launch_here(folder: Path, *arguments: str) -> Outcome:
     if str(EXTENSIONS) not in sys.path:
         # An earlier test may have made Hydra look for its plugins when it could not see ours.
         sys.path.insert(0, str(EXTENSIONS))
-        from hydra_plugins.launcher_sweepers.grid import GridSweeper  # noqa: PLC0415
-        from hydra_plugins.launcher_sweepers.optuna_sweeper import OptunaSweeper  # noqa: PLC0415
+        from hydra_plugins.launcher_sweepers.sweeper import LauncherSweeper  # noqa: PLC0415
 
-        for sweeper in (GridSweeper, OptunaSweeper):
-            Plugins.instance().register(sweeper)
+        Plugins.instance().register(LauncherSweeper)
     out, err = io.StringIO(), io.StringIO()
     status = 0
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):

@@ -12,7 +12,7 @@ from pathlib import Path
 from sample_results import TENSORS, failed_result, ok_result, specification, tables
 
 from launcher.engines.native.model import evaluate
-from launcher.reading import Origin, Trial, Trials
+from launcher.reading import FinishedTrial, Origin, Trials
 from launcher.results.result import Optimality, Result
 from launcher.results.result_json import result_to_dict
 from launcher.specification.energy import ActionEnergy, AreaTable, EnergyTable
@@ -95,7 +95,7 @@ def trials_of(*results: Result) -> Trials:
         Origin(folder=folder / str(n), sweep=str(folder), started=_START + timedelta(seconds=n))
         for n in range(len(results))
     )
-    return Trials((str(folder),), tuple(map(Trial, results, origins)))
+    return Trials((str(folder),), tuple(map(FinishedTrial, results, origins)))
 
 
 def write_results(folder: Path, *results: Result) -> None:

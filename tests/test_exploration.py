@@ -13,6 +13,8 @@ import pytest
 from command_line import ROOT, launch
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
+from launcher.sweeping.points.names import SHARED_NAMES
+from launcher.sweeping.points.trials import each_configuration
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from sample_results import ok_result
@@ -22,13 +24,10 @@ from launcher.config.compose import compose
 from launcher.config.schema import register
 from launcher.errors import ConfigurationError
 from launcher.figures import CONTESTS
-from launcher.reporting.best import print_best
-from launcher.reporting.trials import print_trials
+from launcher.reporting.trials import print_best, print_trials
 from launcher.results.ranking import best_by_figure
 from launcher.results.result import Result
 from launcher.sweeping.points.configurations import configurations_of
-from launcher.sweeping.points.names import SHARED_NAMES
-from launcher.sweeping.points.trials import each_configuration
 
 PRESETS = sorted(file.stem for file in (ROOT / "conf" / "experiment").glob("hwdse_*.yaml"))
 
@@ -183,7 +182,9 @@ def _printed(show: Callable[..., None], results: list[Result], width: int) -> st
 
 @pytest.mark.parametrize("show", [print_trials, print_best])
 @pytest.mark.parametrize("width", [80, 100, 150, 250])
-def test_a_table_says_everything_however_narrow_the_terminal(show: Callable[..., None], width: int) -> None:
+def test_a_table_says_what_was_swept_and_what_is_best_however_narrow_the_terminal(
+    show: Callable[..., None], width: int
+) -> None:
     results = [
         replace(
             _trial(f"name{number}", 1.2345e9 * number, 14_106_736 + number, 0.897),
@@ -194,8 +195,12 @@ def test_a_table_says_everything_however_narrow_the_terminal(show: Callable[...,
     text = _printed(show, results, width)
     assert "…" not in text
     assert all(len(line.rstrip()) <= width for line in text.splitlines())
-    for words in ("14,106,737", "1,234", "89.7 %", *(str(1000 + index) for index in range(8))):
-        assert words in text
+    assert all(str(1000 + index) in text for index in range(8))
+    assert "EDP" in text
+    kept = [words in text for words in ("1,234", "14,106,737", "89.7 %")]
+    assert kept == sorted(kept, reverse=True), "of the figures that do not fit, the last goes first"
+    if width == 250 or show is print_best:
+        assert all(words in text for words in ("14,106,737", "1,234", "89.7 %"))
     assert text.count("long_") >= 8
     if show is print_best:
         assert all(metric in text for metric in METRICS)

@@ -8,11 +8,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from launcher.sweeping.naming import swept_keys
 
 import launcher
 from launcher.config.schema import register
 from launcher.fingerprint import closure, fingerprint
-from launcher.sweeping.naming import swept_keys
 
 TRIAL = "launcher.trial.run"
 BRANCH = "launcher.engines.native.mapper.kernels.branch"

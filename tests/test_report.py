@@ -17,7 +17,7 @@ from report_cases import many, trials_of, write_results
 from sample_results import failed_result, ok_result, sweep
 
 from launcher import run
-from launcher.reading import Origin, SkippedTrial, Trial, Trials
+from launcher.reading import FinishedTrial, Origin, SkippedTrial, Trials
 from launcher.reporting.page import report_page, trial_page
 from launcher.reporting.page.data import mark_front
 from launcher.reporting.question import answer_of, question_of
@@ -107,9 +107,9 @@ def test_failures_are_grouped_by_reason_numbers_aside() -> None:
 
 
 def test_how_it_was_made_counts_versions_commits_and_remarks() -> None:
-    def made(commit: str, version: str) -> Trial:
+    def made(commit: str, version: str) -> FinishedTrial:
         origin = Origin(run_id="4f166b9c" * 4, experiment="machines", commit=commit, modified=commit == "b" * 40)
-        return Trial(replace(ok_result(), engine=version), origin)
+        return FinishedTrial(replace(ok_result(), engine=version), origin)
 
     trials = (made("a" * 40, "native 1"), made("a" * 40, "native 1"), made("b" * 40, "timeloop 4"))
     text = prose(report_page(Trials(("machines",), trials)))

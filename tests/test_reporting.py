@@ -17,11 +17,10 @@ from sample_results import failed_result, ok_result, sweep
 from launcher.engines.native.model import evaluate
 from launcher.errors import LauncherError
 from launcher.reporting.artifacts import write_artifacts
-from launcher.reporting.best import print_best
 from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.numbers import significant
 from launcher.reporting.terminal import print_result, print_trials
-from launcher.reporting.trials import trial_line
+from launcher.reporting.trials import print_best, trial_line
 from launcher.results.energy_table import energy_rows, energy_shares
 from launcher.results.files import ARTIFACT_NAMES, read_result
 from launcher.results.parameters import varying_parameters

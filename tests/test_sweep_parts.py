@@ -19,6 +19,8 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import RunMode
+from launcher.sweeping.space import parse_space
+from launcher.sweeping.table import ProgressLine, print_table
 from omegaconf import OmegaConf
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from rich.console import Console
@@ -35,9 +37,7 @@ from launcher.sweeping.identity import differences
 from launcher.sweeping.jobs import Job, Jobs
 from launcher.sweeping.rows import Row, best_rows, trials_csv
 from launcher.sweeping.samplers import SAMPLERS, make_sampler
-from launcher.sweeping.space import parse_space
 from launcher.sweeping.study import SharedStudy, open_storage
-from launcher.sweeping.table import ProgressLine, print_table
 from launcher.trial.run import failed
 
 DISTRIBUTIONS = {

@@ -15,6 +15,7 @@ from rich.console import Console
 from launcher.errors import LauncherError
 from launcher.reporting.formats import FORMATS
 from launcher.reporting.sheets import Document
+from launcher.whole_files import write_text
 
 _PIPED_WIDTH = 140
 _ENDINGS = {".csv": "csv", ".json": "json", ".md": "markdown", ".tex": "latex"}
@@ -70,17 +71,14 @@ def write_document(document: Document, name: str, file: Path | None) -> None:
 
 
 def write_file(file: Path, text: str) -> None:
-    """Write a file that is complete or absent: under a temporary name, then renamed.
+    """Write a file that is complete or absent.
 
     Raises:
         LauncherError: it cannot be written.
     """
-    temporary = file.with_name(f".{file.name}.part")
     try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(file)
+        write_text(file, text)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise LauncherError(
             f"cannot write {file.name}: {error.strerror or error}", where=str(file), hint="name another file"
         ) from error

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar
 
 from omegaconf import MISSING
 
-from launcher.config.checked import Checked, bandwidth, banks, between, bits, kib
+from launcher.config.checked import SHARED, Checked, bandwidth, banks, between, bits, kib
 
 
 class Dataflow(StrEnum):
@@ -46,31 +46,31 @@ class Arch(Checked):
     dram_width_bits: int = bits()
     dram_bandwidth: float | None = bandwidth()
     norm_lanes: int = between(1, 65536)
-    norm_registers: int = between(1, 2**24)
+    norm_registers: int = between(1, 2**24, "norm_registers")
 
 
 @dataclass
 class Array(Arch):
     """An architecture whose PEs, or memory cells, form one array."""
 
-    rows: int = between(1, 4096)
-    cols: int = between(1, 4096)
+    rows: int = between(1, 4096, "pe_rows")
+    cols: int = between(1, 4096, "pe_cols")
 
 
 @dataclass
 class Gemmini(Array):
     """Gemmini-like systolic array."""
 
-    dataflow: Dataflow = MISSING
+    dataflow: Dataflow = field(default=MISSING, metadata={SHARED: "dataflow"})
     accumulator_bits: int = bits(128)
     streamed_columns: int = between(1, 2**20)
-    scratchpad_kib: float = kib()
+    scratchpad_kib: float = kib("buffer_kib")
     scratchpad_width_bits: int = bits()
     scratchpad_banks: int = banks()
-    scratchpad_bandwidth: float | None = bandwidth()
-    accumulator_kib: float = kib()
+    scratchpad_bandwidth: float | None = bandwidth("buffer_bandwidth")
+    accumulator_kib: float = kib("accumulator_kib")
     accumulator_banks: int = banks()
-    accumulator_bandwidth: float | None = bandwidth()
+    accumulator_bandwidth: float | None = bandwidth("accumulator_bandwidth")
 
 
 @dataclass
@@ -78,18 +78,18 @@ class Eyeriss(Array):
     """Eyeriss-like row-stationary array."""
 
     accumulator_bits: int = bits(128)
-    glb_kib: float = kib()
+    glb_kib: float = kib("buffer_kib")
     glb_width_bits: int = bits()
     glb_banks: int = banks()
-    glb_bandwidth: float | None = bandwidth()
+    glb_bandwidth: float | None = bandwidth("buffer_bandwidth")
     ifmap_spad_kib: float = kib()
     ifmap_spad_width_bits: int = bits()
     ifmap_spad_bandwidth: float | None = bandwidth()
     weights_spad_kib: float = kib()
     weights_spad_width_bits: int = bits()
     weights_spad_bandwidth: float | None = bandwidth()
-    psum_spad_kib: float = kib()
-    psum_spad_bandwidth: float | None = bandwidth()
+    psum_spad_kib: float = kib("accumulator_kib")
+    psum_spad_bandwidth: float | None = bandwidth("accumulator_bandwidth")
 
 
 @dataclass
@@ -101,10 +101,10 @@ class Simba(Arch):
     vector_width: int = between(1, 1024)
     accumulator_bits: int = bits(128)
     adder_bits: int = bits(128)
-    global_buffer_kib: float = kib()
+    global_buffer_kib: float = kib("buffer_kib")
     global_buffer_width_bits: int = bits()
     global_buffer_banks: int = banks()
-    global_buffer_bandwidth: float | None = bandwidth()
+    global_buffer_bandwidth: float | None = bandwidth("buffer_bandwidth")
     input_buffer_kib: float = kib()
     input_buffer_width_bits: int = bits()
     input_buffer_banks: int = banks()
@@ -113,9 +113,9 @@ class Simba(Arch):
     weight_buffer_width_bits: int = bits()
     weight_buffer_banks: int = banks()
     weight_buffer_bandwidth: float | None = bandwidth()
-    accumulation_buffer_kib: float = kib()
+    accumulation_buffer_kib: float = kib("accumulator_kib")
     accumulation_buffer_banks: int = banks()
-    accumulation_buffer_bandwidth: float | None = bandwidth()
+    accumulation_buffer_bandwidth: float | None = bandwidth("accumulator_bandwidth")
     weight_registers_per_row: int = between(1, 4096)
 
 
@@ -125,17 +125,17 @@ class Tpu(Array):
 
     accumulator_bits: int = bits(128)
     register_words: int = between(1, 1024)
-    unified_buffer_kib: float = kib()
+    unified_buffer_kib: float = kib("buffer_kib")
     unified_buffer_width_bits: int = bits()
     unified_buffer_banks: int = banks()
-    unified_buffer_bandwidth: float | None = bandwidth()
+    unified_buffer_bandwidth: float | None = bandwidth("buffer_bandwidth")
     weights_fifo_kib: float = kib()
     weights_fifo_width_bits: int = bits()
     weights_fifo_banks: int = banks()
     weights_fifo_bandwidth: float | None = bandwidth()
-    accumulator_kib: float = kib()
+    accumulator_kib: float = kib("accumulator_kib")
     accumulator_banks: int = banks()
-    accumulator_bandwidth: float | None = bandwidth()
+    accumulator_bandwidth: float | None = bandwidth("accumulator_bandwidth")
     weights_dram_type: DramType = MISSING
     weights_dram_width_bits: int = bits()
     weights_dram_bandwidth: float | None = bandwidth()
@@ -148,11 +148,11 @@ class Pim(Array):
     cell_bits: int = bits(64)
     dac_bits: int = bits(64)
     adc_bits: int = bits(32)
-    glb_kib: float = kib()
+    glb_kib: float = kib("buffer_kib")
     glb_width_bits: int = bits()
     glb_banks: int = banks()
     glb_word_bits: int = bits(64)
-    glb_bandwidth: float | None = bandwidth()
+    glb_bandwidth: float | None = bandwidth("buffer_bandwidth")
 
 
 @dataclass
@@ -160,10 +160,10 @@ class Dimc(Array):
     """Digital in-memory computing."""
 
     accumulator_bits: int = bits(128)
-    scratchpad_kib: float = kib()
+    scratchpad_kib: float = kib("buffer_kib")
     scratchpad_width_bits: int = bits()
     scratchpad_banks: int = banks()
-    scratchpad_bandwidth: float | None = bandwidth()
+    scratchpad_bandwidth: float | None = bandwidth("buffer_bandwidth")
 
 
 @dataclass

@@ -9,10 +9,17 @@ from omegaconf import MISSING
 
 from launcher.errors import ConfigurationError
 
+SHARED = "shared"
+"""Of a field's metadata: see :func:`between`."""
 
-def between(least: float, most: float) -> Any:
-    """A mandatory field whose value must lie in [least, most]."""
-    return field(default=MISSING, metadata={"least": least, "most": most})
+
+def between(least: float, most: float, shared: str = "") -> Any:
+    """A mandatory field whose value must lie in [least, most].
+
+    Args:
+        shared: the name of the same part in every architecture, so that one list of configurations suits several.
+    """
+    return field(default=MISSING, metadata={"least": least, "most": most, SHARED: shared})
 
 
 def bits(most: int = 4096) -> Any:
@@ -20,9 +27,9 @@ def bits(most: int = 4096) -> Any:
     return between(1, most)
 
 
-def kib() -> Any:
+def kib(shared: str = "") -> Any:
     """A memory's size."""
-    return between(2**-10, 2**24)
+    return between(2**-10, 2**24, shared)
 
 
 def banks() -> Any:
@@ -30,9 +37,9 @@ def banks() -> Any:
     return between(1, 1024)
 
 
-def bandwidth() -> Any:
+def bandwidth(shared: str = "") -> Any:
     """Words per cycle; None is unlimited."""
-    return between(2**-20, 2**24)
+    return between(2**-20, 2**24, shared)
 
 
 @dataclass

@@ -101,19 +101,11 @@ class Experiment:
 
 
 @dataclass
-class GridSweeper:
-    """``hydra/sweeper=grid``: the fields of Hydra's basic sweeper."""
+class SweeperSettings:
+    """``hydra/sweeper``: who chooses the points, and what is swept; how stands in ``sweep``."""
 
-    _target_: str = "hydra_plugins.launcher_sweepers.grid.GridSweeper"
-    max_batch_size: int | None = None
-    params: dict[str, str] | None = field(default_factory=dict)
-
-
-@dataclass
-class OptunaSweeper:
-    """``hydra/sweeper=optuna``: what is swept; how stands in ``sweep``."""
-
-    _target_: str = "hydra_plugins.launcher_sweepers.optuna_sweeper.OptunaSweeper"
+    _target_: str = "hydra_plugins.launcher_sweepers.sweeper.LauncherSweeper"
+    points: str = MISSING
     params: dict[str, Any] | None = field(default_factory=dict)
 
 
@@ -129,7 +121,7 @@ def register() -> None:
     store.store(group="layer_schema", name="matmul", node=Matmul)
     store.store(group="layer_schema", name="norm_operation", node=NormOperation)
     store.store(group="layer_schema", name="conv", node=Conv)
-    store.store(group="hydra/sweeper", name="grid", node=GridSweeper)
-    store.store(group="hydra/sweeper", name="optuna", node=OptunaSweeper)
+    for points in ("grid", "optuna"):
+        store.store(group="hydra/sweeper", name=points, node=SweeperSettings(points=points))
     # Beside the configurations, so that a preset in conf/experiment can choose another sweeper.
     store.store(name="grid_by_default", node={"defaults": [{"override /hydra/sweeper": "grid"}]})

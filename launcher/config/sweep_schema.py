@@ -1,4 +1,4 @@
-"""Types and ranges of ``conf/sweep``: how ``hydra/sweeper=optuna`` searches."""
+"""Types and ranges of ``conf/sweep``: how multiruns go about their trials."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import overload
 
 from launcher.figures import CRITERIA
+from launcher.results.fronts import front_of
 from launcher.results.parameters import plain, varying_parameters
 from launcher.results.ranking import ranked
 from launcher.results.result import Result
@@ -90,11 +91,7 @@ class Results(Sequence[Result]):
 
     def front(self) -> Results:
         """The trials that no other one beats in energy without losing in cycles, the least energy first."""
-        front: list[Result] = []
-        for one in ranked(self.ok, ("energy", "cycles")):
-            if not front or one.cycles < front[-1].cycles:
-                front.append(one)
-        return self._with(front)
+        return self._with(front_of(self.ok, lambda one: (one.energy_pj, one.cycles)))
 
     def labelled(self) -> dict[str, Result]:
         """The trials that found a mapping, under names that tell them apart."""

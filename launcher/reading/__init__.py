@@ -1,6 +1,6 @@
 """Finding finished trials, wherever they are kept, and reading them back."""
 
 from launcher.reading.find import load_trials
-from launcher.results.finished import Origin, SkippedTrial, Trial, Trials
+from launcher.results.finished import FinishedTrial, Origin, SkippedTrial, Trials
 
-__all__ = ["Origin", "SkippedTrial", "Trial", "Trials", "load_trials"]
+__all__ = ["FinishedTrial", "Origin", "SkippedTrial", "Trials", "load_trials"]

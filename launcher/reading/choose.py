@@ -9,7 +9,7 @@ from pathlib import Path
 from launcher.errors import LauncherError
 from launcher.reading.find import load_trials
 from launcher.reporting.question import objective_of
-from launcher.results.finished import Trial, Trials
+from launcher.results.finished import FinishedTrial, Trials
 from launcher.results.ranking import ranked
 from launcher.results.workloads import workloads_of
 
@@ -40,7 +40,9 @@ def best_of(trials: Trials) -> Trials:
     return replace(trials, trials=(chosen,), skipped=())
 
 
-def to_compare(names: Sequence[str], *, tracking_uri: str | None = None, directory: Path | None = None) -> list[Trial]:
+def to_compare(
+    names: Sequence[str], *, tracking_uri: str | None = None, directory: Path | None = None
+) -> list[FinishedTrial]:
     """The trials that ``names`` stand for: of one name all its trials, of several the best of each.
 
     Raises:

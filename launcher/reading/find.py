@@ -11,10 +11,10 @@ from launcher.reading.folders import newest, read_trial, trials_below
 from launcher.reading.runs import Store
 from launcher.reading.studies import journal_of, study_names, trials_of_journal
 from launcher.results.files import RESULT_JSON
-from launcher.results.finished import SkippedTrial, Trial, Trials
+from launcher.results.finished import FinishedTrial, SkippedTrial, Trials
 from launcher.tracking.mlflow_import import without_garbage_collection
 
-_Found = tuple[list[Trial], list[SkippedTrial]]
+_Found = tuple[list[FinishedTrial], list[SkippedTrial]]
 _ACCEPTED = (
     "an output folder, a study, an MLflow experiment, or an MLflow run (its name, or the start of its identifier)"
 )
@@ -47,7 +47,7 @@ def load_trials(names: Sequence[str] = (), *, tracking_uri: str | None = None, d
 def _load(names: Sequence[str], finder: _Finder) -> Trials:
     if not names:
         names = [finder.newest()]
-    trials: dict[str, Trial] = {}
+    trials: dict[str, FinishedTrial] = {}
     skipped: dict[str, SkippedTrial] = {}
     for name in names:
         found, left_out = finder.find(name)

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from launcher.errors import LauncherError
-from launcher.results.files import LAYERS_FOLDER, RESULT_JSON, SWEEP_JSON, read_result
-from launcher.results.finished import Origin, SkippedTrial, Trial
+from launcher.results.files import LAYERS_FOLDER, RESULT_JSON, read_result, sweep_file
+from launcher.results.finished import FinishedTrial, Origin, SkippedTrial
 
 _OUTPUTS = ("outputs", "multirun")
 _HYDRA = ".hydra"
 _NUMBER = re.compile(r"\d+")
 
 
-def trials_below(folder: Path) -> tuple[list[Trial], list[SkippedTrial]]:
+def trials_below(folder: Path) -> tuple[list[FinishedTrial], list[SkippedTrial]]:
     """Every trial in ``folder`` or anywhere below it; a network counts as one trial, not as its layers.
 
     A folder that Hydra made for a trial but that has no ``result.json`` is skipped: the trial is running, or was
     killed.
     """
-    trials: list[Trial] = []
+    trials: list[FinishedTrial] = []
     skipped: list[SkippedTrial] = []
     for found in _trial_folders(folder):
         try:
@@ -35,7 +33,7 @@ def trials_below(folder: Path) -> tuple[list[Trial], list[SkippedTrial]]:
     return trials, skipped
 
 
-def read_trial(folder: Path) -> Trial:
+def read_trial(folder: Path) -> FinishedTrial:
     """The trial of one output folder.
 
     Raises:
@@ -57,16 +55,7 @@ def read_trial(folder: Path) -> Trial:
         sweep=str(folder.parent) if sweep else None,
         started=started,
     )
-    return Trial(result, origin)
-
-
-def sweep_file(folder: Path) -> dict[str, Any]:
-    """What a sweep wrote about itself into its folder; empty when ``folder`` is none of a sweep."""
-    try:
-        content = json.loads((folder / SWEEP_JSON).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    return FinishedTrial(result, origin)
 
 
 def newest(directory: Path) -> Path | None:

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from launcher.errors import LauncherError
 from launcher.results.files import RESULT_JSON, read_result
-from launcher.results.finished import Origin, SkippedTrial, Trial
+from launcher.results.finished import FinishedTrial, Origin, SkippedTrial
 from launcher.tracking.location import Location, check_usable, locate
 from launcher.tracking.mlflow_import import import_mlflow, quiet, without_garbage_collection
 from launcher.tracking.tracker import TrackingSettings
@@ -58,7 +58,7 @@ class Store:
             raise LauncherError(f"there is no tracking database {location.file}", where=f"--tracking-uri {uri}")
         return cls(location)
 
-    def trials_of(self, name: str) -> tuple[list[Trial], list[SkippedTrial]] | None:
+    def trials_of(self, name: str) -> tuple[list[FinishedTrial], list[SkippedTrial]] | None:
         """The trials of the experiment, run (identifier or its first six digits at least, or name) or study ``name``.
 
         A sweep's run stands for its trials.
@@ -116,9 +116,9 @@ class Store:
                 break
         return runs
 
-    def _read(self, runs: Sequence[Any]) -> tuple[list[Trial], list[SkippedTrial]]:
+    def _read(self, runs: Sequence[Any]) -> tuple[list[FinishedTrial], list[SkippedTrial]]:
         single = [run for run in runs if run.data.tags.get("kind") != "sweep"]
-        trials: list[Trial] = []
+        trials: list[FinishedTrial] = []
         skipped: list[SkippedTrial] = []
         with (
             tempfile.TemporaryDirectory(prefix="timeloop-launcher-") as scratch,
@@ -134,7 +134,7 @@ class Store:
                     skipped.append(SkippedTrial(origin.place, f"its files are gone: {run.info.artifact_uri}"))
                 else:
                     try:
-                        trials.append(Trial(read_result(folder), origin))
+                        trials.append(FinishedTrial(read_result(folder), origin))
                     except LauncherError as error:
                         skipped.append(SkippedTrial(origin.place, error.what))
         return trials, skipped

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from launcher.errors import LauncherError
 from launcher.reading.folders import read_trial
-from launcher.results.finished import SkippedTrial, Trial
+from launcher.results.finished import FinishedTrial, SkippedTrial
 
 _FOLDER = "studies"
 SUFFIX = ".journal"
@@ -29,7 +29,7 @@ def study_names(directory: Path) -> list[str]:
     return sorted(path.stem for path in (directory / _FOLDER).glob(f"*{SUFFIX}"))
 
 
-def trials_of_journal(journal: Path) -> tuple[list[Trial], list[SkippedTrial]]:
+def trials_of_journal(journal: Path) -> tuple[list[FinishedTrial], list[SkippedTrial]]:
     """The trials of all studies in a journal; one that repeats another's point is that other one.
 
     Raises:
@@ -40,7 +40,7 @@ def trials_of_journal(journal: Path) -> tuple[list[Trial], list[SkippedTrial]]:
     from optuna.storages.journal import JournalFileBackend  # noqa: PLC0415
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    trials: list[Trial] = []
+    trials: list[FinishedTrial] = []
     skipped: list[SkippedTrial] = []
     try:
         storage = JournalStorage(JournalFileBackend(str(journal)))

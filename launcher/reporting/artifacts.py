@@ -30,11 +30,11 @@ from launcher.results.files import (
     REPORT_HTML,
     RESULT_JSON,
     SPECIFICATION_YAML,
-    write_text,
 )
 from launcher.results.layers import layer_name, layers_csv
 from launcher.results.result import Result
 from launcher.results.result_json import result_to_dict
+from launcher.whole_files import write_text
 
 
 def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:

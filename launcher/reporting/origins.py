@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from launcher.reporting.numbers import percent, short_seconds
-from launcher.results.finished import SkippedTrial, Trial, Trials
+from launcher.results.finished import FinishedTrial, SkippedTrial, Trials
 from launcher.results.layers import layer_runs
 
 _NUMBER = re.compile(r"\d[\d,]*(\.\d+)?")
@@ -30,7 +30,9 @@ class Failure:
     variants: int = 1
 
 
-def failures_of(trials: Sequence[Trial], skipped: Sequence[SkippedTrial], labels: Sequence[str]) -> list[Failure]:
+def failures_of(
+    trials: Sequence[FinishedTrial], skipped: Sequence[SkippedTrial], labels: Sequence[str]
+) -> list[Failure]:
     """Failed trials by reason, the most frequent first; trials that could not be read come last.
 
     Args:
@@ -111,7 +113,7 @@ def verification_summary(trials: Trials) -> str:
     return "; ".join(words)
 
 
-def _commit(trial: Trial) -> str | None:
+def _commit(trial: FinishedTrial) -> str | None:
     commit = trial.origin.commit
     return f"{commit[:12]}{' with changes' if trial.origin.modified else ''}" if commit else None
 

@@ -1,10 +1,10 @@
-"""The files of a trial: their names, how each is written whole, and reading a result back."""
+"""The files of a trial: their names, and reading a result back."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
+from typing import Any
 
 from launcher.errors import LauncherError
 from launcher.results.result import Result
@@ -12,8 +12,7 @@ from launcher.results.result_json import result_from_dict
 
 SWEEP_JSON = "sweep.json"
 """In a sweep's folder, for every worker to read: the tracking store's identifier of the sweep's own run (``parent``),
-what differs between its trials (``swept``), whether the sweep itself records and shows its trials (``records_trials``),
-and how many run at a time (``workers``)."""
+what differs between its trials (``swept``), its study, and how many run at a time (``workers``)."""
 
 RESULT_JSON = "result.json"
 MAPPING_YAML = "mapping.yaml"
@@ -59,12 +58,10 @@ def read_result(folder: Path) -> Result:
         raise
 
 
-def write_text(path: Path, text: str) -> Path:
-    """Write a file that is complete or absent: under a temporary name, then renamed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+def sweep_file(folder: Path) -> dict[str, Any]:
+    """What a sweep wrote about itself into its folder; empty when ``folder`` is none of a sweep."""
     try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+        content = json.loads((folder / SWEEP_JSON).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -42,7 +42,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Trial:
+class FinishedTrial:
     """A finished trial: what came out, whether or not it found a mapping, and where that was found."""
 
     result: Result
@@ -68,10 +68,10 @@ class Trials:
     """
 
     names: tuple[str, ...]
-    trials: tuple[Trial, ...]
+    trials: tuple[FinishedTrial, ...]
     skipped: tuple[SkippedTrial, ...] = ()
 
-    def __iter__(self) -> Iterator[Trial]:
+    def __iter__(self) -> Iterator[FinishedTrial]:
         return iter(self.trials)
 
     def __len__(self) -> int:

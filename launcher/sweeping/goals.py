@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import isfinite, nextafter
+from dataclasses import dataclass, replace
+from math import inf, isfinite, nan, nextafter
 
 from launcher.errors import ConfigurationError
-from launcher.figures import METRICS
+from launcher.figures import CRITERIA, METRICS
 
 _OPEN = ("energy_share.", "layer.")
 """Metrics whose names depend on the architecture or the layers."""
@@ -32,11 +32,18 @@ class Constraint:
     bound: float
 
     def violation(self, metrics: Mapping[str, float]) -> float:
-        """How far the limit is missed; 0 or less when it is kept."""
+        """How far the limit is missed; 0 or less when it is kept, infinite when nobody knows."""
+        if self.metric not in metrics:
+            return inf
         excess = metrics[self.metric] - self.bound
         excess = excess if self.sign.startswith("<") else -excess
         strict = len(self.sign) == 1
         return nextafter(0.0, 1.0) if strict and excess == 0 else excess
+
+    def told(self, metrics: Mapping[str, float]) -> str:
+        """How the limit is broken: ``area_mm2 is 5.12, wanted <= 4``."""
+        value = f"{metrics[self.metric]:.4g}" if self.metric in metrics else "unknown"
+        return f"{self.metric} is {value}, wanted {self.sign} {self.bound:g}"
 
     def __str__(self) -> str:
         return f"{self.metric} {self.sign} {self.bound:g}"
@@ -50,11 +57,13 @@ class Goals:
         objectives: metrics to optimise.
         directions: ``minimize`` or ``maximize`` for each.
         constraints: limits that a trial must keep to count as good.
+        criteria: of a grid: what its mappings are chosen for, which also says, in this order, which trial is best.
     """
 
     objectives: tuple[str, ...]
     directions: tuple[str, ...]
     constraints: tuple[Constraint, ...] = ()
+    criteria: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -62,8 +71,13 @@ class Goals:
         return tuple(dict.fromkeys((*self.objectives, *(one.metric for one in self.constraints))))
 
     def missing(self, metrics: Mapping[str, float]) -> str | None:
-        """The first metric that a trial lacks, or has no finite value of."""
-        return next((name for name in self.metrics if not isfinite(metrics.get(name, float("nan")))), None)
+        """The first metric that a trial lacks, or has no finite value of; a grid's may lack those of its limits."""
+        names = self.objectives if self.criteria else self.metrics
+        return next((name for name in names if not isfinite(metrics.get(name, nan))), None)
+
+    def broken(self, metrics: Mapping[str, float]) -> tuple[Constraint, ...]:
+        """The limits that these metrics do not keep."""
+        return tuple(one for one in self.constraints if one.violation(metrics) > 0)
 
     def values(self, metrics: Mapping[str, float]) -> list[float]:
         """The objectives' values."""
@@ -78,6 +92,16 @@ class Goals:
         goals = (f"{way} {name}" for name, way in zip(self.objectives, self.directions, strict=True))
         limits = f" with {', '.join(map(str, self.constraints))}" if self.constraints else ""
         return ", ".join(goals) + limits
+
+
+def grid_goals(criteria: Sequence[str], constraints: Sequence[str]) -> Goals:
+    """What a grid is after: what its mappings are chosen for.
+
+    Raises:
+        ConfigurationError: something is no constraint.
+    """
+    objective = CRITERIA[criteria[0]].metric
+    return replace(parse_goals([objective], None, constraints), criteria=tuple(criteria))
 
 
 def parse_goals(

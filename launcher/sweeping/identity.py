@@ -13,11 +13,11 @@ from omegaconf import DictConfig, OmegaConf
 from launcher.fingerprint import fingerprint
 from launcher.paths import data_folder
 from launcher.sweeping.goals import Goals
-from launcher.sweeping.space import Space
+from launcher.sweeping.points.interface import Points
 
 _CODE = "launcher.trial.run"
 _DATA = ("arch_templates", "tables", "workloads")
-_IGNORED = ("hydra", "sweep", "tracking", "cache", "verbosity")
+_IGNORED = ("hydra", "sweep", "tracking", "cache", "verbosity", "configs", "mixup")
 _EFFORT = ("mapper.threads",)
 """Settings that change how long a trial takes, not what it finds."""
 
@@ -26,18 +26,18 @@ _PLUMBING = ("name", "label", "template", "norm_template", "layers")
 _SHOWN = 8
 
 
-def identity(config: DictConfig, space: Space, goals: Goals) -> dict[str, Any]:
+def identity(config: DictConfig, points: Points, goals: Goals) -> dict[str, Any]:
     """Everything that the trials of a study have in common; studies with equal identities may share trials.
 
     Args:
         config: the multirun's configuration, swept values left out.
-        space: what is swept.
+        points: what is swept.
         goals: what is optimised.
     """
     return {
-        "space": {one.name: str(one) for one in space.dimensions},
+        "space": dict(points.identity),
         "goals": str(goals),
-        "fixed": _fixed(config, space),
+        "fixed": _fixed(config, points),
         "code": fingerprint(_CODE),
         "data": _digest_of_data(config),
     }
@@ -48,7 +48,7 @@ def digest(identity_: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(identity_, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+def what_changed(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What changed, a phrase each."""
     before, after = _flat(earlier), _flat(now)
     changed = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
@@ -56,9 +56,9 @@ def differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
     return phrases[:_SHOWN] + ([f"and {len(phrases) - _SHOWN} more"] if len(phrases) > _SHOWN else [])
 
 
-def fixed_parameters(config: DictConfig, identity_: Mapping[str, Any], space: Space) -> dict[str, object]:
+def fixed_parameters(config: DictConfig, identity_: Mapping[str, Any], points: Points) -> dict[str, object]:
     """What all trials have in common, as a person would filter runs by it."""
-    swept = {dimension.name for dimension in space.dimensions}
+    swept = set(points.names)
     choices = config.hydra.runtime.choices
     named = {group: str(choices[group]) for group in _NAMED if choices.get(group) and group not in swept}
     values = {
@@ -69,9 +69,9 @@ def fixed_parameters(config: DictConfig, identity_: Mapping[str, Any], space: Sp
     return {**values, **named}
 
 
-def _fixed(config: DictConfig, space: Space) -> dict[str, Any]:
+def _fixed(config: DictConfig, points: Points) -> dict[str, Any]:
     """The composed values, without what is swept: of a swept group only what was given for all trials."""
-    names = {dimension.name for dimension in space.dimensions}
+    names = set(points.names)
     groups = {name for name in names if "." not in name}
     plain = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
     assert isinstance(plain, dict)
@@ -82,7 +82,7 @@ def _fixed(config: DictConfig, space: Space) -> dict[str, Any]:
         for key, value in flat.items()
         if key not in names and key not in _EFFORT and key not in groups and not (swept and key.startswith(swept))
     }
-    given = [text for text in space.fixed if text.lstrip("+~").startswith(swept)] if swept else []
+    given = [text for text in points.fixed if text.lstrip("+~").startswith(swept)] if swept else []
     return kept | ({"overrides": " ".join(given)} if given else {})
 
 

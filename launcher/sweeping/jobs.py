@@ -33,7 +33,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Ended:
+class EndedJob:
     """A trial that ended.
 
     Attributes:
@@ -54,11 +54,6 @@ class _Launch:
     jobs: Sequence[Job]
     outcome: Sequence[JobReturn] | BaseException
     seconds: float
-
-
-def common_overrides(workers: int) -> tuple[str, ...]:
-    """What all trials are told when so many run at a time, since they share the machine."""
-    return ("mapper.threads=1",) if workers > 1 else ()
 
 
 class ResultOnly(Callback):
@@ -109,11 +104,6 @@ class Jobs:
         return self._tasks < (self._workers + 1 if self._workers > 1 else 1)
 
     @property
-    def overrides(self) -> tuple[str, ...]:
-        """What all trials are told."""
-        return common_overrides(self._workers)
-
-    @property
     def busy(self) -> bool:
         return bool(self._running or self._suspects)
 
@@ -126,7 +116,7 @@ class Jobs:
         if len(self._next) >= self._together():
             self._launch_next()
 
-    def wait(self, timeout_s: float) -> list[Ended]:
+    def wait(self, timeout_s: float) -> list[EndedJob]:
         """The next trials that ended; none when none did in time."""
         self._launch_next()
         try:
@@ -161,7 +151,7 @@ class Jobs:
             self._launch(self._next)
             self._next = []
 
-    def _judge(self, launch: _Launch) -> list[Ended]:
+    def _judge(self, launch: _Launch) -> list[EndedJob]:
         jobs, outcome = launch.jobs, launch.outcome
         if not isinstance(outcome, BaseException):
             return [_ended(job, one) for job, one in zip(jobs, outcome, strict=True)]
@@ -170,7 +160,7 @@ class Jobs:
             # its launch: each gets a second chance, alone.
             self._suspects.extend(jobs)
             return []
-        return [Ended(job.number, outcome) for job in jobs]
+        return [EndedJob(job.number, outcome) for job in jobs]
 
     def _launch(self, jobs: Sequence[Job]) -> None:
         self._tasks += self._tasks_of(jobs)
@@ -195,8 +185,8 @@ class Jobs:
         self._done.put(_Launch(jobs, outcome, time.monotonic() - started))
 
 
-def _ended(job: Job, returned: JobReturn) -> Ended:
-    return Ended(job.number, _result(returned), Path(_folder(returned)) if returned.hydra_cfg else None)
+def _ended(job: Job, returned: JobReturn) -> EndedJob:
+    return EndedJob(job.number, _result(returned), Path(_folder(returned)) if returned.hydra_cfg else None)
 
 
 def _folder(job: JobReturn) -> str:

@@ -10,10 +10,12 @@ from uuid import uuid4
 from rich.console import Console
 from rich.markup import escape
 
+from launcher.config.compose import ALL
 from launcher.errors import LauncherError
 from launcher.results.result import Result
+from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.goals import Goals
-from launcher.sweeping.rows import Row, best_rows, common_reasons, states
+from launcher.sweeping.rows import best_rows, common_reasons, states
 from launcher.sweeping.study import SharedStudy
 from launcher.tracking import RunReference, Tracker
 from launcher.tracking.records import as_parameters
@@ -68,7 +70,7 @@ class ParentRun:
                 self._console.print(f"[yellow]not recorded:[/] {escape(str(error))}", soft_wrap=True)
 
     def close(
-        self, rows: Sequence[Row], goals: Goals, fixed: Mapping[str, object], folder: Path, *, interrupted: bool
+        self, rows: Sequence[TrialRow], goals: Goals, fixed: Mapping[str, object], folder: Path, *, interrupted: bool
     ) -> RunReference | None:
         """Write the study's figures and files, and end its run."""
         if not self.run:
@@ -79,7 +81,21 @@ class ParentRun:
         return self._tracker.close_sweep(self.run, metrics, tags, folder, interrupted=interrupted)
 
 
-def outcome(rows: Sequence[Row], goals: Goals, fixed: Mapping[str, object]) -> tuple[dict[str, float], dict[str, str]]:
+def sweep_name(choices: Mapping[str, Any], swept: Sequence[str]) -> str:
+    """What is the same for all trials, and what differs: ``gemmini KQV sweep: rows, scratchpad_kib``.
+
+    Args:
+        choices: of the groups.
+        swept: keys and groups.
+    """
+    subject = "model" if choices["layer"] == ALL else "layer"
+    common = [str(choices[group]) for group in ("arch", subject) if group not in swept]
+    return f"{' '.join([*common, 'sweep'])}: {', '.join(name.rpartition('.')[2] for name in swept)}"
+
+
+def outcome(
+    rows: Sequence[TrialRow], goals: Goals, fixed: Mapping[str, object]
+) -> tuple[dict[str, float], dict[str, str]]:
     """Metrics and tags of a study's run: number of trials by state, and what is best.
 
     Parameters of the best trial are tags, because a resumed study may find a better one and MLflow's parameters

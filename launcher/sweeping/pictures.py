@@ -1,10 +1,11 @@
-"""Pictures of a study, as PNG files and as one HTML page that needs no network."""
+"""What a sweep leaves to look at: a page on its trials, a picture of their front, and Optuna's pictures of a study."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,40 @@ from typing import Any
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from launcher.reporting.diagrams.front import front_svg
+from launcher.results.files import REPORT_HTML
+from launcher.results.parameters import point_name, swept_parameters
 from launcher.sweeping.goals import Goals
+from launcher.whole_files import write_text
 
 PAGE = "study.html"
+FRONT_SVG = "front.svg"
 _FEWEST = 2
 _WIDE, _HIGH = 9, 5
+
+
+def write_page(trials: Iterable[Path], folder: Path) -> None:
+    """Write ``report.html``, and ``front.svg`` when any trial has a mapping.
+
+    Args:
+        trials: folders of the trials, or a folder that holds them.
+        folder: the sweep's.
+    """
+    # Only a sweep that ends waits for these.
+    from launcher.reading import load_trials  # noqa: PLC0415
+    from launcher.reporting.page import report_page  # noqa: PLC0415
+
+    names = list(dict.fromkeys(str(path) for path in trials if path.is_dir()))
+    if not names:
+        return
+    found = replace(load_trials(names), names=(str(folder),))
+    command = f"python -m launcher report {folder}"
+    write_text(folder / REPORT_HTML, report_page(found, made_by=command))
+    swept = swept_parameters(found.results)
+    labels = {f"{n} {point_name(one.parameters, swept)}".strip(): one for n, one in enumerate(found.results)}
+    picture = front_svg(labels, standalone=True)
+    if picture:
+        write_text(folder / FRONT_SVG, picture)
 
 
 def write_pictures(study: Study, goals: Goals, folder: Path) -> list[Path]:
@@ -49,7 +79,7 @@ def write_pictures(study: Study, goals: Goals, folder: Path) -> list[Path]:
             getattr(interactive, function)(study, **arguments) for _, arguments, function in _plots(study, goals)
         ]
         page = folder / PAGE
-        page.write_text(_page(study.study_name, figures), encoding="utf-8")
+        write_text(page, _page(study.study_name, figures))
     return [*written, page]
 
 

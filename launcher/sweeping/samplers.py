@@ -19,7 +19,8 @@ from optuna.samplers import (
 
 from launcher.errors import ConfigurationError
 from launcher.sweeping.goals import Goals
-from launcher.sweeping.space import Dimension, Space, Value
+from launcher.sweeping.points.interface import Value
+from launcher.sweeping.points.space import Dimension, Space
 
 SAMPLERS = ("tpe", "nsga2", "random", "grid", "bruteforce", "qmc", "cmaes")
 

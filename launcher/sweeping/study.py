@@ -21,11 +21,14 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.reading.studies import RESULT
-from launcher.sweeping.identity import differences
+from launcher.sweeping.identity import what_changed
 from launcher.sweeping.journal import open_journal
 
 _IDENTITY = "identity"
 _OWNER = "owner"
+OVER = "over"
+"""Noted of a grid that has nothing left to do: its command starts a new one."""
+
 _ALIVE = "alive:"
 _BEAT_S = 30.0
 _ATTEMPTS = 5
@@ -92,7 +95,8 @@ class SharedStudy:
     @property
     def trials(self) -> list[FrozenTrial]:
         """All trials, also those of other processes; not to be changed."""
-        return [one for one in self.study.get_trials(deepcopy=False) if one.state != TrialState.WAITING]
+        every = self.study.get_trials(deepcopy=False)
+        return [one for one in every if one.state not in (TrialState.WAITING, TrialState.PRUNED)]
 
     def start(self) -> None:
         """Tell other processes, from now on and again and again, that this one is alive."""
@@ -142,6 +146,10 @@ class SharedStudy:
                 if "Study.stop" not in str(error):
                     raise
 
+    def drop(self, trial: Trial) -> None:
+        """Take a trial back that was one too many, since another process asked at the same moment."""
+        self.study.tell(trial, state=TrialState.PRUNED)
+
     def note(self, name: str, value: object) -> None:
         """Keep something for later runs of the same study."""
         self.study.set_user_attr(name, value)
@@ -178,7 +186,7 @@ class SharedStudy:
                 return
 
 
-def result_of(trial: FrozenTrial) -> dict[str, Any] | None:
+def result_of(trial: FrozenTrial | Trial) -> dict[str, Any] | None:
     """What :meth:`SharedStudy.keep` wrote down for a trial."""
     return trial.user_attrs.get(RESULT)
 
@@ -207,7 +215,7 @@ def open_study(
     if earlier is None and not study.get_trials(deepcopy=False):
         study.set_user_attr(_IDENTITY, dict(identity))
     elif earlier != identity:
-        changed = differences(earlier or {}, identity)
+        changed = what_changed(earlier or {}, identity)
         raise ConfigurationError(
             f"the study {name} was made for something else: {'; '.join(changed)}",
             where=where,
@@ -224,10 +232,12 @@ def finished_trials(storage: BaseStorage, name: str) -> int:
         return 0
 
 
-def forget(storage: BaseStorage, name: str) -> None:
-    """Delete the study called ``name``, if it exists."""
+def forget(storage: BaseStorage, name: str, *, only_if_over: bool = False) -> None:
+    """Delete the study called ``name``, if it exists; by its number, since another process may do so as well."""
     try:
-        optuna.delete_study(study_name=name, storage=storage)
+        number = storage.get_study_id_from_name(name)
+        if not only_if_over or storage.get_study_user_attrs(number).get(OVER):
+            storage.delete_study(number)
     except KeyError:
         return
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
 from launcher.paths import cache_folder
+from launcher.whole_files import whole_file
 
 try:
     import fcntl
@@ -87,14 +88,11 @@ def _migrate(fresh: Path) -> None:
 
 def _keep(fresh: Path, kept: Path) -> None:
     """A cache that cannot be written is no reason to fail."""
-    temporary = kept.with_name(f".{kept.name}.{os.getpid()}")
-    try:
+    with suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(fresh, temporary)
-        _write_out(temporary)
-        temporary.replace(kept)
-    except OSError:
-        temporary.unlink(missing_ok=True)
+        with whole_file(kept) as temporary:
+            shutil.copyfile(fresh, temporary)
+            _write_out(temporary)
 
 
 def _write_out(file: Path) -> None:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from launcher.errors import ConfigurationError
 from launcher.tracking.tracker import Tracker, TrackingSettings
+
+
+def tracker_of(tracking: Any) -> Tracker:
+    """The tracker that ``tracking`` of a composed configuration asks for, typed or not."""
+    return make_tracker(TrackingSettings(kind=tracking.kind, experiment=tracking.experiment, uri=tracking.uri))
 
 
 def make_tracker(settings: TrackingSettings) -> Tracker:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from launcher.results.result import Result
 from launcher.results.result_json import result_from_dict, result_to_dict
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import dump_constraints, dump_specification
+from launcher.whole_files import write_text
 
 _SEARCH = "launcher.engines.run"
 
@@ -35,20 +36,15 @@ def cached(specification: Specification, settings: MapperSettings, engine: str) 
 def keep(result: Result, specification: Specification, settings: MapperSettings, engine: str) -> None:
     """Keep a result whose search came to its end; one that a time limit stopped might be better next time.
 
-    Several processes may keep the same result at once: each writes a file of its own and renames it. A cache that
-    cannot be written is no reason to fail.
+    Several processes may keep the same result at once. A cache that cannot be written is no reason to fail.
     """
     finished = result.optimality.status == "proved" if result.optimality else result.status == "infeasible"
     if not finished:
         return
     file = _file(specification, settings, engine)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
+    with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(result_to_dict(replace(result, specification=None))), encoding="utf-8")
-        temporary.replace(file)
-    except OSError:
-        temporary.unlink(missing_ok=True)
+        write_text(file, json.dumps(result_to_dict(replace(result, specification=None))))
 
 
 def _file(specification: Specification, settings: MapperSettings, engine: str) -> Path:

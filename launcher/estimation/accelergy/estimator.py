@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from launcher.estimation.parts import Composition, whole
 from launcher.estimation.tables import TablesEstimator, class_of
 from launcher.paths import cache_folder
 from launcher.specification.architecture import Component
+from launcher.whole_files import write_text
 
 _ACCURACY = {"tables": 100, "plug_ins": 1}
 """``estimator.prefer`` -> accuracy of the tables in percent: who is asked first."""
@@ -203,9 +203,7 @@ def _cached(digest: str) -> Figures | None:
 
 
 def _keep(digest: str, figures: Figures) -> None:
-    """Several processes may keep the same figures at once: each writes a file of its own and renames it."""
+    """Several processes may keep the same figures at once."""
     file = _file(digest)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary.write_text(json.dumps(figures.to_json()), encoding="utf-8")
-    temporary.replace(file)
+    write_text(file, json.dumps(figures.to_json()))

@@ -12,7 +12,7 @@ from launcher.reporting.layers import fusion_lines
 from launcher.reporting.question import standing
 from launcher.reporting.sheets import FIGURES, Column, Document, Sheet, figures
 from launcher.results.cycle_limits import limiting
-from launcher.results.finished import Trial
+from launcher.results.finished import FinishedTrial
 from launcher.results.parameters import plain, swept_parameters, varying_parameters
 from launcher.results.result import Result
 
@@ -56,7 +56,7 @@ _LAYERS = (
 )
 
 
-def comparison_document(trials: Sequence[Trial]) -> Document:
+def comparison_document(trials: Sequence[FinishedTrial]) -> Document:
     """The document on several trials, each against the first one."""
     results = [trial.result for trial in trials]
     first, others = results[0], list(enumerate(results[1:], 2))
@@ -83,7 +83,7 @@ def comparison_document(trials: Sequence[Trial]) -> Document:
     )
 
 
-def trials_sheet(trials: Sequence[Trial]) -> Sheet:
+def trials_sheet(trials: Sequence[FinishedTrial]) -> Sheet:
     """A row per trial: the parameters that differ, figures, and their ratios to those of the first."""
     results = [trial.result for trial in trials]
     names = differing_parameters(results)

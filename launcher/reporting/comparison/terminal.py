@@ -29,7 +29,7 @@ from launcher.reporting.layers import fusion_lines
 from launcher.reporting.numbers import count, significant
 from launcher.reporting.sheets import FIGURES, figures
 from launcher.results.cycle_limits import limiting
-from launcher.results.finished import Trial
+from launcher.results.finished import FinishedTrial
 from launcher.results.parameters import ABSENT, plain
 from launcher.results.result import Result
 
@@ -37,7 +37,7 @@ _MOST_LAYERS = 3
 _MOST_PARAMETERS = 12
 
 
-def print_comparison(trials: Sequence[Trial], console: Console, *, verbose: bool = False) -> None:
+def print_comparison(trials: Sequence[FinishedTrial], console: Console, *, verbose: bool = False) -> None:
     """Print several trials, each against the first one.
 
     Args:
@@ -59,7 +59,7 @@ def print_comparison(trials: Sequence[Trial], console: Console, *, verbose: bool
         console.print(f"[yellow]note:[/] {escape(flag)}", soft_wrap=True)
 
 
-def _place(trial: Trial) -> str:
+def _place(trial: FinishedTrial) -> str:
     """Where it was found; folders as seen from here."""
     folder = trial.origin.folder
     if trial.origin.run_id is None and folder is not None and folder.is_relative_to(Path.cwd()):

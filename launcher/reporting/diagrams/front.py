@@ -8,6 +8,7 @@ from math import ceil, floor, isfinite, log10, sqrt
 
 from launcher.reporting.diagrams.svg import draw
 from launcher.reporting.numbers import energy, short_count
+from launcher.results.fronts import front_of
 from launcher.results.result import Result
 
 _WIDTH, _HEIGHT = 640.0, 360.0
@@ -33,7 +34,7 @@ def front_svg(results: Mapping[str, Result], *, standalone: bool = False) -> str
         return ""
     x = _axis([one.cycles for one in found.values()], _LEFT, _WIDTH - _RIGHT)
     y = _axis([one.energy_pj for one in found.values()], _HEIGHT - _BOTTOM, _TOP)
-    front = _front(found)
+    front = front_of(found, lambda label: (found[label].cycles, found[label].energy_pj))  # the fastest first
     largest = max((one.area_um2 for one in found.values() if isfinite(one.area_um2)), default=0.0)
     points = [
         {
@@ -104,15 +105,6 @@ def _round_step(step: float) -> float:
 
 def _radius(area: float, largest: float) -> float:
     return max(_LEAST, _LARGEST * sqrt(area / largest)) if largest and isfinite(area) else _LEAST + 1
-
-
-def _front(found: Mapping[str, Result]) -> list[str]:
-    """Labels of the trials that no other one beats in energy without losing in cycles, the fastest first."""
-    front: list[str] = []
-    for label in sorted(found, key=lambda name: (found[name].cycles, found[name].energy_pj)):
-        if not front or found[label].energy_pj < found[front[-1]].energy_pj:
-            front.append(label)
-    return front
 
 
 def _steps(places: Sequence[tuple[float, float]]) -> str:

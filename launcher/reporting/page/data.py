@@ -12,7 +12,8 @@ from launcher.reporting.diagrams.palette import component_classes, data_space_sl
 from launcher.reporting.question import standing
 from launcher.results.cycle_limits import CycleLimit, cycle_limits, limiting
 from launcher.results.energy_table import compute_name, energy_rows
-from launcher.results.finished import Trial
+from launcher.results.finished import FinishedTrial
+from launcher.results.fronts import front_of
 from launcher.results.layers import layer_name, layer_runs
 from launcher.results.parameters import plain
 from launcher.results.result import LayerRun, Result
@@ -21,9 +22,9 @@ from launcher.results.workloads import workload_of
 _MOST_POINTS = 2000
 
 
-def with_front_points(trials: Sequence[Trial]) -> list[Trial]:
+def with_front_points(trials: Sequence[FinishedTrial]) -> list[FinishedTrial]:
     """The trials, and in place of one that found a front of energy and cycles, every point of that front."""
-    expanded: list[Trial] = []
+    expanded: list[FinishedTrial] = []
     for trial in trials:
         front = trial.result.front
         if not front or len(front) + len(expanded) > _MOST_POINTS:
@@ -35,7 +36,7 @@ def with_front_points(trials: Sequence[Trial]) -> list[Trial]:
     return expanded
 
 
-def row(trial: Trial, swept: Sequence[str]) -> dict[str, Any]:
+def row(trial: FinishedTrial, swept: Sequence[str]) -> dict[str, Any]:
     """One trial: figures as they stand in result.json (None where there are none), and its layers."""
     result = trial.result
     limit = limiting(result)
@@ -107,12 +108,10 @@ def mark_front(rows: Sequence[dict[str, Any]], results: Sequence[Result]) -> Non
         if result.ok and result.evaluation:
             groups.setdefault(workload_of(result), []).append(index)
     for number, members in enumerate(groups.values()):
-        fewest = float("inf")
-        for index in sorted(members, key=lambda i: (results[i].energy_pj, results[i].cycles)):
+        for index in members:
             rows[index]["workload"] = number
-            if results[index].cycles < fewest:
-                fewest = results[index].cycles
-                rows[index]["front"] = True
+        for index in front_of(members, lambda i: (results[i].energy_pj, results[i].cycles)):
+            rows[index]["front"] = True
 
 
 def colours(results: Sequence[Result]) -> dict[str, dict[str, str]]:

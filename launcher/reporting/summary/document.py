@@ -9,7 +9,7 @@ from launcher.reporting.origins import failures_of, flags_of, origin_facts
 from launcher.reporting.question import answer_of, labels, question_of, standing
 from launcher.reporting.sheets import FIGURES, Column, Document, Sheet, figures
 from launcher.results.cycle_limits import limiting
-from launcher.results.finished import Trial, Trials
+from launcher.results.finished import FinishedTrial, Trials
 from launcher.results.ranking import best_by_figure, ranked
 from launcher.results.result import Result
 from launcher.results.workloads import Workload, workloads_of
@@ -83,5 +83,5 @@ def _reason(result: Result) -> str | None:
     return "; ".join(result.broken) or None if result.ok else result.reason
 
 
-def _place(trial: Trial) -> str:
+def _place(trial: FinishedTrial) -> str:
     return trial.origin.run_id or str(trial.origin.folder or "")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from rich.console import Console
 from rich.markup import escape
 
-from launcher.reporting.best import print_best
 from launcher.reporting.origins import failures_of, flags_of, origin_facts
 from launcher.reporting.question import answer_of, labels, question_of
 from launcher.reporting.show.terminal import print_facts
-from launcher.reporting.trials import print_trials
+from launcher.reporting.trials import print_best, print_trials
 from launcher.results.finished import Trials
 from launcher.results.workloads import workloads_of
 

@@ -1,1 +1,1 @@
-"""Configurations of hardware that are explored together: lists in presets, JSON files, and their cross product."""
+"""Who chooses the points of a sweep: a grid, a list of configurations of hardware, or Optuna."""

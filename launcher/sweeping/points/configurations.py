@@ -5,23 +5,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from launcher.config.arch_schema import ARCHITECTURES
 from launcher.errors import ConfigurationError
-from launcher.sweeping.points.names import own_name
-
-Value = str | int | float | bool | None
+from launcher.sweeping.points.interface import Value
+from launcher.sweeping.points.vocabulary import Vocabulary
 
 MOST = 100_000
 """Configurations of one exploration."""
 
-_NOT_SWEPT = ("name", "label", "template", "norm_template")
 _PLAIN = re.compile(r"[\w./+-]+")
 
 
@@ -39,21 +36,15 @@ class Configuration:
     values: Mapping[str, Value]
     where: str
 
-    def overrides(self, arch: str, own_keys: Sequence[str] = ()) -> list[str]:
+    def overrides(self, vocabulary: Vocabulary) -> list[str]:
         """As a command line would set the values.
-
-        Args:
-            arch: the trial's choice of architecture, unless the configuration chooses one itself.
-            own_keys: parameters of an architecture that is not one of this project's.
 
         Raises:
             ConfigurationError: a name means nothing to the architecture, or two mean the same.
         """
-        arch = str(self.values.get("arch", arch))
-        parameters = _parameters(arch) or list(own_keys)
         set_values: dict[str, Value] = {}
         for name, value in self.values.items():
-            key = own_name(name, arch, parameters, self.where)
+            key = vocabulary.key_of(name, self.where)
             if key in set_values:
                 raise ConfigurationError(f"{name} sets {key}, which is set already", where=self.where)
             set_values[key] = value
@@ -138,12 +129,6 @@ def _configuration(name: str, number: int, entry: Any, file: str) -> Configurati
         if not (value is None or isinstance(value, str | int | float | bool)):
             raise ConfigurationError(f"{key}={value!r} is no single value", where=where, expected="a number or a word")
     return Configuration(name, {str(key): value for key, value in entry.items()}, where)
-
-
-def _parameters(arch: str) -> list[str]:
-    """Parameters of one of this project's architectures, or of a variant of one such as ``simba_small``."""
-    known = ARCHITECTURES.get(arch) or ARCHITECTURES.get(arch.partition("_")[0])
-    return [item.name for item in fields(known) if item.name not in _NOT_SWEPT] if known else []
 
 
 def _check_same_names(configurations: Sequence[Configuration], where: str) -> None:

@@ -1,38 +1,40 @@
-"""Asking for points, running them, telling what came out: the loop of a sweep."""
+"""The loop of a sweep: asking for points, running them, telling what came out."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from optuna.trial import Trial
 
 from launcher.config.explain import explain
-from launcher.config.sweep_schema import SweepSettings
 from launcher.errors import LauncherError
 from launcher.figures import METRICS
 from launcher.interrupts import stop_asked
 from launcher.reporting.artifacts import write_artifacts
+from launcher.reporting.trials import trial_line
 from launcher.results.files import RESULT_JSON, read_result
 from launcher.results.parameters import point_name
 from launcher.results.result import Result
-from launcher.sweeping.goals import Goals
-from launcher.sweeping.jobs import Ended, Job, Jobs, is_death
+from launcher.results.trial_rows import TrialRow, remark_of
+from launcher.sweeping.jobs import EndedJob, Job, Jobs, is_death
 from launcher.sweeping.parent import ParentRun
-from launcher.sweeping.rows import Row, common_reasons, rows_of
-from launcher.sweeping.space import Space, Value
+from launcher.sweeping.plan import Plan
+from launcher.sweeping.points.interface import Point, Value
+from launcher.sweeping.progress import ProgressLine
+from launcher.sweeping.rows import common_reasons, study_rows, trial_row
 from launcher.sweeping.study import SharedStudy, result_of
-from launcher.sweeping.table import ProgressLine
 from launcher.tracking.records import metrics_of
 from launcher.trial.run import failed
 
 _WAIT_S = 1.0
 _LOOK_EVERY_S = 30.0
 
-Point = tuple[tuple[str, Value], ...]
+_Key = tuple[tuple[str, Value], ...]
 
 
 @dataclass
@@ -40,51 +42,51 @@ class _Open:
     """A trial under way, and those that wait for it because their points are the same."""
 
     trial: Trial
-    point: dict[str, Value]
+    point: Point
     folder: Path
     resumed: bool = False
     same: list[Trial] = field(default_factory=list)
 
 
-class Search:
-    """One process's part in a study."""
+class SweepLoop:
+    """One process's part in a sweep."""
 
     def __init__(
         self,
+        plan: Plan,
         study: SharedStudy,
-        space: Space,
-        goals: Goals,
-        settings: SweepSettings,
         jobs: Jobs,
+        common: Sequence[str],
         parent: ParentRun,
-        folder: Path,
         progress: ProgressLine,
     ) -> None:
+        """``common``: what all trials are told beside their points."""
+        self._plan = plan
+        self._points = plan.points
+        self._goals = plan.goals
         self._study = study
-        self._space = space
-        self._goals = goals
-        self._settings = settings
         self._jobs = jobs
+        self._common = tuple(common)
         self._parent = parent
-        self._folder = folder
         self._progress = progress
         self._open: dict[int, _Open] = {}
-        self._known: dict[Point, tuple[int, Mapping[str, Any]]] = {}
-        self._tried: set[Point] = set()
+        self._known: dict[_Key, tuple[int, Mapping[str, Any]]] = {}
+        self._tried: set[_Key] = set()
         self._remembered: set[int] = set()
         self._failures = 0
         self._abandoned: list[Trial] = []
         self._look_again = 0.0
-        self._deadline = time.monotonic() + settings.timeout_s if settings.timeout_s else None
+        limit = plan.settings.timeout_s
+        self._deadline = time.monotonic() + limit if limit else inf
 
     def run(self) -> None:
-        """Search until the study has its trials, the space has no more points, time is up or too much fails.
+        """Go on until all trials were made, there are no more points, time is up or too much fails.
 
         Raises:
             LauncherError: more trials failed than ``sweep.max_failures`` allows.
-            KeyboardInterrupt: Ctrl-C; what was under way is left for the next sweep of the study.
+            KeyboardInterrupt: Ctrl-C; what was under way is left for the next run of the same sweep.
         """
-        rows = rows_of(self._study.trials, self._goals)
+        rows = self._rows()
         self._progress.earlier(rows)
         self._failures = sum(row.state in ("failed", "infeasible") for row in rows)
         while True:
@@ -94,7 +96,7 @@ class Search:
                 if self._left_over():
                     self._take_over(self._abandoned.pop())
                 elif self._wants_more():
-                    self._start(self._study.ask(self._folder))
+                    self._start(self._study.ask(self._plan.folder))
                 else:
                     break
             if not self._jobs.busy:
@@ -104,6 +106,9 @@ class Search:
                     break
                 self._end(ended)
                 self._check_failures()
+
+    def _rows(self) -> list[TrialRow]:
+        return study_rows(self._study.trials, self._points, self._goals)
 
     def _left_over(self) -> bool:
         """Whether there are trials of processes that died; others die while this one runs."""
@@ -119,12 +124,12 @@ class Search:
     def _conclude_left(self, trial: Trial, left_in: Path | None) -> bool:
         """Tell what came out of a trial of a process that died; False when it has to be run."""
         finished = _finished_before(left_in, trial) if left_in else None
-        kept: Mapping[str, Any] | None = trial.user_attrs.get("result")
+        kept: Mapping[str, Any] | None = result_of(trial)
         if (finished is None and kept is None) or not self._study.is_abandoned(trial):
             return False
         if finished is not None and left_in is not None:
             self._study.claim(trial, left_in)
-            self._conclude(_Open(trial, self._space.suggest(trial), left_in, resumed=True), finished)
+            self._conclude(_Open(trial, self._points.choose(trial), left_in, resumed=True), finished)
         elif kept is not None:  # written down, not told; its files are gone
             self._study.claim(trial, self._folder_of(trial))
             self._tell(trial, kept)
@@ -140,21 +145,24 @@ class Search:
         trials = self._study.trials
         for trial in trials:
             if trial.number not in self._remembered and trial.state.is_finished():
-                self._remember(_key(trial.params), trial.number, result_of(trial))
+                self._remember(_key(self._points.point_of(trial)), trial.number, result_of(trial))
         return len(trials)
 
     def _wants_more(self) -> bool:
-        if self._deadline is not None and time.monotonic() > self._deadline:
+        if time.monotonic() > self._deadline:
             return False
         known = self._learn()
-        size = self._space.size
+        size = self._points.size
         under_way = {_key(one.point) for one in self._open.values()}
         if size is not None and len(self._tried | under_way) >= size:
             return False
-        return known < self._settings.n_trials
+        return known < self._points.total
 
     def _start(self, trial: Trial, *, resumed: bool = False) -> None:
-        point = self._space.suggest(trial)
+        if self._plan.is_grid and trial.number >= self._points.total:
+            self._study.drop(trial)
+            return
+        point = self._points.choose(trial)
         same = self._known.get(_key(point))
         if same is not None:
             number, result = same
@@ -165,12 +173,12 @@ class Search:
                 one.same.append(trial)
                 return
         self._open[trial.number] = _Open(trial, point, self._folder_of(trial), resumed)
-        self._jobs.start(Job(trial.number, (*self._space.overrides(point), *self._jobs.overrides)))
+        self._jobs.start(Job(trial.number, (*self._points.overrides(trial), *self._common)))
 
     def _folder_of(self, trial: Trial) -> Path:
-        return self._folder / str(trial.number)
+        return self._plan.folder / str(trial.number)
 
-    def _end(self, ended: Ended) -> None:
+    def _end(self, ended: EndedJob) -> None:
         one = self._open.pop(ended.number)
         one.folder = ended.folder or one.folder
         outcome = ended.outcome
@@ -191,12 +199,14 @@ class Search:
             "status": status,
             "reason": reason,
             "metrics": {name: metrics[name] for name in dict.fromkeys(wanted) if name in metrics},
+            "remark": remark_of(result),
             "folder": str(one.folder),
         }
         self._study.keep(one.trial, record)
-        name = point_name(one.point, list(one.point))
+        name = point_name(one.point, self._points.columns)
         self._parent.record(one.trial.number, result, one.folder, name, again=one.resumed)
-        self._tell(one.trial, record)
+        label = " ".join(self._points.overrides(one.trial))
+        self._tell(one.trial, record, trial_line(result, label) if self._plan.is_grid else "")
         for trial in one.same:
             self._reuse(trial, one.trial.number, record)
 
@@ -205,24 +215,17 @@ class Search:
         self._study.keep(trial, shared)
         self._tell(trial, shared)
 
-    def _tell(self, trial: Trial, record: Mapping[str, Any]) -> None:
-        metrics = record["metrics"]
-        ok = record["status"] == "ok"
-        values = self._goals.values(metrics) if ok else None
-        limits = {str(one): one.violation(metrics) for one in self._goals.constraints} if ok else {}
+    def _tell(self, trial: Trial, record: Mapping[str, Any], said: str = "") -> None:
+        row = trial_row(trial, record, self._points, self._goals)
+        values = self._goals.values(row.metrics) if row.ok else None
+        searched = row.ok and not self._plan.is_grid  # only Optuna's samplers ask how far a limit is missed
+        limits = {str(one): one.violation(row.metrics) for one in self._goals.constraints} if searched else {}
         self._study.tell(trial, values, limits)
-        self._remember(_key(trial.params), trial.number, record)
-        self._failures += not ok
-        self._progress.add(self._row(trial, record, ok))
+        self._remember(_key(self._points.point_of(trial)), trial.number, record)
+        self._failures += not row.ok
+        self._progress.add(row, said)
 
-    def _row(self, trial: Trial, record: Mapping[str, Any], ok: bool) -> Row:
-        metrics = record["metrics"]
-        broken = tuple(str(one) for one in self._goals.constraints if ok and one.violation(metrics) > 0)
-        state = "ok" if ok else str(record["status"])
-        reason, same_as = str(record["reason"] or ""), record.get("same_as")
-        return Row(trial.number, state, trial.params, metrics if ok else {}, reason, broken, same_as)
-
-    def _remember(self, key: Point, number: int, record: Mapping[str, Any] | None) -> None:
+    def _remember(self, key: _Key, number: int, record: Mapping[str, Any] | None) -> None:
         """What failed for a reason outside the model may succeed next time."""
         self._remembered.add(number)
         if record is None:
@@ -232,17 +235,17 @@ class Search:
             self._known.setdefault(key, (number, record))
 
     def _check_failures(self) -> None:
-        allowed = self._settings.max_failures * self._settings.n_trials
-        if self._failures > allowed:
-            reasons = common_reasons(rows_of(self._study.trials, self._goals))
+        share, total = self._plan.settings.max_failures, self._points.total
+        if share * total < self._failures < total:
             raise LauncherError(
-                f"{self._failures} trials failed, more than sweep.max_failures={self._settings.max_failures:g} of "
-                f"sweep.n_trials={self._settings.n_trials}: {reasons}",
-                hint="narrow the space, or raise sweep.max_failures; the same command goes on from here",
+                f"{self._failures} trials failed, more than sweep.max_failures={share:g} of {total}: "
+                f"{common_reasons(self._rows())}",
+                hint="narrow the space, or raise sweep.max_failures: the same command goes on from here; with "
+                "sweep.restart=true it begins anew",
             )
 
 
-def _key(point: Mapping[str, Value]) -> Point:
+def _key(point: Point) -> _Key:
     return tuple(sorted(point.items()))
 
 

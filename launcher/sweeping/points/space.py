@@ -19,9 +19,7 @@ from optuna.distributions import (
 from optuna.trial import Trial
 
 from launcher.errors import ConfigurationError
-
-Value = bool | int | float | str | None
-"""What a point of the space has in one dimension."""
+from launcher.sweeping.points.interface import Value
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,84 @@
+"""Trials of a sweep by their figures alone: what tables are made of, and what a sweep remembers of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from launcher.figures import Figure, metrics_of
+from launcher.results.result import Result
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """One trial.
+
+    Attributes:
+        number: in its sweep.
+        state: ``ok``, ``infeasible`` (no mapping), ``failed``, or ``running`` elsewhere.
+        point: parameter -> value.
+        metrics: of an ``ok`` trial.
+        reason: why it is not ``ok``.
+        broken: limits that it does not keep.
+        remark: what is to be said of a trial that is ``ok``: which limits it breaks, that its mapping is not proved.
+        same_as: the trial whose result it shares, because its point is the same.
+        folder: where its files are.
+    """
+
+    number: int
+    state: str
+    point: Mapping[str, object]
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
+    broken: tuple[str, ...] = ()
+    remark: str = ""
+    same_as: int | None = None
+    folder: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.state == "ok"
+
+    @property
+    def good(self) -> bool:
+        """It has a mapping, and keeps all limits."""
+        return self.ok and not self.broken
+
+    @property
+    def ranks(self) -> bool:
+        """It may be among the best: it is good, and does not repeat another trial's point."""
+        return self.good and self.same_as is None
+
+
+def value_of(figure: Figure, row: TrialRow) -> float:
+    """A row's exact value of a figure; NaN when there is none."""
+    return figure.in_metrics(row.metrics)
+
+
+def rows_of_results(results: Iterable[Result]) -> list[TrialRow]:
+    """Rows of results that were read back, numbered in their order."""
+    return [
+        TrialRow(
+            number=number,
+            state=one.status,
+            point=one.parameters,
+            metrics=metrics_of(one) if one.ok else {},
+            reason=one.reason or "",
+            broken=one.broken,
+            remark=remark_of(one),
+        )
+        for number, one in enumerate(results)
+    ]
+
+
+def remark_of(result: Result) -> str:
+    """What a table has to say of a result beside its figures; mostly nothing."""
+    if not result.ok or result.broken:
+        return "; ".join(result.broken)
+    if result.verification and not result.verification.agrees:
+        return f"{result.verification.by} disagrees: {result.verification.differences[0]}"
+    optimality = result.optimality
+    if optimality is None or optimality.status not in ("bounded", "heuristic"):
+        return ""
+    gap = optimality.gap if optimality.status == "bounded" else None
+    return "not proved" if gap is None else f"gap {100 * gap:.1f} %"

@@ -1,0 +1,140 @@
+"""What a sweep shows: a line while it runs, a table at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+from launcher.figures import METRICS
+from launcher.reporting.numbers import significant, with_unit
+from launcher.reporting.trials import best_first, counts, print_best_rows, print_rows
+from launcher.results.fronts import Front
+from launcher.results.ranking import compares_hardware
+from launcher.results.trial_rows import TrialRow
+from launcher.sweeping.goals import Goals
+from launcher.sweeping.rows import best_rows, in_order
+
+_SHOWN = 15
+_SHOWN_OF_FRONT = 40
+_LINE_EVERY_S = 5.0
+
+
+def print_table(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goals, console: Console) -> None:
+    """All trials of a grid, the best ones of a study or its front; then the best by each figure.
+
+    Args:
+        rows: at least one.
+        parameters: what tells them apart.
+        goals: what decides which is best.
+        console: where to print.
+    """
+    best = best_rows(rows, goals)
+    front = best if len(goals.objectives) > 1 else []
+    shown = front or in_order(rows, goals)
+    if not goals.criteria:
+        shown = shown[: _SHOWN_OF_FRONT if front else _SHOWN]
+    print_rows(
+        shown,
+        parameters,
+        console,
+        title=_title(rows, best, len(shown), goals),
+        needed=goals.metrics,
+        numbered=not goals.criteria,
+        bold_first=not front,
+    )
+    if rows and not best and any(row.ok for row in rows):
+        limits = ", ".join(map(str, goals.constraints))
+        console.print(f"[yellow]no trial keeps {escape(limits)}[/]", highlight=False)
+    if compares_hardware(len(rows), parameters):
+        print_best_rows(rows, parameters, console)
+
+
+def _title(rows: Sequence[TrialRow], best: Sequence[TrialRow], shown: int, goals: Goals) -> str:
+    if goals.criteria:
+        return f"{counts(rows)}, {best_first(goals.criteria)}"
+    what = "best first" if len(goals.objectives) == 1 else f"front of {len(best)}"
+    cut = f", {shown} shown" if shown < len(rows if len(goals.objectives) == 1 else best) else ""
+    return f"{counts(rows)}: {goals}; {what}{cut}"
+
+
+class ProgressLine:
+    """One line on a running sweep that changes in place in a terminal.
+
+    Elsewhere there is none, unless ``verbose``: then it comes every 5 s.
+    """
+
+    def __init__(self, console: Console, goals: Goals, total: int, *, verbose: bool = False) -> None:
+        """``total``: trials of the whole sweep."""
+        self._verbose = verbose
+        self._console = console
+        self._goals = goals
+        self._total = total
+        self._front: Front[TrialRow] = Front()
+        self._started = self._shown = time.monotonic()
+        self._failed = self._here = self._done = 0
+        self._status = Status("starting", console=console) if console.is_terminal and not console.quiet else None
+
+    def __enter__(self) -> ProgressLine:
+        if self._status:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status:
+            self._status.stop()
+
+    def earlier(self, rows: Sequence[TrialRow]) -> None:
+        """Count the trials of an earlier run."""
+        for row in rows:
+            if row.state != "running":
+                self._count(row)
+
+    def add(self, row: TrialRow, told: str = "") -> None:
+        """Count a trial that ended just now, and show the line.
+
+        Args:
+            row: the trial.
+            told: what is said of it and stays; of a study's trials only failures are.
+        """
+        self._count(row)
+        self._here += 1
+        if not row.ok and not told:
+            reason = (row.reason.splitlines() or [""])[0]
+            told = f"  trial {row.number} [red]{row.state}[/]: {escape(reason)}"
+        if told:
+            self._console.print(told, highlight=False, soft_wrap=True)
+        now = time.monotonic()
+        if self._status:
+            self._status.update(escape(self.text(now)))
+        elif self._verbose and now - self._shown >= _LINE_EVERY_S:
+            self._shown = now
+            self._console.print(escape(self.text(now)), highlight=False, soft_wrap=True)
+
+    def text(self, now: float) -> str:
+        """The line."""
+        rate = self._here / max(now - self._started, 1e-9)
+        left = max(0, self._total - self._done) / rate if rate else 0.0
+        parts = [f"{self._done}/{self._total} trials", f"{self._failed} failed", self._best()]
+        return ", ".join((*parts, f"{rate:.2g} trials/s", f"{left:.0f} s left"))
+
+    def _best(self) -> str:
+        if len(self._goals.objectives) > 1:
+            return f"front of {len(self._front)}"
+        least = self._front.least
+        if least is None:
+            return "nothing good yet"
+        name, best = self._goals.objectives[0], abs(least[0])
+        if name not in METRICS:
+            return f"best {name} {significant(best)}"
+        figure, factor = METRICS[name]
+        return f"best {figure.title} {with_unit(figure, best / factor)}"
+
+    def _count(self, row: TrialRow) -> None:
+        self._done += 1
+        self._failed += not row.ok
+        if row.ranks:
+            self._front.add(row, self._goals.losses(row.metrics))
