@@ -18,7 +18,7 @@ from launcher.notebook.on_results import Result
 from launcher.notebook.results import results_of
 from launcher.reporting.numbers import with_unit
 from launcher.reporting.page import trial_page
-from launcher.reporting.show.document import trial_document
+from launcher.reporting.show import trial_document
 from launcher.reporting.terminal import print_result
 from launcher.reporting.trials import print_trials
 from launcher.results.finished import Origin, Trial, Trials

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from browser import chromium, why_not
 from command_line import ROOT
+from launcher.sweeping.page import write_page
 
 import launcher
 from launcher import Result
 from launcher.reporting.artifacts import write_artifacts
 from launcher.results.parameters import point_name
-from launcher.sweeping.page import write_page
 from launcher.tracking import TrackingSettings, make_tracker
 
 sys.path.insert(0, str(ROOT / "docs"))

@@ -1,13 +1,116 @@
-"""A result as one JSON object, and back."""
+"""A result as one JSON object, and back: dataclasses to plain values, driven by their type hints."""
 
 from __future__ import annotations
 
-from typing import Any
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import cache
+from math import isfinite
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from launcher.errors import LauncherError
 from launcher.figures import DETAILS
-from launcher.results.codec import decode, encode
 from launcher.results.result import Result
+
+
+def encode(value: object) -> Any:
+    """``value`` as JSON values. Fields that hold their default are left out, so that only what was said is kept.
+
+    Infinite and undefined numbers, which JSON does not have, become the strings ``inf``, ``-inf`` and ``nan``.
+    """
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: encode(getattr(value, f.name)) for f in fields(value) if not _is_default(f, value)}
+    if isinstance(value, Mapping):
+        return {str(key): encode(item) for key, item in value.items()}
+    if isinstance(value, frozenset | set):
+        return sorted(encode(item) for item in value)
+    if isinstance(value, list | tuple):
+        return [encode(item) for item in value]
+    return _encode_scalar(value)
+
+
+def _encode_scalar(value: object) -> Any:
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    # numpy's numbers and paths can reach us in attributes and parameters.
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def decode(kind: Any, value: Any) -> Any:
+    """The inverse of :func:`encode`: an instance of the type ``kind``.
+
+    Raises:
+        TypeError, ValueError, KeyError: the value does not fit the type.
+    """
+    return _decoder(kind)(value)
+
+
+_Decoder = Callable[[Any], Any]
+
+
+@cache
+def _decoder(kind: Any) -> _Decoder:
+    """What turns JSON values into a ``kind``. Type hints are looked at once per type, not once per value."""
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _dataclass_decoder(kind)
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (Union, types.UnionType):
+        inner = _decoder(next(a for a in arguments if a is not types.NoneType))
+        return lambda value: None if value is None else inner(value)
+    if origin is None or origin is Literal:
+        return float if kind is float else _as_it_is
+    return _collection_decoder(origin, arguments)
+
+
+def _dataclass_decoder(kind: type) -> _Decoder:
+    decoders: dict[str, _Decoder] = {}
+
+    def decode_fields(value: Any) -> Any:
+        if not decoders:  # not before: a type may refer to itself
+            decoders.update({name: _decoder(hint) for name, hint in _hints(kind).items()})
+        return kind(**{name: decoders[name](item) for name, item in value.items()})
+
+    return decode_fields
+
+
+def _collection_decoder(origin: type, arguments: tuple[Any, ...]) -> _Decoder:
+    if origin is tuple:
+        return _tuple_decoder(arguments)
+    if origin is frozenset:
+        member = _decoder(arguments[0])
+        return lambda value: frozenset(member(item) for item in value)
+    if issubclass(origin, Mapping):
+        content = _decoder(arguments[1])
+        return lambda value: {key: content(item) for key, item in value.items()}
+    raise TypeError(f"no rule for {origin}")
+
+
+def _tuple_decoder(arguments: tuple[Any, ...]) -> _Decoder:
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        member = _decoder(arguments[0])
+        return lambda value: tuple([member(item) for item in value])
+    members = [_decoder(kind) for kind in arguments]
+    return lambda value: tuple(decode_one(item) for decode_one, item in zip(members, value, strict=True))
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+def _is_default(field: Field[Any], owner: object) -> bool:
+    value = getattr(owner, field.name)
+    if field.default is not MISSING:
+        return bool(value == field.default)
+    return field.default_factory is not MISSING and bool(value == field.default_factory())
+
 
 FORMAT = 1
 """Version of the layout of result.json."""
@@ -17,9 +120,8 @@ def result_to_dict(result: Result) -> dict[str, Any]:
     """A result as JSON values: the headline figures first, everything else below.
 
     The headline (the figures of :data:`launcher.figures.DETAILS` and ``area_by_component_um2``; null when there is no
-    mapping) repeats what the parts below say, for people and for
-    ``jq``. The parts are the result's own fields, as :func:`launcher.results.codec.encode` writes them: fields that
-    hold their default are left out.
+    mapping) repeats what the parts below say, for people and for ``jq``. The parts are the result's own fields, as
+    :func:`encode` writes them: fields that hold their default are left out.
 
     Left out altogether: nothing. ``specification`` holds the architecture, the problem, the constraints and the
     energy and area tables.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from launcher.commands.doctor.checks import examine
-from launcher.commands.doctor.finding import Finding
+from launcher.commands.doctor.findings import examine
+from launcher.commands.doctor.programs import Finding
 
 __all__ = ["Finding", "examine"]

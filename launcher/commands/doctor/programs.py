@@ -8,10 +8,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
-from launcher.commands.doctor.finding import Finding
 from launcher.engines.timeloop.front_end import FRONT_ENDS
 from launcher.engines.timeloop.programs import MAPPER, MODEL, ThisMachine
 from launcher.errors import LauncherError
@@ -35,6 +36,34 @@ _PLUG_INS = (
 )
 _OTHER_NAMES = {"accelergy-library-plug-in": "accelergy-library-plugin"}
 _CACTI_PLUG_IN = "accelergy-cacti-plug-in"
+
+
+Status = Literal["ok", "missing", "broken"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found of one thing, and what to do about it.
+
+    Attributes:
+        name: of the thing.
+        status: ``broken`` is there but cannot be used.
+        found: version and place, or what is wrong.
+        without: one line on what works without it.
+        install: the command that would install or mend it; empty where there is nothing to do.
+        required: nothing works without it.
+    """
+
+    name: str
+    status: Status
+    found: str
+    without: str
+    install: str = ""
+    required: bool = False
+
+    @property
+    def is_fatal(self) -> bool:
+        return self.required and self.status != "ok"
 
 
 def timeloop(bin_dir: Path | None) -> list[Finding]:

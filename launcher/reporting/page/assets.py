@@ -1,7 +1,11 @@
-"""Templates, styles and the words that every page ends with."""
+"""Styles, scripts and templates of pages, and data packed for them."""
 
 from __future__ import annotations
 
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -44,3 +48,14 @@ def asset(name: str) -> str:
 def made_at() -> str:
     """Now, as a footer says it."""
     return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def pack(value: object) -> str:
+    """JSON, compressed (zlib) and in base64; a browser's ``DecompressionStream("deflate")`` reads it."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(zlib.compress(text.encode(), 6)).decode("ascii")
+
+
+def pack_in_blocks(values: Sequence[object], size: int) -> Iterable[str]:
+    """Blocks of ``size`` values each, so that a page unpacks only what it shows."""
+    return (pack(values[start : start + size]) for start in range(0, len(values), size))

@@ -10,9 +10,8 @@ from typing import Any
 from launcher.installed import own_version
 from launcher.reporting.diagrams import architecture_svg, loop_nest_svg
 from launcher.reporting.origins import failures_of, flags_of, origin_facts
-from launcher.reporting.page.assets import asset, environment, made_at, style
+from launcher.reporting.page.assets import asset, environment, made_at, pack, pack_in_blocks, style
 from launcher.reporting.page.data import colours, common_parameters, figure_columns, mark_front, row, with_front_points
-from launcher.reporting.page.packing import pack, pack_in_blocks
 from launcher.reporting.question import Question, answer_of, answer_of_front, labels, question_of
 from launcher.results.finished import Trials
 from launcher.results.layers import layer_runs

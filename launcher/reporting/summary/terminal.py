@@ -7,7 +7,7 @@ from rich.markup import escape
 
 from launcher.reporting.origins import failures_of, flags_of, origin_facts
 from launcher.reporting.question import answer_of, labels, question_of
-from launcher.reporting.show.terminal import print_facts
+from launcher.reporting.show import print_facts
 from launcher.reporting.trials import print_best, print_trials
 from launcher.results.finished import Trials
 from launcher.results.workloads import workloads_of

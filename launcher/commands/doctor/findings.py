@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 from launcher.commands.doctor import programs
-from launcher.commands.doctor.finding import Finding
+from launcher.commands.doctor.programs import Finding
 from launcher.errors import LauncherError
 from launcher.estimation.hardware_packages import cacti_problem
 from launcher.installed import DISTRIBUTION, install_command, package_version
