@@ -13,17 +13,20 @@ from math import floor, sqrt
 import numpy as np
 
 from launcher.engines.native.accesses import LevelAccesses
+from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.energies import component_actions, largest_energy_pj
 from launcher.engines.native.lowering import Nest
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture, Component, Network, StorageLevel
-from launcher.specification.energy import ActionEnergy
 from launcher.specification.specification import Specification
 
 MESH_CLASSES = ("Legacy", "XY_NoC")
 MULTICAST_CLASS = "SimpleMulticast"
 WIRE_NAMES = ("wire", "Wire")
 WIRE_ACTION = "transfer_random"
+
+TransferPrices = tuple[tuple[float | None, float], ...]
+"""(destinations, pJ) per transfer, None for any number of them; the last one that holds counts."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,28 @@ def network_energies_pj(
         else:
             energies[connection.name] = _mesh_pj(specification, connection, instances, crossing)
     return energies
+
+
+def transfer_prices(specification: Specification, network: Network, space: str) -> TransferPrices:
+    """What transfers of a data space on an explicit network cost.
+
+    A single entry of the energy table holds for any number of destinations. A data space whose action the table does
+    not have crosses the network for free.
+    """
+    action = f"{network.action_name}_{space}" if network.per_data_space_actions else network.action_name
+    entries = component_actions(specification, network.name).get(action, ())
+    if len(entries) == 1:
+        return ((None, entries[0].energy_pj),)
+    counts = [entry.arguments.get(network.multicast_argument) for entry in entries]
+    return tuple((c, e.energy_pj) for c, e in zip(counts, entries, strict=True) if isinstance(c, int | float))
+
+
+def transfer_pj(prices: TransferPrices, destinations: AnyArray) -> AnyArray:
+    """Energy of one transfer to so many destinations each; nothing where there is no price for them."""
+    energy = np.zeros(destinations.shape)
+    for count, price_pj in prices:
+        energy = np.where((destinations == count) | (count is None), price_pj, energy)
+    return energy
 
 
 def counts_hops(specification: Specification) -> set[int]:
@@ -268,27 +293,11 @@ def _multicast_pj(
     specification: Specification, network: Network, instances: int, accesses: list[LevelAccesses]
 ) -> float:
     """Both directions and all data spaces are charged; of several multicast factors only the largest counts."""
-    actions = component_actions(specification, network.name)
     total = 0.0
     for space, access in zip(specification.problem.data_space_names, accesses, strict=True):
-        action = f"{network.action_name}_{space}" if network.per_data_space_actions else network.action_name
+        prices = transfer_prices(specification, network, space)
         crossing = {key: words for key, words in access.traffic.accesses.items() if words > 0}
         if crossing:
             (destinations, _), words = max(crossing.items())
-            energy = _transfer_pj(actions.get(action, ()), network.multicast_argument, destinations)
-            total += energy * words * instances
+            total += float(transfer_pj(prices, np.asarray(destinations))) * words * instances
     return total
-
-
-def _transfer_pj(entries: tuple[ActionEnergy, ...], argument: str, destinations: int) -> float:
-    """Energy of one transfer: a single entry holds for any factor; of several the one for this factor, else 0.
-
-    A data space whose action the table does not have crosses the network for free.
-    """
-    if len(entries) == 1:
-        return entries[0].energy_pj
-    energy = 0.0
-    for entry in entries:
-        if entry.arguments.get(argument) == destinations:
-            energy = entry.energy_pj
-    return energy

@@ -9,6 +9,7 @@ from launcher.engines.native.batch.data_movement import Accesses
 from launcher.engines.native.batch.nest_arrays import Nests
 from launcher.engines.native.batch.specification_tables import Charge, LevelTable, Tables
 from launcher.engines.native.formulas import access_energy, block_count, leakage, slowdowns, words_per_cycle
+from launcher.engines.native.network_costs import transfer_pj
 
 
 def busy_cycles(tables: Tables, nests: Nests, accesses: list[list[Accesses]]) -> AnyArray:
@@ -82,7 +83,4 @@ def _charge_pj(charge: Charge, access: Accesses, instances: AnyArray) -> AnyArra
     for words, sizes in zip(access.traffic.words, access.traffic.destinations, strict=True):
         destinations = np.where(words > 0, sizes, destinations)
         crossing = np.where(words > 0, words, crossing)
-    price = np.zeros(instances.shape)
-    for factor, price_pj in charge.prices:
-        price = np.where((destinations == factor) | (factor is None), price_pj, price)
-    return np.asarray(price * crossing * instances)
+    return np.asarray(transfer_pj(charge.prices, destinations) * crossing * instances)

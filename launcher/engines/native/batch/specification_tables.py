@@ -8,9 +8,15 @@ import numpy as np
 
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.cost import gate_of
-from launcher.engines.native.energies import AccessEnergies, component_actions, compute_energy_pj, level_energies
+from launcher.engines.native.energies import AccessEnergies, compute_energy_pj, level_energies
 from launcher.engines.native.legality import check_architecture
-from launcher.engines.native.network_costs import Connection, connections, network_latency_cycles
+from launcher.engines.native.network_costs import (
+    Connection,
+    TransferPrices,
+    connections,
+    network_latency_cycles,
+    transfer_prices,
+)
 from launcher.engines.native.reuse_rules import ReuseRules, reuse_rules
 from launcher.engines.native.tiles import Tensor, tensors_of
 from launcher.errors import SpecificationError
@@ -82,7 +88,7 @@ class Charge:
 
     level: int
     space: int
-    prices: tuple[tuple[int | None, float], ...]
+    prices: TransferPrices
 
 
 @dataclass(frozen=True)
@@ -192,16 +198,7 @@ def _charges(specification: Specification, connection: Connection) -> tuple[Char
     network = connection.network
     if network is None:
         return ()
-    charges = []
-    for space, name in enumerate(specification.problem.data_space_names):
-        action = f"{network.action_name}_{name}" if network.per_data_space_actions else network.action_name
-        entries = component_actions(specification, network.name).get(action, ())
-        prices: list[tuple[int | None, float]] = []
-        for entry in entries:
-            factor = entry.arguments.get(network.multicast_argument)
-            if len(entries) == 1:
-                prices.append((None, entry.energy_pj))
-            elif isinstance(factor, int):
-                prices.append((factor, entry.energy_pj))
-        charges.append(Charge(connection.index, space, tuple(prices)))
-    return tuple(charges)
+    return tuple(
+        Charge(connection.index, space, transfer_prices(specification, network, name))
+        for space, name in enumerate(specification.problem.data_space_names)
+    )

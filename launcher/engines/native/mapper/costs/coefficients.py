@@ -19,21 +19,8 @@ from launcher.engines.native.formulas import leakage
 from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.costs.neighbours import relayed_shares
 from launcher.engines.native.mapper.costs.network_prices import network_energies
-from launcher.engines.native.mapper.kernels.search_tables import (
-    ADDRESS_PJ,
-    BLOCK,
-    FILL_PJ,
-    NETWORK_PJ,
-    OWN_RANK,
-    PART,
-    READ_PJ,
-    REBATE_PJ,
-    SPREAD,
-    THINNED,
-    UNTOUCHED,
-    UPDATE_PJ,
-    Costs,
-)
+from launcher.engines.native.mapper.kernels import search_tables as at
+from launcher.engines.native.mapper.kernels.search_tables import Costs
 from launcher.engines.native.mapper.space.bypass import Boundary, boundaries_of
 from launcher.engines.native.mapper.space.factorization import rounds_outside
 from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
@@ -103,7 +90,7 @@ def coefficients_of(space: SearchSpace, machine: Machine, spatial: SpatialAssign
     fanout = factors.prod(axis=2).astype(float)
     instances = _products_above(fanout)
     pair = _pair_figures(space, machine, spatial, instances)
-    helped = (pair[:, 0, :, THINNED] < 1).any(axis=0) & ~machine.boxes
+    helped = (pair[:, 0, :, at.THINNED] < 1).any(axis=0) & ~machine.boxes
     return Assignments(
         spatial=spatial,
         temporal=temporal,
@@ -126,14 +113,14 @@ def _pair_figures(
     tensor = _own_products(machine, np.array(space.extents, np.int64)[None, None, :])
     part = tensor / _with_compute(_products_above(own), own)
     pair = np.zeros((*part.shape, 6))
-    pair[..., SPREAD] = _from_compute(groups)
-    pair[..., PART] = part
-    pair[:, 1:, :, UNTOUCHED] = np.where(machine.read_write & ~machine.first_update_reads, part[:, 1:], 0.0)
-    pair[:, 0, :, THINNED] = relayed_shares(space, machine, spatial)
-    pair[:, 1:, :, THINNED] = _thinned(machine, factors)
+    pair[..., at.SPREAD] = _from_compute(groups)
+    pair[..., at.PART] = part
+    pair[:, 1:, :, at.UNTOUCHED] = np.where(machine.read_write & ~machine.first_update_reads, part[:, 1:], 0.0)
+    pair[:, 0, :, at.THINNED] = relayed_shares(space, machine, spatial)
+    pair[:, 1:, :, at.THINNED] = _thinned(machine, factors)
     network_pj, rebate_pj = network_energies(space, machine, spatial, instances, part)
-    pair[:, 1:, :, NETWORK_PJ] = network_pj
-    pair[:, 1:, :, REBATE_PJ] = rebate_pj
+    pair[:, 1:, :, at.NETWORK_PJ] = network_pj
+    pair[:, 1:, :, at.REBATE_PJ] = rebate_pj
     return pair
 
 
@@ -147,7 +134,7 @@ def _groups(machine: Machine, factors: IntArray) -> FloatArray:
     """Groups of children that need different words (the least there can be, where they can overlap partly)."""
     groups = _own_products(machine, factors)
     for p in np.flatnonzero(machine.boxes):
-        own = machine.motion[p] == OWN_RANK
+        own = machine.motion[p] == at.OWN_RANK
         groups[:, :, p] = np.where(own, factors, 1).prod(axis=2)
         for r in range(machine.coefficient.shape[1]):
             # Two dimensions along one rank give at least as many places as their factors add up to, less one.
@@ -193,11 +180,11 @@ def _level_figures(specification: Specification, machine: Machine, instances: Fl
     rows = np.minimum(instances, np.array([float(level.instances // level.cluster_size) for level in levels]))
     scale = instances / (instances / rows)
     figures = np.zeros((*instances.shape, 5))
-    figures[..., BLOCK] = machine.block
-    figures[..., READ_PJ] = scale * np.array([e.read_pj for e in energies])
-    figures[..., FILL_PJ] = scale * np.array([e.fill_pj for e in energies])
-    figures[..., UPDATE_PJ] = scale * np.array([e.update_pj for e in energies])
-    figures[..., ADDRESS_PJ] = rows * np.array([max(0.0, level.addr_gen_energy_pj or 0.0) for level in levels])
+    figures[..., at.BLOCK] = machine.block
+    figures[..., at.READ_PJ] = scale * np.array([e.read_pj for e in energies])
+    figures[..., at.FILL_PJ] = scale * np.array([e.fill_pj for e in energies])
+    figures[..., at.UPDATE_PJ] = scale * np.array([e.update_pj for e in energies])
+    figures[..., at.ADDRESS_PJ] = rows * np.array([max(0.0, level.addr_gen_energy_pj or 0.0) for level in levels])
     return figures
 
 

@@ -10,21 +10,7 @@ from launcher.engines.native.arrays import FloatArray, IntArray
 from launcher.engines.native.formulas import block_count, elide_first_touch
 from launcher.engines.native.mapper.costs.coefficients import Assignments
 from launcher.engines.native.mapper.costs.machine_constants import Machine
-from launcher.engines.native.mapper.kernels.search_tables import (
-    ADDRESS_PJ,
-    BLOCK,
-    FILL_PJ,
-    NETWORK_PJ,
-    OWN_RANK,
-    PART,
-    READ_PJ,
-    REBATE_PJ,
-    SPREAD,
-    TANGLED,
-    THINNED,
-    UNTOUCHED,
-    UPDATE_PJ,
-)
+from launcher.engines.native.mapper.kernels import search_tables as at
 from launcher.engines.native.mapper.space.bypass import Boundary, Pattern
 
 
@@ -110,8 +96,8 @@ def _add_fixed(machine: Machine, assignments: Assignments, totals: _Totals, p: i
     words = assignments.iterations
     if machine.boxes[p]:
         # Where neighbours can help each other, only the first word is sure to come from the level itself.
-        first = 1 / assignments.pair[:, 1, p, SPREAD]
-        words = np.maximum(words * assignments.pair[:, 0, p, THINNED], first)
+        first = 1 / assignments.pair[:, 1, p, at.SPREAD]
+        words = np.maximum(words * assignments.pair[:, 0, p, at.THINNED], first)
     _serve(machine, assignments, totals, Boundary(p, -1, pattern.index(True)), words)
 
 
@@ -120,9 +106,9 @@ def _least_words(machine: Machine, assignments: Assignments, boundary: Boundary)
     p, row = boundary.space, boundary.inner + 1
     if machine.boxes[p]:
         return _least_box_words(machine, assignments, p, row)
-    words = assignments.pair[:, row, p, PART]
+    words = assignments.pair[:, row, p, at.PART]
     if boundary.inner < 0:
-        return words + (assignments.iterations - words) * assignments.pair[:, 0, p, THINNED]
+        return words + (assignments.iterations - words) * assignments.pair[:, 0, p, at.THINNED]
     return words
 
 
@@ -136,10 +122,10 @@ def _least_box_words(machine: Machine, assignments: Assignments, p: int, row: in
     """
     one = np.ones(len(assignments))
     motion = machine.motion[p]
-    if row == 0 or (motion == TANGLED).any():
+    if row == 0 or (motion == at.TANGLED).any():
         return one
     covered = (assignments.temporal * assignments.extent[:, row]).astype(float)
-    whole = np.where(motion == OWN_RANK, covered, 1.0).prod(axis=1)
+    whole = np.where(motion == at.OWN_RANK, covered, 1.0).prod(axis=1)
     least = np.full(len(assignments), np.inf)
     for r in range(machine.coefficient.shape[1]):
         along = np.flatnonzero(motion == r)
@@ -154,27 +140,27 @@ def _least_box_words(machine: Machine, assignments: Assignments, p: int, row: in
         # So far one rank at most slides.
         least = np.minimum(least * longest, whole * slid)
         whole = whole * longest
-    return np.asarray(np.maximum(one, np.minimum(least, whole) * assignments.pair[:, row + 1, p, THINNED]))
+    return np.asarray(np.maximum(one, np.minimum(least, whole) * assignments.pair[:, row + 1, p, at.THINNED]))
 
 
 def _serve(machine: Machine, assignments: Assignments, totals: _Totals, boundary: Boundary, words: FloatArray) -> None:
     """Add the cost of ``words`` crossing a boundary per instance of its inner side."""
     p, inner, outer = boundary.space, boundary.inner, boundary.outer
     pair, level_pj = assignments.pair, assignments.level
-    grown = pair[:, inner + 1 :, p, SPREAD] / pair[:, inner + 1, p, SPREAD, None]
+    grown = pair[:, inner + 1 :, p, at.SPREAD] / pair[:, inner + 1, p, at.SPREAD, None]
     content = words * grown[:, outer - inner]
-    taken = elide_first_touch(content, pair[:, outer + 1, p, UNTOUCHED])
-    addresses = content * level_pj[:, outer, ADDRESS_PJ]
+    taken = elide_first_touch(content, pair[:, outer + 1, p, at.UNTOUCHED])
+    addresses = content * level_pj[:, outer, at.ADDRESS_PJ]
     if machine.read_write[p]:
-        totals.energy += block_count(content, level_pj[:, outer, BLOCK]) * level_pj[:, outer, UPDATE_PJ]
+        totals.energy += block_count(content, level_pj[:, outer, at.BLOCK]) * level_pj[:, outer, at.UPDATE_PJ]
         totals.writes[:, outer, p] += content
     totals.reads[:, outer, p] += taken
-    totals.energy += block_count(taken, level_pj[:, outer, BLOCK]) * level_pj[:, outer, READ_PJ]
+    totals.energy += block_count(taken, level_pj[:, outer, at.BLOCK]) * level_pj[:, outer, at.READ_PJ]
     if inner >= 0:
-        filled = elide_first_touch(words, pair[:, inner + 1, p, UNTOUCHED])
+        filled = elide_first_touch(words, pair[:, inner + 1, p, at.UNTOUCHED])
         totals.writes[:, inner, p] += filled
-        totals.energy += block_count(filled, level_pj[:, inner, BLOCK]) * level_pj[:, inner, FILL_PJ]
-        addresses += filled * level_pj[:, inner, ADDRESS_PJ]
+        totals.energy += block_count(filled, level_pj[:, inner, at.BLOCK]) * level_pj[:, inner, at.FILL_PJ]
+        addresses += filled * level_pj[:, inner, at.ADDRESS_PJ]
     for level in range(inner + 1, outer + 1):
-        totals.energy += pair[:, level + 1, p, NETWORK_PJ] * (words * grown[:, level - inner])
-    totals.energy += addresses - pair[:, outer + 1, p, REBATE_PJ]
+        totals.energy += pair[:, level + 1, p, at.NETWORK_PJ] * (words * grown[:, level - inner])
+    totals.energy += addresses - pair[:, outer + 1, p, at.REBATE_PJ]

@@ -8,7 +8,8 @@ from math import inf
 import numpy as np
 
 from launcher.engines.native.arrays import BoolArray, FloatArray, IntArray
-from launcher.engines.native.mapper.kernels.search_tables import BOXES, OWN_RANK, READ_WRITE, STILL, TANGLED
+from launcher.engines.native.mapper.kernels import search_tables as at
+from launcher.engines.native.mapper.space.feasibility import capacities_of
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 from launcher.engines.native.network_costs import network_latency_cycles
 from launcher.engines.native.reuse_rules import reuse_rules
@@ -54,7 +55,7 @@ class Machine:
     @property
     def relevant(self) -> BoolArray:
         """(P, D) whether a step along a dimension moves the tile."""
-        return np.asarray(self.motion != STILL)
+        return np.asarray(self.motion != at.STILL)
 
     @property
     def passes_on(self) -> BoolArray:
@@ -66,7 +67,7 @@ class Machine:
     @property
     def nature(self) -> IntArray:
         """(P,) bits as in ``Costs.nature``."""
-        return np.asarray(self.read_write * READ_WRITE + self.boxes * BOXES, np.int64)
+        return np.asarray(self.read_write * at.READ_WRITE + self.boxes * at.BOXES, np.int64)
 
 
 def machine_of(space: SearchSpace) -> Machine:
@@ -88,7 +89,7 @@ def machine_of(space: SearchSpace) -> Machine:
                 where=f"problem, data space {tensor.name}, projection",
                 expected="a projection in which every rank of a read-write data space is one dimension",
             )
-    capacities = [level.effective_capacity_words for level in levels]
+    capacities = capacities_of(space)
     rules = [reuse_rules(specification, name) for name in names]
 
     def switches(name: str) -> BoolArray:
@@ -96,8 +97,8 @@ def machine_of(space: SearchSpace) -> Machine:
 
     return Machine(
         tensors=tensors,
-        capacity=np.array([inf if words is None else float(words) for words in capacities]),
-        least_fill=np.array([(w or 0) * level.min_utilization for level, w in zip(levels, capacities, strict=True)]),
+        capacity=np.array(capacities.capacity),
+        least_fill=np.array(capacities.least_fill),
         block=np.array([float(level.block_size) for level in levels]),
         limits=np.array([_bandwidths(level) for level in levels]),
         scale=np.array([[level.bandwidth_scale.get(name, 1.0) for name in names] for level in levels]),
@@ -139,5 +140,5 @@ def _motion(coefficient: IntArray) -> IntArray:
     """Per data space and dimension how it moves the tiles (see ``Costs.motion``)."""
     used = coefficient > 0
     alone = (used & (used.sum(axis=2, keepdims=True) == 1)).any(axis=1)
-    ranks = np.where(used.sum(axis=1) > 1, TANGLED, used.argmax(axis=1))
-    return np.asarray(np.where(~used.any(axis=1), STILL, np.where(alone, OWN_RANK, ranks)), np.int64)
+    ranks = np.where(used.sum(axis=1) > 1, at.TANGLED, used.argmax(axis=1))
+    return np.asarray(np.where(~used.any(axis=1), at.STILL, np.where(alone, at.OWN_RANK, ranks)), np.int64)

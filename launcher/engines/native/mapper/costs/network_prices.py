@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from launcher.engines.native.arrays import FloatArray
-from launcher.engines.native.energies import component_actions
 from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.kernels.search_tables import OWN_RANK
 from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
-from launcher.engines.native.network_costs import Connection, connections
-from launcher.specification.energy import ActionEnergy
+from launcher.engines.native.network_costs import Connection, connections, transfer_pj, transfer_prices
 from launcher.specification.specification import Specification
 
 
@@ -67,23 +65,12 @@ def _multicast(
     assert connection.network is not None
     network, level = connection.network, connection.index
     name = space.specification.problem.data_space_names[p]
-    action = f"{network.action_name}_{name}" if network.per_data_space_actions else network.action_name
-    entries = component_actions(space.specification, network.name).get(action, ())
     factors = spatial.factors[:, level, :]
     own = np.where(machine.relevant[p], factors, 1).prod(axis=1)
     destinations = factors.prod(axis=1) // own if machine.multicast[level, p] else np.ones(len(factors))
-    prices = _transfers(entries, network.multicast_argument, destinations)
+    prices = transfer_pj(transfer_prices(space.specification, network, name), destinations)
     if machine.boxes[p]:
         # Where children slide along one rank, words go to different numbers of them, and not all are charged.
         shared = machine.relevant[p] & (machine.motion[p] != OWN_RANK)
         prices = np.where((factors[:, shared] > 1).any(axis=1), 0.0, prices)
     return prices
-
-
-def _transfers(entries: tuple[ActionEnergy, ...], argument: str, destinations: FloatArray) -> FloatArray:
-    if len(entries) == 1:
-        return np.full(destinations.shape, entries[0].energy_pj)
-    result = np.zeros(destinations.shape)
-    for entry in entries:
-        result[destinations == entry.arguments.get(argument)] = entry.energy_pj
-    return result

@@ -7,39 +7,11 @@ import numpy as np
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import helper, kernel
 from launcher.engines.native.formulas import power_product, slowdown, words_per_cycle
-from launcher.engines.native.mapper.kernels.completion import is_open, loop_range, settled_energy
+from launcher.engines.native.mapper.kernels import search_tables as at
+from launcher.engines.native.mapper.kernels.completion import is_open, settled_energy
 from launcher.engines.native.mapper.kernels.crossings import crossing_words, exchanged_words, slides, sliding_words
-from launcher.engines.native.mapper.kernels.search_tables import (
-    ALLOWED,
-    BOUND,
-    CHILDREN,
-    CYCLES_POWER,
-    DIMENSION,
-    END,
-    ENERGY_POWER,
-    FIRST_STEP,
-    INNER,
-    KIND,
-    LEVEL,
-    MOST_FACTOR,
-    NEXT_LEVEL,
-    OUTER,
-    POSITION,
-    READ_WRITE,
-    SETTLED,
-    SPACE,
-    STATE,
-    STRIDE,
-    TARGET,
-    TIE_TOLERANCE,
-    TILE,
-    Costs,
-    Goal,
-    Rates,
-    Stack,
-    Tiles,
-    Walks,
-)
+from launcher.engines.native.mapper.kernels.openings import loop_range
+from launcher.engines.native.mapper.kernels.search_tables import TIE_TOLERANCE, Costs, Goal, Rates, Stack, Tiles, Walks
 
 FINISHED, PAUSED, FOUND = 0, 1, 2
 """Why the search returned: all done, node budget used up, or a mapping to look at."""
@@ -55,7 +27,7 @@ product_of, needed, slowed = helper(power_product), helper(words_per_cycle), hel
 def value_of(powers: AnyArray, energy: float, busy: float, leak_pj: float, latency: float) -> float:
     """Value of one criterion from dynamic energy and busy cycles."""
     total, cycles = energy + leak_pj * busy, busy + latency
-    return float(product_of(powers[ENERGY_POWER], powers[CYCLES_POWER], total, cycles))
+    return float(product_of(powers[at.ENERGY_POWER], powers[at.CYCLES_POWER], total, cycles))
 
 
 @helper
@@ -75,7 +47,7 @@ def promising(goal: Goal, rates: Rates, energy: float, busy: float) -> bool:
 @helper
 def _add_crossing(walks: Walks, costs: Costs, rates: Rates, b: int, words: float, figures: AnyArray) -> None:
     """Add what a settled boundary asks of each limited bandwidth: words weighted by the data space's scale."""
-    p, inner, outer = walks.boundaries[b, SPACE], walks.boundaries[b, INNER], walks.boundaries[b, OUTER]
+    p, inner, outer = walks.boundaries[b, at.SPACE], walks.boundaries[b, at.INNER], walks.boundaries[b, at.OUTER]
     content, taken, filled = exchanged_words(walks.boundaries[b], costs.pair, words)
     for s in range(len(rates.slots)):
         level, kind = rates.slots[s, 0], rates.slots[s, 1]
@@ -83,7 +55,7 @@ def _add_crossing(walks: Walks, costs: Costs, rates: Rates, b: int, words: float
         writes = 0.0
         if level == outer:
             reads = taken
-            writes = content if costs.nature[p] & READ_WRITE else 0.0
+            writes = content if costs.nature[p] & at.READ_WRITE else 0.0
         elif level == inner:
             writes = filled
         else:
@@ -138,11 +110,11 @@ def _busy_cycles(walks: Walks, costs: Costs, rates: Rates, figures: AnyArray) ->
             for p in range(words.shape[2]):
                 words[k, level, p] = rates.fixed[k, level, p]
     for b in range(len(walks.boundaries)):
-        p, inner, outer = walks.boundaries[b, SPACE], walks.boundaries[b, INNER], walks.boundaries[b, OUTER]
+        p, inner, outer = walks.boundaries[b, at.SPACE], walks.boundaries[b, at.INNER], walks.boundaries[b, at.OUTER]
         crossing = figures[1 + len(rates.slots) + b]
         content, taken, filled = exchanged_words(walks.boundaries[b], costs.pair, crossing)
         words[0, outer, p] += taken
-        if costs.nature[p] & READ_WRITE:
+        if costs.nature[p] & at.READ_WRITE:
             words[1, outer, p] += content
         if inner >= 0:
             words[1, inner, p] += filled
@@ -204,26 +176,26 @@ def _find_children(
     depth: int, trial: AnyArray,
 ) -> None:  # fmt: skip
     """All steps from the state on top of the stack that may lead to something better than the incumbent."""
-    s, t = stack.at[depth, STATE], stack.at[depth, TILE]
-    level = walks.states[s, LEVEL]
+    s, t = stack.at[depth, at.STATE], stack.at[depth, at.TILE]
+    level = walks.states[s, at.LEVEL]
     n = np.int64(0)
-    for step in range(walks.states[s, FIRST_STEP], walks.states[s + 1, FIRST_STEP]):
-        kind, d = walks.steps[step, KIND], walks.steps[step, DIMENSION]
-        to, bits = walks.steps[step, TARGET], walks.steps[step, SETTLED]
+    for step in range(walks.states[s, at.FIRST_STEP], walks.states[s + 1, at.FIRST_STEP]):
+        kind, d = walks.steps[step, at.KIND], walks.steps[step, at.DIMENSION]
+        to, bits = walks.steps[step, at.TARGET], walks.steps[step, at.SETTLED]
         first, last, lowest, i = np.int64(0), np.int64(1), np.int64(1), np.int64(0)
-        if kind != NEXT_LEVEL:
+        if kind != at.NEXT_LEVEL:
             i = tiles.digit[t, d]
-            first, last, lowest = loop_range(tiles, kind, d, level, i)
-        elif not tiles.fits[level, t] & ALLOWED:
+            first, last, lowest = loop_range(tiles.bounds, tiles.dimensions, tiles.counts, kind, level, d, i)
+        elif not tiles.fits[level, t] & at.ALLOWED:
             continue
         for c in range(first, last):
             f, after = np.int64(1), t
-            if kind != NEXT_LEVEL:
-                f = tiles.loops[d, i, c, BOUND]
-                after = t + (tiles.loops[d, i, c, END] - i) * tiles.dimensions[STRIDE, d]
+            if kind != at.NEXT_LEVEL:
+                f = tiles.loops[d, i, c, at.BOUND]
+                after = t + (tiles.loops[d, i, c, at.END] - i) * tiles.dimensions[at.STRIDE, d]
                 if f < lowest:
                     continue
-                if f > tiles.bounds[MOST_FACTOR, level, d]:
+                if f > tiles.bounds[at.MOST_FACTOR, level, d]:
                     break
             if not is_open(tiles, to, after) or not best[to, after] < np.inf:
                 continue
@@ -237,8 +209,8 @@ def _find_children(
             if promising(goal, rates, bound, busy):
                 _add_child(goal, rates, stack.child[depth], stack.bound[depth], n, (step, after, f), bound, busy)
                 n += 1
-    stack.at[depth, CHILDREN] = n
-    stack.at[depth, POSITION] = 0
+    stack.at[depth, at.CHILDREN] = n
+    stack.at[depth, at.POSITION] = 0
 
 
 @helper
@@ -247,15 +219,12 @@ def _descend(
 ) -> None:
     """Put child c of the state on top of the stack on the stack."""
     step, after, f = stack.child[depth, c, 0], stack.child[depth, c, 1], stack.child[depth, c, 2]
-    t = stack.at[depth, TILE]
-    d, bits, level = (
-        walks.steps[step, DIMENSION],
-        walks.steps[step, SETTLED],
-        walks.states[stack.at[depth, STATE], LEVEL],
-    )
-    stack.at[depth + 1, STATE] = walks.steps[step, TARGET]
-    stack.at[depth + 1, TILE] = after
-    stack.at[depth + 1, POSITION] = -1
+    t = stack.at[depth, at.TILE]
+    d, bits = walks.steps[step, at.DIMENSION], walks.steps[step, at.SETTLED]
+    level = walks.states[stack.at[depth, at.STATE], at.LEVEL]
+    stack.at[depth + 1, at.STATE] = walks.steps[step, at.TARGET]
+    stack.at[depth + 1, at.TILE] = after
+    stack.at[depth + 1, at.POSITION] = -1
     for k in range(stack.figures.shape[1]):
         stack.figures[depth + 1, k] = stack.figures[depth, k]
     if bits:
@@ -271,7 +240,7 @@ def _arrive(walks: Walks, costs: Costs, rates: Rates, goal: Goal, stack: Stack, 
     if not promising(goal, rates, energy, busy):
         return False
     for i in range(depth):
-        c = stack.at[i, POSITION] - 1
+        c = stack.at[i, at.POSITION] - 1
         stack.best[i, 0], stack.best[i, 1] = stack.child[i, c, 0], stack.child[i, c, 2]
     control[LENGTH], control[BEST_ENERGY], control[BEST_BUSY] = depth, energy, busy
     return True
@@ -293,9 +262,9 @@ def explore(
         depth = int(control[TOP])
         if control[NODES] >= stop:
             return PAUSED
-        if stack.at[depth, POSITION] < 0:
+        if stack.at[depth, at.POSITION] < 0:
             control[NODES] += 1
-            if stack.at[depth, STATE] == 0:
+            if stack.at[depth, at.STATE] == 0:
                 control[TOP] -= 1
                 if _arrive(walks, costs, rates, goal, stack, depth, control):
                     if report or goal.canonical:
@@ -306,11 +275,11 @@ def explore(
                         )
                 continue
             _find_children(walks, tiles, costs, rates, goal, stack, energy, best, depth, trial)
-        c = stack.at[depth, POSITION]
-        if c >= stack.at[depth, CHILDREN]:
+        c = stack.at[depth, at.POSITION]
+        if c >= stack.at[depth, at.CHILDREN]:
             control[TOP] -= 1
             continue
-        stack.at[depth, POSITION] += 1
+        stack.at[depth, at.POSITION] += 1
         if promising(goal, rates, stack.bound[depth, c, 0], stack.bound[depth, c, 1]):
             _descend(walks, tiles, costs, rates, stack, energy, depth, c)
             control[TOP] += 1

@@ -6,6 +6,7 @@ import numpy as np
 
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import helper, kernel
+from launcher.engines.native.mapper.kernels import search_tables as at
 from launcher.engines.native.mapper.kernels.crossings import (
     crossing_energy,
     crossing_words,
@@ -13,34 +14,8 @@ from launcher.engines.native.mapper.kernels.crossings import (
     sliding_words,
     tile_words,
 )
-from launcher.engines.native.mapper.kernels.openings import common_tiles, fill_open
-from launcher.engines.native.mapper.kernels.search_tables import (
-    ALLOWED,
-    BOUND,
-    BOXES,
-    DIMENSION,
-    END,
-    FINAL,
-    FIRST_STEP,
-    KIND,
-    LEAST_FACTOR,
-    LEVEL,
-    MOST_FACTOR,
-    NEXT_LEVEL,
-    NO_ROOM,
-    ORDERED_LOOP,
-    RADIX,
-    SETTLED,
-    SPACE,
-    STAYS,
-    STILL,
-    STRIDE,
-    TARGET,
-    WITHIN,
-    Costs,
-    Tiles,
-    Walks,
-)
+from launcher.engines.native.mapper.kernels.openings import common_tiles, fill_open, loop_range
+from launcher.engines.native.mapper.kernels.search_tables import Costs, Tiles, Walks
 
 
 @helper
@@ -49,26 +24,26 @@ def _fill_tiles(tiles: Tiles, costs: Costs, keep: AnyArray, capacity: AnyArray, 
     total = 1
     width = tiles.size.shape[0]
     for d in range(width):
-        tiles.dimensions[STRIDE, d] = total
-        total *= tiles.dimensions[RADIX, d]
+        tiles.dimensions[at.STRIDE, d] = total
+        total *= tiles.dimensions[at.RADIX, d]
     levels, spaces = keep.shape
     for t in range(total):
         rest = t
         for d in range(width):
-            tiles.digit[t, d] = rest % tiles.dimensions[RADIX, d]
-            rest //= tiles.dimensions[RADIX, d]
-        bits = WITHIN
+            tiles.digit[t, d] = rest % tiles.dimensions[at.RADIX, d]
+            rest //= tiles.dimensions[at.RADIX, d]
+        bits = at.WITHIN
         for level in range(levels - 1, -1, -1):
             words = 0.0
             limited = capacity[level] < np.inf or least_fill[level] > 0
             for p in range(spaces):
                 if limited and keep[level, p]:
                     words += tile_words(tiles, costs, p, t, level + 1)
-            bits &= WITHIN
+            bits &= at.WITHIN
             if words > capacity[level]:
                 bits = 0
             elif bits and words >= least_fill[level]:
-                bits |= ALLOWED
+                bits |= at.ALLOWED
             tiles.fits[level, t] = bits
     return int(total)
 
@@ -77,27 +52,19 @@ def _fill_tiles(tiles: Tiles, costs: Costs, keep: AnyArray, capacity: AnyArray, 
 def _fill_energies(walks: Walks, tiles: Tiles, costs: Costs, total: int, energy: AnyArray) -> None:
     """Energy of every boundary settled at every tile by a loop that does not slide it."""
     for b in range(len(walks.boundaries)):
-        p = walks.boundaries[b, SPACE]
+        p = walks.boundaries[b, at.SPACE]
         for t in range(total):
             origin = t
-            if not costs.nature[p] & BOXES:
+            if not costs.nature[p] & at.BOXES:
                 # Only the dimensions that do not move the tile matter.
                 for d in range(tiles.size.shape[0]):
-                    if costs.motion[p, d] != STILL:
-                        origin -= tiles.digit[t, d] * tiles.dimensions[STRIDE, d]
+                    if costs.motion[p, d] != at.STILL:
+                        origin -= tiles.digit[t, d] * tiles.dimensions[at.STRIDE, d]
             if origin < t:
                 energy[b, t] = energy[b, origin]
             else:
                 words = crossing_words(walks, tiles, costs, b, t)
                 energy[b, t] = crossing_energy(walks.boundaries[b], costs.nature[p], costs.level, costs.pair, words)
-
-
-@helper
-def loop_range(tiles: Tiles, kind: int, d: int, level: int, i: int) -> tuple[int, int, int]:
-    """First and last loop (plus one) to look at of those that start at the i-th tile of d, and the least bound."""
-    lowest = max(tiles.bounds[LEAST_FACTOR, level, d], 2 if kind == ORDERED_LOOP else 1)
-    last = tiles.counts[d, i]
-    return (last - 1 if tiles.dimensions[FINAL, d] == level else 0), last, lowest
 
 
 @helper
@@ -120,7 +87,7 @@ def settled_energy(
         if bits & 1:
             if loop[2] > 1 and slides(walks, costs, b, loop[1]):
                 words = sliding_words(walks, tiles, costs, b, t, loop)
-                nature = costs.nature[walks.boundaries[b, SPACE]]
+                nature = costs.nature[walks.boundaries[b, at.SPACE]]
                 paid += crossing_energy(walks.boundaries[b], nature, costs.level, costs.pair, words)
             else:
                 paid += energy[b, t]
@@ -142,6 +109,18 @@ def _settles_sliding(walks: Walks, costs: Costs, bits: int, d: int) -> bool:
 
 
 @helper
+def _paid(value: float, bits: int, energy: AnyArray, t: int) -> float:
+    """The value with the energy of the boundaries in ``bits`` added, settled at tile t by what slides none of them."""
+    b = np.int64(0)
+    while bits:
+        if bits & 1:
+            value += energy[b, t]
+        bits >>= 1
+        b += 1
+    return value
+
+
+@helper
 def _relax_by_leaving(
     level: int,
     bits: int,
@@ -157,15 +136,8 @@ def _relax_by_leaving(
     for k in range(count):
         t = listed[k]
         value = best[to, t]
-        if fits[level, t] & ALLOWED and value < np.inf:
-            b = np.int64(0)
-            rest = bits
-            while rest:
-                if rest & 1:
-                    value += energy[b, t]
-                rest >>= 1
-                b += 1
-            best[s, t] = min(best[s, t], value)
+        if fits[level, t] & at.ALLOWED and value < np.inf:
+            best[s, t] = min(best[s, t], _paid(value, bits, energy, t))
 
 
 @helper
@@ -175,33 +147,24 @@ def _relax_by_loop(
     s: int, to: int,
 ) -> None:  # fmt: skip
     """Let a loop over d improve the best completions of s; the listed tiles have the smallest tile of d."""
-    stride, most = dimensions[STRIDE, d], bounds[MOST_FACTOR, level, d]
-    lowest = max(bounds[LEAST_FACTOR, level, d], 2 if kind == ORDERED_LOOP else 1)
-    final = dimensions[FINAL, d] == level
-    for i in range(dimensions[RADIX, d]):
+    stride, most = dimensions[at.STRIDE, d], bounds[at.MOST_FACTOR, level, d]
+    for i in range(dimensions[at.RADIX, d]):
         if not opened[0, s, d, i]:
             continue
-        last = counts[d, i]
+        first, last, lowest = loop_range(bounds, dimensions, counts, kind, level, d, i)
         for k in range(count):
             t = listed[k] + i * stride
-            if not fits[level, t] & WITHIN:
+            if not fits[level, t] & at.WITHIN:
                 continue
             reached = np.inf
-            for c in range(last - 1 if final else 0, last):
-                f = loops[d, i, c, BOUND]
+            for c in range(first, last):
+                f = loops[d, i, c, at.BOUND]
                 if f > most:
                     break
-                if f >= lowest and opened[0, to, d, loops[d, i, c, END]]:
-                    reached = min(reached, best[to, listed[k] + loops[d, i, c, END] * stride])
+                if f >= lowest and opened[0, to, d, loops[d, i, c, at.END]]:
+                    reached = min(reached, best[to, listed[k] + loops[d, i, c, at.END] * stride])
             if reached < np.inf:
-                b = np.int64(0)
-                rest = bits
-                while rest:
-                    if rest & 1:
-                        reached += energy[b, t]
-                    rest >>= 1
-                    b += 1
-                best[s, t] = min(best[s, t], reached)
+                best[s, t] = min(best[s, t], _paid(reached, bits, energy, t))
 
 
 @helper
@@ -213,23 +176,25 @@ def _relax_by_sliding(
 
     Many states ask what it settles, so that is remembered, and looked up here: a call would take longer.
     """
-    level = walks.states[s, LEVEL]
-    d, to, settled = walks.steps[step, DIMENSION], walks.steps[step, TARGET], walks.steps[step, SETTLED]
+    level = walks.states[s, at.LEVEL]
+    d, to, settled = walks.steps[step, at.DIMENSION], walks.steps[step, at.TARGET], walks.steps[step, at.SETTLED]
     fits, loops, opened, stride = (
         tiles.fits[level],
         tiles.loops[d],
         tiles.open[:, :, d],
-        tiles.dimensions[STRIDE, d],
+        tiles.dimensions[at.STRIDE, d],
     )
-    for i in range(tiles.dimensions[RADIX, d]):
+    for i in range(tiles.dimensions[at.RADIX, d]):
         if not opened[0, s, i]:
             continue
-        first, last, lowest = loop_range(tiles, walks.steps[step, KIND], d, level, i)
+        first, last, lowest = loop_range(
+            tiles.bounds, tiles.dimensions, tiles.counts, walks.steps[step, at.KIND], level, d, i
+        )
         for k in range(count):
             t = listed[k] + i * stride
-            for c in range(first, last if fits[t] & WITHIN else first):
-                j, f = loops[i, c, END], loops[i, c, BOUND]
-                if f > tiles.bounds[MOST_FACTOR, level, d]:
+            for c in range(first, last if fits[t] & at.WITHIN else first):
+                j, f = loops[i, c, at.END], loops[i, c, at.BOUND]
+                if f > tiles.bounds[at.MOST_FACTOR, level, d]:
                     break
                 value = best[to, listed[k] + j * stride]
                 if f < lowest or not opened[0, to, j] or value == np.inf:
@@ -240,9 +205,9 @@ def _relax_by_sliding(
                 while bits:
                     if bits & 1:
                         slab = slabs[b, d, level]
-                        if slab == STAYS or f == 1:
+                        if slab == at.STAYS or f == 1:
                             paid += energy[b, t]
-                        elif slab == NO_ROOM:
+                        elif slab == at.NO_ROOM:
                             paid += settled_energy(walks, tiles, costs, energy, 1 << b, t, loop)
                         else:
                             if np.isnan(slid[slab, t, c]):
@@ -260,10 +225,10 @@ def _relax(
     slabs: AnyArray, slid: AnyArray,
 ) -> None:  # fmt: skip
     """Let one step of a state improve the state's best completions."""
-    level = walks.states[s, LEVEL]
-    kind, d = walks.steps[step, KIND], walks.steps[step, DIMENSION]
-    to, bits = walks.steps[step, TARGET], walks.steps[step, SETTLED]
-    if kind == NEXT_LEVEL:
+    level = walks.states[s, at.LEVEL]
+    kind, d = walks.steps[step, at.KIND], walks.steps[step, at.DIMENSION]
+    to, bits = walks.steps[step, at.TARGET], walks.steps[step, at.SETTLED]
+    if kind == at.NEXT_LEVEL:
         count = common_tiles(tiles.open, tiles.dimensions, s, to, np.int64(-1), listed)
         _relax_by_leaving(level, bits, count, listed, tiles.fits, energy, best, s, to)
         return
@@ -317,6 +282,6 @@ def complete(
     for s in range(len(walks.states) - 1):
         for k in range(common_tiles(tiles.open, tiles.dimensions, s, s, np.int64(-1), listed)):
             best[s, listed[k]] = 0.0 if s == 0 else np.inf
-        for step in range(walks.states[s, FIRST_STEP], walks.states[s + 1, FIRST_STEP]):
+        for step in range(walks.states[s, at.FIRST_STEP], walks.states[s + 1, at.FIRST_STEP]):
             _relax(walks, tiles, costs, s, step, energy, best, listed, slabs, slid)
     return int(total)

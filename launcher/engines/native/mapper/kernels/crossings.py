@@ -9,33 +9,8 @@ from __future__ import annotations
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import helper
 from launcher.engines.native.formulas import block_count, elide_first_touch
-from launcher.engines.native.mapper.kernels.search_tables import (
-    ADDRESS_PJ,
-    BLOCK,
-    BOUND,
-    BOXES,
-    EXTENT,
-    FILL_PJ,
-    FORGETS,
-    INNER,
-    NETWORK_PJ,
-    OUTER,
-    OWN_RANK,
-    PART,
-    READ_PJ,
-    READ_WRITE,
-    REBATE_PJ,
-    SPACE,
-    SPREAD,
-    STILL,
-    TANGLED,
-    THINNED,
-    UNTOUCHED,
-    UPDATE_PJ,
-    Costs,
-    Tiles,
-    Walks,
-)
+from launcher.engines.native.mapper.kernels import search_tables as at
+from launcher.engines.native.mapper.kernels.search_tables import Costs, Tiles, Walks
 
 elided, counted = helper(elide_first_touch), helper(block_count)
 
@@ -44,7 +19,7 @@ elided, counted = helper(elide_first_touch), helper(block_count)
 def rounds_left(tiles: Tiles, d: int, t: int) -> int:
     """Iterations left for the loops over dimension d outside tile t: the bound of the loop that takes all of them."""
     i = tiles.digit[t, d]
-    return int(tiles.loops[d, i, tiles.counts[d, i] - 1, BOUND])
+    return int(tiles.loops[d, i, tiles.counts[d, i] - 1, at.BOUND])
 
 
 @helper
@@ -62,12 +37,12 @@ def rank_width(tiles: Tiles, costs: Costs, p: int, r: int, t: int, row: int) -> 
 def tile_words(tiles: Tiles, costs: Costs, p: int, t: int, row: int) -> float:
     """Words of tile t at a level (``row`` is the level's number plus one)."""
     words = 1.0
-    if costs.nature[p] & BOXES:
+    if costs.nature[p] & at.BOXES:
         for r in range(costs.coefficient.shape[1]):
             words *= rank_width(tiles, costs, p, r, t, row)
         return float(words)
     for d in range(tiles.size.shape[0]):
-        if costs.motion[p, d] != STILL:
+        if costs.motion[p, d] != at.STILL:
             words *= costs.extent[row, d] * tiles.size[d, tiles.digit[t, d]]
     return float(words)
 
@@ -75,27 +50,27 @@ def tile_words(tiles: Tiles, costs: Costs, p: int, t: int, row: int) -> float:
 @helper
 def crossing_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int) -> float:
     """Words per instance of a boundary's inner level when every step of the loops outside tile t brings a new tile."""
-    p, row = walks.boundaries[b, SPACE], walks.boundaries[b, INNER] + 1
-    boxes = costs.nature[p] & BOXES
-    words = tile_words(tiles, costs, p, t, row) if boxes else costs.pair[row, p, PART]
+    p, row = walks.boundaries[b, at.SPACE], walks.boundaries[b, at.INNER] + 1
+    boxes = costs.nature[p] & at.BOXES
+    words = tile_words(tiles, costs, p, t, row) if boxes else costs.pair[row, p, at.PART]
     for d in range(tiles.size.shape[0]):
-        if boxes or costs.motion[p, d] == STILL:
+        if boxes or costs.motion[p, d] == at.STILL:
             words *= rounds_left(tiles, d, t)
     if row == 0:
         # Words that a compute unit goes on needing can come from a neighbour that was given them the step before.
-        words += (costs.iterations - words) * costs.pair[0, p, THINNED]
-    elif walks.boundaries[b, FORGETS]:
+        words += (costs.iterations - words) * costs.pair[0, p, at.THINNED]
+    elif walks.boundaries[b, at.FORGETS]:
         # The same between instances of a level that keeps nothing from one step to the next.
-        sure = 0.0 if boxes else costs.pair[row, p, PART]
-        words = sure + (words - sure) * costs.pair[row + 1, p, THINNED]
+        sure = 0.0 if boxes else costs.pair[row, p, at.PART]
+        words = sure + (words - sure) * costs.pair[row + 1, p, at.THINNED]
     return float(words)
 
 
 @helper
 def slides(walks: Walks, costs: Costs, b: int, d: int) -> bool:
     """Whether a loop over d moves the tile of a boundary's data space such that old and new tile can overlap."""
-    p = walks.boundaries[b, SPACE]
-    return bool(costs.nature[p] & BOXES and costs.motion[p, d] != OWN_RANK)
+    p = walks.boundaries[b, at.SPACE]
+    return bool(costs.nature[p] & at.BOXES and costs.motion[p, d] != at.OWN_RANK)
 
 
 @helper
@@ -107,11 +82,11 @@ def sliding_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int, loop
     whole again; only loops along the same rank can make it go on smoothly instead (after a loop of bound 2), or stay
     where it is.
     """
-    p, row = walks.boundaries[b, SPACE], walks.boundaries[b, INNER] + 1
+    p, row = walks.boundaries[b, at.SPACE], walks.boundaries[b, at.INNER] + 1
     level, d, f, end = loop
     words = tile_words(tiles, costs, p, t, row)
     r = costs.motion[p, d]
-    if r == TANGLED:
+    if r == at.TANGLED:
         return float(words)
     width = rank_width(tiles, costs, p, r, t, row)
     move = costs.coefficient[p, r, d] * costs.extent[level + 1, d] * tiles.size[d, tiles.digit[t, d]]
@@ -145,7 +120,7 @@ def _may_meet(tiles: Tiles, costs: Costs, p: int, t: int, level: int, d: int) ->
     for e in range(tiles.size.shape[0]):
         if costs.coefficient[p, r, e]:
             inside = costs.extent[level + 1, e] * tiles.size[e, tiles.digit[t, e]]
-            total = costs.extent[last, e] * tiles.dimensions[EXTENT, e]
+            total = costs.extent[last, e] * tiles.dimensions[at.EXTENT, e]
             if e == d:
                 move = costs.coefficient[p, r, e] * inside
                 reach = costs.coefficient[p, r, e] * (total - inside)
@@ -166,7 +141,7 @@ def _thinning(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int, move
     step in time is no longer than the fan-out reaches.
     """
     r = costs.motion[p, d]
-    least = float(costs.pair[row + 1, p, THINNED])
+    least = float(costs.pair[row + 1, p, at.THINNED])
     if least == 1.0:
         return least
     span = 0
@@ -188,24 +163,24 @@ def exchanged_words(boundary: AnyArray, pair: AnyArray, words: float) -> tuple[f
         Words that the outer level's children take from it (and hand back, of a read-write data space), words that it
         reads for them, and words that are filled into the inner level.
     """
-    p, inner, outer = boundary[SPACE], boundary[INNER], boundary[OUTER]
-    content = words * (pair[outer + 1, p, SPREAD] / pair[inner + 1, p, SPREAD])
-    return content, elided(content, pair[outer + 1, p, UNTOUCHED]), elided(words, pair[inner + 1, p, UNTOUCHED])
+    p, inner, outer = boundary[at.SPACE], boundary[at.INNER], boundary[at.OUTER]
+    content = words * (pair[outer + 1, p, at.SPREAD] / pair[inner + 1, p, at.SPREAD])
+    return content, elided(content, pair[outer + 1, p, at.UNTOUCHED]), elided(words, pair[inner + 1, p, at.UNTOUCHED])
 
 
 @helper
 def crossing_energy(boundary: AnyArray, nature: int, level_pj: AnyArray, pair: AnyArray, words: float) -> float:
     """Energy of ``words`` filled into each instance of a boundary's inner level, and of serving them further out."""
-    p, inner, outer = boundary[SPACE], boundary[INNER], boundary[OUTER]
+    p, inner, outer = boundary[at.SPACE], boundary[at.INNER], boundary[at.OUTER]
     content, reads, fills = exchanged_words(boundary, pair, words)
-    energy = content * level_pj[outer, ADDRESS_PJ] - pair[outer + 1, p, REBATE_PJ]
-    if nature & READ_WRITE:
-        energy += counted(content, level_pj[outer, BLOCK]) * level_pj[outer, UPDATE_PJ]
-    energy += counted(reads, level_pj[outer, BLOCK]) * level_pj[outer, READ_PJ]
+    energy = content * level_pj[outer, at.ADDRESS_PJ] - pair[outer + 1, p, at.REBATE_PJ]
+    if nature & at.READ_WRITE:
+        energy += counted(content, level_pj[outer, at.BLOCK]) * level_pj[outer, at.UPDATE_PJ]
+    energy += counted(reads, level_pj[outer, at.BLOCK]) * level_pj[outer, at.READ_PJ]
     if inner >= 0:
-        blocks = counted(fills, level_pj[inner, BLOCK])
-        energy += blocks * level_pj[inner, FILL_PJ] + fills * level_pj[inner, ADDRESS_PJ]
+        blocks = counted(fills, level_pj[inner, at.BLOCK])
+        energy += blocks * level_pj[inner, at.FILL_PJ] + fills * level_pj[inner, at.ADDRESS_PJ]
     for level in range(inner + 1, outer + 1):
-        taken = words * (pair[level + 1, p, SPREAD] / pair[inner + 1, p, SPREAD])
-        energy += pair[level + 1, p, NETWORK_PJ] * taken
+        taken = words * (pair[level + 1, p, at.SPREAD] / pair[inner + 1, p, at.SPREAD])
+        energy += pair[level + 1, p, at.NETWORK_PJ] * taken
     return float(energy)

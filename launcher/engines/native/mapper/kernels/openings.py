@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import helper
-from launcher.engines.native.mapper.kernels.search_tables import (
-    BOUND,
-    DIMENSION,
-    END,
-    FINAL,
-    FIRST_STEP,
-    KIND,
-    LEAST_FACTOR,
-    LEVEL,
-    MOST_FACTOR,
-    NEXT_LEVEL,
-    ORDERED_LOOP,
-    RADIX,
-    STRIDE,
-    TARGET,
-)
+from launcher.engines.native.mapper.kernels import search_tables as at
+
+
+@helper
+def loop_range(
+    bounds: AnyArray, dimensions: AnyArray, counts: AnyArray, kind: int, level: int, d: int, i: int
+) -> tuple[int, int, int]:
+    """First and last loop (plus one) to look at of those that start at the i-th tile of d, and the least bound."""
+    last = counts[d, i]
+    lowest = max(bounds[at.LEAST_FACTOR, level, d], 2 if kind == at.ORDERED_LOOP else 1)
+    return (last - 1 if dimensions[at.FINAL, d] == level else 0), last, lowest
 
 
 @helper
@@ -28,16 +23,14 @@ def _spread_digits(
     found: AnyArray, m: int, n: int, backwards: int,
 ) -> None:  # fmt: skip
     """Add to state n the tiles that a loop makes of those of state m; backwards: those that it makes them of."""
-    lowest = max(bounds[LEAST_FACTOR, level, d], 2 if kind == ORDERED_LOOP else 1)
-    most = bounds[MOST_FACTOR, level, d]
-    final = dimensions[FINAL, d] == level
-    for i in range(dimensions[RADIX, d]):
+    most = bounds[at.MOST_FACTOR, level, d]
+    for i in range(dimensions[at.RADIX, d]):
         if not backwards and not found[m, d, i]:
             continue
-        last = counts[d, i]
-        for c in range(last - 1 if final else 0, last):
-            if lowest <= loops[d, i, c, BOUND] <= most:
-                j = loops[d, i, c, END]
+        first, last, lowest = loop_range(bounds, dimensions, counts, kind, level, d, i)
+        for c in range(first, last):
+            if lowest <= loops[d, i, c, at.BOUND] <= most:
+                j = loops[d, i, c, at.END]
                 if not backwards:
                     found[n, d, j] = True
                 elif found[m, d, j]:
@@ -50,16 +43,16 @@ def _pass_on(
     s: int, found: AnyArray, backwards: int,
 ) -> None:  # fmt: skip
     """Hand the tiles found for a state to the states after it; backwards: take those of the states after it."""
-    for step in range(states[s, FIRST_STEP], states[s + 1, FIRST_STEP]):
-        kind, to = steps[step, KIND], steps[step, TARGET]
+    for step in range(states[s, at.FIRST_STEP], states[s + 1, at.FIRST_STEP]):
+        kind, to = steps[step, at.KIND], steps[step, at.TARGET]
         m, n = (to, s) if backwards else (s, to)
         for d in range(dimensions.shape[1]):
-            if kind != NEXT_LEVEL and steps[step, DIMENSION] == d:
+            if kind != at.NEXT_LEVEL and steps[step, at.DIMENSION] == d:
                 _spread_digits(
-                    kind, states[s, LEVEL], d, bounds, dimensions, counts, loops, found, m, n, backwards
+                    kind, states[s, at.LEVEL], d, bounds, dimensions, counts, loops, found, m, n, backwards
                 )  # fmt: skip
             else:
-                for i in range(dimensions[RADIX, d]):
+                for i in range(dimensions[at.RADIX, d]):
                     if found[m, d, i]:
                         found[n, d, i] = True
 
@@ -81,8 +74,8 @@ def fill_open(
     last = len(states) - 2
     for s in range(last + 1):
         for d in range(dimensions.shape[1]):
-            for i in range(dimensions[RADIX, d]):
-                opened[0, s, d, i] = s == 0 and i == dimensions[RADIX, d] - 1
+            for i in range(dimensions[at.RADIX, d]):
+                opened[0, s, d, i] = s == 0 and i == dimensions[at.RADIX, d] - 1
                 opened[1, s, d, i] = s == last and i == 0
     for backwards in range(2):
         found = opened[1 - backwards]
@@ -91,7 +84,7 @@ def fill_open(
             _pass_on(states, steps, bounds, dimensions, counts, loops, s, found, backwards)
     for s in range(last + 1):
         for d in range(dimensions.shape[1]):
-            for i in range(dimensions[RADIX, d]):
+            for i in range(dimensions[at.RADIX, d]):
                 opened[0, s, d, i] = opened[0, s, d, i] and opened[1, s, d, i]
 
 
@@ -105,10 +98,10 @@ def common_tiles(opened: AnyArray, dimensions: AnyArray, s: int, to: int, withou
             continue
         # Copies go behind the tiles that are extended, and then to the front.
         end = count
-        for i in range(dimensions[RADIX, d]):
+        for i in range(dimensions[at.RADIX, d]):
             if opened[0, s, d, i] and opened[0, to, d, i]:
                 for k in range(count):
-                    listed[end] = listed[k] + i * dimensions[STRIDE, d]
+                    listed[end] = listed[k] + i * dimensions[at.STRIDE, d]
                     end += 1
         for k in range(count, end):
             listed[k - count] = listed[k]

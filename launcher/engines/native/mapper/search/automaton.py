@@ -19,16 +19,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from launcher.engines.native.mapper.costs.machine_constants import Machine
-from launcher.engines.native.mapper.kernels.search_tables import (
-    DIMENSION,
-    FREE_LOOP,
-    KIND,
-    LEVEL,
-    NEXT_LEVEL,
-    ORDERED_LOOP,
-    TARGET,
-    Walks,
-)
+from launcher.engines.native.mapper.kernels import search_tables as at
+from launcher.engines.native.mapper.kernels.search_tables import Walks
 from launcher.engines.native.mapper.space.bypass import Boundary, Keep, boundaries_of
 from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
@@ -125,7 +117,7 @@ class _Builder:
             if not state.open:
                 return [self._leave(state)]
             after = _State(state.level, state.open[1:])
-            return [(FREE_LOOP, state.open[0], after, frozenset())]
+            return [(at.FREE_LOOP, state.open[0], after, frozenset())]
         steps = []
         if all(self.space.levels[state.level].temporal[d].least <= 1 for d in state.open):
             steps.append(self._leave(state))
@@ -138,7 +130,7 @@ class _Builder:
         # Where a level keeps nothing from one step to the next, every step outside brings a new tile.
         at_once = frozenset(b for b in kept if not self.temporal_reuse[state.level + 1][self.boundaries[b].space])
         target, settled = self.start(state.level + 1, state.pending | (kept - at_once))
-        return NEXT_LEVEL, 0, target, settled | at_once
+        return at.NEXT_LEVEL, 0, target, settled | at_once
 
     def _loop(self, state: _State, position: int, dimension: int) -> list[_Step]:
         level = self.space.levels[state.level]
@@ -156,7 +148,7 @@ class _Builder:
         pending = state.pending - settled
         least = 0 if settled else sum(1 for d in still_open if state.open.index(d) < position)
         target = _State(state.level, still_open, pending, ordered=bool(pending), least=least if pending else 0)
-        return [(ORDERED_LOOP, dimension, target, settled)]
+        return [(at.ORDERED_LOOP, dimension, target, settled)]
 
 
 def build_automaton(space: SearchSpace, machine: Machine, keep: Keep, from_compute: Collection[int] = ()) -> Automaton:
@@ -202,11 +194,11 @@ def temporal_loops(automaton: Automaton, steps: Sequence[int], bounds: Sequence[
     walks = automaton.walks
     state = automaton.states - 1
     for step, bound in zip(steps, bounds, strict=True):
-        if walks.steps[step, KIND] != NEXT_LEVEL and bound > 1:
-            loops.setdefault(int(walks.states[state, LEVEL]), []).append(
-                (int(walks.steps[step, DIMENSION]), int(bound))
+        if walks.steps[step, at.KIND] != at.NEXT_LEVEL and bound > 1:
+            loops.setdefault(int(walks.states[state, at.LEVEL]), []).append(
+                (int(walks.steps[step, at.DIMENSION]), int(bound))
             )
-        state = int(walks.steps[step, TARGET])
+        state = int(walks.steps[step, at.TARGET])
     return loops
 
 

@@ -10,6 +10,7 @@ from launcher.engines.native.arrays import AnyArray, IntArray
 from launcher.engines.native.mapper.costs.coefficients import Assignments
 from launcher.engines.native.mapper.costs.lower_bounds import Base, limited_slots
 from launcher.engines.native.mapper.costs.machine_constants import Machine
+from launcher.engines.native.mapper.kernels import search_tables as at
 from launcher.engines.native.mapper.kernels.branch import (
     BEST_BUSY,
     BEST_ENERGY,
@@ -21,31 +22,7 @@ from launcher.engines.native.mapper.kernels.branch import (
     explore,
 )
 from launcher.engines.native.mapper.kernels.completion import complete
-from launcher.engines.native.mapper.kernels.search_tables import (
-    BOXES,
-    CHILDREN,
-    DIMENSION,
-    EXTENT,
-    FINAL,
-    FIRST_STEP,
-    KIND,
-    LEVEL,
-    MOST_FACTOR,
-    NEXT_LEVEL,
-    NO_ROOM,
-    OWN_RANK,
-    POSITION,
-    RADIX,
-    SETTLED,
-    SPACE,
-    STAYS,
-    Costs,
-    Goal,
-    Rates,
-    Stack,
-    Tiles,
-    Walks,
-)
+from launcher.engines.native.mapper.kernels.search_tables import Costs, Goal, Rates, Stack, Tiles, Walks
 from launcher.engines.native.mapper.search.automaton import Automaton
 from launcher.engines.native.mapper.space.factorization import factorization
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
@@ -123,10 +100,10 @@ class Solver:
     def _factorize(self, extents: IntArray) -> None:
         """Fill in the tiles and loops of each dimension whose extent differs from what was there."""
         tiles = self._tiles
-        for d in np.flatnonzero(tiles.dimensions[EXTENT] != extents):
+        for d in np.flatnonzero(tiles.dimensions[at.EXTENT] != extents):
             own = factorization(int(extents[d]))
-            count = tiles.dimensions[RADIX, d] = len(own.sizes)
-            tiles.dimensions[EXTENT, d] = extents[d]
+            count = tiles.dimensions[at.RADIX, d] = len(own.sizes)
+            tiles.dimensions[at.EXTENT, d] = extents[d]
             tiles.size[d, :count], tiles.counts[d, :count] = own.sizes, own.counts
             tiles.loops[d, :count, :count] = own.loops
 
@@ -138,7 +115,7 @@ class Solver:
         if key not in self._slabs:
             slabs = _slabs(walks, costs, alike)
             if (slabs.max(initial=-1) + 1) * self._tiles.size.shape[1] * len(self._tiles.digit) > _MOST_SLID:
-                slabs[slabs != STAYS] = NO_ROOM
+                slabs[slabs != at.STAYS] = at.NO_ROOM
             self._slabs[key] = slabs
         return self._slabs[key]
 
@@ -190,12 +167,12 @@ class Solver:
         stack = self._stack
         bounds: list[tuple[float, float]] = []
         for depth in range(int(self._control[TOP]) + 1):
-            first = int(stack.at[depth, POSITION])
+            first = int(stack.at[depth, at.POSITION])
             if first >= 0:
-                waiting = stack.bound[depth, first : stack.at[depth, CHILDREN]]
+                waiting = stack.bound[depth, first : stack.at[depth, at.CHILDREN]]
                 bounds += [(float(energy), float(busy)) for energy, busy in waiting]
             elif depth:
-                energy, busy = stack.bound[depth - 1, stack.at[depth - 1, POSITION] - 1]
+                energy, busy = stack.bound[depth - 1, stack.at[depth - 1, at.POSITION] - 1]
                 bounds.append((float(energy), float(busy)))
         return bounds
 
@@ -224,15 +201,15 @@ def _slabs(walks: Walks, costs: Costs, alike: AnyArray) -> AnyArray:
 
     ``alike`` has a number for each level, the same for levels that share a slab.
     """
-    spaces = walks.boundaries[:, SPACE]
-    slide = (costs.nature[spaces, None] & BOXES > 0) & (costs.motion[spaces] != OWN_RANK)
-    slabs = np.full((*slide.shape, len(alike)), STAYS, np.int64)
-    level_of = np.repeat(walks.states[:-1, LEVEL], np.diff(walks.states[:, FIRST_STEP]))
+    spaces = walks.boundaries[:, at.SPACE]
+    slide = (costs.nature[spaces, None] & at.BOXES > 0) & (costs.motion[spaces] != at.OWN_RANK)
+    slabs = np.full((*slide.shape, len(alike)), at.STAYS, np.int64)
+    level_of = np.repeat(walks.states[:-1, at.LEVEL], np.diff(walks.states[:, at.FIRST_STEP]))
     count = 0
     for b in np.flatnonzero(slide.any(axis=1)):
-        settles = (walks.steps[:, SETTLED] >> b & 1 > 0) & (walks.steps[:, KIND] != NEXT_LEVEL)
-        settles &= slide[b, walks.steps[:, DIMENSION]]
-        for d, group in np.unique(np.stack((walks.steps[settles, DIMENSION], alike[level_of[settles]])), axis=1).T:
+        settles = (walks.steps[:, at.SETTLED] >> b & 1 > 0) & (walks.steps[:, at.KIND] != at.NEXT_LEVEL)
+        settles &= slide[b, walks.steps[:, at.DIMENSION]]
+        for d, group in np.unique(np.stack((walks.steps[settles, at.DIMENSION], alike[level_of[settles]])), axis=1).T:
             slabs[b, d, alike == group] = count
             count += 1
     return slabs
@@ -250,7 +227,7 @@ def _empty_tiles(space: SearchSpace, assignments: Assignments) -> Tiles:
     bounds = np.array([[[b.least, b.most] for b in level.temporal] for level in space.levels], np.int64)
     bounds = bounds.reshape(levels, dimensions, 2).transpose(2, 0, 1).copy()
     rows = np.zeros((4, dimensions), np.int64)
-    rows[FINAL] = np.where(bounds[MOST_FACTOR] > 1, np.arange(levels)[:, None], -1).max(axis=0, initial=-1)
+    rows[at.FINAL] = np.where(bounds[at.MOST_FACTOR] > 1, np.arange(levels)[:, None], -1).max(axis=0, initial=-1)
     return Tiles(
         rows,
         bounds,

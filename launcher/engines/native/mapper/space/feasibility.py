@@ -89,10 +89,7 @@ class Reach:
         now.ravel()[0] = True
         found = []
         for index, level in enumerate(self._space.levels):
-            now = self._through_fan_out(index, now)
-            for d, bounds in enumerate(level.temporal):
-                now = _moved(now, d, self._loop(d, bounds))
-            now = now & self._fits[index]
+            now = self._through_loops(level.temporal, self._through_fan_out(index, now)) & self._fits[index]
             found.append(now)
         return found
 
@@ -102,7 +99,8 @@ class Reach:
         complete = np.zeros_like(reached[-1])
         complete.ravel()[-1] = reached[-1].ravel()[-1]
         for outer in range(len(self._space.levels) - 1, index, -1):
-            complete = self._back(outer, complete) & reached[outer - 1]
+            left = self._through_loops(self._space.levels[outer].temporal, complete & self._fits[outer], back=True)
+            complete = self._through_fan_out(outer, left, back=True) & reached[outer - 1]
         sizes: np.ndarray = self.words[index][complete]
         return sizes
 
@@ -123,34 +121,23 @@ class Reach:
         zero = np.zeros(extents[0].shape)
         return [zero + sum(size for size, kept in zip(sizes, row, strict=True) if kept) for row in keep]
 
-    def _through_fan_out(self, index: int, now: Grid) -> Grid:
+    def _through_fan_out(self, index: int, now: Grid, *, back: bool = False) -> Grid:
+        """Tiles that the fan-out below a level makes of those in ``now``; ``back``: those that it makes them of."""
         block = self._space.levels[index].spatial
         if block.fanout_x == UNBOUNDED:
-            for d, bounds in enumerate(block.bounds):
-                now = _moved(now, d, self._loop(d, bounds))
-            return now
+            return self._through_loops(block.bounds, now, back=back)
         after = np.zeros_like(now)
-        for source, target in self._shifts(index):
+        for inside, outside in self._shifts(index):
+            source, target = (outside, inside) if back else (inside, outside)
             after[target] |= now[source]
         return after
 
-    def _back(self, index: int, after: Grid) -> Grid:
-        """Tiles below a level from which some tile in ``after`` can be left with."""
-        now = after & self._fits[index]
-        for d, bounds in enumerate(self._space.levels[index].temporal):
-            now = _moved(now, d, self._loop(d, bounds).T)
-        block = self._space.levels[index].spatial
-        if block.fanout_x == UNBOUNDED:
-            for d, bounds in enumerate(block.bounds):
-                now = _moved(now, d, self._loop(d, bounds).T)
-            return now
-        before = np.zeros_like(now)
-        for source, target in self._shifts(index):
-            before[source] |= now[target]
-        return before
-
-    def _loop(self, d: int, bounds: Bounds) -> np.ndarray:
-        return _steps(self._space.extents[d], bounds.least, bounds.most)
+    def _through_loops(self, bounds: tuple[Bounds, ...], now: Grid, *, back: bool = False) -> Grid:
+        """The same for one loop over each dimension."""
+        for d, (extent, bound) in enumerate(zip(self._space.extents, bounds, strict=True)):
+            steps = _steps(extent, bound.least, bound.most)
+            now = _moved(now, d, steps.T if back else steps)
+        return now
 
     def _shifts(self, index: int) -> Iterator[tuple[Places, Places]]:
         """Per choice of a fan-out's factors, the tiles below it and the tiles that it makes of them."""
