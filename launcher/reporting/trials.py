@@ -130,6 +130,7 @@ def print_rows(
         numbered: whether the trials' numbers are shown.
         bold_first: whether the first row is the best one.
     """
+    console.print(title, style="table.title", highlight=False, markup=False, soft_wrap=True)
     remarks = [_remark(row) for row in rows]
     styles = ["red" if not row.ok else "dim" if row.broken else "" for row in rows]
     if bold_first and not styles[0]:
@@ -137,7 +138,7 @@ def print_rows(
     labels = [[str(row.number)] for row in rows] if numbered else [[] for _ in rows]
 
     def make(layout: Layout, columns: Sequence[_Column], beside: Sequence[str] = ()) -> Table:
-        table = _Builder(escape(title), ["trial"] if numbered else [], parameters, layout, columns)
+        table = _Builder(["trial"] if numbered else [], parameters, layout, columns)
         return table.build(rows, labels, styles, beside)
 
     layout, columns = _fitting(make, _columns(rows, needed), parameters, console)
@@ -164,9 +165,10 @@ def print_best_rows(rows: Sequence[TrialRow], parameters: Sequence[str], console
 
     def make(layout: Layout, shown: Sequence[_Column]) -> Table:
         labels = [[figure.title] for figure in best]
-        return _Builder("best by", [""], parameters, layout, shown).build(list(best.values()), labels, winners=[*best])
+        return _Builder([""], parameters, layout, shown).build(list(best.values()), labels, winners=[*best])
 
     layout, shown = _fitting(make, columns, parameters, console)
+    console.print("best by", style="table.title")
     console.print(make(layout, shown))
 
 
@@ -175,14 +177,12 @@ class _Builder:
     """A table before it has rows.
 
     Attributes:
-        title: above it.
         first: headings before the parameters.
         parameters: what tells the rows apart.
         layout: how they are laid out.
         columns: figures.
     """
 
-    title: str
     first: Sequence[str]
     parameters: Sequence[str]
     layout: Layout
@@ -197,7 +197,7 @@ class _Builder:
         winners: Sequence[Figure] = (),
     ) -> Table:
         """The table: ``labels`` stand below the first headings; each row's winning figure is bold."""
-        table = Table(title=self.title, title_justify="left", box=box.SIMPLE_HEAD)
+        table = Table(box=box.SIMPLE_HEAD)
         for place, heading in enumerate(self.first):
             cells = [label[place] for label in labels]
             _add(table, heading, cells, "right" if heading else "left")

@@ -14,7 +14,7 @@ from typing import Any
 
 from launcher.errors import LauncherError
 from launcher.paths import TIMELOOP_FOLDER
-from launcher.results.files import ARTIFACT_NAMES, LAYERS_FOLDER, NETWORK_ARTIFACT_NAMES
+from launcher.results.files import ARTIFACT_NAMES, LAYERS_FOLDER, NETWORK_ARTIFACT_NAMES, SWEEP_JSON
 from launcher.results.result import Result
 from launcher.tracking import records, views
 from launcher.tracking.database import make_database
@@ -23,7 +23,7 @@ from launcher.tracking.mlflow_import import MlflowParts, import_mlflow, quiet, w
 from launcher.tracking.tracker import RunReference, TrackingSettings
 
 _COMPOSED_CONFIG = (".hydra/config.yaml", ".hydra/overrides.yaml")
-_SWEEP_JSON, _MULTIRUN_YAML = "sweep.json", "multirun.yaml"
+_MULTIRUN_YAML = "multirun.yaml"
 _MOST_PARAMETERS_PER_CALL = 100
 _EXPERIMENT_TAGS = {
     # So that MLflow's pages open on runs and metrics, not on traces of language models.
@@ -131,27 +131,6 @@ class MlflowTracker:
             _log_files(session, run_id, folder)
             session.client.set_terminated(run_id, _STATUSES[result.status], ended)
         return self._reference(session, run_id)
-
-    def finish_sweep(
-        self,
-        parent: str,
-        results: Sequence[Result],
-        *,
-        objective: str | Sequence[str] = "edp",
-        interrupted: bool = False,
-        folder: Path | None = None,
-    ) -> RunReference:
-        session = self._open(folder)
-        with self._told(folder):
-            parameters, metrics, tags = records.sweep_outcome(results, objective)
-            if interrupted:
-                tags["status"] = "interrupted"
-            _log(session, parent, records.as_parameters(parameters), metrics, tags)
-            if folder is not None:
-                _log_top_files(session, parent, folder)
-            status = "KILLED" if interrupted else "FINISHED" if tags["status"] == "ok" else "FAILED"
-            session.client.set_terminated(parent, status)
-        return self._reference(session, parent, sweep=True)
 
     def close_sweep(
         self,
@@ -294,7 +273,7 @@ def _log_top_files(session: _Session, run_id: str, folder: Path) -> None:
 
 def _copy(file: Path, target: Path) -> None:
     """What repeats the configuration may hold the password of a database, which is nobody else's business."""
-    if file.parent.name == ".hydra" or file.name in (_SWEEP_JSON, _MULTIRUN_YAML):
+    if file.parent.name == ".hydra" or file.name in (SWEEP_JSON, _MULTIRUN_YAML):
         target.write_text(records.without_passwords(file.read_text(encoding="utf-8")), encoding="utf-8")
     else:
         shutil.copyfile(file, target)

@@ -112,25 +112,6 @@ class Tracker(Protocol):
             Where it was recorded; None when nothing is recorded.
         """
 
-    def finish_sweep(
-        self,
-        parent: str,
-        results: Sequence[Result],
-        *,
-        objective: str | Sequence[str] = "edp",
-        interrupted: bool = False,
-        folder: Path | None = None,
-    ) -> RunReference | None:
-        """Close a sweep's run, with the best trial's figures on it.
-
-        Args:
-            parent: what :meth:`start_sweep` returned.
-            results: all trials that finished.
-            objective: which of them is best.
-            interrupted: the sweep was stopped by its user.
-            folder: the files that lie directly in it are kept with the run.
-        """
-
     def close_sweep(
         self,
         parent: str,
@@ -140,7 +121,7 @@ class Tracker(Protocol):
         *,
         interrupted: bool = False,
     ) -> RunReference | None:
-        """Close a sweep's run that may be resumed later.
+        """Close a sweep's run; it may be resumed later.
 
         Args:
             parent: what :meth:`start_sweep` returned.
@@ -192,16 +173,5 @@ class NullTracker:
         folder: Path,
         *,
         interrupted: bool = False,
-    ) -> None:
-        """Nothing is recorded."""
-
-    def finish_sweep(
-        self,
-        parent: str,
-        results: Sequence[Result],
-        *,
-        objective: str | Sequence[str] = "edp",
-        interrupted: bool = False,
-        folder: Path | None = None,
     ) -> None:
         """Nothing is recorded."""
