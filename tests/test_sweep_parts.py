@@ -68,7 +68,7 @@ def test_every_point_can_be_written_as_overrides_again(written: str) -> None:
     space = parse_space({}, [f"arch.rows={written}"])
     values = space.dimensions[0].values
     for value in values if values is not None else [space.first()["arch.rows"]]:
-        override = OverridesParser.create().parse_override(space.overrides({"arch.rows": value})[-1])
+        override = OverridesParser.create().parse_override(space.written({"arch.rows": value})[-1])
         assert override.value() == value
         assert space.dimensions[0].holds(value)
 

@@ -16,7 +16,7 @@ from launcher.results.fronts import Front
 from launcher.results.ranking import compares_hardware
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.goals import Goals
-from launcher.sweeping.rows import best_rows, in_order
+from launcher.sweeping.rows import best_rows, best_to_worst
 
 _SHOWN = 15
 _SHOWN_OF_FRONT = 40
@@ -34,7 +34,7 @@ def print_table(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goal
     """
     best = best_rows(rows, goals)
     front = best if len(goals.objectives) > 1 else []
-    shown = front or in_order([row for row in rows if row.same_as is None], goals)
+    shown = front or best_to_worst([row for row in rows if row.same_as is None], goals)
     if not goals.criteria:
         shown = shown[: _SHOWN_OF_FRONT if front else _SHOWN]
     print_rows(
