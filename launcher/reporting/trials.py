@@ -28,7 +28,7 @@ _LONG_WORD = 8
 _NAME, _REMARK = "trial", "remark"
 
 
-class Layout(Enum):
+class _Layout(Enum):
     """How parameters are laid out: a column each, with shorter and shorter headings, or all of them in one."""
 
     COLUMNS = "columns"
@@ -188,21 +188,21 @@ def _remark_column(remarks: Sequence[str], *, folds: bool = False) -> list[_Colu
     return [_Column(_REMARK, list(map(Text, remarks)), "left", folds=folds)] if any(remarks) else []
 
 
-def _parameter_columns(rows: Sequence[TrialRow], parameters: Sequence[str], layout: Layout) -> list[_Column]:
+def _parameter_columns(rows: Sequence[TrialRow], parameters: Sequence[str], layout: _Layout) -> list[_Column]:
     points = [{name: plain(row.point.get(name, ABSENT)) for name in parameters} for row in rows]
-    if layout is not Layout.JOINED:
+    if layout is not _Layout.JOINED:
         return [_Column(_heading(name, layout), [Text(one[name]) for one in points], "left") for name in parameters]
     joined = [" ".join(f"{name.rpartition('.')[2]}={value}" for name, value in one.items()) for one in points]
     return [_Column("parameters", list(map(Text, joined)), "left", folds=True)]
 
 
-def _heading(name: str, layout: Layout) -> str:
+def _heading(name: str, layout: _Layout) -> str:
     """A key in several lines, cut at its dots, then at underscores, then within long words."""
     heading = name.replace(".", ".\n")
-    if layout is Layout.COLUMNS:
+    if layout is _Layout.COLUMNS:
         return heading
     pieces = heading.replace("_", "_\n").splitlines()
-    if layout is Layout.NARROW_HEADINGS:
+    if layout is _Layout.NARROW_HEADINGS:
         pieces = [_in_two(piece) if len(piece) > _LONG_WORD else piece for piece in pieces]
     return "\n".join(pieces)
 
@@ -218,7 +218,7 @@ def _figure_columns(rows: Sequence[TrialRow], needed: Sequence[str]) -> list[_Co
         figure = METRICS[name][0] if name in METRICS else None
         if figure is None:
             values = [significant(row.metrics.get(name, nan)) for row in rows]
-            columns.append(_Column(_heading(name, Layout.SHORT_HEADINGS), list(map(Text, values))))
+            columns.append(_Column(_heading(name, _Layout.SHORT_HEADINGS), list(map(Text, values))))
         elif figure not in TABLES:
             columns.append(_figure_column(figure, rows, needed=True))
     wanted = {METRICS[name][0] for name in needed if name in METRICS}
@@ -238,10 +238,10 @@ def _fitting(
     console: Console,
 ) -> list[_Column]:
     """The columns in the first layout, with as many figures as there is room for, that fits the terminal."""
-    ways = [(layout, figures) for layout in (Layout.COLUMNS, Layout.SHORT_HEADINGS)]
-    ways += [(Layout.NARROW_HEADINGS, some) for some in _fewer(figures)]
+    ways = [(layout, figures) for layout in (_Layout.COLUMNS, _Layout.SHORT_HEADINGS)]
+    ways += [(_Layout.NARROW_HEADINGS, some) for some in _fewer(figures)]
     if len(parameters) > 1:
-        ways += [(Layout.JOINED, some) for some in _fewer(figures)]
+        ways += [(_Layout.JOINED, some) for some in _fewer(figures)]
     for layout, some in ways:
         columns = [*first, *_parameter_columns(rows, parameters, layout), *some]
         if _width_of(columns, console) <= console.width:

@@ -25,7 +25,7 @@ from launcher.sweeping.samplers import make_sampler
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """A sweep before it starts.
 
     Attributes:
@@ -67,7 +67,7 @@ class Plan:
 
 def plan_of(
     kind: str, config: DictConfig, params: Mapping[str, Any], arguments: Sequence[str], loader: ConfigLoader
-) -> Plan:
+) -> SweepPlan:
     """What is asked for.
 
     Args:
@@ -95,10 +95,10 @@ def plan_of(
     grid = grid_points(config, overrides, lambda arch: loader.load_sweep_config(config, [f"arch={arch}"]).arch)
     objective = OmegaConf.to_container(config.mapper)["objective"]  # type: ignore[index,call-overload]
     goals = grid_goals(settings_of(objective, "mapper.objective", None, 1).objective, constraints)
-    return Plan(grid, goals, settings, folder, lambda *_: RandomSampler(seed=0), list(_covering(grid.trials)))
+    return SweepPlan(grid, goals, settings, folder, lambda *_: RandomSampler(seed=0), list(_covering(grid.trials)))
 
 
-def _study(space: Space, settings: SweepSettings, folder: Path, constraints: Sequence[str]) -> Plan:
+def _study(space: Space, settings: SweepSettings, folder: Path, constraints: Sequence[str]) -> SweepPlan:
     goals = parse_goals(settings.objectives, settings.directions, constraints)
     enqueued = [space.check_point(point, "sweep.enqueue") for point in settings.enqueue]
 
@@ -106,7 +106,7 @@ def _study(space: Space, settings: SweepSettings, folder: Path, constraints: Seq
         return make_sampler(settings.sampler, space, goals, seed=settings.seed, finished=finished, parallel=parallel)
 
     sampler(0, False)  # mistakes come before anything
-    return Plan(space, goals, settings, folder, sampler, [space.written(space.first())], enqueued)
+    return SweepPlan(space, goals, settings, folder, sampler, [space.written(space.first())], enqueued)
 
 
 def _covering(trials: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
