@@ -1,9 +1,10 @@
 """What sweeps cost, and how good their samplers are on a space that is known.
 
-    python benchmarks/sweep.py [--only cost,parallel,resume,quality] [--seeds 10]
+    python benchmarks/sweep.py [--only cost,grid,parallel,resume,quality] [--seeds 10]
 
 cost       200 trials of gemmini KTQ in one process: seconds, and the sweep's own cost per trial beyond the trials' own
            time, without and with MLflow
+grid       the same for a grid of 200 points
 parallel   sweeps of a layer whose search takes a second, and of one whose search takes some milliseconds, with one and
            with two joblib workers: trials per second
 resume     seconds until a study of 2,000 trials goes on
@@ -40,14 +41,14 @@ KNOWN = [
 ]
 
 
-def sweep(folder: Path, *arguments: str) -> float:
+def sweep(folder: Path, *arguments: str, points: str = "optuna") -> float:
     """Seconds of one sweep in ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [
         sys.executable,
         str(ROOT / "launch.py"),
         "-m",
-        "hydra/sweeper=optuna",
+        f"hydra/sweeper={points}",
         "sweep.pictures=false",
         *arguments,
     ]
@@ -77,6 +78,18 @@ def cost(scratch: Path) -> None:
             f"cost, tracking={tracking}: 200 trials {many:.1f} s; {engine / len(ran) * 1e3:.0f} ms of a trial are its"
         )
         print(f"    own, {own * 1e3:.0f} ms the sweep's; a sweep of one trial takes {few:.1f} s")
+
+
+def grid(scratch: Path) -> None:
+    for tracking in ("none", "mlflow"):
+        common = [*LAYER, "cache=false", f"tracking={tracking}"]
+        few = sweep(scratch / f"two_{tracking}", *common, "arch.rows=8,16", points="grid")
+        folder = scratch / f"grid_{tracking}"
+        many = sweep(folder, *common, "arch.rows=range(4,84,4)", "arch.cols=range(4,44,4)", points="grid")
+        engine = sum(float(row["trial_seconds"]) for row in rows(folder))
+        own = (many - few - engine) / 198
+        print(f"grid, tracking={tracking}: 200 trials {many:.1f} s, two {few:.1f} s; {own * 1e3:.0f} ms of a trial are")
+        print("    the sweep's")
 
 
 def parallel(scratch: Path) -> None:
@@ -176,14 +189,14 @@ def _volume(found: list[dict[str, str]], known: list[dict[str, str]]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="cost,parallel,resume,quality")
+    parser.add_argument("--only", default="cost,grid,parallel,resume,quality")
     parser.add_argument("--seeds", type=int, default=10)
     arguments = parser.parse_args()
     chosen = arguments.only.split(",")
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         sweep(scratch / "warm", *LAYER, *WIDE, "sweep.n_trials=1", "tracking=none")  # compiles
-        for part in (cost, parallel, resume):
+        for part in (cost, grid, parallel, resume):
             if part.__name__ in chosen:
                 part(scratch)
         if "quality" in chosen:

@@ -13,13 +13,12 @@ import pytest
 from command_line import ROOT, launch
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
-from launcher.sweeping.points.names import SHARED_NAMES
-from launcher.sweeping.points.trials import each_configuration
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from sample_results import ok_result
 
 from launcher import run
+from launcher.config.arch_schema import ARCHITECTURES
 from launcher.config.compose import compose
 from launcher.config.schema import register
 from launcher.errors import ConfigurationError
@@ -28,6 +27,8 @@ from launcher.reporting.trials import print_best, print_trials
 from launcher.results.ranking import best_by_figure
 from launcher.results.result import Result
 from launcher.sweeping.points.configurations import configurations_of
+from launcher.sweeping.points.grid import each_configuration
+from launcher.sweeping.points.vocabulary import Vocabulary
 
 PRESETS = sorted(file.stem for file in (ROOT / "conf" / "experiment").glob("hwdse_*.yaml"))
 
@@ -44,13 +45,14 @@ def _overrides(content: object, folder: Path, *, arch: str = "gemmini", mixup: b
     file = folder / "configs.json"
     file.write_text(content if isinstance(content, str) else json.dumps(content))
     config = OmegaConf.create({"configs": str(file), "mixup": mixup})
-    return [one.overrides(arch) for one in configurations_of(config)]
+    words = Vocabulary.of(arch, ARCHITECTURES[arch])
+    return [one.overrides(words) for one in configurations_of(config)]
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_configuration_of_a_preset_is_a_trial(preset: str) -> None:
     config = _preset(preset)
-    trials = each_configuration(config, configurations_of(config), [[]])
+    trials = each_configuration(config, configurations_of(config), [[]], lambda arch: config.arch)
     assert len(trials) > 4
     assert len({tuple(trial) for trial in trials}) == len(trials)
     for trial in trials[:: max(1, len(trials) // 5)]:
@@ -69,11 +71,23 @@ def test_names_of_the_file_mean_the_same_part_of_every_architecture(tmp_path: Pa
         assert overrides == expected
 
 
-@pytest.mark.parametrize("arch", sorted({arch for archs in SHARED_NAMES.values() for arch in archs}))
-def test_every_shared_name_is_a_parameter(arch: str) -> None:
-    parameters = compose([f"arch={arch}"]).experiment.arch
-    for name, archs in SHARED_NAMES.items():
-        assert arch not in archs or hasattr(parameters, archs[arch]), name
+def test_an_architecture_says_which_part_a_shared_name_means() -> None:
+    assert {arch: len(Vocabulary.of(arch, kind).shared) for arch, kind in ARCHITECTURES.items()} == {
+        "gemmini": 8, "eyeriss": 7, "simba": 5, "tpu": 7, "pim": 5, "dimc": 5, "aimc": 5
+    }  # fmt: skip
+
+
+def test_a_variant_knows_the_names_of_what_it_varies_whatever_it_is_called(tmp_path: Path) -> None:
+    """A user's file that begins with one of this project's architectures has its types."""
+    mine = tmp_path / "mine" / "arch" / "tiny_one.yaml"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("defaults: [simba, _self_]\nname: tiny_one\npes: 4\n")
+    (tmp_path / "sizes.json").write_text(json.dumps([{"buffer_kib": 32}, {"buffer_kib": 64}]))
+    common = ("layer=KTQ", "model=bert_base", "tracking=none", "configs=sizes.json", "--config-dir", "mine")
+    outcome = launch(tmp_path, "-m", "arch=simba_small,tiny_one", *common).must_succeed()
+    assert "4 trials" in outcome.out and outcome.out.count("arch.global_buffer_kib=32") == 2
+    (tmp_path / "sizes.json").write_text(json.dumps([{"pe_rows": 32}]))
+    launch(tmp_path, "-m", "arch=tiny_one", *common).must_explain("pe_rows: tiny_one has no such part", "buffer_kib")
 
 
 def test_configurations_may_have_names_and_set_more_than_hardware(tmp_path: Path) -> None:

@@ -8,10 +8,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from launcher.sweeping.naming import swept_keys
 
 import launcher
-from launcher.config.schema import register
 from launcher.fingerprint import closure, fingerprint
 
 TRIAL = "launcher.trial.run"
@@ -80,9 +78,3 @@ def test_an_edit_to_a_helper_that_a_kernel_calls_compiles_it_anew(copied: Path) 
 def test_imports_inside_functions_count() -> None:
     names = {file.name for file in closure(["launcher.engines.run"])}
     assert {"native_engine.py", "completion.py"} <= names
-
-
-def test_a_list_is_one_value_and_not_a_sweep() -> None:
-    register()
-    given = ["arch.rows=8,16", "mapper.objective=[cycles,energy]", "+configuration='a,b'", "layer=choice(KQV,KTQ)"]
-    assert swept_keys(given) == ["arch.rows", "layer"]

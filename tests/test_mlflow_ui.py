@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from browser import chromium, why_not
 from command_line import ROOT
-from launcher.sweeping.page import write_page
 
 import launcher
 from launcher import Result
 from launcher.reporting.artifacts import write_artifacts
 from launcher.results.parameters import point_name
+from launcher.sweeping.pictures import write_page
 from launcher.tracking import TrackingSettings, make_tracker
 
 sys.path.insert(0, str(ROOT / "docs"))
@@ -58,7 +58,7 @@ def sweep(folder: Path) -> Sweep:
         assert reference is not None
         results[name], runs[name] = result, reference.run_id
     write_page([folder / "sweep"], folder / "sweep")
-    reference = tracker.finish_sweep(parent, list(results.values()), folder=folder / "sweep")
+    reference = tracker.close_sweep(parent, {}, {"status": "ok"}, folder / "sweep")
     assert reference is not None
     assert reference.trials.endswith(f"/#/experiments/1/runs?viewStateShareKey=sweep-{parent[:8]}")
     return Sweep(parent, results, runs)

@@ -114,10 +114,11 @@ def test_ctrl_c_once_keeps_the_best_mapping_and_twice_stops(tmp_path: Path) -> N
     assert "Traceback" not in once.text + twice.text
 
 
+@pytest.mark.parametrize("points", ["grid", "optuna"])
 @pytest.mark.parametrize("launcher", ["basic", "joblib"])
-def test_ctrl_c_keeps_a_sweeps_finished_trials(tmp_path: Path, launcher: str) -> None:
+def test_ctrl_c_keeps_a_sweeps_finished_trials(tmp_path: Path, launcher: str, points: str) -> None:
     sweep = Terminal(
-        tmp_path, str(ROOT / "launch.py"), "-m", "hydra/sweeper=optuna", "arch.rows=range(1,65)", "layer=KTQ",
+        tmp_path, str(ROOT / "launch.py"), "-m", f"hydra/sweeper={points}", "arch.rows=range(1,61)", "layer=KTQ",
         "model=bert_base", "tracking=none", "sweep.n_trials=60", "hydra.sweep.dir=here", f"hydra/launcher={launcher}",
     )  # fmt: skip
     sweep.wait_for(r"\b([2-9]|\d\d)/60 trials")  # a line that changes quickly skips numbers

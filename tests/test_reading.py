@@ -118,10 +118,11 @@ def test_mlflow_runs_are_found_by_every_name_they_have(tmp_path: Path) -> None:
     reference = tracker.record(single, folder)
     assert reference is not None
     parent = tracker.start_sweep("sweep mine", {"study": "it's mine"})
+    (tmp_path / "empty").mkdir()
     for result in sweep():
         write_artifacts(result, folder)
         tracker.record(result, folder, parent)
-    tracker.finish_sweep(parent, sweep())
+    tracker.close_sweep(parent, {}, {"status": "ok"}, tmp_path / "empty")
 
     for name in (reference.run_id, reference.run_id[:8]):
         (one,) = load_trials([name], directory=tmp_path)

@@ -1,4 +1,4 @@
-"""Sweeps with Optuna on the real command line."""
+"""Sweeps, with Optuna and over grids, on the real command line."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import random
+import re
 import signal
 import socket
 import sqlite3
@@ -22,12 +23,17 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial
 
-FAST = ["hydra/sweeper=optuna", "model=bert_base", "layer=KTQ", "sweep.pictures=false"]
+LAYER = ["model=bert_base", "layer=KTQ", "sweep.pictures=false"]
+FAST = ["hydra/sweeper=optuna", *LAYER]
 SPACE = ["arch.rows=choice(8,16,32)", "arch.cols=choice(8,16,32)"]
 
 
 def sweep(folder: Path, *arguments: str) -> Outcome:
     return launch_here(folder, "-m", *FAST, *arguments)
+
+
+def grid(folder: Path, *arguments: str) -> Outcome:
+    return launch_here(folder, "-m", *LAYER, *arguments)
 
 
 def trials(folder: Path) -> list[FrozenTrial]:
@@ -145,7 +151,7 @@ class Sweeping:
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-        command = [sys.executable, str(ROOT / "launch.py"), "-m", *FAST, *arguments]
+        command = [sys.executable, str(ROOT / "launch.py"), "-m", *LAYER, *arguments]
         self._folder = folder
         with (folder / "out.txt").open("a") as out:
             self.process = subprocess.Popen(
@@ -186,17 +192,24 @@ class Sweeping:
         return [int(pid) for pid, parent, what in lines if int(parent) == self.process.pid and "LokyProcess" in what]
 
 
+@pytest.mark.parametrize("points", ["grid", "optuna"])
 @pytest.mark.parametrize("launcher", ["basic", "joblib"])
 def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothing(
-    tmp_path: Path, launcher: str
+    tmp_path: Path, launcher: str, points: str
 ) -> None:
-    moments = random.Random(f"{launcher} {os.environ.get('SWEEP_KILL_SEED', '1')}")
+    moments = random.Random(f"{launcher} {points} {os.environ.get('SWEEP_KILL_SEED', '1')}")
     parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
-    total = 40 if parallel else 12  # workers get several at once when many are left
-    space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", f"sweep.n_trials={total}", "cache=false"]
+    rows, cols = (8, 5) if parallel else (4, 3)  # workers get several at once when many are left
+    total = rows * cols
+    if points == "grid":
+        space = [f"arch.rows=range(4,{4 * rows + 1},4)", f"arch.cols=range(4,{4 * cols + 1},4)", "cache=false"]
+    else:
+        space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", f"sweep.n_trials={total}", "cache=false"]
+    command = [f"hydra/sweeper={points}", *space, *parallel]
     kills, most = 0, 3 if launcher == "basic" else 2
-    Sweeping(tmp_path, *space, *parallel).killed_after(moments.uniform(0.5, 3))
-    while (last := Sweeping(tmp_path, *space, *parallel)).killed_after(
+    Sweeping(tmp_path, *command).killed_after(moments.uniform(0.5, 3))
+    places = [[], ["hydra.sweep.dir=same/place/here"], ["hydra.sweep.dir=same/place/here"], []]
+    while (last := Sweeping(tmp_path, *command, *places[kills])).killed_after(
         moments.uniform(0, 1) if kills < most else 120, of_trials=kills < most
     ):
         kills += 1
@@ -204,17 +217,83 @@ def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothin
     assert last.process.returncode == 0, said
     found = trials(tmp_path)
     assert len(found) == total and all(trial.state.is_finished() for trial in found), said
-    results = Counter(file.parent.name for file in tmp_path.glob("multirun/*/*/*/result.json"))
+    results = Counter(file.parent.name for file in tmp_path.glob("*/*/*/*/result.json"))
     own = [trial for trial in found if "same_as" not in trial.user_attrs["result"]]
     assert results == {str(trial.number): 1 for trial in own}
-    assert len({tuple(sorted(trial.params.items())) for trial in own}) == len(own)
-    with sqlite3.connect(tmp_path / "mlflow.db") as database:
+    latest = max(tmp_path.glob("*/*/*/trials.csv"), key=lambda file: file.stat().st_mtime)
+    with latest.open() as file:
+        tried = [(row["arch.rows"], row["arch.cols"]) for row in csv.DictReader(file) if not row["same_as"]]
+    assert len(set(tried)) == len(tried) == len(own)
+    assert recorded(tmp_path) == (["FINISHED"], sorted((str(trial.number), "FINISHED") for trial in own))
+
+
+def recorded(folder: Path) -> tuple[list[str], list[tuple[str, str]]]:
+    """Status of the sweeps' runs in MLflow, and number and status of their trials'."""
+    with sqlite3.connect(folder / "mlflow.db") as database:
         live = "runs.lifecycle_stage = 'active'"
         query = "select value, status from tags join runs using (run_uuid) where key = "
         children = database.execute(f"{query} 'sweep.trial' and {live}").fetchall()
         parents = database.execute(f"{query} 'kind' and value = 'sweep' and {live}").fetchall()
-    assert sorted(children) == sorted((str(trial.number), "FINISHED") for trial in own)
-    assert parents == [("sweep", "FINISHED")]
+    return [status for _, status in parents], sorted(children)
+
+
+SIZES = ["arch.rows=8,16", "arch.cols=8,16,32"]
+
+
+def test_a_grid_that_is_stopped_goes_on_elsewhere_and_one_that_has_ended_starts_anew(tmp_path: Path) -> None:
+    stopped = Sweeping(tmp_path, *SIZES, "cache=false", "hydra.sweep.dir=one")
+    while not (tmp_path / "one" / "1" / "result.json").is_file():
+        assert stopped.process.poll() is None, (tmp_path / "out.txt").read_text()
+        time.sleep(0.01)
+    os.killpg(stopped.process.pid, signal.SIGKILL)
+    stopped.process.wait()
+    kept = {file.parent.name for file in tmp_path.glob("one/*/result.json")}
+    more = grid(tmp_path, *SIZES, "cache=false", "hydra.sweep.dir=two").must_succeed()
+    assert "trials so far" in more.out and "6 trials, best EDP first" in more.out
+    assert {file.parent.name for file in tmp_path.glob("two/*/result.json")} == {*map(str, range(6))} - kept
+    assert recorded(tmp_path) == (["FINISHED"], [(str(number), "FINISHED") for number in range(6)])
+    anew = grid(tmp_path, *SIZES, "cache=false", "hydra.sweep.dir=three").must_succeed()
+    assert "so far" not in anew.out and len(list(tmp_path.glob("three/*/result.json"))) == 6
+    assert recorded(tmp_path)[0] == ["FINISHED"] * 2
+    assert len(trials(tmp_path)) == 6
+
+
+def test_another_grid_is_another_sweep(tmp_path: Path) -> None:
+    late = [*SIZES, "tracking=none", "sweep.timeout_s=0.001"]
+    told = grid(tmp_path, *late)
+    assert re.search("kept      [0-5] of 6 trials; the same command goes on from there", told.out)
+    grid(tmp_path, "arch.rows=8,16", "arch.cols=32,16,8", "tracking=none").must_succeed()  # the same in another order
+    grid(tmp_path, *SIZES, "arch.scratchpad_kib=64", "tracking=none").must_succeed()
+    assert len(list(tmp_path.glob("studies/grid-*.journal"))) == 3
+    given = [*late, "sweep.study=mine"]
+    grid(tmp_path, *given)
+    grid(tmp_path, "arch.rows=8,64", *given[1:]).must_explain("arch.rows: 8,16 -> 8,64", "sweep.restart=true")
+
+
+def test_a_grid_has_limits_of_time_and_failures_and_reuses_points(tmp_path: Path) -> None:
+    none = "tracking=none"
+    slow = grid(tmp_path, *SIZES, none, "sweep.trial_timeout_s=0.001", "cache=false")
+    slow.must_explain("took longer than sweep.trial_timeout_s=0.001")
+    tight = ["arch.accumulator_kib=0.0625,0.07,0.08,256", none]
+    grid(tmp_path, *tight, "sweep.max_failures=0.3").must_explain(
+        "2 trials failed, more than sweep.max_failures=0.3 of 4"
+    )
+    more = grid(tmp_path, *tight, "sweep.max_failures=0.9").must_succeed()
+    assert "4 trials, 3 without a mapping" in more.out
+    same = grid(tmp_path, "arch.rows=8,16,8", none).must_succeed()
+    assert "3 trials, 1 repeats a point" in same.out
+    rows = table(tmp_path)
+    assert [row["same_as"] for row in rows] == ["", "", "0"] and rows[0]["cycles"] == rows[2]["cycles"]
+
+
+def test_two_processes_share_a_grid(tmp_path: Path) -> None:
+    many = ["arch.rows=range(4,33,4)", "arch.cols=range(4,33,4)", "cache=false"]
+    both = [Sweeping(tmp_path, *many, f"hydra.sweep.dir=place/of/{name}") for name in ("one", "two")]
+    assert [one.process.wait(200) for one in both] == [0, 0], (tmp_path / "out.txt").read_text()
+    places = [{file.parent.name for file in tmp_path.glob(f"place/of/{name}/*/result.json")} for name in ("one", "two")]
+    assert not places[0] & places[1] and places[0] | places[1] == {*map(str, range(64))}
+    statuses, children = recorded(tmp_path)
+    assert statuses == ["FINISHED"] and Counter(status for _, status in children) == {"FINISHED": 64}
 
 
 def test_a_trial_that_is_taken_over_is_not_run_when_its_point_was_tried_meanwhile(tmp_path: Path) -> None:
@@ -234,7 +313,7 @@ def test_a_trial_that_is_taken_over_is_not_run_when_its_point_was_tried_meanwhil
 
 def test_workers_end_with_a_sweep_that_is_killed(tmp_path: Path) -> None:
     space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", "cache=false", "tracking=none"]
-    running = Sweeping(tmp_path, *space, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    running = Sweeping(tmp_path, "hydra/sweeper=optuna", *space, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
     running.await_results()
     workers = running.workers()
     assert workers
@@ -246,9 +325,13 @@ def test_workers_end_with_a_sweep_that_is_killed(tmp_path: Path) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.parametrize("points", ["grid", "optuna"])
 @pytest.mark.parametrize(("total", "before"), [(10, 1), (80, 30)], ids=["one at a time", "several at a time"])
-def test_a_killed_worker_costs_no_trial_of_its_neighbours(tmp_path: Path, total: int, before: int) -> None:
-    space = ["arch.rows=range(4,65,2)", "arch.cols=range(4,65,2)", "sweep.sampler=random", f"sweep.n_trials={total}"]
+def test_a_killed_worker_costs_no_trial_of_its_neighbours(tmp_path: Path, total: int, before: int, points: str) -> None:
+    space = ["hydra/sweeper=optuna", "arch.rows=range(4,65,2)", "arch.cols=range(4,65,2)"]
+    space += ["sweep.sampler=random", f"sweep.n_trials={total}"]
+    if points == "grid":
+        space = [f"arch.rows=range(4,{4 + 2 * total // 10},2)", "arch.cols=range(4,24,2)"]
     parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
     running = Sweeping(tmp_path, *space, *parallel, "cache=false", "tracking=none")
     running.await_results(before)

@@ -19,8 +19,6 @@ from hydra._internal.utils import create_config_search_path
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import RunMode
-from launcher.sweeping.space import parse_space
-from launcher.sweeping.table import ProgressLine, print_table
 from omegaconf import OmegaConf
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from rich.console import Console
@@ -30,12 +28,16 @@ from launcher.errors import ConfigurationError, LauncherError
 from launcher.paths import data_folder
 from launcher.process_limits import at_most
 from launcher.results.result import Result
+from launcher.results.trial_rows import TrialRow
 from launcher.sweeping import journal
 from launcher.sweeping.composition import SweepLoader
 from launcher.sweeping.goals import parse_goals
-from launcher.sweeping.identity import differences
+from launcher.sweeping.identity import what_changed
 from launcher.sweeping.jobs import Job, Jobs
-from launcher.sweeping.rows import Row, best_rows, trials_csv
+from launcher.sweeping.points.grid import grid_points
+from launcher.sweeping.points.space import parse_space
+from launcher.sweeping.progress import ProgressLine, print_table
+from launcher.sweeping.rows import best_rows, trials_csv
 from launcher.sweeping.samplers import SAMPLERS, make_sampler
 from launcher.sweeping.study import SharedStudy, open_storage
 from launcher.trial.run import failed
@@ -66,7 +68,7 @@ def test_every_point_can_be_written_as_overrides_again(written: str) -> None:
     space = parse_space({}, [f"arch.rows={written}"])
     values = space.dimensions[0].values
     for value in values if values is not None else [space.first()["arch.rows"]]:
-        override = OverridesParser.create().parse_override(space.overrides({"arch.rows": value})[-1])
+        override = OverridesParser.create().parse_override(space.written({"arch.rows": value})[-1])
         assert override.value() == value
         assert space.dimensions[0].holds(value)
 
@@ -91,6 +93,14 @@ def test_the_command_line_wins_over_the_presets_space() -> None:
     space = parse_space({"arch.rows": "choice(8,16)", "arch.cols": "choice(8,16)"}, ["arch.rows=32"])
     assert [one.name for one in space.dimensions] == ["arch.cols"]
     assert space.fixed == ("arch.rows=32",)
+
+
+def test_a_list_is_one_value_and_not_a_sweep() -> None:
+    given = ["arch.rows=8,16", "mapper.objective=[cycles,energy]", "+configuration='a,b'", "layer=choice(KQV,KTQ)"]
+    overrides = OverridesParser.create().parse_overrides([*given, "sweep.n_trials=3", "hydra.sweep.dir=here"])
+    grid = grid_points(OmegaConf.create({"configs": None, "mixup": False}), overrides, lambda arch: OmegaConf.create())
+    assert grid.names == ["arch.rows", "layer"] and grid.total == 4
+    assert grid.trials[1][:2] == ["arch.rows=8", "mapper.objective=[cycles,energy]"]
 
 
 def test_objectives_have_directions_and_constraints_have_violations() -> None:
@@ -140,31 +150,29 @@ def test_best_rows_are_those_that_nothing_beats_and_that_keep_all_limits() -> No
     goals = parse_goals(["energy_pj", "cycles"], None, ["area_mm2 <= 4"])
     figures = [(1.0, 9.0), (2.0, 5.0), (3.0, 6.0), (4.0, 1.0)]
     rows = [
-        Row(n, "ok", {"a": n}, {"energy_pj": energy, "cycles": cycles, "area_mm2": 1.0})
+        TrialRow(n, "ok", {"a": n}, {"energy_pj": energy, "cycles": cycles, "area_mm2": 1.0})
         for n, (energy, cycles) in enumerate(figures)
     ]
-    rows += [Row(4, "ok", {"a": 4}, {"energy_pj": 0.0, "cycles": 0.0}, broken=("area_mm2 <= 4",))]
-    rows += [Row(5, "infeasible", {"a": 5}, reason="no mapping")]
+    rows += [TrialRow(4, "ok", {"a": 4}, {"energy_pj": 0.0, "cycles": 0.0}, broken=("area_mm2 <= 4",))]
+    rows += [TrialRow(5, "infeasible", {"a": 5}, reason="no mapping")]
     assert [row.number for row in best_rows(rows, goals)] == [0, 1, 3]
-    lines = trials_csv(rows, parse_space({}, ["a=range(0,6)"])).splitlines()
+    lines = trials_csv(rows, ["a"]).splitlines()
     assert len(lines) == 7 and "no mapping" in lines[-1]
 
 
 def test_the_smallest_of_equally_good_hardware_comes_first() -> None:
     areas = [3.0, 1.0, 2.0]
-    rows = [Row(n, "ok", {"a": n}, {"energy_pj": 5.0, "area_mm2": area}) for n, area in enumerate(areas)]
+    rows = [TrialRow(n, "ok", {"a": n}, {"energy_pj": 5.0, "area_mm2": area}) for n, area in enumerate(areas)]
     assert [row.number for row in best_rows(rows, parse_goals(["energy_pj"], None, []))] == [1, 2, 0]
 
 
 def test_a_table_of_four_long_parameters_fits_into_eighty_columns() -> None:
     goals = parse_goals(["energy_pj", "cycles"], None, ["area_mm2 <= 4"])
     names = ("arch.rows", "arch.cols", "arch.scratchpad_kib", "arch.accumulator_kib")
-    space = parse_space({}, [f"{name}=choice(8,1024)" for name in names])
     metrics = {"energy_pj": 3.93e9, "cycles": 14745712.0, "area_mm2": 2.2345, "utilization": 0.5}
     text = io.StringIO()
-    print_table(
-        [Row(40, "ok", dict.fromkeys(names, 1024), metrics)], space, goals, Console(file=text, width=80, no_color=True)
-    )
+    rows = [TrialRow(40, "ok", dict.fromkeys(names, 1024), metrics)]
+    print_table(rows, names, goals, Console(file=text, width=80, no_color=True))
     (row,) = [line for line in text.getvalue().splitlines() if line.strip().startswith("40 ")]
     assert row.split() == ["40", "1024", "1024", "1024", "1024", "3,930", "14,745,712", "2.235"]
     heading = "".join(text.getvalue().splitlines()[1:6])
@@ -173,10 +181,9 @@ def test_a_table_of_four_long_parameters_fits_into_eighty_columns() -> None:
 
 def test_the_line_counts_the_front_that_the_table_shows() -> None:
     goals = parse_goals(["energy_pj", "cycles"], None, [])
-    space = parse_space({}, ["arch.rows=choice(8,16,32,64)"])
     figures = [(3.0, 3.0), (1.0, 2.0), (2.0, 1.0), (1.0, 2.0), (4.0, 4.0)]  # a larger array may change nothing
     rows = [
-        Row(number, "ok", {"arch.rows": 8 * 2**number}, {"energy_pj": energy, "cycles": cycles})
+        TrialRow(number, "ok", {"arch.rows": 8 * 2**number}, {"energy_pj": energy, "cycles": cycles})
         for number, (energy, cycles) in enumerate(figures)
     ]
     rows.append(replace(rows[1], number=5, same_as=1))
@@ -186,14 +193,14 @@ def test_the_line_counts_the_front_that_the_table_shows() -> None:
     for row in rows:
         line.add(row)
     assert "6/8 trials, 0 failed, front of 3" in line.text(1.0)
-    print_table(rows, space, goals, console)
-    assert "6 trials (1 repeats a point): minimize energy_pj, minimize cycles; front of 3" in text.getvalue()
+    print_table(rows, ["arch.rows"], goals, console)
+    assert "6 trials, 1 repeats a point: minimize energy_pj, minimize cycles; front of 3" in text.getvalue()
 
 
 def test_differences_name_what_changed() -> None:
     before = {"space": {"arch.rows": "choice(8,16)"}, "goals": "minimize cycles"}
     now = {"space": {"arch.rows": "choice(8,32)"}, "goals": "minimize cycles"}
-    assert differences(before, now) == ["space.arch.rows: choice(8,16) -> choice(8,32)"]
+    assert what_changed(before, now) == ["space.arch.rows: choice(8,16) -> choice(8,32)"]
 
 
 def test_a_journal_loses_a_torn_line_and_nothing_else(tmp_path: Path) -> None:

@@ -19,6 +19,9 @@ from launcher.errors import ConfigurationError, LauncherError
 from launcher.reporting.artifacts import write_artifacts
 from launcher.results.files import ARTIFACT_NAMES
 from launcher.results.result import Result
+from launcher.results.trial_rows import rows_of_results
+from launcher.sweeping.goals import grid_goals
+from launcher.sweeping.parent import outcome
 from launcher.tracking import Tracker, TrackingSettings, make_tracker
 from launcher.tracking.location import locate
 from launcher.tracking.provenance import config_hash
@@ -158,7 +161,8 @@ def runs(client: Any, tracker: Tracker, tmp_path_factory: pytest.TempPathFactory
     parent = tracker.start_sweep("sweep arch.rows", {"layer": "KTQ", "overrides": "arch.rows=8,48,16"})
     for result in sweep():
         tracker.record(result, written(result, tmp_path_factory.mktemp("trial")), parent)
-    tracker.finish_sweep(parent, sweep(), objective=("edp",))
+    figures, tags = outcome(rows_of_results(sweep()), grid_goals(["edp"], []), {"layer": "KTQ"})
+    tracker.close_sweep(parent, figures, tags, tmp_path_factory.mktemp("sweep"))
     run = client.get_run(parent)
     children = client.search_runs(
         [run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{parent}'", order_by=["start_time"]
@@ -174,23 +178,23 @@ class TestSweep:
         parent = runs[0]
         assert parent.info.status == "FINISHED"
         assert parent.data.metrics["cycles"] == 4210692
-        assert parent.data.params["best.arch.rows"] == "16"
+        assert parent.data.tags["best.arch.rows"] == "16"
         assert parent.data.params["overrides"] == "arch.rows=8,48,16"
-        assert parent.data.tags["best"] == "gemmini 16x16 KTQ"
+        assert parent.data.tags["best.trial"] == "2"
 
     def test_trials_are_counted_by_status(self, runs: tuple[Any, list[Any]]) -> None:
         metrics = runs[0].data.metrics
         counted = {name: metrics[f"trials{name}"] for name in ("", "_ok", "_infeasible", "_failed")}
         assert counted == {"": 3, "_ok": 2, "_infeasible": 1, "_failed": 0}
 
-    def test_one_without_any_mapping_failed(self, client: Any, tracker: Tracker) -> None:
+    def test_one_without_any_mapping_failed(self, client: Any, tracker: Tracker, tmp_path: Path) -> None:
         parent = tracker.start_sweep("sweep", {})
-        tracker.finish_sweep(parent, [failed_result()])
+        tracker.close_sweep(parent, *outcome(rows_of_results([failed_result()]), grid_goals(["edp"], []), {}), tmp_path)
         assert client.get_run(parent).info.status == "FAILED"
 
-    def test_one_that_was_stopped_is_killed(self, client: Any, tracker: Tracker) -> None:
+    def test_one_that_was_stopped_is_killed(self, client: Any, tracker: Tracker, tmp_path: Path) -> None:
         parent = tracker.start_sweep("sweep", {})
-        tracker.finish_sweep(parent, sweep()[:1], interrupted=True)
+        tracker.close_sweep(parent, {}, {"status": "interrupted"}, tmp_path, interrupted=True)
         run = client.get_run(parent)
         assert run.info.status == "KILLED"
         assert run.data.tags["status"] == "interrupted"
@@ -235,7 +239,7 @@ tracker.warm_up()
 tracker.prepare()
 parent = tracker.start_sweep("sweep", {})
 assert tracker.record(ok_result(), Path("."), parent) is None
-assert tracker.finish_sweep(parent, [ok_result()]) is None
+assert tracker.close_sweep(parent, {}, {}, Path(".")) is None
 make_tracker(TrackingSettings())
 print("mlflow" in sys.modules)
 """

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from math import isfinite
+from math import isfinite, nan
+from typing import Literal
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 from launcher.figures import CONTESTS, CRITERIA, METRICS, TABLES, Figure
 from launcher.reporting.numbers import cell, count, significant
@@ -23,10 +25,10 @@ from launcher.results.trial_rows import TrialRow, rows_of_results, value_of
 _COLUMN_GAP = 3
 _LEAST_REMARK_WIDTH = 24
 _LONG_WORD = 8
-_NAME = "trial"
+_NAME, _REMARK = "trial", "remark"
 
 
-class Layout(Enum):
+class _Layout(Enum):
     """How parameters are laid out: a column each, with shorter and shorter headings, or all of them in one."""
 
     COLUMNS = "columns"
@@ -37,14 +39,13 @@ class Layout(Enum):
 
 @dataclass(frozen=True)
 class _Column:
-    """A figure's column; ``needed`` ones stay however narrow the terminal is."""
+    """One column: a figure's is aligned to the right; ``needed`` ones stay however narrow the terminal is."""
 
     heading: str
-    cell: Callable[[TrialRow], str]
-    needed: bool
-
-
-_Make = Callable[[Layout, Sequence[_Column]], Table]
+    cells: Sequence[Text]
+    justify: Literal["left", "right"] = "right"
+    needed: bool = True
+    folds: bool = False
 
 
 def print_trials(
@@ -130,27 +131,22 @@ def print_rows(
         numbered: whether the trials' numbers are shown.
         bold_first: whether the first row is the best one.
     """
-    remarks = [_remark(row) for row in rows]
+    console.print(title, style="table.title", highlight=False, markup=False, soft_wrap=True)
+    remarks = [f"{row.state}: {_first_line(row.reason)}" if not row.ok else row.remark for row in rows]
     styles = ["red" if not row.ok else "dim" if row.broken else "" for row in rows]
     if bold_first and not styles[0]:
         styles[0] = "bold"
-    labels = [[str(row.number)] for row in rows] if numbered else [[] for _ in rows]
-
-    def make(layout: Layout, columns: Sequence[_Column], beside: Sequence[str] = ()) -> Table:
-        table = _Builder(escape(title), ["trial"] if numbered else [], parameters, layout, columns)
-        return table.build(rows, labels, styles, beside)
-
-    layout, columns = _fitting(make, _columns(rows, needed), parameters, console)
-    room = console.width - _width_of(make(layout, columns), console) - _COLUMN_GAP
+    first = [_Column(_NAME, [Text(str(row.number)) for row in rows])] if numbered else []
+    figures = _figure_columns(rows, needed)
+    columns = _fitting(first, rows, parameters, figures, console)
+    room = console.width - _width_of(columns, console) - _COLUMN_GAP
     if room >= min(_LEAST_REMARK_WIDTH, max(map(len, remarks))):
-        console.print(make(layout, columns, remarks))
+        console.print(_table([*columns, *_remark_column(remarks, folds=True)], styles))
         return
     # Too narrow for sentences in a column: number them and print them below.
     numbers = {text: f"({i})" for i, text in enumerate(dict.fromkeys(filter(None, remarks)), 1)}
-    beside = [numbers.get(remark, "") for remark in remarks]
-    every = _columns(rows, needed)
-    layout, columns = _fitting(lambda layout, some: make(layout, some, beside), every, parameters, console)
-    console.print(make(layout, columns, beside))
+    last = _remark_column([numbers.get(remark, "") for remark in remarks])
+    console.print(_table(_fitting(first, rows, parameters, [*figures, *last], console), styles))
     for text, number in numbers.items():
         console.print(f"{number} {escape(text)}", soft_wrap=True)
 
@@ -160,91 +156,53 @@ def print_best_rows(rows: Sequence[TrialRow], parameters: Sequence[str], console
     best = best_by_figure(rows, CONTESTS, value_of)
     if not best:
         return
-    columns = _columns(list(best.values()), [name for figure in CONTESTS for name in figure.metric_names])
-
-    def make(layout: Layout, shown: Sequence[_Column]) -> Table:
-        labels = [[figure.title] for figure in best]
-        return _Builder("best by", [""], parameters, layout, shown).build(list(best.values()), labels, winners=[*best])
-
-    layout, shown = _fitting(make, columns, parameters, console)
-    console.print(make(layout, shown))
+    first = [_Column("", [Text(figure.title) for figure in best], "left")]
+    figures = _figure_columns([*best.values()], [name for one in CONTESTS for name in one.metric_names])
+    for place, figure in enumerate(best):
+        next(one for one in figures if one.heading == figure.heading).cells[place].stylize("bold")
+    console.print("best by", style="table.title")
+    console.print(_table(_fitting(first, [*best.values()], parameters, figures, console), [""] * len(best)))
 
 
-@dataclass(frozen=True)
-class _Builder:
-    """A table before it has rows.
-
-    Attributes:
-        title: above it.
-        first: headings before the parameters.
-        parameters: what tells the rows apart.
-        layout: how they are laid out.
-        columns: figures.
-    """
-
-    title: str
-    first: Sequence[str]
-    parameters: Sequence[str]
-    layout: Layout
-    columns: Sequence[_Column]
-
-    def build(
-        self,
-        rows: Sequence[TrialRow],
-        labels: Sequence[Sequence[str]],
-        styles: Sequence[str] = (),
-        remarks: Sequence[str] = (),
-        winners: Sequence[Figure] = (),
-    ) -> Table:
-        """The table: ``labels`` stand below the first headings; each row's winning figure is bold."""
-        table = Table(title=self.title, title_justify="left", box=box.SIMPLE_HEAD)
-        for place, heading in enumerate(self.first):
-            cells = [label[place] for label in labels]
-            _add(table, heading, cells, "right" if heading else "left")
-        points = [self._point(row) for row in rows]
-        for place, heading in enumerate(self._headings()):
-            _add(table, heading, [point[place] for point in points], "left", folds=self.layout is Layout.JOINED)
-        for column in self.columns:
-            _add(table, column.heading, [column.cell(row) for row in rows], "right")
-        if any(remarks):
-            table.add_column("remark", overflow="fold")
-        for number, row in enumerate(rows):
-            figures = [escape(column.cell(row)) for column in self.columns]
-            if winners:
-                place = [column.heading for column in self.columns].index(winners[number].heading)
-                figures[place] = f"[bold]{figures[place]}[/]"
-            beside = [escape(remarks[number])] if any(remarks) else []
-            style = styles[number] if styles else ""
-            table.add_row(*map(escape, (*labels[number], *points[number])), *figures, *beside, style=style)
-        return table
-
-    def _headings(self) -> list[str]:
-        if self.layout is Layout.JOINED:
-            return ["parameters"]
-        return [_heading(name, self.layout) for name in self.parameters]
-
-    def _point(self, row: TrialRow) -> list[str]:
-        values = {name: plain(row.point.get(name, ABSENT)) for name in self.parameters}
-        if self.layout is not Layout.JOINED:
-            return list(values.values())
-        return [" ".join(f"{name.rpartition('.')[2]}={value}" for name, value in values.items())]
+def _table(columns: Sequence[_Column], styles: Sequence[str]) -> Table:
+    """A column is never narrower than what stands in it, or than its longest word where it folds."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for one in columns:
+        lines = [line for text in one.cells for line in (text.plain.split() if one.folds else [text.plain])]
+        width = max(map(len, (*one.heading.splitlines(), *lines)))
+        free = one.folds and one.heading == _REMARK
+        overflow: Literal["fold", "ellipsis"] = "fold" if one.folds else "ellipsis"
+        table.add_column(
+            escape(one.heading),
+            justify=one.justify,
+            no_wrap=not one.folds,
+            overflow=overflow,
+            min_width=None if free else width,
+        )
+    for cells, style in zip(zip(*(one.cells for one in columns), strict=True), styles, strict=True):
+        table.add_row(*cells, style=style)
+    return table
 
 
-def _add(table: Table, heading: str, cells: Sequence[str], justify: str, *, folds: bool = False) -> None:
-    """A column that is never narrower than what stands in it, or than its longest word where it folds."""
-    lines = [*heading.splitlines(), *([word for text in cells for word in text.split()] if folds else cells)]
-    overflow = "fold" if folds else "ellipsis"
-    width = max(map(len, lines), default=0)
-    table.add_column(escape(heading), justify=justify, no_wrap=not folds, overflow=overflow, min_width=width)  # type: ignore[arg-type]
+def _remark_column(remarks: Sequence[str], *, folds: bool = False) -> list[_Column]:
+    return [_Column(_REMARK, list(map(Text, remarks)), "left", folds=folds)] if any(remarks) else []
 
 
-def _heading(name: str, layout: Layout) -> str:
+def _parameter_columns(rows: Sequence[TrialRow], parameters: Sequence[str], layout: _Layout) -> list[_Column]:
+    points = [{name: plain(row.point.get(name, ABSENT)) for name in parameters} for row in rows]
+    if layout is not _Layout.JOINED:
+        return [_Column(_heading(name, layout), [Text(one[name]) for one in points], "left") for name in parameters]
+    joined = [" ".join(f"{name.rpartition('.')[2]}={value}" for name, value in one.items()) for one in points]
+    return [_Column("parameters", list(map(Text, joined)), "left", folds=True)]
+
+
+def _heading(name: str, layout: _Layout) -> str:
     """A key in several lines, cut at its dots, then at underscores, then within long words."""
     heading = name.replace(".", ".\n")
-    if layout is Layout.COLUMNS:
+    if layout is _Layout.COLUMNS:
         return heading
     pieces = heading.replace("_", "_\n").splitlines()
-    if layout is Layout.NARROW_HEADINGS:
+    if layout is _Layout.NARROW_HEADINGS:
         pieces = [_in_two(piece) if len(piece) > _LONG_WORD else piece for piece in pieces]
     return "\n".join(pieces)
 
@@ -253,41 +211,42 @@ def _in_two(word: str) -> str:
     return f"{word[: _LONG_WORD - 1]}-\n{word[_LONG_WORD - 1 :]}"
 
 
-def _columns(rows: Sequence[TrialRow], needed: Sequence[str]) -> list[_Column]:
+def _figure_columns(rows: Sequence[TrialRow], needed: Sequence[str]) -> list[_Column]:
     """Needed metrics that tables do not have, then the figures of tables that any row has."""
+    columns = []
+    for name in dict.fromkeys(needed):
+        figure = METRICS[name][0] if name in METRICS else None
+        if figure is None:
+            values = [significant(row.metrics.get(name, nan)) for row in rows]
+            columns.append(_Column(_heading(name, _Layout.SHORT_HEADINGS), list(map(Text, values))))
+        elif figure not in TABLES:
+            columns.append(_figure_column(figure, rows, needed=True))
     wanted = {METRICS[name][0] for name in needed if name in METRICS}
-    own = [name for name in dict.fromkeys(needed) if name not in METRICS or METRICS[name][0] not in TABLES]
-    columns = [_Column(_metric_heading(name), _metric_cell(name), needed=True) for name in own]
-    for figure in TABLES:
-        if figure in wanted or any(isfinite(value_of(figure, row)) for row in rows):
-            columns.append(_Column(figure.heading, _figure_cell(figure), needed=figure in wanted))
-    return columns
+    known = [one for one in TABLES if one in wanted or any(isfinite(value_of(one, row)) for row in rows)]
+    return columns + [_figure_column(one, rows, needed=one in wanted) for one in known]
 
 
-def _figure_cell(figure: Figure) -> Callable[[TrialRow], str]:
-    return lambda row: cell(figure, value_of(figure, row))
-
-
-def _metric_heading(name: str) -> str:
-    return METRICS[name][0].heading if name in METRICS else _heading(name, Layout.SHORT_HEADINGS)
-
-
-def _metric_cell(name: str) -> Callable[[TrialRow], str]:
-    if name in METRICS:
-        return _figure_cell(METRICS[name][0])
-    return lambda row: significant(row.metrics[name]) if name in row.metrics else ABSENT
+def _figure_column(figure: Figure, rows: Sequence[TrialRow], *, needed: bool) -> _Column:
+    return _Column(figure.heading, [Text(cell(figure, value_of(figure, row))) for row in rows], needed=needed)
 
 
 def _fitting(
-    make: _Make, columns: Sequence[_Column], parameters: Sequence[str], console: Console
-) -> tuple[Layout, Sequence[_Column]]:
-    """The first layout, with as many figures as there is room for, with which a table fits the terminal."""
-    ways = [(layout, columns) for layout in (Layout.COLUMNS, Layout.SHORT_HEADINGS)]
-    ways += [(Layout.NARROW_HEADINGS, some) for some in _fewer(columns)]
+    first: Sequence[_Column],
+    rows: Sequence[TrialRow],
+    parameters: Sequence[str],
+    figures: Sequence[_Column],
+    console: Console,
+) -> list[_Column]:
+    """The columns in the first layout, with as many figures as there is room for, that fits the terminal."""
+    ways = [(layout, figures) for layout in (_Layout.COLUMNS, _Layout.SHORT_HEADINGS)]
+    ways += [(_Layout.NARROW_HEADINGS, some) for some in _fewer(figures)]
     if len(parameters) > 1:
-        ways += [(Layout.JOINED, some) for some in _fewer(columns)]
-    fits = (way for way in ways if _width_of(make(*way), console) <= console.width)
-    return next(fits, ways[-1])
+        ways += [(_Layout.JOINED, some) for some in _fewer(figures)]
+    for layout, some in ways:
+        columns = [*first, *_parameter_columns(rows, parameters, layout), *some]
+        if _width_of(columns, console) <= console.width:
+            break
+    return columns
 
 
 def _fewer(columns: Sequence[_Column]) -> Iterator[Sequence[_Column]]:
@@ -298,16 +257,10 @@ def _fewer(columns: Sequence[_Column]) -> Iterator[Sequence[_Column]]:
         yield columns
 
 
-def _width_of(table: Table, console: Console) -> int:
-    """Columns of the terminal that the table takes at least when nothing is cut off."""
+def _width_of(columns: Sequence[_Column], console: Console) -> int:
+    """Columns of the terminal that a table takes at least when nothing is cut off."""
     boundless = console.options.update(width=10_000)  # within the console's own width everything measures as fitting
-    return Measurement.get(console, boundless, table).minimum
-
-
-def _remark(row: TrialRow) -> str:
-    if not row.ok:
-        return f"{row.state}: {_first_line(row.reason)}"
-    return row.remark
+    return Measurement.get(console, boundless, _table(columns, [""] * len(columns[0].cells))).minimum
 
 
 def _first_line(reason: str | None) -> str:

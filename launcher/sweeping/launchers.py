@@ -34,7 +34,7 @@ def workers_of(config: DictConfig, wanted: int | None) -> int:
     Raises:
         LauncherError: several are wanted of a launcher that runs one, or none.
     """
-    if trials_run_here(config):
+    if _kind(config) == _BASIC:
         if wanted not in (None, 1):
             raise LauncherError(
                 f"sweep.parallel={wanted}: Hydra's basic launcher runs one trial at a time",
@@ -124,11 +124,6 @@ def most_together(config: DictConfig) -> int:
     own = config.hydra.launcher
     ours = _kind(config) == _JOBLIB and (own.batch_size, own.pre_dispatch) == _JOBLIB_DEFAULTS
     return _TOGETHER if ours else 1
-
-
-def trials_run_here(config: DictConfig) -> bool:
-    """Whether trials run in the sweep's own process, one after the other."""
-    return _kind(config) == _BASIC
 
 
 def stop(config: DictConfig) -> None:

@@ -23,7 +23,7 @@ from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow, remark_of
 from launcher.sweeping.jobs import EndedJob, Job, Jobs, is_death
 from launcher.sweeping.parent import ParentRun
-from launcher.sweeping.plan import Plan
+from launcher.sweeping.plan import SweepPlan
 from launcher.sweeping.points.interface import Point, Value
 from launcher.sweeping.progress import ProgressLine
 from launcher.sweeping.rows import common_reasons, study_rows, trial_row
@@ -53,7 +53,7 @@ class SweepLoop:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: SweepPlan,
         study: SharedStudy,
         jobs: Jobs,
         common: Sequence[str],

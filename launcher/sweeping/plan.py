@@ -20,13 +20,12 @@ from launcher.errors import ConfigurationError
 from launcher.sweeping.goals import Goals, grid_goals, parse_goals
 from launcher.sweeping.points.grid import grid_points
 from launcher.sweeping.points.interface import Point, Points
-from launcher.sweeping.points.space import parse_space
-from launcher.sweeping.points.study import StudyPoints
+from launcher.sweeping.points.space import Space, parse_space
 from launcher.sweeping.samplers import make_sampler
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """A sweep before it starts.
 
     Attributes:
@@ -68,7 +67,7 @@ class Plan:
 
 def plan_of(
     kind: str, config: DictConfig, params: Mapping[str, Any], arguments: Sequence[str], loader: ConfigLoader
-) -> Plan:
+) -> SweepPlan:
     """What is asked for.
 
     Args:
@@ -85,30 +84,21 @@ def plan_of(
     limits: Limits = OmegaConf.to_object(config.constraints)  # type: ignore[assignment]
     folder, constraints = Path(config.hydra.sweep.dir).absolute(), [*settings.constraints, *limits.texts]
     if kind == "optuna":
-        return _study(config, params, arguments, loader, settings, folder, constraints)
+        if config.configs is not None:
+            raise ConfigurationError(
+                "configs= lists the points of a grid, and Optuna chooses its own",
+                hint="leave hydra/sweeper=optuna out, or list the points to begin with in sweep.enqueue",
+            )
+        return _study(parse_space(params, arguments, loader, settings.n_trials), settings, folder, constraints)
     written = [*(f"{key}={value}" for key, value in params.items()), *arguments]
     overrides = OverridesParser.create(loader).parse_overrides(written)
     grid = grid_points(config, overrides, lambda arch: loader.load_sweep_config(config, [f"arch={arch}"]).arch)
     objective = OmegaConf.to_container(config.mapper)["objective"]  # type: ignore[index,call-overload]
     goals = grid_goals(settings_of(objective, "mapper.objective", None, 1).objective, constraints)
-    return Plan(grid, goals, settings, folder, lambda *_: RandomSampler(seed=0), list(_covering(grid.trials)))
+    return SweepPlan(grid, goals, settings, folder, lambda *_: RandomSampler(seed=0), list(_covering(grid.trials)))
 
 
-def _study(
-    config: DictConfig,
-    params: Mapping[str, Any],
-    arguments: Sequence[str],
-    loader: ConfigLoader,
-    settings: SweepSettings,
-    folder: Path,
-    constraints: Sequence[str],
-) -> Plan:
-    if config.configs is not None:
-        raise ConfigurationError(
-            "configs= lists the points of a grid, and Optuna chooses its own",
-            hint="leave hydra/sweeper=optuna out, or list the points to begin with in sweep.enqueue",
-        )
-    space = parse_space(params, arguments, loader)
+def _study(space: Space, settings: SweepSettings, folder: Path, constraints: Sequence[str]) -> SweepPlan:
     goals = parse_goals(settings.objectives, settings.directions, constraints)
     enqueued = [space.check_point(point, "sweep.enqueue") for point in settings.enqueue]
 
@@ -116,8 +106,7 @@ def _study(
         return make_sampler(settings.sampler, space, goals, seed=settings.seed, finished=finished, parallel=parallel)
 
     sampler(0, False)  # mistakes come before anything
-    points = StudyPoints(space, settings.n_trials)
-    return Plan(points, goals, settings, folder, sampler, [space.overrides(space.first())], enqueued)
+    return SweepPlan(space, goals, settings, folder, sampler, [space.written(space.first())], enqueued)
 
 
 def _covering(trials: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:

@@ -16,7 +16,7 @@ from launcher.results.fronts import Front
 from launcher.results.ranking import compares_hardware
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.goals import Goals
-from launcher.sweeping.rows import best_rows, in_order
+from launcher.sweeping.rows import best_rows, best_to_worst
 
 _SHOWN = 15
 _SHOWN_OF_FRONT = 40
@@ -34,7 +34,7 @@ def print_table(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goal
     """
     best = best_rows(rows, goals)
     front = best if len(goals.objectives) > 1 else []
-    shown = front or in_order(rows, goals)
+    shown = front or best_to_worst([row for row in rows if row.same_as is None], goals)
     if not goals.criteria:
         shown = shown[: _SHOWN_OF_FRONT if front else _SHOWN]
     print_rows(
@@ -56,8 +56,9 @@ def print_table(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goal
 def _title(rows: Sequence[TrialRow], best: Sequence[TrialRow], shown: int, goals: Goals) -> str:
     if goals.criteria:
         return f"{counts(rows)}, {best_first(goals.criteria)}"
-    what = "best first" if len(goals.objectives) == 1 else f"front of {len(best)}"
-    cut = f", {shown} shown" if shown < len(rows if len(goals.objectives) == 1 else best) else ""
+    single = len(goals.objectives) == 1
+    what = "best first" if single else f"front of {len(best)}"
+    cut = f", {shown} shown" if shown < (sum(row.same_as is None for row in rows) if single else len(best)) else ""
     return f"{counts(rows)}: {goals}; {what}{cut}"
 
 

@@ -47,7 +47,7 @@ def trial_row(trial: FrozenTrial | Trial, record: Mapping[str, Any], points: Poi
     )
 
 
-def in_order(rows: Sequence[TrialRow], goals: Goals) -> list[TrialRow]:
+def best_to_worst(rows: Sequence[TrialRow], goals: Goals) -> list[TrialRow]:
     """The best first, then those that break a limit, then those without a mapping.
 
     Of a study's hardware that is equally good, which often differs in what a layer does not use, the smallest comes
@@ -68,7 +68,7 @@ def best_rows(rows: Sequence[TrialRow], goals: Goals) -> list[TrialRow]:
 
     With one objective all of them, best first; with several the Pareto front, ordered by the first objective.
     """
-    ordered = in_order([row for row in rows if row.ranks], goals)
+    ordered = best_to_worst([row for row in rows if row.ranks], goals)
     if len(goals.objectives) == 1:
         return ordered
     front: Front[TrialRow] = Front()

@@ -25,7 +25,7 @@ from launcher.sweeping.launchers import most_together, prepare, stop, workers_of
 from launcher.sweeping.loop import SweepLoop
 from launcher.sweeping.parent import ParentRun, sweep_name
 from launcher.sweeping.pictures import write_page, write_pictures
-from launcher.sweeping.plan import Plan
+from launcher.sweeping.plan import SweepPlan
 from launcher.sweeping.progress import ProgressLine, print_table
 from launcher.sweeping.rows import common_reasons, study_rows, trials_csv
 from launcher.sweeping.study import (
@@ -45,7 +45,7 @@ from launcher.whole_files import write_text
 TRIALS_CSV = "trials.csv"
 
 
-def run_sweep(config: DictConfig, plan: Plan, launcher: Launcher, arguments: Sequence[str]) -> list[TrialRow]:
+def run_sweep(config: DictConfig, plan: SweepPlan, launcher: Launcher, arguments: Sequence[str]) -> list[TrialRow]:
     """Try the points, and show what was found.
 
     Args:
@@ -77,13 +77,13 @@ def run_sweep(config: DictConfig, plan: Plan, launcher: Launcher, arguments: Seq
         raise storage_error(where, error) from error
 
 
-def _common_overrides(plan: Plan, workers: int) -> tuple[str, ...]:
+def _common_overrides(plan: SweepPlan, workers: int) -> tuple[str, ...]:
     """What all trials are told when several run at a time, since they share the machine."""
     given = [*plan.points.names, *(item.partition("=")[0].lstrip("+") for item in plan.points.fixed)]
     return ("mapper.threads=1",) if workers > 1 and "mapper.threads" not in given else ()
 
 
-def _compose_first(launcher: Launcher, config: DictConfig, plan: Plan, common: Sequence[str]) -> None:
+def _compose_first(launcher: Launcher, config: DictConfig, plan: SweepPlan, common: Sequence[str]) -> None:
     """A key or value that does not exist is a mistake of the command line, not of a thousand trials.
 
     What is composed here is not composed again for trials, whose overrides must therefore be the same but for the
@@ -95,7 +95,7 @@ def _compose_first(launcher: Launcher, config: DictConfig, plan: Plan, common: S
             context.config_loader.load_sweep_config(config, [*overrides, *common])
 
 
-def _open(plan: Plan, name: str, where: str, same: Mapping[str, Any], parallel: bool) -> SharedStudy:
+def _open(plan: SweepPlan, name: str, where: str, same: Mapping[str, Any], parallel: bool) -> SharedStudy:
     storage = open_storage(where)
     if plan.settings.restart or plan.is_grid:
         forget(storage, name, only_if_over=not plan.settings.restart)
@@ -117,7 +117,7 @@ class _Sweep:
     """
 
     config: DictConfig
-    plan: Plan
+    plan: SweepPlan
     study: SharedStudy
     where: str
     fixed: Mapping[str, object]

@@ -132,27 +132,6 @@ class MlflowTracker(Tracker):
             session.client.set_terminated(run_id, _STATUSES[result.status], ended)
         return self._reference(session, run_id)
 
-    def finish_sweep(
-        self,
-        parent: str,
-        results: Sequence[Result],
-        *,
-        objective: str | Sequence[str] = "edp",
-        interrupted: bool = False,
-        folder: Path | None = None,
-    ) -> RunReference:
-        session = self._open(folder)
-        with self._told(folder):
-            parameters, metrics, tags = records.sweep_outcome(results, objective)
-            if interrupted:
-                tags["status"] = "interrupted"
-            _log(session, parent, records.as_parameters(parameters), metrics, tags)
-            if folder is not None:
-                _log_top_files(session, parent, folder)
-            status = "KILLED" if interrupted else "FINISHED" if tags["status"] == "ok" else "FAILED"
-            session.client.set_terminated(parent, status)
-        return self._reference(session, parent, sweep=True)
-
     def close_sweep(
         self,
         parent: str,

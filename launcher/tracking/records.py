@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from launcher import figures
 from launcher.reporting.loop_nest import loop_nest
 from launcher.results.energy_table import energy_shares
 from launcher.results.layers import layer_rows
-from launcher.results.ranking import ranked
 from launcher.results.result import Result
 from launcher.tracking.provenance import config_hash, git_state, source_name, user_name
 
@@ -86,27 +84,6 @@ def _verification(result: Result) -> dict[str, str | None]:
 def sweep_tags(directory: Path) -> dict[str, str]:
     """The tags of a sweep's run when it starts."""
     return {**_origin(directory), "status": "running", "kind": "sweep"}
-
-
-def sweep_outcome(
-    results: Sequence[Result], objective: str | Sequence[str]
-) -> tuple[dict[str, str], dict[str, float], dict[str, str]]:
-    """What is added to a sweep's run when it ends.
-
-    Returns:
-        Parameters (the best trial's, prefixed ``best.``), metrics (the best trial's, and the number of trials by
-        status) and tags.
-    """
-    by_status = Counter(result.status for result in results)
-    metrics: dict[str, float] = {"trials": len(results)}
-    metrics |= {f"trials_{status}": by_status.get(status, 0) for status in ("ok", "infeasible", "failed")}
-    tags = {"status": "ok" if by_status.get("ok") else "failed"}
-    best = next((result for result in ranked(results, objective) if result.ok), None)
-    if best is None:
-        return {}, metrics, tags
-    tags |= {"best": best.name, "best.config_hash": config_hash(best.parameters)}
-    parameters = {f"best.{name}": value for name, value in parameters_of(best).items()}
-    return parameters, metrics_of(best) | metrics, tags
 
 
 def without_passwords(text: str) -> str:

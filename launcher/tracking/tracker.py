@@ -119,26 +119,6 @@ class Tracker:
         """
         return None
 
-    def finish_sweep(
-        self,
-        parent: str,
-        results: Sequence[Result],
-        *,
-        objective: str | Sequence[str] = "edp",
-        interrupted: bool = False,
-        folder: Path | None = None,
-    ) -> RunReference | None:
-        """Close a sweep's run, with the best trial's figures on it.
-
-        Args:
-            parent: what :meth:`start_sweep` returned.
-            results: all trials that finished.
-            objective: which of them is best.
-            interrupted: the sweep was stopped by its user.
-            folder: the files that lie directly in it are kept with the run.
-        """
-        return None
-
     def close_sweep(
         self,
         parent: str,
@@ -148,7 +128,7 @@ class Tracker:
         *,
         interrupted: bool = False,
     ) -> RunReference | None:
-        """Close a sweep's run that may be resumed later.
+        """Close a sweep's run; it may be resumed later.
 
         Args:
             parent: what :meth:`start_sweep` returned.

@@ -16,10 +16,10 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.trial import Trial
+from optuna.trial import FrozenTrial, Trial
 
 from launcher.errors import ConfigurationError
-from launcher.sweeping.points.interface import Value
+from launcher.sweeping.points.interface import Point, Value
 
 
 @dataclass(frozen=True)
@@ -103,15 +103,29 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Space:
-    """What is swept, and the overrides that all trials have in common.
+    """The points of a study: Optuna chooses them.
 
     Attributes:
         dimensions: the swept keys, in the order in which they were given.
-        fixed: the other overrides.
+        fixed: the overrides that all trials have in common.
+        total: trials in all.
     """
 
     dimensions: tuple[Dimension, ...]
     fixed: tuple[str, ...]
+    total: int = 0
+
+    @property
+    def names(self) -> Sequence[str]:
+        return [dimension.name for dimension in self.dimensions]
+
+    @property
+    def columns(self) -> Sequence[str]:
+        return self.names
+
+    @property
+    def identity(self) -> Mapping[str, str]:
+        return {dimension.name: str(dimension) for dimension in self.dimensions}
 
     @property
     def size(self) -> int | None:
@@ -119,17 +133,18 @@ class Space:
         sizes = [dimension.size for dimension in self.dimensions]
         return None if None in sizes else prod(size for size in sizes if size is not None)
 
-    def suggest(self, trial: Trial) -> dict[str, Value]:
-        """A whole point, as the study's sampler chooses it."""
+    def choose(self, trial: Trial) -> Point:
         return {dimension.name: dimension.suggest(trial) for dimension in self.dimensions}
 
-    def overrides(self, point: Mapping[str, Value]) -> list[str]:
-        """A trial's overrides: the fixed ones, then the point."""
-        return [*self.fixed, *self.point_overrides(point)]
+    def point_of(self, trial: Trial | FrozenTrial) -> Point:
+        return dict(trial.params)
 
-    def point_overrides(self, point: Mapping[str, Value]) -> list[str]:
-        """Only the swept keys' overrides."""
-        return [dimension.override(point[dimension.name]) for dimension in self.dimensions]
+    def overrides(self, trial: Trial | FrozenTrial) -> Sequence[str]:
+        return self.written(trial.params)
+
+    def written(self, point: Point) -> list[str]:
+        """A point's overrides: the fixed ones, then its own."""
+        return [*self.fixed, *(dimension.override(point[dimension.name]) for dimension in self.dimensions)]
 
     def first(self) -> dict[str, Value]:
         """Some point."""
@@ -158,13 +173,16 @@ class Space:
         return flat
 
 
-def parse_space(params: Mapping[str, Any], arguments: Sequence[str], loader: ConfigLoader | None = None) -> Space:
+def parse_space(
+    params: Mapping[str, Any], arguments: Sequence[str], loader: ConfigLoader | None = None, total: int = 0
+) -> Space:
     """The space of a sweep.
 
     Args:
         params: ``hydra.sweeper.params``: key -> sweep or value, as it would stand behind ``=``.
         arguments: overrides of the command line; they win over ``params``.
         loader: knows the choices of groups; for ``glob``.
+        total: trials in all.
 
     Raises:
         ConfigurationError: nothing is swept, or a range is empty, reversed or does not suit ``log``.
@@ -185,7 +203,7 @@ def parse_space(params: Mapping[str, Any], arguments: Sequence[str], loader: Con
             expected="a key with several values",
             hint="arch.rows=choice(8,16,32), arch.rows=range(8,65,8) or 'arch.scratchpad_kib=interval(64,512)'",
         )
-    return Space(tuple(dimensions), tuple(fixed))
+    return Space(tuple(dimensions), tuple(fixed), total)
 
 
 def _dimension(override: Override) -> Dimension:
