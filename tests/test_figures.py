@@ -21,7 +21,7 @@ from launcher.reporting.page import trial_page
 from launcher.reporting.show import trial_document
 from launcher.reporting.terminal import print_result
 from launcher.reporting.trials import print_trials
-from launcher.results.finished import FinishedTrial, FinishedTrials, Origin
+from launcher.results.finished import FinishedTrial, Origin, Trials
 from launcher.results.result_json import result_to_dict
 from launcher.sweeping.goals import parse_goals
 from launcher.tracking.records import metrics_of
@@ -58,7 +58,7 @@ def test_tables_of_trials_have_a_column_for_it(figure: Figure, result: Result) -
 def test_files_and_pages_hold_it(figure: Figure, result: Result) -> None:
     assert json.loads(json.dumps(result_to_dict(result)))[figure.key] == pytest.approx(figure.of(result))
     assert f">{figure.title}<" in trial_page(result)
-    trials = FinishedTrials(("one",), (FinishedTrial(result, Origin(folder=Path("one"))),))
+    trials = Trials(("one",), (FinishedTrial(result, Origin(folder=Path("one"))),))
     sheet = next(one for one in trial_document(trials).sheets if one.key == "figures")
     assert sheet.records()[0][figure.key] == pytest.approx(figure.of(result))
 
