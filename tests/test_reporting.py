@@ -19,8 +19,8 @@ from launcher.errors import LauncherError
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.numbers import significant
-from launcher.reporting.terminal import print_result, print_trials
-from launcher.reporting.trials import print_best, trial_line
+from launcher.reporting.terminal import print_result
+from launcher.reporting.trials import print_best, print_trials, trial_line
 from launcher.results.energy_table import energy_rows, energy_shares
 from launcher.results.files import ARTIFACT_NAMES, read_result
 from launcher.results.parameters import varying_parameters

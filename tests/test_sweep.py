@@ -286,6 +286,24 @@ def test_a_grid_has_limits_of_time_and_failures_and_reuses_points(tmp_path: Path
     assert [row["same_as"] for row in rows] == ["", "", "0"] and rows[0]["cycles"] == rows[2]["cycles"]
 
 
+def test_a_trial_too_many_is_dropped(tmp_path: Path) -> None:
+    """Two processes may ask at the same moment, and one of them may be killed before it can take its trial back."""
+    grid(tmp_path, *SIZES, "tracking=none", "sweep.timeout_s=0.001")
+    (file,) = tmp_path.glob("studies/*.journal")
+    study = optuna.load_study(study_name=None, storage=JournalStorage(JournalFileBackend(str(file))))
+    while study.ask().number < 6:
+        pass
+    said = grid(tmp_path, *SIZES, "tracking=none").must_succeed()
+    assert "6 trials, best EDP first" in said.out
+    assert [trial.state.name for trial in trials(tmp_path)] == [*["COMPLETE"] * 6, "PRUNED"]
+
+
+def test_a_grid_of_one_point_has_a_table_too(tmp_path: Path) -> None:
+    said = grid(tmp_path, "tracking=none", "hydra.sweep.dir=here").must_succeed()
+    assert "1 trial, best EDP first" in said.out and "trial  " in said.out
+    assert "sweep:" in (tmp_path / "here" / "multirun.yaml").read_text()
+
+
 def test_two_processes_share_a_grid(tmp_path: Path) -> None:
     many = ["arch.rows=range(4,33,4)", "arch.cols=range(4,33,4)", "cache=false"]
     both = [Sweeping(tmp_path, *many, f"hydra.sweep.dir=place/of/{name}") for name in ("one", "two")]

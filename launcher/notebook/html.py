@@ -12,10 +12,12 @@ from launcher.reporting.diagrams import energy_svg, loop_nest_svg
 from launcher.reporting.layers import fusion_lines
 from launcher.reporting.numbers import cell, count, percent, significant, with_unit
 from launcher.reporting.terminal import describe_optimality
+from launcher.reporting.trials import best_first, counts
 from launcher.results.layers import layer_rows
 from launcher.results.parameters import plain
 from launcher.results.ranking import ranked
 from launcher.results.result import Result
+from launcher.results.trial_rows import rows_of_results
 
 _MOST_ROWS = 20
 _PICTURE_WIDTH = 640
@@ -53,9 +55,7 @@ def results_html(results: Results) -> str:
     remarked = any(not one.ok for one in shown)
     headings = [*(names or ["trial"]), *(figure.title_with_unit for figure in TABLES)]
     rows = [_row(one, names, remarked=remarked) for one in shown]
-    failures = len(results.failed)
-    title = f"{len(results)} trials" + (f", {failures} without a mapping" if failures else "")
-    title += f", best {', then '.join(results.objective).replace('edp', 'EDP')} first"
+    title = f"{counts(rows_of_results(results))}, {best_first(results.objective)}"
     title += f"; the first {_MOST_ROWS} are shown" if len(ordered) > _MOST_ROWS else ""
     table = _table([*headings, *(["remark"] if remarked else [])], rows, left=len(names) or 1)
     skipped = "".join(f"<div>not read: {escape(reason)}</div>" for reason in results.skipped)

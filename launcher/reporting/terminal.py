@@ -13,13 +13,12 @@ from launcher.reporting.front import front_table
 from launcher.reporting.layers import fusion_lines, layers_table
 from launcher.reporting.loop_nest import container_label, loop_nest
 from launcher.reporting.numbers import count, percent, short_seconds, significant, with_unit
-from launcher.reporting.trials import print_trials
 from launcher.results.energy_table import energy_by_component_pj
 from launcher.results.layers import layer_runs
 from launcher.results.parameters import ABSENT
 from launcher.results.result import DataSpaceStats, LevelStats, Optimality, Result
 
-__all__ = ["describe_optimality", "print_effort", "print_result", "print_trials"]
+__all__ = ["describe_optimality", "print_effort", "print_result"]
 
 
 def print_result(result: Result, console: Console) -> None:

@@ -14,6 +14,9 @@ SWEEP_JSON = "sweep.json"
 """In a sweep's folder, for every worker to read: the tracking store's identifier of the sweep's own run (``parent``),
 what differs between its trials (``swept``), its study, and how many run at a time (``workers``)."""
 
+MULTIRUN_YAML = "multirun.yaml"
+"""Beside it: the sweep's configuration, as Hydra's own sweeper leaves it."""
+
 RESULT_JSON = "result.json"
 MAPPING_YAML = "mapping.yaml"
 MAPPING_TXT = "mapping.txt"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -64,7 +63,7 @@ def write_pictures(study: Study, goals: Goals, folder: Path) -> list[Path]:
     if len(complete) < _FEWEST:
         return []
     written: list[Path] = []
-    with _without_warnings():
+    with warnings.catch_warnings(action="ignore"):
         import matplotlib  # noqa: PLC0415
 
         matplotlib.use("Agg")
@@ -132,10 +131,3 @@ def _page(title: str, figures: list[Any]) -> str:
     parts = [figure.to_html(full_html=False, include_plotlyjs=n == 0) for n, figure in enumerate(figures)]
     head = f"<!doctype html><html><head><meta charset='utf-8'><title>{escape(title)}</title></head>"
     return f"{head}<body><h1>{escape(title)}</h1>{''.join(parts)}</body></html>\n"
-
-
-@contextmanager
-def _without_warnings() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield

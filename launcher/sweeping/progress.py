@@ -43,7 +43,7 @@ def print_table(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goal
         console,
         title=_title(rows, best, len(shown), goals),
         needed=goals.metrics,
-        numbered=not goals.criteria,
+        numbered=not (goals.criteria and parameters),
         bold_first=not front,
     )
     if rows and not best and any(row.ok for row in rows):

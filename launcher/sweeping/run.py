@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydra.plugins.launcher import Launcher
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from optuna.exceptions import StorageInternalError
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from launcher.errors import LauncherError
 from launcher.interrupts import first_asks
 from launcher.process_limits import spare_libraries
-from launcher.results.files import SWEEP_JSON
+from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.identity import digest, fixed_parameters, identity
 from launcher.sweeping.jobs import Jobs
@@ -173,6 +174,7 @@ class _Sweep:
             "workers": workers,
         }
         write_text(self.plan.folder / SWEEP_JSON, json.dumps(own) + "\n")
+        write_text(self.plan.folder / MULTIRUN_YAML, OmegaConf.to_yaml(self.config))
         earlier = len(self.study.trials)
         if earlier or not self.plan.is_grid:
             self._say("study", f"{self.name} in {self.where}, {earlier} trials so far")
@@ -206,7 +208,8 @@ class _Sweep:
             self._say("recorded", str(reference))
             self._say("trials", reference.trials)
         if self.plan.is_grid and finished == points.total:
-            self.study.note(OVER, True)
+            with suppress(KeyError):  # another process, which saw it end, has begun it anew
+                self.study.note(OVER, True)
         return rows
 
     def _say(self, what: str, text: str) -> None:

@@ -51,8 +51,7 @@ def make_sampler(name: str, space: Space, goals: Goals, *, seed: int, finished: 
             expected=f"one of {', '.join(SAMPLERS)}",
             hint=f"sweep.sampler={close[0]}" if close else None,
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ExperimentalWarning)
+    with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
         return _make(name, space, goals, seed, seed + finished, parallel)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from launcher.errors import LauncherError
 from launcher.paths import TIMELOOP_FOLDER
-from launcher.results.files import ARTIFACT_NAMES, LAYERS_FOLDER, NETWORK_ARTIFACT_NAMES, SWEEP_JSON
+from launcher.results.files import ARTIFACT_NAMES, LAYERS_FOLDER, MULTIRUN_YAML, NETWORK_ARTIFACT_NAMES, SWEEP_JSON
 from launcher.results.result import Result
 from launcher.tracking import records, views
 from launcher.tracking.database import make_database
@@ -23,7 +23,6 @@ from launcher.tracking.mlflow_import import MlflowParts, import_mlflow, quiet, w
 from launcher.tracking.tracker import RunReference, Tracker, TrackingSettings
 
 _COMPOSED_CONFIG = (".hydra/config.yaml", ".hydra/overrides.yaml")
-_MULTIRUN_YAML = "multirun.yaml"
 _MOST_PARAMETERS_PER_CALL = 100
 _EXPERIMENT_TAGS = {
     # So that MLflow's pages open on runs and metrics, not on traces of language models.
@@ -273,7 +272,7 @@ def _log_top_files(session: _Session, run_id: str, folder: Path) -> None:
 
 def _copy(file: Path, target: Path) -> None:
     """What repeats the configuration may hold the password of a database, which is nobody else's business."""
-    if file.parent.name == ".hydra" or file.name in (SWEEP_JSON, _MULTIRUN_YAML):
+    if file.parent.name == ".hydra" or file.name in (SWEEP_JSON, MULTIRUN_YAML):
         target.write_text(records.without_passwords(file.read_text(encoding="utf-8")), encoding="utf-8")
     else:
         shutil.copyfile(file, target)

@@ -77,7 +77,8 @@ class GridPoints:
         return self.point_of(trial)
 
     def point_of(self, trial: Trial | FrozenTrial) -> Point:
-        given = dict(map(_pair, self.trials[trial.number]))
+        # A process that was killed may have left one trial too many, until it is dropped.
+        given = dict(map(_pair, self.trials[trial.number % self.total]))
         return {name: _unquoted(given[name]) for name in self.names if name in given}
 
     def overrides(self, trial: Trial | FrozenTrial) -> Sequence[str]:
