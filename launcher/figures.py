@@ -97,6 +97,7 @@ FIGURES = (
     Figure("area_um2", "area", unit="mm2", factor=1e-6, of_mapping=False, metrics={"area_mm2": 1e-6}),
     Figure("latency_s", "latency", unit="ms", factor=1e3, of_evaluation=False),
     Figure("power_w", "power", unit="W", of_evaluation=False),
+    Figure("ed2p_j_cycles2", "ED2P", unit="J*cycles^2", shown=Shown.RECORDS),
     Figure("seconds", "trial", unit="s", shown=Shown.RECORDS, metrics={"trial_seconds": 1.0}),
     Figure("search_seconds", "search", unit="s", shown=Shown.RECORDS),
     Figure("gap", "gap", "share", shown=Shown.RECORDS),
@@ -176,6 +177,7 @@ CRITERIA = {
         Criterion("edp", "EDP", "edp_j_cycles", energy=1, cycles=1),
         Criterion("energy", "energy", "energy_pj", energy=1, cycles=0),
         Criterion("cycles", "cycles", "cycles", energy=0, cycles=1),
+        Criterion("ed2p", "ED2P", "ed2p_j_cycles2", energy=1, cycles=2),
     )
 }
 

@@ -183,6 +183,11 @@ def test_without_timeloop_the_engine_is_an_error() -> None:
     assert "engine.name=magic is not an engine" in failure(*CUBE, "engine.name=magic")
 
 
+def test_timeloop_has_no_metric_for_every_criterion(tmp_path: Path) -> None:
+    said = failure(*CUBE, *timeloop(stand_in(tmp_path)), "mapper=ed2p")
+    assert "ed2p is no metric of Timeloop's search" in said and "engine=native" in said
+
+
 def test_timeloop_has_no_front_of_trade_offs(tmp_path: Path) -> None:
     assert "needs the native engine" in failure(*CUBE, *timeloop(stand_in(tmp_path)), "mapper=pareto")
 

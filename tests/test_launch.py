@@ -48,7 +48,9 @@ assert "mlflow" not in sys.modules
 
 
 def test_a_multirun_has_a_parent_and_a_table_best_first(tmp_path: Path) -> None:
-    outcome = launch(tmp_path, "-m", "arch.rows=8,16,32", *FAST).must_succeed()
+    outcome = launch(tmp_path, "-m", "arch.rows=8,16,32", "mapper.objective=[edp,cycles]", *FAST).must_succeed()
+    (sweep,) = tmp_path.glob("multirun/*/*/sweep.json")
+    assert json.loads(sweep.read_text())["swept"] == ["arch.rows"]  # a list is one value
     with sqlite3.connect(tmp_path / "mlflow.db") as database:
         names = dict(database.execute("select run_uuid, name from runs"))
         tags = database.execute("select run_uuid, value from tags where key = 'mlflow.parentRunId'").fetchall()

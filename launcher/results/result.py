@@ -240,6 +240,11 @@ class Result:
         return self.evaluation.edp_j_cycles if self.evaluation else nan
 
     @property
+    def ed2p_j_cycles2(self) -> float:
+        """Energy x delay^2 in J x cycles^2; NaN when there is no mapping."""
+        return self.edp_j_cycles * self.cycles
+
+    @property
     def utilization(self) -> float:
         """Share of the compute units' cycles that do work; NaN when there is no mapping."""
         return self.evaluation.utilization if self.evaluation else nan

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from launcher.engines.interface import OnProgress, Progress
 from launcher.engines.timeloop.process import LOG, STDERR, STDOUT
+from launcher.figures import CRITERIA
 
 _FOUND = re.compile(rb"^\[ *\d+\] Utilization = .*\| pJ/Compute = *([0-9.eE+-]+) .*\| Cycles = (\d+)", re.MULTILINE)
 _EVERY_S = 0.25
@@ -59,5 +60,5 @@ class Follower:
 
     def _take(self, energy_pj: float, cycles: int) -> None:
         self.improvements += 1
-        value = {"energy": energy_pj, "cycles": float(cycles)}.get(self._criterion, energy_pj * cycles)
+        value = CRITERIA[self._criterion].value(energy_pj, float(cycles))
         self._best = value if self._best is None else min(self._best, value)

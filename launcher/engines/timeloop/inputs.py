@@ -8,7 +8,7 @@ from pathlib import Path
 
 from launcher.engines.interface import MapperSettings
 from launcher.engines.timeloop.settings import TimeloopSettings
-from launcher.errors import EngineError
+from launcher.errors import ConfigurationError, EngineError
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import dump_constraints, dump_mapping, dump_specification
@@ -96,13 +96,29 @@ def _remainders(specification: Specification, timeloop: TimeloopSettings) -> dic
 
 
 def mapper_keys(settings: MapperSettings, timeloop: TimeloopSettings) -> dict[str, object]:
-    """The mapper's settings in Timeloop's words: what the user set, and metrics and threads in any case."""
+    """The mapper's settings in Timeloop's words: what the user set, and metrics and threads in any case.
+
+    Raises:
+        ConfigurationError: Timeloop does not know the objective.
+    """
     own = {key: value for key, value in timeloop.mapper.items() if value is not None}
-    own.setdefault("optimization_metrics", [_METRICS[criterion] for criterion in settings.objective])
+    if "optimization_metrics" not in own:
+        own["optimization_metrics"] = [_metric(criterion) for criterion in settings.objective]
     own.setdefault("num_threads", settings.threads)
     if timeloop.live:
         own["live_status"] = True
     return own
+
+
+def _metric(criterion: str) -> str:
+    if criterion not in _METRICS:
+        raise ConfigurationError(
+            f"{criterion} is no metric of Timeloop's search",
+            where="mapper.objective",
+            expected=", ".join(_METRICS),
+            hint="engine=native finds and proves the best mapping by it",
+        )
+    return _METRICS[criterion]
 
 
 def _write(file: Path, text: str) -> str:
