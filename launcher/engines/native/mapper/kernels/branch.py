@@ -24,10 +24,10 @@ product_of, needed, slowed = helper(power_product), helper(words_per_cycle), hel
 
 
 @helper
-def value_of(powers: AnyArray, energy: float, busy: float, leak_pj: float, latency: float) -> float:
-    """Value of one criterion from dynamic energy and busy cycles."""
-    total, cycles = energy + leak_pj * busy, busy + latency
-    return float(product_of(powers[at.ENERGY_POWER], powers[at.CYCLES_POWER], total, cycles))
+def value_of(goal: Goal, i: int, rates: Rates, energy: float, busy: float) -> float:
+    """Value of the i-th criterion from dynamic energy and busy cycles."""
+    total, cycles = energy + rates.leak_pj * busy, busy + rates.latency
+    return float(product_of(goal.powers[i, at.ENERGY_POWER], goal.powers[i, at.CYCLES_POWER], total, cycles))
 
 
 @helper
@@ -36,7 +36,7 @@ def promising(goal: Goal, rates: Rates, energy: float, busy: float) -> bool:
     if busy > goal.most_busy:
         return False
     for i in range(len(goal.powers)):
-        value = value_of(goal.powers[i], energy, busy, rates.leak_pj, rates.latency)
+        value = value_of(goal, i, rates, energy, busy)
         if value < goal.incumbent[i] * (1 - TIE_TOLERANCE):
             return True
         if value > goal.incumbent[i] * (1 + TIE_TOLERANCE):
@@ -138,8 +138,8 @@ def _busy_cycles(walks: Walks, costs: Costs, rates: Rates, figures: AnyArray) ->
 def _comes_before(goal: Goal, rates: Rates, energy: float, busy: float, other: AnyArray) -> bool:
     """Whether a child should be looked at before another one, from the bounds of both."""
     for i in range(len(goal.powers)):
-        value = value_of(goal.powers[i], energy, busy, rates.leak_pj, rates.latency)
-        others = value_of(goal.powers[i], other[0], other[1], rates.leak_pj, rates.latency)
+        value = value_of(goal, i, rates, energy, busy)
+        others = value_of(goal, i, rates, other[0], other[1])
         if value != others:
             return bool(value < others)
     return False
@@ -270,9 +270,7 @@ def explore(
                     if report or goal.canonical:
                         return FOUND
                     for i in range(len(goal.powers)):
-                        goal.incumbent[i] = value_of(
-                            goal.powers[i], control[BEST_ENERGY], control[BEST_BUSY], rates.leak_pj, rates.latency
-                        )
+                        goal.incumbent[i] = value_of(goal, i, rates, control[BEST_ENERGY], control[BEST_BUSY])
                 continue
             _find_children(walks, tiles, costs, rates, goal, stack, energy, best, depth, trial)
         c = stack.at[depth, at.POSITION]
