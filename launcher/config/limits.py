@@ -39,7 +39,12 @@ if TYPE_CHECKING:
         """A field for every metric; none is set by default."""
 
 else:
-    Limits = make_dataclass("Limits", map(_limit, METRICS), bases=(_Limits,), namespace={"__module__": __name__})
+    Limits = make_dataclass(
+        "Limits",
+        [_limit(name) for name, (figure, _) in METRICS.items() if figure.shown],
+        bases=(_Limits,),
+        namespace={"__module__": __name__},
+    )
 
 
 def broken(result: Result, limits: Limits) -> tuple[str, ...]:
