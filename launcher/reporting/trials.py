@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import islice
 from math import isfinite, nan
 from typing import Literal
 
@@ -238,7 +239,9 @@ def _fitting(
     console: Console,
 ) -> list[_Column]:
     """The columns in the first layout, with as many figures as there is room for, that fits the terminal."""
-    ways = [(layout, figures) for layout in (_Layout.COLUMNS, _Layout.SHORT_HEADINGS)]
+    ways = [(_Layout.COLUMNS, figures)]
+    # Rather two figures less than a word in two.
+    ways += [(_Layout.SHORT_HEADINGS, some) for some in islice(_fewer(figures), 3)]
     ways += [(_Layout.NARROW_HEADINGS, some) for some in _fewer(figures)]
     if len(parameters) > 1:
         ways += [(_Layout.JOINED, some) for some in _fewer(figures)]
