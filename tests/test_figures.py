@@ -24,7 +24,7 @@ from launcher.reporting.trials import print_trials
 from launcher.results.finished import FinishedTrial, Origin, Trials
 from launcher.results.result_json import result_to_dict
 from launcher.sweeping.goals import parse_goals
-from launcher.tracking.records import metrics_of
+from launcher.tracking.records import recorded_metrics
 
 details = pytest.mark.parametrize("figure", DETAILS, ids=lambda figure: figure.key)
 
@@ -67,7 +67,7 @@ def test_files_and_pages_hold_it(figure: Figure, result: Result) -> None:
 def test_it_is_a_metric_a_limit_and_an_objective(name: str, result: Result) -> None:
     figure, factor = METRICS[name]
     value = figure.of(result) * factor
-    assert metrics_of(result).get(name, value) == pytest.approx(value, nan_ok=True)
+    assert recorded_metrics(result).get(name, value) == pytest.approx(value, nan_ok=True)
     assert parse_goals([name]).directions == ("maximize" if figure.better == "more" else "minimize",)
     if isnan(value) or not figure.shown:
         return
@@ -86,7 +86,7 @@ def test_latency_and_power_follow_the_length_of_a_cycle(result: Result) -> None:
     timeless = replace(result.specification, architecture=replace(architecture, attributes={}))
     unknown = replace(result, specification=timeless)
     assert isnan(unknown.latency_s) and isnan(unknown.power_w)
-    assert "latency_s" not in metrics_of(unknown) and result_to_dict(unknown)["power_w"] is None
+    assert "latency_s" not in recorded_metrics(unknown) and result_to_dict(unknown)["power_w"] is None
 
 
 def test_names_are_unique_and_criteria_have_their_figure() -> None:

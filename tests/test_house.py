@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import launcher
@@ -84,3 +85,16 @@ def test_no_imports_go_round_in_a_circle() -> None:
         f"{place(name, graph()[name][other])} imports {other}" for name in left for other in left[name] & left.keys()
     ]
     assert not inside, "these imports form circles, or lead to one:\n" + "\n".join(inside)
+
+
+def test_every_public_class_has_a_name_of_its_own() -> None:
+    places: dict[str, list[str]] = {}
+    for name, file in modules().items():
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(name)
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def test_the_package_says_its_version() -> None:
+    assert launcher.__version__ == version("timeloop-launcher")

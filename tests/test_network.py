@@ -11,7 +11,7 @@ import pytest
 from launcher import run
 from launcher.errors import LauncherError
 from launcher.results.files import read_result
-from launcher.tracking.records import metrics_of
+from launcher.tracking.records import recorded_metrics
 
 LAYERS = ["KQV", "KTQ", "softmax", "VScores", "Out", "layernorm", "FF1", "FF2"]
 RUNS = {"KQV": 12, "KTQ": 144, "softmax": 144, "VScores": 144, "Out": 12, "layernorm": 24, "FF1": 12, "FF2": 12}
@@ -72,6 +72,6 @@ def test_a_network_leaves_every_layers_files_and_metrics(tmp_path: Path) -> None
     assert fsum(float(row["energy_uj"]) for row in rows) == pytest.approx(network.energy_pj * 1e-6)
     with (tmp_path / "energy.csv").open() as file:
         assert fsum(float(row["energy_pj"]) for row in csv.DictReader(file)) == pytest.approx(network.energy_pj)
-    metrics = metrics_of(network)
+    metrics = recorded_metrics(network)
     assert metrics["layer.KTQ.energy_uj"] == pytest.approx(float(rows[0]["energy_uj"]))
     assert metrics["layer.softmax.runs"] == 144

@@ -22,7 +22,7 @@ from launcher.reading.choose import best_of, to_compare
 from launcher.reporting.artifacts import energy_csv
 from launcher.reporting.comparison import comparison_document, print_comparison
 from launcher.reporting.formats import as_csv, as_json, as_latex, as_markdown
-from launcher.reporting.sheets import Column, Document, Sheet
+from launcher.reporting.sheets import Column, ReportDocument, Sheet
 from launcher.reporting.show import print_trial, trial_document
 from launcher.reporting.summary import print_summary, summary_document
 from launcher.results.result import LayerRun, Result, Verification
@@ -207,7 +207,7 @@ class TestSummary:
 
 
 class TestFormats:
-    ODD = Document(
+    ODD = ReportDocument(
         title="a_b & 100% of #1",
         sheets=(
             Sheet(

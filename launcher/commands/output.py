@@ -14,7 +14,7 @@ from rich.console import Console
 
 from launcher.errors import LauncherError
 from launcher.reporting.formats import FORMATS
-from launcher.reporting.sheets import Document
+from launcher.reporting.sheets import ReportDocument
 from launcher.whole_files import write_text
 
 _PIPED_WIDTH = 140
@@ -57,7 +57,7 @@ def chosen_format(arguments: argparse.Namespace) -> str | None:
     return _ENDINGS[ending]
 
 
-def write_document(document: Document, name: str, file: Path | None) -> None:
+def write_document(document: ReportDocument, name: str, file: Path | None) -> None:
     """Write a document in the format ``name`` to a file, or to the standard output.
 
     Raises:

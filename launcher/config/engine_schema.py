@@ -108,7 +108,7 @@ class Runtime(StrEnum):
 
 
 @dataclass
-class Engine(Checked):
+class EngineChoice(Checked):
     """Who evaluates and searches, and where Timeloop is: for ``engine=timeloop``, and to verify the native engine."""
 
     group: ClassVar[str] = "engine"

@@ -11,7 +11,7 @@ from omegaconf import MISSING
 
 from launcher.config.arch_schema import ARCHITECTURES
 from launcher.config.checked import Checked
-from launcher.config.engine_schema import Engine, Mapper, Mapspace
+from launcher.config.engine_schema import EngineChoice, Mapper, Mapspace
 from launcher.config.layer_schema import Conv, Matmul, NormOperation
 from launcher.config.limits import Limits
 from launcher.config.model_schema import Model, ModelFile, Transformer
@@ -20,7 +20,7 @@ from launcher.verbosity import Verbosity
 
 
 @dataclass
-class Estimator(Checked):
+class EstimatorChoice(Checked):
     """Who says what an access costs. Everything below ``tables`` is for Accelergy."""
 
     group: ClassVar[str] = "estimator"
@@ -82,8 +82,8 @@ class Experiment:
     model: Any = MISSING
     layer: Any = MISSING
     mapper: Mapper = MISSING
-    engine: Engine = MISSING
-    estimator: Estimator = MISSING
+    engine: EngineChoice = MISSING
+    estimator: EstimatorChoice = MISSING
     tracking: Tracking = MISSING
     fusion: Fusion = MISSING
     sweep: SweepSettings = MISSING

@@ -13,7 +13,7 @@ from launcher.reporting.diagrams.energy import component_styles, energy_bars
 from launcher.reporting.diagrams.palette import COMPUTE_COLOUR, LEVELS, OTHER_COLOUR, classes
 from launcher.results.energy_table import compute_name, energy_by_component_pj
 from launcher.results.result import Result
-from launcher.tracking.records import metrics_of
+from launcher.tracking.records import recorded_metrics
 
 _LARGEST_MARKER = 28
 _COLOURS = {name: colour.light for name, colour in classes()}
@@ -142,7 +142,7 @@ def parallel_figure(results: Results, metric: str = "edp_j_cycles") -> go.Figure
         ValueError: no trial has this figure.
     """
     trials = results.ok
-    figures = [metrics_of(one) for one in trials]
+    figures = [recorded_metrics(one) for one in trials]
     if not any(metric in one for one in figures):
         known = sorted({name for one in figures for name in one})
         raise ValueError(f"no trial has a figure {metric!r}; there are {', '.join(known) or 'none'}")
@@ -170,7 +170,7 @@ def _styles(result: Result) -> dict[str, str]:
 
 
 def _coloured(trials: Results, name: str) -> dict[str, object]:
-    values = [one.parameters[name] if name in one.parameters else metrics_of(one).get(name) for one in trials]
+    values = [one.parameters[name] if name in one.parameters else recorded_metrics(one).get(name) for one in trials]
     column = _dimension(name, values)
     bar: dict[str, object] = {"title": {"text": name}}
     if "tickvals" in column:

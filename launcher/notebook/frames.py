@@ -10,7 +10,7 @@ from launcher.results.energy_table import energy_rows
 from launcher.results.layers import layer_name, layer_runs
 from launcher.results.parameters import varying_parameters
 from launcher.results.result import Result
-from launcher.tracking.records import metrics_of
+from launcher.tracking.records import recorded_metrics
 
 ENERGY_COLUMNS = ("layer", "runs", "component", "data_space", "action", "words", "energy_pj")
 
@@ -57,7 +57,7 @@ def trials_frame(results: Sequence[Result], *, every_parameter: bool = False) ->
             "name": one.name,
             "status": one.status,
             **{name: _plain(one.parameters.get(name)) for name in names},
-            **metrics_of(one),
+            **recorded_metrics(one),
             "optimality": one.optimality.status if one.optimality else None,
             "reason": one.reason,
         }

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from launcher.reporting.sheets import Column, Document, Sheet, exact
+from launcher.reporting.sheets import Column, ReportDocument, Sheet, exact
 
 _MARKDOWN = re.compile(r"([\\`*_|<>\[\]#])")
 _LATEX = {
@@ -24,7 +24,7 @@ _LATEX_UNITS = {"uJ": r"\textmu{}J", "J*cycles": r"J$\cdot$cycles", "mm2": r"mm\
 _MARKDOWN_UNITS = {"J*cycles": "J·cycles", "mm2": "mm²", "uJ": "µJ"}
 
 
-def as_csv(document: Document) -> str:
+def as_csv(document: ReportDocument) -> str:
     """The document's first sheet: a row of keys, then exact values; lists with commas, empty where there is none."""
     sheet = document.sheets[0]
     text = io.StringIO()
@@ -35,7 +35,7 @@ def as_csv(document: Document) -> str:
     return text.getvalue()
 
 
-def as_json(document: Document) -> str:
+def as_json(document: ReportDocument) -> str:
     """Everything, exact: ``title``, ``facts``, ``sentences``, a list of objects per sheet, listings and notes."""
     content: dict[str, object] = {"title": document.title, "facts": dict(document.facts)}
     content["sentences"] = document.sentences
@@ -44,17 +44,17 @@ def as_json(document: Document) -> str:
     return json.dumps(exact(content), indent=1, allow_nan=False) + "\n"
 
 
-def as_markdown(document: Document) -> str:
+def as_markdown(document: ReportDocument) -> str:
     """Headings, paragraphs, tables with units, listings as code."""
     return "\n".join(_markdown(document)).rstrip() + "\n"
 
 
-def as_latex(document: Document) -> str:
+def as_latex(document: ReportDocument) -> str:
     """Tables for ``\\usepackage{booktabs}``, to be put into a document with ``\\input``; prose as comments."""
     return "\n".join(_latex(document)).rstrip() + "\n"
 
 
-FORMATS: dict[str, Callable[[Document], str]] = {
+FORMATS: dict[str, Callable[[ReportDocument], str]] = {
     "csv": as_csv,
     "json": as_json,
     "markdown": as_markdown,
@@ -75,7 +75,7 @@ def _csv_cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _markdown(document: Document) -> Iterator[str]:
+def _markdown(document: ReportDocument) -> Iterator[str]:
     yield f"## {_plain_markdown(document.title)}"
     yield ""
     for sentence in document.sentences:
@@ -95,7 +95,7 @@ def _markdown(document: Document) -> Iterator[str]:
         yield f"* note: {_plain_markdown(note)}"
 
 
-def _latex(document: Document) -> Iterator[str]:
+def _latex(document: ReportDocument) -> Iterator[str]:
     yield r"% \usepackage{booktabs}"
     for line in (document.title, *document.sentences, *(f"{heading}: {text}" for heading, text in document.facts)):
         yield f"% {' '.join(line.split())}"
@@ -116,7 +116,7 @@ def _latex(document: Document) -> Iterator[str]:
         yield f"% note: {' '.join(note.split())}"
 
 
-def _filled(document: Document) -> list[Sheet]:
+def _filled(document: ReportDocument) -> list[Sheet]:
     return [sheet.for_people() for sheet in document.sheets if sheet.rows]
 
 

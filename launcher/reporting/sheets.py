@@ -91,7 +91,7 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Document:
+class ReportDocument:
     """What a command has to say.
 
     Attributes:

@@ -19,7 +19,7 @@ from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.numbers import count, percent, short_count, significant
 from launcher.reporting.origins import origin_facts
 from launcher.reporting.question import answer_of, question_of, standing
-from launcher.reporting.sheets import FIGURES, Column, Document, Sheet, figure_column, figures
+from launcher.reporting.sheets import FIGURES, Column, ReportDocument, Sheet, figure_column, figures
 from launcher.reporting.terminal import (
     component_label,
     figures_table,
@@ -60,7 +60,7 @@ _LAYERS = (
 )
 
 
-def trial_document(trials: Trials) -> Document:
+def trial_document(trials: Trials) -> ReportDocument:
     """The document on a single trial.
 
     Args:
@@ -76,7 +76,7 @@ def trial_document(trials: Trials) -> Document:
         columns = tuple(map(figure_column, FRONT))
         sheets.append(Sheet("front", "front of energy and cycles", columns, rows))
     mapped = [run for run in layer_runs(result) if run.result.mapping]
-    return Document(
+    return ReportDocument(
         title=result.name,
         sheets=tuple(sheets),
         facts=(*question.facts, *origin_facts(trials)),

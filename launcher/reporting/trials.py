@@ -21,7 +21,7 @@ from launcher.reporting.numbers import cell, count, significant
 from launcher.results.parameters import ABSENT, plain, swept_parameters
 from launcher.results.ranking import best_by_figure, ranked
 from launcher.results.result import Result
-from launcher.results.trial_rows import TrialRow, rows_of_results, value_of
+from launcher.results.trial_rows import TrialRow, row_value, rows_of_results
 
 _COLUMN_GAP = 3
 _LEAST_REMARK_WIDTH = 24
@@ -64,7 +64,7 @@ def print_trials(
         console.print("no trials")
         return
     rows, parameters = _rows_of(results)
-    ordered = ranked(rows, objective, value_of)[:most]
+    ordered = ranked(rows, objective, row_value)[:most]
     shown = f", {len(ordered):,} shown" if len(ordered) < len(rows) else ""
     wanted = [objective] if isinstance(objective, str) else objective
     print_rows(
@@ -154,7 +154,7 @@ def print_rows(
 
 def print_best_rows(rows: Sequence[TrialRow], parameters: Sequence[str], console: Console) -> None:
     """Print which row is best by each figure that is a contest."""
-    best = best_by_figure(rows, CONTESTS, value_of)
+    best = best_by_figure(rows, CONTESTS, row_value)
     if not best:
         return
     first = [_Column("", [Text(figure.title) for figure in best], "left")]
@@ -223,12 +223,12 @@ def _figure_columns(rows: Sequence[TrialRow], needed: Sequence[str]) -> list[_Co
         elif figure not in TABLES:
             columns.append(_figure_column(figure, rows, needed=True))
     wanted = {METRICS[name][0] for name in needed if name in METRICS}
-    known = [one for one in TABLES if one in wanted or any(isfinite(value_of(one, row)) for row in rows)]
+    known = [one for one in TABLES if one in wanted or any(isfinite(row_value(one, row)) for row in rows)]
     return columns + [_figure_column(one, rows, needed=one in wanted) for one in known]
 
 
 def _figure_column(figure: Figure, rows: Sequence[TrialRow], *, needed: bool) -> _Column:
-    return _Column(figure.heading, [Text(cell(figure, value_of(figure, row))) for row in rows], needed=needed)
+    return _Column(figure.heading, [Text(cell(figure, row_value(figure, row))) for row in rows], needed=needed)
 
 
 def _fitting(

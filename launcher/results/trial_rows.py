@@ -50,7 +50,7 @@ class TrialRow:
         return self.good and self.same_as is None
 
 
-def value_of(figure: Figure, row: TrialRow) -> float:
+def row_value(figure: Figure, row: TrialRow) -> float:
     """A row's exact value of a figure; NaN when there is none."""
     return figure.in_metrics(row.metrics)
 

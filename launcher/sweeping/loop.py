@@ -28,7 +28,7 @@ from launcher.sweeping.points.interface import Point, Value
 from launcher.sweeping.progress import ProgressLine
 from launcher.sweeping.rows import common_reasons, study_rows, trial_row
 from launcher.sweeping.study import SharedStudy, result_of
-from launcher.tracking.records import metrics_of
+from launcher.tracking.records import recorded_metrics
 from launcher.trial.run import failed
 
 _WAIT_S = 1.0
@@ -189,7 +189,7 @@ class SweepLoop:
 
     def _conclude(self, one: _Open, result: Result) -> None:
         """Write down, record, tell: in this order, so that a kill in between loses nothing and doubles nothing."""
-        metrics = metrics_of(result)
+        metrics = recorded_metrics(result)
         status, reason = result.status, result.reason
         lacking = self._goals.missing(metrics) if result.ok else None
         if lacking is not None:

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, Trial
 
 from launcher.results.fronts import Front
 from launcher.results.ranking import ranked
-from launcher.results.trial_rows import TrialRow, value_of
+from launcher.results.trial_rows import TrialRow, row_value
 from launcher.sweeping.goals import Goals
 from launcher.sweeping.points.interface import Points
 from launcher.sweeping.study import result_of
@@ -54,7 +54,7 @@ def best_to_worst(rows: Sequence[TrialRow], goals: Goals) -> list[TrialRow]:
     first.
     """
     if goals.criteria:
-        return ranked(rows, goals.criteria, value_of)
+        return ranked(rows, goals.criteria, row_value)
 
     def key(row: TrialRow) -> tuple[object, ...]:
         losses = goals.losses(row.metrics) if row.ok else []

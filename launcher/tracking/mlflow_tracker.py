@@ -126,7 +126,7 @@ class MlflowTracker(Tracker):
                 run_name=name or result.name,
             )
             run_id = str(run.info.run_id)
-            _log(session, run_id, records.parameters_of(result), records.metrics_of(result))
+            _log(session, run_id, records.parameters_of(result), records.recorded_metrics(result))
             _log_files(session, run_id, folder)
             session.client.set_terminated(run_id, _STATUSES[result.status], ended)
         return self._reference(session, run_id)

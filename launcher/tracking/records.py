@@ -38,7 +38,7 @@ def as_parameters(values: Mapping[str, object]) -> dict[str, str]:
     return {legal_name(name): without_passwords(_as_text(value))[:_LONGEST_PARAMETER] for name, value in values.items()}
 
 
-def metrics_of(result: Result) -> dict[str, float]:
+def recorded_metrics(result: Result) -> dict[str, float]:
     """The figures of a result, of its levels and of its layers; those that do not exist are left out."""
     more = {f"energy_share.{legal_name(name)}": share for name, share in energy_shares(result).items()}
     for row in layer_rows(result):

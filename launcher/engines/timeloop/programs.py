@@ -21,7 +21,7 @@ _PATIENCE_S = 30
 _LIBRARIES = "libtimeloop*.so*"
 
 
-class Place(Protocol):
+class ProgramPlace(Protocol):
     """Somewhere programs can be started."""
 
     @property
@@ -120,7 +120,7 @@ class Container:
         return found
 
 
-def place_of(settings: TimeloopSettings) -> Place:
+def place_of(settings: TimeloopSettings) -> ProgramPlace:
     """Where the settings say that programs run.
 
     Raises:

@@ -10,7 +10,7 @@ from launcher.reporting.comparison.nests import nests_between
 from launcher.reporting.comparison.sentences import lead, sentence
 from launcher.reporting.layers import fusion_lines
 from launcher.reporting.question import standing
-from launcher.reporting.sheets import FIGURES, Column, Document, Sheet, figures
+from launcher.reporting.sheets import FIGURES, Column, ReportDocument, Sheet, figures
 from launcher.results.cycle_limits import limiting
 from launcher.results.finished import FinishedTrial
 from launcher.results.parameters import plain, swept_parameters, varying_parameters
@@ -56,7 +56,7 @@ _LAYERS = (
 )
 
 
-def comparison_document(trials: Sequence[FinishedTrial]) -> Document:
+def comparison_document(trials: Sequence[FinishedTrial]) -> ReportDocument:
     """The document on several trials, each against the first one."""
     results = [trial.result for trial in trials]
     first, others = results[0], list(enumerate(results[1:], 2))
@@ -75,7 +75,7 @@ def comparison_document(trials: Sequence[FinishedTrial]) -> Document:
     ]
     fusions = [(number, line) for number, result in enumerate(results, 1) for line in fusion_lines(result)]
     flags = dict.fromkeys(flag for result in results for flag in result.flags)
-    return Document(
+    return ReportDocument(
         title=f"{len(results)} trials compared",
         sheets=tuple(sheets),
         sentences=tuple(f"{lead(number, first, result)}." for number, result in others),

@@ -17,7 +17,7 @@ _LONGEST_LABEL = 170.0
 
 
 @dataclass(frozen=True)
-class Part:
+class BarPiece:
     """A piece of a bar: whose energy it is (``Weights``, ``leakage``, a level), its colour's class, and how much."""
 
     name: str
@@ -33,7 +33,7 @@ class Bar:
     """
 
     label: str
-    parts: tuple[Part, ...]
+    parts: tuple[BarPiece, ...]
     css_class: str = ""
 
     @property
@@ -90,14 +90,14 @@ def _drawn(bar: Bar, total: float, largest: float) -> DrawnBar:
     return DrawnBar(bar.label, bar.css_class, pieces, energy(bar.energy_pj, like=largest), bar.energy_pj / total)
 
 
-def _parts(rows: Iterable[EnergyRow], slots: dict[str, int]) -> tuple[Part, ...]:
+def _parts(rows: Iterable[EnergyRow], slots: dict[str, int]) -> tuple[BarPiece, ...]:
     """The rows of one component, added up by data space; what belongs to none comes last, by its action."""
     energies: dict[tuple[str, str], float] = {}
     for row in rows:
         whose = (row.data_space, f"d{slots[row.data_space]}") if row.data_space else _UNATTRIBUTED[row.action]
         energies[whose] = energies.get(whose, 0.0) + row.energy_pj
     ordered = sorted(energies, key=lambda whose: not whose[1].startswith("d") or whose[1] == "do")
-    return tuple(Part(name, css_class, energies[name, css_class]) for name, css_class in ordered)
+    return tuple(BarPiece(name, css_class, energies[name, css_class]) for name, css_class in ordered)
 
 
 _UNATTRIBUTED = {
@@ -113,7 +113,7 @@ def _layer_bar(result: Result, label: str, runs: int, levels: list[str]) -> Bar:
     networks = result.evaluation.network_energy_pj if result.evaluation else {}
     styles = component_classes(levels, networks, compute)
     parts = tuple(
-        Part("compute" if name == compute else name, styles.get(name, "do"), value * runs)
+        BarPiece("compute" if name == compute else name, styles.get(name, "do"), value * runs)
         for name, value in energy_by_component_pj(result).items()
     )
     return Bar(label, parts)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from launcher.figures import CONTESTS
 from launcher.reporting.origins import failures_of, flags_of, origin_facts
 from launcher.reporting.question import answer_of, labels, question_of, standing
-from launcher.reporting.sheets import FIGURES, Column, Document, Sheet, figures
+from launcher.reporting.sheets import FIGURES, Column, ReportDocument, Sheet, figures
 from launcher.results.cycle_limits import limiting
 from launcher.results.finished import FinishedTrial, Trials
 from launcher.results.ranking import best_by_figure, ranked
@@ -21,12 +21,12 @@ _LAST = (
 )
 
 
-def summary_document(trials: Trials) -> Document:
+def summary_document(trials: Trials) -> ReportDocument:
     """The document on any number of trials, also none: workload by workload, the best first."""
     question = question_of(trials.results)
     workloads = workloads_of(trials.results)
     failures = failures_of(trials.trials, trials.skipped, [labels(one, question.swept) for one in trials.results])
-    return Document(
+    return ReportDocument(
         title=", ".join(trials.names) or "no trials",
         sheets=(
             _trials(trials, workloads, question.swept, question.objective),

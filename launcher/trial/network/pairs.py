@@ -43,7 +43,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Part:
+class PairedLayer:
     """One layer's share of a pair, as it was chosen."""
 
     trial: Trial
@@ -56,7 +56,7 @@ class Part:
 class Choice:
     """How a pair is run."""
 
-    parts: tuple[Part, Part]
+    parts: tuple[PairedLayer, PairedLayer]
     summary: FusedPair
 
 
@@ -110,8 +110,8 @@ def _chosen(
     unfused_energy, unfused_cycles = _sums(pair, options[None])
     names = _name(pair.matmul[0]), _name(pair.norm[0])
     parts = (
-        Part(pair.matmul[0], matmul, pair.matmul_runs, names[1]),
-        Part(pair.norm[0], norm, pair.norm_runs, names[0]),
+        PairedLayer(pair.matmul[0], matmul, pair.matmul_runs, names[1]),
+        PairedLayer(pair.norm[0], norm, pair.norm_runs, names[0]),
     )
     return Choice(parts, FusedPair(*names, level, energy, cycles, unfused_energy, unfused_cycles, refused))
 
