@@ -20,6 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from launcher.results.result import Result
 from launcher.sweeping.launchers import without_interrupts
 
+_THREAD = "trial-"
 _TASK_S = 1.0
 """What a worker gets at once takes about so long. Handing it over takes some hundredths of a second."""
 
@@ -167,7 +168,9 @@ class Jobs:
         if self._workers == 1:
             self._run(jobs)
         else:
-            threading.Thread(target=self._run_apart, args=(jobs,), name=f"trial-{jobs[0].number}", daemon=True).start()
+            threading.Thread(
+                target=self._run_apart, args=(jobs,), name=f"{_THREAD}{jobs[0].number}", daemon=True
+            ).start()
 
     def _run_apart(self, jobs: Sequence[Job]) -> None:
         with without_interrupts():
@@ -183,6 +186,17 @@ class Jobs:
                 raise  # Ctrl-C
             outcome = error
         self._done.put(_Launch(jobs, outcome, time.monotonic() - started))
+
+
+def await_launches(seconds: float) -> None:
+    """Let launches whose workers were stopped clean up behind themselves, for so long at most.
+
+    A process that ends meanwhile cleans up as well, and joblib then complains that there is nothing left to remove.
+    """
+    deadline = time.monotonic() + seconds
+    for thread in threading.enumerate():
+        if thread.name.startswith(_THREAD):
+            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _ended(job: Job, returned: JobReturn) -> EndedJob:

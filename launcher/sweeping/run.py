@@ -21,7 +21,7 @@ from launcher.process_limits import spare_libraries
 from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.identity import digest, fixed_parameters, identity
-from launcher.sweeping.jobs import Jobs
+from launcher.sweeping.jobs import Jobs, await_launches
 from launcher.sweeping.launchers import most_together, prepare, stop, workers_of
 from launcher.sweeping.loop import SweepLoop
 from launcher.sweeping.parent import ParentRun, sweep_name
@@ -44,6 +44,7 @@ from launcher.verbosity import Verbosity, console_for, warnings_console
 from launcher.whole_files import write_text
 
 TRIALS_CSV = "trials.csv"
+_PATIENCE_S = 5.0
 
 
 def run_sweep(config: DictConfig, plan: SweepPlan, launcher: Launcher, arguments: Sequence[str]) -> list[TrialRow]:
@@ -146,6 +147,7 @@ class _Sweep:
             self.study.stop()
             if interrupted:
                 stop(self.config)
+                await_launches(_PATIENCE_S)
             rows = self._finish(parent, interrupted)
         if not any(row.ok for row in rows):
             raise LauncherError(
