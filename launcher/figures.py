@@ -185,6 +185,12 @@ TIE_BREAKS = ("edp", "energy", "cycles")
 """Ties of the wanted criteria are broken by these, in this order."""
 
 
+def details_of(objective: Sequence[str]) -> tuple[Figure, ...]:
+    """The figures that describe a trial whose mapping was chosen for ``objective``: those of its criteria as well."""
+    wanted = [BY_KEY[CRITERIA[name].figure] for name in objective if name in CRITERIA]
+    return tuple(dict.fromkeys((*DETAILS, *wanted)))
+
+
 def in_order(objective: str | Sequence[str]) -> Iterator[Criterion]:
     """The wanted criteria, then those that break their ties.
 

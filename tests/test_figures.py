@@ -22,6 +22,7 @@ from launcher.reporting.show import trial_document
 from launcher.reporting.terminal import print_result
 from launcher.reporting.trials import print_trials
 from launcher.results.finished import FinishedTrial, Origin, Trials
+from launcher.results.result import Optimality
 from launcher.results.result_json import result_to_dict
 from launcher.sweeping.goals import parse_goals
 from launcher.tracking.records import recorded_metrics
@@ -34,10 +35,10 @@ def result() -> Result:
     return ok_result()
 
 
-def printed(width: int, show: object, *arguments: object) -> str:
+def printed(width: int, show: object, *arguments: object, **named: object) -> str:
     file = io.StringIO()
     console = Console(file=file, width=width)
-    show(*arguments, console)  # type: ignore[operator]
+    show(*arguments, console, **named)  # type: ignore[operator]
     return file.getvalue()
 
 
@@ -45,6 +46,12 @@ def printed(width: int, show: object, *arguments: object) -> str:
 def test_the_terminal_shows_it_with_its_unit(figure: Figure, result: Result) -> None:
     shown = printed(120, print_result, result)
     assert figure.title in shown and with_unit(figure, figure.of(result)) in shown
+
+
+def test_the_terminal_shows_what_a_mapping_was_chosen_for(result: Result) -> None:
+    chosen = replace(result, optimality=Optimality("proved", ("ed2p",)))
+    assert "ED2P" in printed(120, print_result, chosen) and "ED2P" not in printed(120, print_result, result)
+    assert "best ED2P first" in printed(120, print_trials, [chosen, chosen], objective="ed2p")
 
 
 @pytest.mark.parametrize("figure", TABLES, ids=lambda figure: figure.key)

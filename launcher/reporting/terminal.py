@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from launcher.figures import DETAILS
+from launcher.figures import details_of
 from launcher.reporting.front import front_table
 from launcher.reporting.layers import fusion_lines, layers_table
 from launcher.reporting.loop_nest import container_label, loop_nest
@@ -94,7 +94,8 @@ def print_verification(result: Result, console: Console) -> None:
 
 def figures_table(result: Result) -> Table:
     """Figures of a trial, two pairs a row."""
-    cells = [(figure.title, with_unit(figure, figure.of(result))) for figure in DETAILS]
+    objective = result.optimality.objective if result.optimality else ()
+    cells = [(figure.title, with_unit(figure, figure.of(result))) for figure in details_of(objective)]
     cells += [("", "")] * (len(cells) % 2)
     cells += [("search", _search(result)), ("engine", f"{result.engine}, {result.estimator}")]
     rows = [(*left, *right) for left, right in zip(cells[::2], cells[1::2], strict=True)]

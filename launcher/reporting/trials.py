@@ -107,8 +107,8 @@ def counts(rows: Sequence[TrialRow]) -> str:
 
 def best_first(objective: str | Sequence[str]) -> str:
     """``best EDP first``."""
-    criteria = objective if isinstance(objective, str) else ", then ".join(objective)
-    return f"best {criteria.replace('edp', 'EDP')} first"
+    names = [objective] if isinstance(objective, str) else objective
+    return f"best {', then '.join(CRITERIA[name].title for name in names)} first"
 
 
 def print_rows(
