@@ -192,7 +192,8 @@ class Sweeping:
         return [int(pid) for pid, parent, what in lines if int(parent) == self.process.pid and "LokyProcess" in what]
 
 
-@pytest.mark.parametrize(("launcher", "points"), [("basic", "grid"), ("joblib", "grid"), ("joblib", "optuna")])
+@pytest.mark.parametrize("points", ["grid", "optuna"])
+@pytest.mark.parametrize("launcher", ["basic", "joblib"])
 def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothing(
     tmp_path: Path, launcher: str, points: str
 ) -> None:
@@ -342,9 +343,8 @@ def test_workers_end_with_a_sweep_that_is_killed(tmp_path: Path) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize(
-    ("total", "before", "points"), [(10, 1, "grid"), (80, 30, "optuna")], ids=["one at a time", "several at a time"]
-)
+@pytest.mark.parametrize("points", ["grid", "optuna"])
+@pytest.mark.parametrize(("total", "before"), [(10, 1), (80, 30)], ids=["one at a time", "several at a time"])
 def test_a_killed_worker_costs_no_trial_of_its_neighbours(tmp_path: Path, total: int, before: int, points: str) -> None:
     space = ["hydra/sweeper=optuna", "arch.rows=range(4,65,2)", "arch.cols=range(4,65,2)"]
     space += ["sweep.sampler=random", f"sweep.n_trials={total}"]

@@ -36,7 +36,7 @@ class _Limits(Checked):
 if TYPE_CHECKING:
 
     class Limits(_Limits):
-        """A field for every metric; none is set by default."""
+        """A field for every metric of a figure that people meet; none is set by default."""
 
 else:
     Limits = make_dataclass(
