@@ -14,8 +14,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import optuna
 import pytest
 from command_line import ROOT
+
+from launcher.sweeping.study import close_storage, open_storage
 
 FAST = ["hydra/sweeper=optuna", "model=bert_base", "layer=KTQ", "cache=false", "sweep.pictures=false"]
 
@@ -118,9 +121,9 @@ def test_two_sweeps_share_a_study_and_a_tracking_server(tmp_path: Path, database
         )
     said = [process.communicate(timeout=200)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0], said
-    import optuna  # noqa: PLC0415
-
-    found = optuna.load_study(study_name=None, storage=storage).get_trials()
+    opened = open_storage(storage)
+    found = optuna.load_study(study_name=None, storage=opened).get_trials()
+    close_storage(opened)
     assert 16 <= len(found) <= 17 and all(trial.state.is_finished() for trial in found)
     by_folder = [
         {file.parent.name for file in tmp_path.glob(f"{one}/multirun/*/*/*/result.json")} for one in ("one", "two")

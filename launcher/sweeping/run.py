@@ -12,6 +12,7 @@ from typing import Any
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 from optuna.exceptions import StorageInternalError
+from optuna.storages import BaseStorage
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -32,6 +33,7 @@ from launcher.sweeping.rows import common_reasons, study_rows, trials_csv
 from launcher.sweeping.study import (
     OVER,
     SharedStudy,
+    close_storage,
     finished_trials,
     forget,
     open_storage,
@@ -68,8 +70,9 @@ def run_sweep(config: DictConfig, plan: SweepPlan, launcher: Launcher, arguments
     prepare(config, launcher, workers)
     same = identity(config, plan.points, plan.goals)
     name, where = plan.place(config, digest(same))
+    storage = open_storage(where)
     try:
-        study = _open(plan, name, where, same, workers > 1)
+        study = _open(plan, name, storage, where, same, workers > 1)
         for point in plan.enqueued:
             study.study.enqueue_trial(dict(point), skip_if_exists=True)
         fixed = fixed_parameters(config, same, plan.points)
@@ -77,6 +80,8 @@ def run_sweep(config: DictConfig, plan: SweepPlan, launcher: Launcher, arguments
         return sweep.run(launcher, workers, common, arguments)
     except (SQLAlchemyError, StorageInternalError) as error:
         raise storage_error(where, error) from error
+    finally:
+        close_storage(storage)
 
 
 def _common_overrides(plan: SweepPlan, workers: int) -> tuple[str, ...]:
@@ -97,8 +102,9 @@ def _compose_first(launcher: Launcher, config: DictConfig, plan: SweepPlan, comm
             context.config_loader.load_sweep_config(config, [*overrides, *common])
 
 
-def _open(plan: SweepPlan, name: str, where: str, same: Mapping[str, Any], parallel: bool) -> SharedStudy:
-    storage = open_storage(where)
+def _open(
+    plan: SweepPlan, name: str, storage: BaseStorage, where: str, same: Mapping[str, Any], parallel: bool
+) -> SharedStudy:
     if plan.settings.restart or plan.is_grid:
         forget(storage, name, only_if_over=not plan.settings.restart)
     sampler = plan.sampler(finished_trials(storage, name), parallel)

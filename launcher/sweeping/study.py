@@ -264,6 +264,13 @@ def open_storage(where: str) -> BaseStorage:
     raise AssertionError("unreachable")
 
 
+def close_storage(storage: BaseStorage) -> None:
+    """Give back a database's connections; a journal keeps none."""
+    if isinstance(storage, RDBStorage):
+        storage.remove_session()
+        storage.engine.dispose()
+
+
 def storage_error(where: str, error: Exception) -> LauncherError:
     """What a storage's failure means to the person who named it."""
     reason = str(getattr(error, "orig", None) or error.__cause__ or error).strip().splitlines() or [""]
