@@ -43,8 +43,8 @@ def specify(trial: Trial) -> Specification:
 
 def mapper_settings(trial: Trial) -> MapperSettings:
     """The mapper's settings, checked."""
-    mapper = trial.experiment.mapper
-    return settings_of(mapper.objective, "mapper.objective", mapper.timeout_s, mapper.threads)
+    mapper, factors = trial.experiment.mapper, trial.experiment.mapspace.asked
+    return settings_of(mapper.objective, "mapper.objective", mapper.timeout_s, mapper.threads, factors)
 
 
 def _template(trial: Trial) -> str:
