@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from command_line import launch
+
+from launcher import load, run
 from launcher.config.compose import compose
 from launcher.engines.interface import MapperSettings
 from launcher.engines.run import settings_of
 from launcher.errors import LauncherError
+from launcher.reporting.question import standing
+from launcher.results.files import read_result
+from launcher.results.parameters import swept_parameters
 from launcher.specification.constraints import Factors
+from launcher.timeloop_files.io import read_mapspace, read_specification
+from launcher.tracking.records import parameters_of
 from launcher.trial.engine_choice import engine_for
 from launcher.trial.steps import mapper_settings
 
@@ -62,3 +71,45 @@ def test_other_factors_are_a_mistake() -> None:
         compose([*KTQ, "mapspace.factors=imperfect"])
     for word in ("mapspace.factors", "imperfect", "spatial"):
         assert word in str(told.value)
+
+
+def test_a_search_with_other_factors_is_another_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("launcher.trial.cache.cache_folder", lambda: tmp_path)
+    first = run([*KTQ, "cache=true"])
+    other = run([*KTQ, "cache=true", "mapspace.factors=spatial"])
+    again = run([*KTQ, "cache=true", "mapspace.template=ruby"])
+    assert (first.factors, other.factors, again.factors) == (Factors.perfect, Factors.spatial, Factors.spatial)
+    assert not other.cached and again.cached
+
+
+def test_the_record_says_which_factors_were_searched(tmp_path: Path) -> None:
+    result = run([*KTQ, "mapspace.factors=all"], output=tmp_path)
+    assert parameters_of(result)["mapspace.factors"] == "all"
+    read = read_result(tmp_path)
+    assert read == result and read.factors is Factors.all
+    assert read_mapspace([tmp_path / "constraints.yaml"]) is Factors.all
+    assert read_specification([tmp_path / "specification.yaml", tmp_path / "constraints.yaml"]).constraints == (
+        result.specification.constraints if result.specification else None
+    )
+    assert "every loop may be imperfect" in standing(result)
+    perfect = run(KTQ)
+    assert parameters_of(perfect)["mapspace.factors"] == "perfect" and "imperfect" not in standing(perfect)
+
+
+def test_a_network_says_which_factors_were_searched() -> None:
+    network = run(["layer=[KTQ,softmax]", *KTQ[1:], "mapspace.factors=spatial"])
+    assert network.factors is Factors.spatial
+    assert "fan-outs may be imperfect" in standing(network)
+
+
+def test_a_sweep_tells_its_trials_apart_by_their_factors(tmp_path: Path) -> None:
+    arguments = ("-m", "mapspace.factors=perfect,spatial", *KTQ, "hydra.sweep.dir=sweep")
+    assert "spatial" in launch(tmp_path, *arguments).must_succeed().out
+    found = load(tmp_path / "sweep")
+    assert swept_parameters(list(found)) == ["mapspace.factors"]
+
+
+def test_a_study_with_other_factors_is_another_study(tmp_path: Path) -> None:
+    study = ("-m", "hydra/sweeper=optuna", "arch.rows=choice(8,16)", "sweep.n_trials=2", "sweep.study=sides", *KTQ)
+    launch(tmp_path, *study).must_succeed()
+    launch(tmp_path, *study, "mapspace.factors=spatial").must_explain("mapspace.factors: perfect -> spatial")

@@ -115,7 +115,7 @@ def find_best(
         on_progress: called now and then.
     """
     started = time.perf_counter()
-    result = _result(engine, specification, name, parameters)
+    result = replace(_result(engine, specification, name, parameters), factors=settings.factors)
     tell = _naming("energy" if settings.front else settings.objective[0], on_progress)
     try:
         front = engine.pareto(specification, settings, tell) if settings.front else ()
