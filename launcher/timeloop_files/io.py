@@ -86,6 +86,13 @@ def parse_specification(text: str, source: str) -> Specification:
     return read_specification([Document.from_text(text, source)])
 
 
+def parse_problem(text: str, source: str) -> Problem:
+    """The problem in one YAML text; ``source`` names it in messages."""
+    document = Document.from_text(text, source)
+    top = _top_level([document])
+    return read_problem(_single(top, "problem", [document]).with_names(_variables(top)))
+
+
 def dump_specification(specification: Specification) -> str:
     """One YAML text that ``timeloop-model`` reads: architecture, problem, and ERT and ART when there are any.
 
@@ -286,6 +293,7 @@ __all__ = [
     "dump_mapping",
     "dump_mapspace",
     "dump_specification",
+    "parse_problem",
     "parse_specification",
     "read_mapped",
     "read_mapping",

@@ -29,7 +29,8 @@ def specify(trial: Trial) -> Specification:
     """Render a trial's templates and put figures on every component."""
     experiment = trial.experiment
     shape = entry(experiment.layer, "shape")
-    specification = render(_template(trial), shape, experiment.arch, trial.layer, trial.template_folders)
+    factors = experiment.mapspace.asked
+    specification = render(_template(trial), shape, experiment.arch, trial.layer, trial.template_folders, factors)
     chosen = experiment.estimator
     settings = EstimatorSettings(
         tables=tuple(Path(folder).expanduser() for folder in chosen.tables),
