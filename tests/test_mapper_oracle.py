@@ -12,6 +12,7 @@ from random_specifications import random_specification
 from launcher.engines.interface import Mapped, MapperSettings
 from launcher.engines.native.batch import BatchEvaluator, MappingBatch
 from launcher.engines.native.mapper.costs.coefficients import coefficients_of
+from launcher.engines.native.mapper.costs.lower_bounds import PerfectBounds
 from launcher.engines.native.mapper.costs.machine_constants import machine_of
 from launcher.engines.native.mapper.costs.network_prices import layout_levels
 from launcher.engines.native.mapper.optima import pareto, search
@@ -118,7 +119,8 @@ def _energy_bounds(specification: Specification) -> dict[bytes, float]:
         return bounds
     machine = machine_of(space)
     spatial_factors = spatial_assignments(space, layout_levels(specification, machine))
-    queue = Queue(space, machine, coefficients_of(space, machine, spatial_factors), criteria_order(("energy",)))
+    bounds = PerfectBounds(machine, coefficients_of(space, machine, spatial_factors))
+    queue = Queue(space, machine, bounds, criteria_order(("energy",)))
     active = [list(specification.problem.dimensions).index(name) for name in space.dimensions]
     spatial = np.ones((len(space.levels), len(specification.problem.dimensions)), np.int64)
     while True:

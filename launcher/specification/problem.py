@@ -69,14 +69,25 @@ class Problem:
         return prod(self.dimensions.values())
 
     @property
-    def data_space_names(self) -> tuple[str, ...]:
-        return tuple(space.name for space in self.data_spaces)
+    def sliding(self) -> frozenset[str]:
+        """Dimensions along which tiles of some data space can overlap or have gaps.
+
+        They share a rank with another dimension, have a coefficient other than 1, or appear in several ranks.
+        Dimensions of extent 1 never move anything.
+        """
+        found: set[str] = set()
+        for space in self.data_spaces:
+            ranks = [[term for term in rank if self.dimensions[term.dimension] > 1] for rank in space.projection]
+            terms = [term.dimension for rank in ranks for term in rank]
+            found |= {name for name in terms if terms.count(name) > 1}
+            for rank in ranks:
+                if len(rank) > 1 or any(term.coefficient != 1 for term in rank):
+                    found |= {term.dimension for term in rank}
+        return frozenset(found)
 
     @property
-    def sliding(self) -> frozenset[str]:
-        """Dimensions that move windows: those of ranks that are not a single dimension with coefficient 1."""
-        ranks = (rank for space in self.data_spaces for rank in space.projection)
-        return frozenset(term.dimension for rank in ranks if len(rank) > 1 or rank[0].coefficient != 1 for term in rank)
+    def data_space_names(self) -> tuple[str, ...]:
+        return tuple(space.name for space in self.data_spaces)
 
     def in_order(self, names: Collection[str]) -> list[str]:
         """Some of the data spaces, in the problem's order."""

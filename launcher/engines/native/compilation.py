@@ -26,6 +26,10 @@ helper = numba.njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, 
 """For functions that only compiled code calls."""
 
 
+procedure = numba.njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+"""For longer functions that compiled code calls in many places: in line, they would take minutes to compile."""
+
+
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile ``function`` at its first call, or load what an earlier process compiled.
 

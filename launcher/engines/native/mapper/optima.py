@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 
 from launcher.engines.interface import Mapped, MapperSettings, OnProgress
+from launcher.engines.native.mapper.imperfect.search import imperfect_search
 from launcher.engines.native.mapper.reasons.conflicts import no_valid_mapping
 from launcher.engines.native.mapper.search.best_first import BestFirstSearch
 from launcher.engines.native.mapper.search.board import Outcome
 from launcher.engines.native.mapper.search.clock import Clock
 from launcher.engines.native.mapper.search.confirm import confirm
 from launcher.engines.native.mapper.search.objective import Order, criteria_order
+from launcher.engines.native.mapper.search.perfect import perfect_search
 from launcher.engines.native.mapper.search.warmup import warm_up
 from launcher.engines.native.mapper.space.mapspace import mapspace_of
 from launcher.results.result import Optimality, SearchStatistics
+from launcher.specification.constraints import Factors
 from launcher.specification.specification import Specification
 
 
@@ -34,14 +39,12 @@ def search(specification: Specification, settings: MapperSettings, on_progress: 
         SpecificationError: a constraint that does not make sense or cannot be honoured.
         ConfigurationError: an unknown objective.
     """
-    order = criteria_order(settings.objective)
-    warm_up(specification)
     clock = Clock(settings.timeout_s, on_progress)
-    run = _prepared(specification, order, clock, settings.threads)
-    outcome = run.run()
+    runs = _prepared(specification, criteria_order(settings.objective), clock, settings)
+    outcome = _best(runs)
     if outcome is None:
-        raise no_valid_mapping(run.space, finished=not run.stopped)
-    return _mapped(run, outcome, settings.objective, clock.seconds)
+        raise no_valid_mapping(runs[-1].space, finished=not any(run.stopped for run in runs))
+    return _mapped(runs, outcome, settings.objective, clock.seconds)
 
 
 def pareto(
@@ -61,36 +64,60 @@ def pareto(
     Raises:
         NoValidMappingError, SpecificationError: as ``search`` does.
     """
-    warm_up(specification)
     clock = Clock(settings.timeout_s, on_progress)
-    run = _prepared(specification, criteria_order(("energy", "cycles")), clock, settings.threads)
+    runs = _prepared(specification, criteria_order(("energy", "cycles")), clock, settings)
     points: list[Mapped] = []
     most_cycles = inf
     while True:
         before = clock.seconds
-        outcome = run.run(most_cycles)
+        outcome = _best(runs, most_cycles)
         if outcome is not None:
-            points.append(_mapped(run, outcome, ("pareto",), clock.seconds - before))
+            points.append(_mapped(runs, outcome, ("pareto",), clock.seconds - before))
             most_cycles = outcome.cycles - 1
-        if outcome is None or run.stopped:
+        if outcome is None or any(run.stopped for run in runs):
             break
     if not points:
-        raise no_valid_mapping(run.space, finished=not run.stopped)
+        raise no_valid_mapping(runs[-1].space, finished=not any(run.stopped for run in runs))
     return tuple(points)
 
 
-def _prepared(specification: Specification, order: Order, clock: Clock, threads: int) -> BestFirstSearch:
-    space = mapspace_of(specification)
-    if space.impossible:
-        raise no_valid_mapping(space, finished=True)
-    return BestFirstSearch(space, order, clock, threads)
+def _prepared(
+    specification: Specification, order: Order, clock: Clock, settings: MapperSettings
+) -> list[BestFirstSearch]:
+    """The searches of a mapspace: of perfect mappings, and of all that may be imperfect."""
+    warm_up(specification)
+    spaces = [mapspace_of(specification)]
+    if settings.factors is not Factors.perfect:
+        spaces.append(mapspace_of(specification, settings.factors))
+    if spaces[-1].impossible:
+        raise no_valid_mapping(spaces[-1], finished=True)
+    runs = [perfect_search(spaces[0], order, clock, settings.threads)]
+    if any(spaces[-1].imperfect):
+        runs.append(imperfect_search(spaces[-1], order, clock, settings.threads))
+    return runs
 
 
-def _mapped(run: BestFirstSearch, outcome: Outcome, objective: tuple[str, ...], seconds: float) -> Mapped:
-    """The outcome of a search, confirmed, with its bound in the unit of the first criterion's figure."""
-    evaluation = confirm(run.space.specification, outcome)
-    statistics = SearchStatistics(seconds, run.counters)
-    unit = run.order[0].scale
+def _best(runs: Sequence[BestFirstSearch], most_cycles: float = inf) -> Outcome | None:
+    """The best mapping of all runs, one after the other: each begins with what the one before found.
+
+    It is proved when every run was, since together they cover the mapspace.
+    """
+    best: Outcome | None = None
+    bounds: list[float] = []
+    for run in runs:
+        found = run.run(most_cycles, best)
+        if found is not None:
+            bounds.append(found.lower_bound)
+            best = found if best is None else replace(found, proved=best.proved and found.proved)
+    return None if best is None else replace(best, lower_bound=min(bounds))
+
+
+def _mapped(runs: Sequence[BestFirstSearch], outcome: Outcome, objective: tuple[str, ...], seconds: float) -> Mapped:
+    """The outcome of searches, confirmed, with its bound in the unit of the first criterion's figure."""
+    evaluation = confirm(runs[0].space.specification, outcome)
+    counters = {name: sum(run.counters[name] for run in runs) for name in runs[0].counters}
+    statistics = SearchStatistics(seconds, counters)
+    unit = runs[0].order[0].scale
     value = outcome.values[0] * unit
     bound = value if outcome.proved else min(outcome.lower_bound * unit, value)
     gap = (value - bound) / value if value else 0.0

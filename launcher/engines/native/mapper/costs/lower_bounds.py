@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -40,6 +41,30 @@ class Least:
     words: FloatArray
 
 
+class AssignmentBounds(Protocol):
+    """Lower bounds of many spatial assignments, without looking at their loops."""
+
+    @property
+    def iterations(self) -> FloatArray:
+        """(assignments,) least cycles of every compute unit without stalls."""
+
+    @property
+    def leak_pj(self) -> FloatArray:
+        """(assignments,) leakage of the whole machine per cycle."""
+
+    @property
+    def compute_pj(self) -> float:
+        """Energy of arithmetic."""
+
+    def __len__(self) -> int: ...
+
+    def least(self, p: int, pattern: Pattern) -> Least:
+        """Bounds for one data space that is kept as the pattern says."""
+
+    def smallest_tiles(self, p: int) -> FloatArray:
+        """Words of tiles that span no more than the fan-outs inside a level: (assignments, levels)."""
+
+
 @dataclass
 class _Totals:
     """Energy per assignment, and words read and written at each level: (assignments, levels, P)."""
@@ -47,6 +72,35 @@ class _Totals:
     energy: FloatArray
     reads: FloatArray
     writes: FloatArray
+
+
+@dataclass(frozen=True)
+class PerfectBounds:
+    """Bounds of assignments whose factors are all perfect."""
+
+    machine: Machine
+    assignments: Assignments
+
+    def __len__(self) -> int:
+        return len(self.assignments)
+
+    @property
+    def iterations(self) -> FloatArray:
+        return self.assignments.iterations
+
+    @property
+    def leak_pj(self) -> FloatArray:
+        return self.assignments.leak_pj
+
+    @property
+    def compute_pj(self) -> float:
+        return self.assignments.compute_pj
+
+    def least(self, p: int, pattern: Pattern) -> Least:
+        return _least_of(self.machine, self.assignments, p, pattern)
+
+    def smallest_tiles(self, p: int) -> FloatArray:
+        return _smallest_tiles(self.machine, self.assignments, p)
 
 
 def base_of(machine: Machine, assignments: Assignments, index: int, chosen: tuple[Pattern, ...]) -> Base:
@@ -64,7 +118,7 @@ def limited_slots(machine: Machine) -> IntArray:
     return np.argwhere(np.isfinite(machine.limits))
 
 
-def least_of(machine: Machine, assignments: Assignments, p: int, pattern: Pattern) -> Least:
+def _least_of(machine: Machine, assignments: Assignments, p: int, pattern: Pattern) -> Least:
     """Bounds for one data space that is kept as the pattern says."""
     totals = _nothing(machine, assignments)
     _add_fixed(machine, assignments, totals, p, pattern)
@@ -76,7 +130,7 @@ def least_of(machine: Machine, assignments: Assignments, p: int, pattern: Patter
     return Least(totals.energy, np.stack((reads, writes, reads + writes), axis=2)[:, slots[:, 0], slots[:, 1]])
 
 
-def smallest_tiles(machine: Machine, assignments: Assignments, p: int) -> FloatArray:
+def _smallest_tiles(machine: Machine, assignments: Assignments, p: int) -> FloatArray:
     """Words of tiles that span no more than the fan-outs inside a level: (assignments, levels)."""
     extents = assignments.extent[:, 1:]
     if machine.boxes[p]:

@@ -10,6 +10,7 @@ from launcher.engines.native.mapper.kernels.search_tables import OWN_RANK
 from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 from launcher.engines.native.network_costs import Connection, connections, transfer_pj, transfer_prices
+from launcher.errors import SpecificationError
 from launcher.specification.specification import Specification
 
 
@@ -74,3 +75,39 @@ def _multicast(
         shared = machine.relevant[p] & (machine.motion[p] != OWN_RANK)
         prices = np.where((factors[:, shared] > 1).any(axis=1), 0.0, prices)
     return prices
+
+
+def word_prices(specification: Specification, machine: Machine) -> FloatArray:
+    """(levels, P, 2) pJ per word that crosses the network below a level, and to take off per first touch.
+
+    Raises:
+        SpecificationError: what a word costs depends on how far it goes, or on how many get it.
+    """
+    levels = len(specification.architecture.levels)
+    prices = np.zeros((levels, len(machine.tensors), 2))
+    for connection in connections(specification):
+        if connection.mesh.hop_pj or connection.mesh.router_pj:
+            raise _uncounted(connection.name, "hops")
+        for p, tensor in enumerate(machine.tensors):
+            if connection.network is not None:
+                prices[connection.index, p, 0] += _any_transfer_pj(specification, connection, tensor.name)
+                continue
+            doubles = connection.doubles_updates and tensor.read_write
+            prices[connection.index, p] += connection.mesh.ingress_pj * np.array([1 + doubles, doubles])
+    return prices
+
+
+def _any_transfer_pj(specification: Specification, connection: Connection, space: str) -> float:
+    assert connection.network is not None
+    prices = transfer_prices(specification, connection.network, space)
+    if any(count is not None for count, _ in prices):
+        raise _uncounted(connection.name, "transfers by number of destinations")
+    return prices[0][1] if prices else 0.0
+
+
+def _uncounted(network: str, what: str) -> SpecificationError:
+    return SpecificationError(
+        f"network {network!r} charges {what}, which the mapper does not count for imperfect factors",
+        where="mapspace.factors",
+        expected="mapspace.factors=perfect, or a network with one price per word",
+    )

@@ -135,7 +135,7 @@ def _busy_cycles(walks: Walks, costs: Costs, rates: Rates, figures: AnyArray) ->
 
 
 @helper
-def _comes_before(goal: Goal, rates: Rates, energy: float, busy: float, other: AnyArray) -> bool:
+def comes_before(goal: Goal, rates: Rates, energy: float, busy: float, other: AnyArray) -> bool:
     """Whether a child should be looked at before another one, from the bounds of both."""
     for i in range(len(goal.powers)):
         value = value_of(goal, i, rates, energy, busy)
@@ -159,7 +159,7 @@ def _add_child(
     """Put a child (see ``Stack.child``) in its place: in order of its bound, or last when the order is fixed."""
     k = n
     if not goal.canonical:
-        while k > 0 and _comes_before(goal, rates, energy, busy, bound[k - 1]):
+        while k > 0 and comes_before(goal, rates, energy, busy, bound[k - 1]):
             for i in range(3):
                 child[k, i] = child[k - 1, i]
             for i in range(2):

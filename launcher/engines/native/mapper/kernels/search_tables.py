@@ -14,7 +14,7 @@ from launcher.engines.native.arrays import AnyArray
 ORDERED_LOOP, FREE_LOOP, NEXT_LEVEL = 0, 1, 2
 """Kinds of steps: a loop with a bound above 1; a loop whose bound may be 1; leaving the level."""
 
-LEVEL, FIRST_STEP = 0, 1
+LEVEL, FIRST_STEP, PENDING = 0, 1, 2
 """Columns of ``Walks.states``."""
 
 KIND, DIMENSION, TARGET, SETTLED = 0, 1, 2, 3
@@ -64,7 +64,8 @@ class Walks(NamedTuple):
     """The automaton of all loop nests (see ``automaton``).
 
     Attributes:
-        states: (states + 1, 2) level and first step of each state; state 0 is the end of the nest.
+        states: (states + 1, 3) level and first step of each state, and a bit mask of its pending boundaries; state 0
+            is the end of the nest.
         steps: (steps, 4) what each step does, the dimension of its loop, where it leads, and a bit mask of the
             boundaries that it settles.
         boundaries: (boundaries, 4) data space, inner level (-1: compute units), outer level, and whether the inner

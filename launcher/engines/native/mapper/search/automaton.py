@@ -24,7 +24,7 @@ from launcher.engines.native.mapper.kernels.search_tables import Walks
 from launcher.engines.native.mapper.space.bypass import Boundary, Keep, boundaries_of
 from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
-from launcher.specification.mapping import LevelMapping, Loop, Mapping
+from launcher.specification.mapping import LevelMapping, Loop, Mapping, with_residuals
 
 TemporalLoops = dict[int, list[tuple[int, int]]]
 """Level -> its temporal loops (dimension, bound), innermost first."""
@@ -79,6 +79,7 @@ class _Builder:
     temporal_reuse: Sequence[Sequence[bool]]
     numbers: dict[_State | None, int] = field(default_factory=dict)
     levels: list[int] = field(default_factory=list)
+    pending: list[int] = field(default_factory=list)
     steps: list[list[_Step]] = field(default_factory=list)
 
     def add(self, state: _State | None) -> int:
@@ -89,6 +90,7 @@ class _Builder:
                 self.add(target)
             self.numbers[state] = len(self.levels)
             self.levels.append(len(self.space.levels) if state is None else state.level)
+            self.pending.append(0 if state is None else _bits(state.pending))
             self.steps.append(steps)
         return self.numbers[state]
 
@@ -173,13 +175,17 @@ def build_automaton(space: SearchSpace, machine: Machine, keep: Keep, from_compu
     steps = [step for listed in builder.steps for step in listed]
     ends = np.cumsum([0, *counts])
     walks = Walks(
-        states=np.array([*zip(builder.levels, ends, strict=False), (-1, ends[-1])], np.int64),
+        states=np.array([*zip(builder.levels, ends, builder.pending, strict=False), (-1, ends[-1], 0)], np.int64),
         steps=np.array(
-            [(kind, d, builder.numbers[to], sum(1 << b for b in settled)) for kind, d, to, settled in steps], np.int64
+            [(kind, d, builder.numbers[to], _bits(settled)) for kind, d, to, settled in steps], np.int64
         ).reshape(-1, 4),
         boundaries=np.array([_row(machine, boundary) for boundary in boundaries], np.int64).reshape(-1, 4),
     )
     return Automaton(keep, walks)
+
+
+def _bits(boundaries: Collection[int]) -> int:
+    return sum(1 << b for b in boundaries)
 
 
 def _row(machine: Machine, boundary: Boundary) -> tuple[int, int, int, bool]:
@@ -221,4 +227,4 @@ def build_mapping(
                 temporal=tuple(Loop(names[d], bound) for d, bound in temporal.get(number, [])),
             )
         )
-    return Mapping(tuple(levels))
+    return with_residuals(Mapping(tuple(levels)), problem)

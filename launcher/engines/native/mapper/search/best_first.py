@@ -6,47 +6,31 @@ from dataclasses import replace
 from math import inf
 from threading import Thread
 
-from launcher.engines.native.mapper.costs.coefficients import coefficients_of
-from launcher.engines.native.mapper.costs.machine_constants import machine_of
-from launcher.engines.native.mapper.costs.network_prices import has_exact_networks, layout_levels
 from launcher.engines.native.mapper.search.board import Board, Outcome
 from launcher.engines.native.mapper.search.candidates import Queue
 from launcher.engines.native.mapper.search.clock import Clock
-from launcher.engines.native.mapper.search.judge import Judge
-from launcher.engines.native.mapper.search.objective import Order, is_better
+from launcher.engines.native.mapper.search.objective import is_better
 from launcher.engines.native.mapper.search.worker import Plan, Worker
-from launcher.engines.native.mapper.space.fan_outs import spatial_assignments
-from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
 
 class BestFirstSearch:
     """A search of one mapspace for one objective.
 
     Args:
-        space: the mapspace.
-        order: criteria, the most important first.
+        plan, queue: what is searched, and its candidates.
         clock: when to stop, and whom to tell.
         threads: how many workers search at the same time.
 
     Attributes:
-        space, order: as given.
+        space, order: the mapspace, and the criteria.
         stopped: whether the time limit or Ctrl-C ended it.
     """
 
-    def __init__(self, space: SearchSpace, order: Order, clock: Clock, threads: int = 1) -> None:
-        self.space, self.order = space, order
+    def __init__(self, plan: Plan, queue: Queue, clock: Clock, threads: int = 1) -> None:
+        self.space, self.order = plan.space, plan.order
+        self._plan, self._queue = plan, queue
         self._clock, self._threads = clock, max(1, threads)
         self.stopped = False
-        machine = machine_of(space)
-        settled_layouts = layout_levels(space.specification, machine)
-        spatial = spatial_assignments(space, settled_layouts)
-        assignments = coefficients_of(space, machine, spatial)
-        networks = has_exact_networks(space.specification, linked=bool(assignments.from_compute))
-        helps = machine.passes_on.any(axis=1) & (spatial.factors.prod(axis=2) > 1).any(axis=0)
-        exact = networks and not machine.boxes.any() and not helps.any()
-        judge = None if exact else Judge(space, spatial, settled_layouts)
-        self._plan = Plan(space, machine, assignments, order, judge)
-        self._queue = Queue(space, machine, assignments, order)
         self._workers: list[Worker] = []
         self._totals: dict[str, int] = {}
 
@@ -57,23 +41,27 @@ class BestFirstSearch:
         assignments = {"spatial_assignments": len(self._plan.assignments)}
         return assignments | {name: self._totals.get(name, 0) for name in names}
 
-    def run(self, most_cycles: float = inf) -> Outcome | None:
+    def run(self, most_cycles: float = inf, incumbent: Outcome | None = None) -> Outcome | None:
         """Search until the optimum is proved or time is up; None when no mapping was found.
 
         Args:
             most_cycles: mappings that take longer are not wanted.
+            incumbent: a mapping from elsewhere, which is kept when nothing better is found.
         """
         self._queue.restart()
         if self._plan.judge is not None:
             self._plan.judge.forget()
         board = Board(self._queue)
+        if incumbent is not None:
+            board.offer(incumbent)
         settled = False
         try:
             self._minimise(board, most_cycles - self._plan.machine.latency)
             settled = not board.stopped
             if board.best is not None and settled:
                 bound = min(board.unresolved, board.values[0])
-                self._canonise(board)
+                if board.best is not incumbent:
+                    self._canonise(board)
         except KeyboardInterrupt:
             board.stopped = True
         self.stopped = not settled

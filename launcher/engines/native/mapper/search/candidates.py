@@ -12,8 +12,7 @@ from math import inf
 import numpy as np
 
 from launcher.engines.native.arrays import FloatArray, IntArray
-from launcher.engines.native.mapper.costs.coefficients import Assignments
-from launcher.engines.native.mapper.costs.lower_bounds import Least, least_of, limited_slots, smallest_tiles
+from launcher.engines.native.mapper.costs.lower_bounds import AssignmentBounds, Least, limited_slots
 from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.kernels.search_tables import TIE_TOLERANCE
 from launcher.engines.native.mapper.search.objective import Order, criteria_values, is_better
@@ -87,21 +86,23 @@ class Queue:
     forgotten when they take too much memory, and made again when their next choice is wanted.
     """
 
-    def __init__(self, space: SearchSpace, machine: Machine, assignments: Assignments, order: Order) -> None:
-        self.order, self._machine, self._assignments = order, machine, assignments
+    def __init__(self, space: SearchSpace, machine: Machine, bounds: AssignmentBounds, order: Order) -> None:
+        self.order, self._machine, self._of = order, machine, bounds
         self.patterns: list[list[Pattern]] = [patterns(space, p) for p in range(len(machine.boxes))]
         self._shape = tuple(len(listed) for listed in self.patterns)
-        self._least = [_stacked(machine, assignments, p, listed) for p, listed in enumerate(self.patterns)]
+        self._limited = limited_slots(machine)
+        self._least = [_stacked(bounds, len(self._limited), p, listed) for p, listed in enumerate(self.patterns)]
         kept = [np.array(listed, float).reshape(len(listed), len(space.levels)) for listed in self.patterns]
-        self._tiles = [(smallest_tiles(machine, assignments, p), where) for p, where in enumerate(kept)]
-        least = np.full(len(assignments), assignments.compute_pj)
+        self._tiles = [(bounds.smallest_tiles(p), where) for p, where in enumerate(kept)]
+        least = np.full(len(bounds), bounds.compute_pj)
         for part in self._least:
             # A data space that cannot be kept anywhere leaves nothing to search.
             least += part.energy_pj.min(axis=0, initial=inf)
-        bounds = self._bounds(least, assignments.iterations, assignments.leak_pj)
-        self._waiting = np.lexsort(bounds.T[::-1])[: len(assignments) if all(self.patterns) else 0]
-        self._waiting_bounds = bounds[self._waiting]
-        self._waiting_least = (least + assignments.leak_pj * assignments.iterations)[self._waiting]
+        busy = self._busy(bounds.iterations, [part.words.min(axis=0, initial=inf).T for part in self._least])
+        values = self._bounds(least, busy, bounds.leak_pj)
+        self._waiting = np.lexsort(values.T[::-1])[: len(bounds) if all(self.patterns) else 0]
+        self._waiting_bounds = values[self._waiting]
+        self._waiting_least = (least + bounds.leak_pj * bounds.iterations)[self._waiting]
         self.restart()
 
     def restart(self) -> None:
@@ -114,7 +115,7 @@ class Queue:
 
     def values(self, index: int, energy_pj: float, busy: float) -> list[float]:
         """All criteria in order, from dynamic energy and busy cycles of an assignment."""
-        leak = float(self._assignments.leak_pj[index])
+        leak = float(self._of.leak_pj[index])
         return criteria_values(self.order, energy_pj + leak * busy, busy + self._machine.latency)
 
     def tightened(self, candidate: Candidate, energy_pj: float) -> Candidate:
@@ -148,7 +149,7 @@ class Queue:
         """
         if not len(self._waiting):
             return []
-        edp = self._waiting_least * self._assignments.iterations[self._waiting]
+        edp = self._waiting_least * self._of.iterations[self._waiting]
         indices = dict.fromkeys((int(self._waiting[0]), int(self._waiting[int(edp.argmin())])))
         lists = [self._choices(index) for index in indices]
         return [listed.candidate(number) for listed in lists for number in range(min(len(listed.bounds), PROBES))]
@@ -194,23 +195,30 @@ class Queue:
         return choices
 
     def _list(self, index: int) -> _Choices:
-        machine, assignments = self._machine, self._assignments
+        machine, of = self._machine, self._of
         fits = np.ones(self._shape, np.bool_)
         for level in np.flatnonzero(np.isfinite(machine.capacity)):
             words = self._sum([tiles[index, level] * kept[:, level] for tiles, kept in self._tiles])
             fits &= words <= machine.capacity[level]
         numbers = np.flatnonzero(fits)
-        energy = assignments.compute_pj + self._sum([least.energy_pj[:, index] for least in self._least])[fits]
-        busy = np.full(len(numbers), assignments.iterations[index])
-        for slot, (level, kind) in enumerate(limited_slots(machine)):
-            cycles = (
-                self._sum([least.words[:, index, slot] for least in self._least])[fits] / machine.limits[level, kind]
-            )
-            busy = np.maximum(busy, np.ceil(cycles * (1 - TIE_TOLERANCE)))
-        bounds = self._bounds(energy, busy, assignments.leak_pj[index])
+        energy = of.compute_pj + self._sum([least.energy_pj[:, index] for least in self._least])[fits]
+        words = [
+            self._sum([least.words[:, index, slot] for least in self._least])[fits]
+            for slot in range(len(self._limited))
+        ]
+        busy = self._busy(np.full(len(numbers), of.iterations[index]), [words])
+        bounds = self._bounds(energy, busy, of.leak_pj[index])
         order = np.lexsort(bounds.T[::-1])
         chosen = np.stack(np.unravel_index(numbers[order], self._shape), axis=1)
         return _Choices(index, bounds[order], chosen, energy[order], busy[order])
+
+    def _busy(self, iterations: FloatArray, words: Sequence[Sequence[FloatArray]]) -> FloatArray:
+        """Least cycles for the words that data spaces (or all of them together) ask of each limited bandwidth."""
+        busy = iterations
+        for slot, (level, kind) in enumerate(self._limited):
+            cycles = sum(of_space[slot] for of_space in words) / self._machine.limits[level, kind]
+            busy = np.maximum(busy, np.ceil(cycles * (1 - TIE_TOLERANCE)))
+        return busy
 
     def _sum(self, figures: Sequence[FloatArray]) -> FloatArray:
         """Sums over the data spaces, for every combination of their patterns, of a figure for each pattern."""
@@ -224,9 +232,9 @@ class Queue:
         return np.stack(criteria_values(self.order, total, busy + self._machine.latency), axis=1)
 
 
-def _stacked(machine: Machine, assignments: Assignments, p: int, listed: Sequence[Pattern]) -> Least:
+def _stacked(bounds: AssignmentBounds, slots: int, p: int, listed: Sequence[Pattern]) -> Least:
     """Bounds for one data space, with an axis for its patterns before all others."""
-    parts = [least_of(machine, assignments, p, pattern) for pattern in listed]
+    parts = [bounds.least(p, pattern) for pattern in listed]
     if not parts:
-        return Least(np.zeros((0, len(assignments))), np.zeros((0, len(assignments), 0)))
+        return Least(np.zeros((0, len(bounds))), np.zeros((0, len(bounds), slots)))
     return Least(np.stack([part.energy_pj for part in parts]), np.stack([part.words for part in parts]))

@@ -8,7 +8,7 @@ import numpy as np
 
 from launcher.engines.native.arrays import AnyArray, IntArray
 from launcher.engines.native.mapper.costs.coefficients import Assignments
-from launcher.engines.native.mapper.costs.lower_bounds import Base, limited_slots
+from launcher.engines.native.mapper.costs.lower_bounds import Base, base_of, limited_slots
 from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.kernels import search_tables as at
 from launcher.engines.native.mapper.kernels.branch import (
@@ -24,6 +24,7 @@ from launcher.engines.native.mapper.kernels.branch import (
 from launcher.engines.native.mapper.kernels.completion import complete
 from launcher.engines.native.mapper.kernels.search_tables import Costs, Goal, Rates, Stack, Tiles, Walks
 from launcher.engines.native.mapper.search.automaton import Automaton
+from launcher.engines.native.mapper.space.bypass import Pattern
 from launcher.engines.native.mapper.space.factorization import factorization
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
@@ -71,6 +72,10 @@ class Solver:
         self._control = np.zeros(5)
         self._prepared: Task | None = None
         self._costs: Costs | None = None
+
+    def task(self, automaton: Automaton, index: int, chosen: tuple[Pattern, ...]) -> Task:
+        """What is to be searched."""
+        return Task(automaton, base_of(self._machine, self._assignments, index, chosen), index)
 
     def prepare(self, task: Task) -> float:
         """Least dynamic energy of an assignment's mappings (infinite when there is none); a bound for convolutions."""
@@ -164,17 +169,7 @@ class Solver:
 
     def open_bounds(self) -> list[tuple[float, float]]:
         """Bounds (dynamic energy, busy cycles) of everything on the stack that was not looked at yet."""
-        stack = self._stack
-        bounds: list[tuple[float, float]] = []
-        for depth in range(int(self._control[TOP]) + 1):
-            first = int(stack.at[depth, at.POSITION])
-            if first >= 0:
-                waiting = stack.bound[depth, first : stack.at[depth, at.CHILDREN]]
-                bounds += [(float(energy), float(busy)) for energy, busy in waiting]
-            elif depth:
-                energy, busy = stack.bound[depth - 1, stack.at[depth - 1, at.POSITION] - 1]
-                bounds.append((float(energy), float(busy)))
-        return bounds
+        return waiting_bounds(self._stack.at, self._stack.bound, int(self._control[TOP]))
 
     def _rates(self, task: Task) -> Rates:
         machine = self._machine
@@ -194,6 +189,20 @@ class Solver:
         writes = (task.base.fixed[1] * scale).sum(axis=1)
         kinds = np.stack((reads, writes, reads + writes), axis=1)
         return np.asarray(kinds[self._limited[:, 0], self._limited[:, 1]])
+
+
+def waiting_bounds(stack: AnyArray, bound: AnyArray, top: int) -> list[tuple[float, float]]:
+    """Bounds (dynamic energy, busy cycles) of everything on a stack (``Stack.at``) that was not looked at yet."""
+    bounds: list[tuple[float, float]] = []
+    for depth in range(top + 1):
+        first = int(stack[depth, at.POSITION])
+        if first >= 0:
+            waiting = bound[depth, first : stack[depth, at.CHILDREN]]
+            bounds += [(float(energy), float(busy)) for energy, busy in waiting]
+        elif depth:
+            energy, busy = bound[depth - 1, stack[depth - 1, at.POSITION] - 1]
+            bounds.append((float(energy), float(busy)))
+    return bounds
 
 
 def _slabs(walks: Walks, costs: Costs, alike: AnyArray) -> AnyArray:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from launcher.engines.native.mapper.search.best_first import BestFirstSearch
 from launcher.engines.native.mapper.search.clock import Clock
 from launcher.engines.native.mapper.search.objective import criteria_order
+from launcher.engines.native.mapper.search.perfect import perfect_search
 from launcher.engines.native.mapper.space.mapspace import mapspace_of
 from launcher.specification.architecture import Architecture, ComputeLevel, StorageLevel
 from launcher.specification.energy import ActionEnergy, EnergyTable
@@ -36,4 +36,4 @@ def _search_something_tiny(*, sliding: bool) -> None:
     architecture = Architecture("warm-up", levels, ComputeLevel("mac", "intmac"))
     energy = EnergyTable(dict.fromkeys(("inner", "outer", "mac"), actions))
     space = mapspace_of(Specification(architecture, problem, energy=energy))
-    BestFirstSearch(space, criteria_order(("edp",)), Clock(None, None)).run()
+    perfect_search(space, criteria_order(("edp",)), Clock(None, None)).run()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from typing import Protocol
 
 import numpy as np
 
-from launcher.engines.native.mapper.costs.coefficients import Assignments
-from launcher.engines.native.mapper.costs.lower_bounds import base_of
+from launcher.engines.native.arrays import FloatArray
 from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.kernels.search_tables import Goal
 from launcher.engines.native.mapper.search.automaton import Automaton, build_automaton, build_mapping, temporal_loops
@@ -17,8 +17,9 @@ from launcher.engines.native.mapper.search.board import Board, Outcome
 from launcher.engines.native.mapper.search.candidates import Candidate
 from launcher.engines.native.mapper.search.judge import BoundedNest, Judge
 from launcher.engines.native.mapper.search.objective import Order, criteria_values, first_of_best, is_better, powers_of
-from launcher.engines.native.mapper.search.solver import SLICE, Found, Solver, Task
+from launcher.engines.native.mapper.search.solver import SLICE, Found, Task
 from launcher.engines.native.mapper.space.bypass import Pattern, keep_of
+from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
 FIRST_NODES = 1000
@@ -28,6 +29,50 @@ Pause = Callable[[], None]
 """Called between two slices of work."""
 
 
+class SpatialCosts(Protocol):
+    """What a worker knows of the spatial assignments."""
+
+    @property
+    def spatial(self) -> SpatialAssignments:
+        """The assignments."""
+
+    @property
+    def leak_pj(self) -> FloatArray:
+        """(assignments,) leakage of the whole machine per cycle."""
+
+    @property
+    def from_compute(self) -> frozenset[int]:
+        """Data spaces for which serving the compute units depends on the loops."""
+
+    def __len__(self) -> int: ...
+
+
+class Searcher(Protocol):
+    """Searches one spatial assignment at a time; not to be shared between threads."""
+
+    @property
+    def nodes(self) -> int:
+        """Nodes visited since ``begin``."""
+
+    def task(self, automaton: Automaton, index: int, chosen: tuple[Pattern, ...]) -> Task:
+        """What is to be searched."""
+
+    def prepare(self, task: Task) -> float:
+        """A lower bound of the dynamic energy of an assignment's mappings; infinite when there is none."""
+
+    def begin(self, task: Task) -> None:
+        """Start the search of an assignment."""
+
+    def resume(self, task: Task, goal: Goal, *, slice_nodes: float = SLICE, report: bool = False) -> bool:
+        """Search on for one slice, or until a mapping is found; False when the assignment is exhausted."""
+
+    def found(self) -> Found | None:
+        """The best mapping found since ``begin`` (with ``report``: by the last ``resume``)."""
+
+    def open_bounds(self) -> list[tuple[float, float]]:
+        """Bounds (dynamic energy, busy cycles) of everything that was not looked at yet."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a search is about, the same for all workers.
@@ -35,6 +80,7 @@ class Plan:
     Attributes:
         space, machine, assignments: the mapspace and its constants.
         order: criteria, the most important first.
+        searcher: makes what searches the assignments, one for each worker.
         judge: evaluates nests that can only be bounded; None when the bounds are exact.
         automata: those built so far, by the numbers of the chosen patterns.
         least: dynamic energy of the best nest of every candidate that was prepared before.
@@ -42,8 +88,9 @@ class Plan:
 
     space: SearchSpace
     machine: Machine
-    assignments: Assignments
+    assignments: SpatialCosts
     order: Order
+    searcher: Callable[[], Searcher]
     judge: Judge | None
     automata: dict[tuple[int, ...], Automaton] = field(default_factory=dict)
     least: dict[tuple[int, tuple[int, ...]], float] = field(default_factory=dict)
@@ -59,7 +106,7 @@ class Worker:
 
     def __init__(self, number: int, plan: Plan) -> None:
         self._number, self._plan = number, plan
-        self._solver = Solver(plan.space, plan.machine, plan.assignments)
+        self._solver = plan.searcher()
 
     def join(self, board: Board, most_busy: float) -> None:
         """Take part in a search whose state is on the board; mappings with more busy cycles are not wanted."""
@@ -138,8 +185,7 @@ class Worker:
         if candidate.chosen not in plan.automata:
             automaton = build_automaton(plan.space, plan.machine, keep_of(chosen), plan.assignments.from_compute)
             plan.automata[candidate.chosen] = automaton
-        base = base_of(plan.machine, plan.assignments, candidate.index, chosen)
-        return Task(plan.automata[candidate.chosen], base, candidate.index)
+        return self._solver.task(plan.automata[candidate.chosen], candidate.index, chosen)
 
     def _explore(self, candidate: Candidate, pause: Pause, *, canonical: bool = False, glance: bool = False) -> bool:
         """Search one candidate; True when, canonical, the mapping that was looked for is found.

@@ -51,16 +51,19 @@ def spatial_assignments(space: SearchSpace, layout_levels: set[int]) -> SpatialA
     chosen = np.ones((1, *shape), np.int64)
     products = np.ones((1, shape[1]), np.int64)
     most = _largest_spatial_share(space)
+    perfect = ~np.array(space.imperfect, np.bool_)
     for index, level in enumerate(space.levels):
         listed = spatial_options(space, level.spatial)
         options = np.array(listed, np.int64).reshape(len(listed), shape[1])
         grown = products[:, None, :] * options[None, :, :]
-        fits = (leads_on(extents, grown) & (grown <= most)).all(axis=2)
+        fits = (leads_on(extents, grown) & (grown <= most)).all(axis=2, where=perfect)
+        # An imperfect end is at most what remains.
+        fits &= (options <= -(-extents // products)[:, None, :]).all(axis=2, where=~perfect)
         left, right = np.nonzero(fits)
         chosen = chosen[left]
         chosen[:, index, :] = options[right]
         products = grown[left, right]
-    temporal = rounds_outside(extents, products)
+    temporal = np.where(perfect, rounds_outside(extents, products), -(-extents // products))
     chosen = chosen[_temporal_possible(space, temporal)]
     assignments = SpatialAssignments(space, chosen, np.zeros(chosen.shape[:2], np.int64))
     for number in sorted(layout_levels):
@@ -95,7 +98,9 @@ def _temporal_possible(space: SearchSpace, temporal: IntArray) -> NDArray[np.boo
             most = min(most * bound.most, 1 << 60)
         least = prod(b.least for b in bounds)
         column = temporal[:, d]
-        possible &= leads_on(column, fixed) & (column <= most) & (column >= least)
+        possible &= column <= most
+        if not space.imperfect[d]:
+            possible &= leads_on(column, fixed) & (column >= least)
     return possible
 
 
@@ -109,7 +114,8 @@ def spatial_options(space: SearchSpace, block: SpatialBlock) -> list[tuple[int, 
                 yield factors
             return
         used = prod(factors)
-        for factor in loop_bounds(space.extents[d]):
+        bounds = range(1, space.extents[d] + 1) if space.imperfect[d] else loop_bounds(space.extents[d])
+        for factor in bounds:
             if used * factor > block.fanout:
                 break
             if block.bounds[d].allows(factor):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from launcher.engines.native.mapper.space.maximize import resolve_maximize
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture, StorageLevel
-from launcher.specification.constraints import BlockConstraint, LevelConstraint
+from launcher.specification.constraints import BlockConstraint, Factors, LevelConstraint
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
 
@@ -84,6 +84,8 @@ class SearchSpace:
         extents: their extents.
         levels: innermost first.
         relevant: per data space and dimension, whether a step along it moves the tile.
+        imperfect: per dimension, whether ends of fan-outs may leave a remainder.
+        divides: per dimension, whether temporal ends must divide what remains.
         impossible: constraints that no mapping meets because the dimension's extent is 1, and what would help.
     """
 
@@ -92,30 +94,37 @@ class SearchSpace:
     extents: tuple[int, ...]
     levels: tuple[LevelSpace, ...]
     relevant: tuple[tuple[bool, ...], ...]
+    imperfect: tuple[bool, ...]
+    divides: tuple[bool, ...]
     impossible: tuple[tuple[str, str], ...] = ()
 
 
-def mapspace_of(specification: Specification) -> SearchSpace:
+def mapspace_of(specification: Specification, factors: Factors = Factors.perfect) -> SearchSpace:
     """Read the constraints of a specification.
+
+    Dimensions along which tiles slide have perfect factors whatever ``factors`` says.
 
     Raises:
         SpecificationError: a constraint that names something that does not exist, or that the model cannot honour.
     """
     architecture, problem = specification.architecture, specification.problem
     _check_names(specification)
-    constraints = resolve_maximize(specification)
+    constraints = resolve_maximize(specification, factors)
     dimensions = tuple(name for name, extent in problem.dimensions.items() if extent > 1)
     impossible: list[tuple[str, str]] = []
     levels = tuple(
         _level_space(architecture, problem, index, constraints[level.name], impossible)
         for index, level in enumerate(architecture.levels)
     )
+    free = tuple(factors is not Factors.perfect and name not in problem.sliding for name in dimensions)
     return SearchSpace(
         specification,
         dimensions,
         tuple(problem.dimensions[name] for name in dimensions),
         levels,
         tuple(tuple(name in space.relevant for name in dimensions) for space in problem.data_spaces),
+        free,
+        tuple(not imperfect or factors is Factors.spatial for imperfect in free),
         tuple(impossible),
     )
 

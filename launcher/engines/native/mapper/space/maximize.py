@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from math import prod
 
 from launcher.engines.native.mapper.space.factorization import loop_bounds
 from launcher.errors import SpecificationError
-from launcher.specification.constraints import BlockConstraint, FactorBounds, LevelConstraint
+from launcher.specification.constraints import BlockConstraint, FactorBounds, Factors, LevelConstraint
 from launcher.specification.specification import Specification
 
 
-def resolve_maximize(specification: Specification) -> dict[str, LevelConstraint]:
+def resolve_maximize(specification: Specification, factors: Factors = Factors.perfect) -> dict[str, LevelConstraint]:
     """Constraints of every level with each ``maximize`` turned into exact factors.
 
     As Timeloop's front end does, blocks are resolved spatial ones first, then temporal ones, each from the innermost
@@ -36,7 +36,9 @@ def resolve_maximize(specification: Specification) -> dict[str, LevelConstraint]
                         where=f"constraints, level {level.name}, {kind}",
                         hint="give either a factor or maximize",
                     )
-                factor = _largest_factor(specification, constraints, kind, index, dimension)
+                free = factors is Factors.all or (factors is Factors.spatial and kind == "spatial")
+                ends = _any_end if free and dimension not in specification.problem.sliding else loop_bounds
+                factor = _largest_factor(specification, constraints, kind, index, dimension, ends)
                 block = replace(block, factors={**block.factors, dimension: FactorBounds(exact=factor)})
                 constraints[level.name] = _with_block(constraints[level.name], kind, replace(block, maximize=()))
     return constraints
@@ -46,26 +48,33 @@ def _with_block(constraint: LevelConstraint, kind: str, block: BlockConstraint) 
     return replace(constraint, spatial=block) if kind == "spatial" else replace(constraint, temporal=block)
 
 
+def _any_end(remaining: int) -> Sequence[int]:
+    return range(1, remaining + 1)
+
+
 def _largest_factor(
-    specification: Specification, constraints: dict[str, LevelConstraint], kind: str, index: int, dimension: str
-) -> int:
+    specification: Specification, constraints: dict[str, LevelConstraint], kind: str, index: int, dimension: str,
+    ends: Callable[[int], Sequence[int]],
+) -> int:  # fmt: skip
     level = specification.architecture.levels[index]
     block: BlockConstraint = getattr(constraints[level.name], kind)
     remaining = specification.problem.dimensions[dimension]
     for other in _blocks(constraints):
-        remaining //= _exact(other, dimension)
+        covered = _exact(other, dimension)
+        remaining = -(-remaining // covered) if ends is _any_end else remaining // covered
     if kind == "temporal" and block.maximize_capacity_words is None:
-        return _largest_fitting(specification, constraints, index, dimension, remaining)
+        return _largest_fitting(specification, constraints, index, dimension, ends(max(remaining, 1)))
     capacity = block.maximize_capacity_words or prod(specification.architecture.fanout(index))
     for name, bounds in block.factors.items():
         if name != dimension:
             capacity //= bounds.exact or bounds.least or 1
-    return max((f for f in loop_bounds(max(remaining, 1)) if f <= capacity), default=1)
+    return max((f for f in ends(max(remaining, 1)) if f <= capacity), default=1)
 
 
 def _largest_fitting(
-    specification: Specification, constraints: dict[str, LevelConstraint], index: int, dimension: str, remaining: int
-) -> int:
+    specification: Specification, constraints: dict[str, LevelConstraint], index: int, dimension: str,
+    ends: Sequence[int],
+) -> int:  # fmt: skip
     level = specification.architecture.levels[index]
     capacity = level.effective_capacity_words
     inner = [constraints[inner.name] for inner in specification.architecture.levels[: index + 1]]
@@ -75,7 +84,7 @@ def _largest_fitting(
     }
     kept = constraints[level.name].keep
     best = 1
-    for factor in loop_bounds(max(remaining, 1)):
+    for factor in ends:
         tile = {**extents, dimension: extents[dimension] * factor}
         words = sum(space.size(tile) for space in specification.problem.data_spaces if space.name in kept)
         if capacity is None or words <= capacity:

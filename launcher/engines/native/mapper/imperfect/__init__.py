@@ -1,0 +1,1 @@
+"""Mappings with imperfect factors: what remains of each dimension, what it costs, and the search through it."""

@@ -1,0 +1,217 @@
+"""Compiled: the least dynamic energy from every state of a nest to its end, by what remains of each dimension.
+
+As ``kernels.completion``, but every figure is a lower bound: of a group of nodes the least that remains counts for the
+cost, and the least tile for the capacity.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from launcher.engines.native.arrays import AnyArray
+from launcher.engines.native.compilation import helper, kernel, procedure
+from launcher.engines.native.mapper.imperfect.prices import (
+    filling_energy,
+    least_different,
+    own_words,
+    serving_energy,
+)
+from launcher.engines.native.mapper.imperfect.tables import LEAST, Fans, Groups, Nodes, Tables, Work
+from launcher.engines.native.mapper.kernels import search_tables as at
+from launcher.engines.native.mapper.kernels.search_tables import Walks
+
+
+@procedure
+def _energy_of(
+    work: Work, fans: Fans, groups: Groups, boundary: AnyArray, level: int, digits: AnyArray
+) -> float:  # fmt: skip
+    """Energy of a boundary that is settled at a level (L: at the end of the nest)."""
+    p, inner, outer = boundary[at.SPACE], boundary[at.INNER], boundary[at.OUTER]
+    last = min(level, len(work.capacity) - 1)
+    inside = outer if work.multicast[outer, p] else outer - 1
+    content = own_words(work, p)
+    entering = content
+    for d in range(len(digits)):
+        if not work.relevant[p, d]:
+            left = groups.least[level, d, digits[d]]
+            entering *= least_different(fans.ends, inner, last, d, left)
+            content *= least_different(fans.ends, inside, last, d, left)
+    energy = serving_energy(work, fans, p, inner, outer, content)
+    return float(energy + filling_energy(work, fans, p, inner, entering))
+
+
+@helper
+def _start(digits: AnyArray) -> None:
+    for d in range(len(digits)):
+        digits[d] = 0
+
+
+@helper
+def _count_up(digits: AnyArray, count: AnyArray) -> None:
+    """The digits of the next entry of a table."""
+    for d in range(len(digits)):
+        digits[d] += 1
+        if digits[d] < count[d]:
+            return
+        digits[d] = 0
+
+
+@procedure
+def _fill_energies(work: Work, fans: Fans, groups: Groups, walks: Walks, tables: Tables, digits: AnyArray) -> None:
+    for b in range(len(walks.boundaries)):
+        p = walks.boundaries[b, at.SPACE]
+        for level in range(len(groups.size)):
+            first = tables.energy_at[b, level]
+            if first < 0:
+                continue
+            _start(digits)
+            for i in range(groups.size[level]):
+                origin = i
+                for d in range(len(digits)):
+                    if work.relevant[p, d]:
+                        origin -= digits[d] * groups.stride[level, d]
+                if origin < i:
+                    tables.energy[first + i] = tables.energy[first + origin]
+                else:
+                    tables.energy[first + i] = _energy_of(work, fans, groups, walks.boundaries[b], level, digits)
+                _count_up(digits, groups.counts[level])
+
+
+@procedure
+def _fill_fits(work: Work, groups: Groups, fits: AnyArray, fits_at: AnyArray, digits: AnyArray) -> None:
+    """Whether the least tiles of groups fit the levels."""
+    levels, spaces = work.keep.shape
+    for level in range(levels):
+        if fits_at[level] < 0:
+            continue
+        _start(digits)
+        for i in range(groups.size[level]):
+            words = 0.0
+            for p in range(spaces):
+                if work.keep[level, p] and work.capacity[level] < np.inf:
+                    tile = 1.0
+                    for d in range(len(digits)):
+                        if work.relevant[p, d]:
+                            tile *= groups.tile[level, d, digits[d]]
+                    words += tile
+            fits[fits_at[level] + i] = words <= work.capacity[level]
+            _count_up(digits, groups.counts[level])
+
+
+@helper
+def _settled(walks: Walks, tables: Tables, bits: int, level: int, i: int, end: int) -> float:
+    """Energy of the boundaries in ``bits``; those that leaving the last level settles are settled at ``end``."""
+    paid = 0.0
+    b = np.int64(0)
+    while bits:
+        if bits & 1:
+            if end >= 0 and not (walks.boundaries[b, at.FORGETS] and walks.boundaries[b, at.INNER] == level):
+                paid += tables.energy[tables.energy_at[b, end]]
+            else:
+                paid += tables.energy[tables.energy_at[b, level] + i]
+        bits >>= 1
+        b += 1
+    return paid
+
+
+@procedure
+def _best_beyond(
+    groups: Groups, tables: Tables, level: int, into: int, to: int, digits: AnyArray, steps: AnyArray
+) -> float:
+    """The least of the entries of state ``to`` that the fan-outs outside the level lead to."""
+    entry = tables.at[to]
+    for d in range(len(digits)):
+        low = groups.low[level, d, digits[d]]
+        if low < 0:
+            return float(np.inf)
+        steps[d] = low
+        entry += low * groups.stride[into, d]
+    best = np.inf
+    while True:
+        best = min(best, tables.best[entry])
+        d = 0
+        while d < len(digits):
+            if steps[d] < groups.high[level, d, digits[d]]:
+                steps[d] += 1
+                entry += groups.stride[into, d]
+                break
+            low = groups.low[level, d, digits[d]]
+            entry -= (steps[d] - low) * groups.stride[into, d]
+            steps[d] = low
+            d += 1
+        if d == len(digits):
+            return float(best)
+
+
+@procedure
+def _leave(
+    groups: Groups, walks: Walks, tables: Tables, s: int, step: int, into: int, fits: AnyArray, fits_at: AnyArray,
+    digits: AnyArray, steps: AnyArray,
+) -> None:  # fmt: skip
+    level = walks.states[s, at.LEVEL]
+    to, bits = walks.steps[step, at.TARGET], walks.steps[step, at.SETTLED]
+    end = into if into == len(groups.size) - 1 else -1
+    _start(digits)
+    for i in range(groups.size[level]):
+        if fits[fits_at[level] + i]:
+            value = _best_beyond(groups, tables, level, into, to, digits, steps)
+            if value < np.inf:
+                value += _settled(walks, tables, bits, level, i, end)
+                tables.best[tables.at[s] + i] = min(tables.best[tables.at[s] + i], value)
+        _count_up(digits, groups.counts[level])
+
+
+@procedure
+def _loop(
+    work: Work, groups: Groups, walks: Walks, tables: Tables, s: int, step: int, fits: AnyArray, fits_at: AnyArray,
+    row: AnyArray,
+) -> None:  # fmt: skip
+    """Let a loop over d improve the best completions of state s."""
+    level, d = walks.states[s, at.LEVEL], walks.steps[step, at.DIMENSION]
+    to, bits = walks.steps[step, at.TARGET], walks.steps[step, at.SETTLED]
+    stays = walks.steps[step, at.KIND] == at.FREE_LOOP and work.bounds[LEAST, level, d] <= 1
+    stride, count = groups.stride[level, d], groups.counts[level, d]
+    best, own, others = tables.best, tables.at[s], tables.at[to]
+    for block in range(0, groups.size[level], stride * count):
+        for i in range(count):
+            base = block + i * stride
+            for k in range(stride):
+                row[k] = best[others + base + k] if stays else np.inf
+            for c in range(groups.first[level, d, i], groups.first[level, d, i + 1]):
+                other = others + block + groups.to[level, d, c] * stride
+                for k in range(stride):
+                    row[k] = min(row[k], best[other + k])
+            for k in range(stride):
+                value = row[k]
+                if value < best[own + base + k] and fits[fits_at[level] + base + k]:
+                    if bits:
+                        value += _settled(walks, tables, bits, level, base + k, -1)
+                    best[own + base + k] = min(best[own + base + k], value)
+
+
+@kernel
+def complete(
+    work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: Tables, fits: AnyArray,
+    fits_at: AnyArray, row: AnyArray,
+) -> None:  # fmt: skip
+    """Fill the tables of one spatial assignment.
+
+    Args:
+        work, fans, groups, nodes, walks: what there is.
+        tables: ``best`` and ``energy`` are filled in.
+        fits, fits_at: room for whether tiles fit each level, and where its entries begin (-1: no state is there).
+        row: room for the entries of the largest table.
+    """
+    digits, steps = np.zeros(len(work.extents), np.int64), np.zeros(len(work.extents), np.int64)
+    _fill_energies(work, fans, groups, walks, tables, digits)
+    _fill_fits(work, groups, fits, fits_at, digits)
+    tables.best[tables.at[0]] = 0.0
+    for s in range(1, len(walks.states) - 1):
+        level = walks.states[s, at.LEVEL]
+        for i in range(groups.size[level]):
+            tables.best[tables.at[s] + i] = np.inf
+        for step in range(walks.states[s, at.FIRST_STEP], walks.states[s + 1, at.FIRST_STEP]):
+            if walks.steps[step, at.KIND] == at.NEXT_LEVEL:
+                _leave(groups, walks, tables, s, step, nodes.following[level], fits, fits_at, digits, steps)
+            else:
+                _loop(work, groups, walks, tables, s, step, fits, fits_at, row)

@@ -1,0 +1,179 @@
+"""Compiled: the figures of one complete imperfect mapping, as ``native.imperfect`` defines them.
+
+Whole numbers that are handed on are np.int64: of literals, numba makes versions of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from launcher.engines.native.arrays import AnyArray
+from launcher.engines.native.compilation import helper, procedure
+from launcher.engines.native.formulas import slowdown, words_per_cycle
+from launcher.engines.native.mapper.imperfect.counting import EVERY_PLACE, different
+from launcher.engines.native.mapper.imperfect.tables import PER_FIRST_TOUCH, PER_WORD, Fans, Work
+from launcher.engines.native.mapper.kernels import search_tables as at
+
+needed, slowed = helper(words_per_cycle), helper(slowdown)
+
+READS, FILLS, UPDATES = 0, 1, 2
+"""First axis of counts."""
+
+
+@procedure
+def first_mover(work: Work, p: int, inner: int, ends: AnyArray, places: AnyArray) -> tuple[Any, Any]:
+    """Level and place of the innermost loop outside a level that moves a tile; L if there is none.
+
+    Where nothing is kept from one step to the next, all loops outside are meant: (inner, behind all places).
+    """
+    levels = len(ends)
+    if inner < 0 or not work.reuse[inner + 1, p]:
+        return inner, np.int64(EVERY_PLACE)
+    for m in range(inner + 1, levels):
+        first = np.int64(EVERY_PLACE)
+        for d in range(ends.shape[1]):
+            if ends[m, d] > 1 and work.relevant[p, d]:
+                first = min(first, places[m, d])
+        if first < EVERY_PLACE:
+            return m, first
+    return levels, np.int64(0)
+
+
+@procedure
+def total_words(
+    work: Work, fans: Fans, p: int, level: int, place: int, inside: int, tile: AnyArray, ends: AnyArray,
+    places: AnyArray,
+) -> int:  # fmt: skip
+    """Words of all instances together, for temporal loops behind a place and fan-outs outside a level."""
+    words = 1
+    last = len(ends) - 1
+    first = np.int64(1)
+    for d in range(ends.shape[1]):
+        n = work.extents[d]
+        if work.relevant[p, d]:
+            words *= n
+        else:
+            words *= different(n, first, tile[d], d, last, fans.ends, ends, places, level, place, inside, len(ends))
+    return words
+
+
+@procedure
+def busiest_words(
+    work: Work, fans: Fans, p: int, level: int, place: int, inside: int, of: int, tile: AnyArray, ends: AnyArray,
+    places: AnyArray,
+) -> int:  # fmt: skip
+    """Words of the busiest instance of level ``of``, told apart by temporal loops and fan-outs outside ``inside``."""
+    words = 1
+    last = len(ends) - 1
+    first, start, nowhere = np.int64(1), np.int64(0), np.int64(-1)
+    for d in range(ends.shape[1]):
+        n = work.extents[d]
+        if work.relevant[p, d]:
+            # As many indices have a 0 in the fan-outs outside as there are combinations of all other digits.
+            words *= different(n, first, tile[d], d, last, fans.ends, ends, places, nowhere, start, nowhere, of)
+        else:
+            words *= different(n, first, tile[d], d, last, fans.ends, ends, places, level, place, inside, of)
+    return words
+
+
+@procedure
+def _count_space(
+    work: Work, fans: Fans, p: int, tile: AnyArray, ends: AnyArray, places: AnyArray, total: AnyArray, busy: AnyArray
+) -> float:
+    """Fill in the totals and the busiest instance's counts of one data space; returns the energy of its networks."""
+    levels = len(ends)
+    inner: Any = np.int64(-1)
+    start = np.int64(0)
+    network_pj = 0.0
+    for outer in range(levels):
+        if not work.keep[outer, p]:
+            continue
+        level, place = first_mover(work, p, inner, ends, places)
+        inside = outer - (0 if work.multicast[outer, p] else 1)
+        content = total_words(work, fans, p, level, place, inside, tile, ends, places)
+        visible = busiest_words(work, fans, p, level, place, inside, outer, tile, ends, places)
+        total[READS, outer, p], busy[READS, outer, p] = content, visible
+        if work.elides[outer, p]:
+            total[READS, outer, p] -= total_words(work, fans, p, levels, start, outer, tile, ends, places)
+            busy[READS, outer, p] -= busiest_words(work, fans, p, levels, start, outer, outer, tile, ends, places)
+        if work.read_write[p]:
+            total[UPDATES, outer, p], busy[UPDATES, outer, p] = content, visible
+        if inner >= 0:
+            total[FILLS, inner, p] = total_words(work, fans, p, level, place, inner, tile, ends, places)
+            busy[FILLS, inner, p] = busiest_words(work, fans, p, level, place, inner, inner, tile, ends, places)
+            if work.elides[inner, p]:
+                total[FILLS, inner, p] -= total_words(work, fans, p, levels, start, inner, tile, ends, places)
+                busy[FILLS, inner, p] -= busiest_words(work, fans, p, levels, start, inner, inner, tile, ends, places)
+        for m in range(inner + 1, outer + 1):
+            if fans.network[m, p, PER_WORD] > 0:
+                inside = m - (0 if work.multicast[m, p] else 1)
+                words = total_words(work, fans, p, level, place, inside, tile, ends, places)
+                network_pj += fans.network[m, p, PER_WORD] * words
+            if fans.network[m, p, PER_FIRST_TOUCH] > 0:
+                words = total_words(work, fans, p, levels, start, m, tile, ends, places)
+                network_pj -= fans.network[m, p, PER_FIRST_TOUCH] * words
+        inner = outer
+    return network_pj
+
+
+@procedure
+def _level_energy(work: Work, fans: Fans, level: int, total: AnyArray) -> float:
+    energy = 0.0
+    prices = fans.prices[level]
+    words = int(prices[at.BLOCK])
+    for p in range(len(work.read_write)):
+        reads, fills, updates = total[READS, level, p], total[FILLS, level, p], total[UPDATES, level, p]
+        energy += -(-reads // words) * prices[at.READ_PJ]
+        energy += -(-fills // words) * prices[at.FILL_PJ]
+        energy += -(-updates // words) * prices[at.UPDATE_PJ]
+        energy += (fills + (updates if work.read_write[p] else reads)) * prices[at.ADDRESS_PJ]
+    return energy
+
+
+@procedure
+def _level_cycles(work: Work, level: int, busy: AnyArray, iterations: float) -> float:
+    read_need = 0.0
+    write_need = 0.0
+    for p in range(len(work.read_write)):
+        read_need += needed(busy[READS, level, p], iterations, work.scale[level, p])
+        write_need += needed(busy[FILLS, level, p] + busy[UPDATES, level, p], iterations, work.scale[level, p])
+    slowest = min(
+        slowed(work.limits[level, 0], read_need),
+        slowed(work.limits[level, 1], write_need),
+        slowed(work.limits[level, 2], write_need + read_need),
+    )
+    return float(np.ceil(iterations / slowest))
+
+
+@procedure
+def exact_figures(
+    work: Work, fans: Fans, ends: AnyArray, places: AnyArray, tile: AnyArray, total: AnyArray, busy: AnyArray
+) -> tuple[float, float]:
+    """Dynamic energy in pJ and busy cycles.
+
+    Args:
+        work, fans: the problem on a machine, and its fan-outs.
+        ends, places: (L, D) ends of the temporal loops and their places in the nest.
+        tile: (D,) how far all loops reach.
+        total, busy: (3, L, P) filled with reads, fills and updates of all instances, and of the busiest one.
+    """
+    levels = len(ends)
+    for kind in range(3):
+        for level in range(levels):
+            for p in range(len(work.read_write)):
+                total[kind, level, p], busy[kind, level, p] = 0, 0
+    energy = fans.compute_pj
+    for p in range(len(work.read_write)):
+        energy += _count_space(work, fans, p, tile, ends, places, total, busy)
+    iterations = 1.0
+    first, start, nowhere = np.int64(1), np.int64(0), np.int64(-1)
+    for d in range(ends.shape[1]):
+        iterations *= different(
+            work.extents[d], first, tile[d], d, levels - 1, fans.ends, ends, places, nowhere, start, levels, levels
+        )  # fmt: skip
+    cycles = iterations
+    for level in range(levels):
+        energy += _level_energy(work, fans, level, total)
+        cycles = max(cycles, _level_cycles(work, level, busy, iterations))
+    return energy, cycles

@@ -1,0 +1,162 @@
+"""Compiled: what can remain of one dimension at each level, and how loops and fan-outs lead from one to the next."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from launcher.engines.native.arrays import AnyArray
+from launcher.engines.native.compilation import helper, kernel
+from launcher.engines.native.mapper.imperfect.tables import LEAST, MOST
+
+
+@helper
+def remains(left: int, end: int) -> int:
+    """What a loop of this end leaves of what remains."""
+    return -(-left // end)
+
+
+@helper
+def largest_end(left: int, after: int) -> int:
+    """The largest end that leaves ``after`` of what remains."""
+    return left if after == 1 else (left - 1) // (after - 1)
+
+
+@helper
+def through_fans(fans: AnyArray, first: int, last: int, left: int) -> int:
+    """What the fan-outs of some levels leave; 0 where one of them is larger than what remains."""
+    for m in range(first, last + 1):
+        if fans[m] > left:
+            return 0
+        left = remains(left, fans[m])
+    return int(left)
+
+
+@helper
+def _next_end(left: int, end: int, divides: bool) -> int:
+    """The least end above this one that leaves something else, or divides; beyond ``left`` when there is none."""
+    if not divides:
+        return largest_end(left, remains(left, end)) + 1
+    end += 1
+    while end <= left and left % end:
+        end += 1
+    return end
+
+
+@helper
+def _mark_loops(left: int, least: int, most: int, divides: bool, found: AnyArray) -> None:
+    """Mark what loops of an allowed end leave."""
+    end = max(least, 1)
+    if divides and left % end:
+        end = _next_end(left, end, divides)
+    while end <= min(most, left):
+        found[remains(left, end)] = True
+        end = _next_end(left, end, divides)
+
+
+@helper
+def _leads_to(left: int, least: int, most: int, divides: bool, found: AnyArray) -> bool:
+    """Whether a loop of an allowed end leads to one of the marked values."""
+    end = max(least, 1)
+    if divides and left % end:
+        end = _next_end(left, end, divides)
+    while end <= min(most, left):
+        if found[remains(left, end)]:
+            return True
+        end = _next_end(left, end, divides)
+    return False
+
+
+@kernel
+def mark_nodes(
+    extent: int, fans: AnyArray, bounds: AnyArray, divides: bool, following: AnyArray, start: int, room: AnyArray,
+    enters: AnyArray, leaves: AnyArray,
+) -> None:  # fmt: skip
+    """Mark what can remain of a dimension where a level begins, and where it ends, on a way through the whole nest.
+
+    Args:
+        extent: of the dimension.
+        fans: (L,) ends of the fan-outs.
+        bounds: (2, L) least and most end of a temporal loop.
+        divides: whether temporal ends must divide what remains.
+        following: (L,) the level that follows each one that matters; L is the end.
+        start: the first level that matters.
+        room: (L,) the largest tile that a level can have in this dimension.
+        enters, leaves: (L + 1, extent + 1) filled in; False to begin with.
+    """
+    levels = len(fans)
+    enters[start, through_fans(fans, 0, min(start, levels - 1), extent)] = True
+    enters[start, 0] = False
+    level = start
+    while level < levels:
+        to = following[level]
+        for left in range(1, extent + 1):
+            if enters[level, left]:
+                _mark_loops(left, bounds[LEAST, level], bounds[MOST, level], divides, leaves[level])
+        for left in range(1, extent + 1):
+            leaves[level, left] = leaves[level, left] and remains(extent, left) <= room[level]
+            if leaves[level, left]:
+                enters[to, through_fans(fans, level + 1, min(to, levels - 1), left)] = True
+        enters[to, 0] = False
+        level = to
+    for left in range(2, extent + 1):
+        enters[levels, left] = False
+    for k in range(levels):
+        level = levels - 1 - k
+        if level < start or following[level] < 0:
+            continue
+        to = following[level]
+        for left in range(1, extent + 1):
+            if leaves[level, left]:
+                leaves[level, left] = enters[to, through_fans(fans, level + 1, min(to, levels - 1), left)]
+        for left in range(1, extent + 1):
+            if enters[level, left]:
+                enters[level, left] = _leads_to(
+                    left, bounds[LEAST, level], bounds[MOST, level], divides, leaves[level]
+                )  # fmt: skip
+
+
+@kernel
+def link_nodes(
+    fans: AnyArray, bounds: AnyArray, divides: bool, following: AnyArray, start: int, leaves: AnyArray,
+    value: AnyArray, count: AnyArray, first: AnyArray, to: AnyArray, cross: AnyArray,
+) -> int:  # fmt: skip
+    """Loops of an end above 1, and fan-outs, between nodes; returns the most loops that any level has.
+
+    Args:
+        fans, bounds, divides, following, start: as above.
+        leaves: (L + 1, extent + 1) as above.
+        value: (L + 1, F) nodes of each level, ascending; ``count`` (L + 1,) of them.
+        first, to, cross: filled in as in ``Nodes``; ``to`` only as far as it has room.
+    """
+    levels = len(fans)
+    place = np.full((2, leaves.shape[1]), -1, np.int64)
+    most = 0
+    for level in range(start, levels):
+        if following[level] < 0:
+            continue
+        into = following[level]
+        for left in range(place.shape[1]):
+            place[0, left], place[1, left] = -1, -1
+        for i in range(count[level]):
+            place[0, value[level, i]] = i
+        for i in range(count[into]):
+            place[1, value[into, i]] = i
+        n = 0
+        for i in range(count[level]):
+            left = value[level, i]
+            first[level, i] = n
+            end = max(bounds[LEAST, level], 2)
+            if divides and left % end:
+                end = _next_end(left, end, divides)
+            while end <= min(bounds[MOST, level], left):
+                after = remains(left, end)
+                if leaves[level, after] and place[0, after] >= 0:
+                    if n < to.shape[1]:
+                        to[level, n] = place[0, after]
+                    n += 1
+                end = _next_end(left, end, divides)
+            after = through_fans(fans, level + 1, min(into, levels - 1), left)
+            cross[level, i] = place[1, after] if leaves[level, left] and after else -1
+        first[level, count[level]] = n
+        most = max(most, n)
+    return most

@@ -1,0 +1,199 @@
+"""Runs the compiled search of imperfect mappings on one spatial assignment at a time; owns the memory it works in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+
+from launcher.engines.native.arrays import AnyArray, IntArray
+from launcher.engines.native.mapper.costs.lower_bounds import Base, limited_slots
+from launcher.engines.native.mapper.costs.machine_constants import Machine
+from launcher.engines.native.mapper.imperfect.assignments import ImperfectAssignments, work_of
+from launcher.engines.native.mapper.imperfect.branch import explore, open_trail
+from launcher.engines.native.mapper.imperfect.completion import complete
+from launcher.engines.native.mapper.imperfect.layout import Layouts
+from launcher.engines.native.mapper.imperfect.tables import Fans, Groups, Nodes, Tables, Trail, Work
+from launcher.engines.native.mapper.kernels import search_tables as at
+from launcher.engines.native.mapper.kernels.branch import (
+    BEST_BUSY,
+    BEST_ENERGY,
+    FINISHED,
+    FOUND,
+    LENGTH,
+    NODES,
+    TOP,
+)
+from launcher.engines.native.mapper.kernels.search_tables import Goal, Rates, Walks
+from launcher.engines.native.mapper.search.automaton import Automaton
+from launcher.engines.native.mapper.search.solver import SLICE, Found, Task, waiting_bounds
+from launcher.engines.native.mapper.space.bypass import Pattern
+from launcher.engines.native.mapper.space.mapspace import SearchSpace
+
+MOST_ENTRIES = 20_000
+"""Entries of a state's table."""
+
+
+_NOTHING = Base(0.0, np.zeros((2, 0, 0)))
+"""The tables hold everything."""
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What an assignment's search reads."""
+
+    task: Task
+    work: Work
+    fans: Fans
+    nodes: Nodes
+    groups: Groups
+    tables: Tables
+
+
+class ImperfectSolver:
+    """Tables and trails for one mapspace; not to be shared between threads."""
+
+    def __init__(self, space: SearchSpace, machine: Machine, assignments: ImperfectAssignments) -> None:
+        self._space, self._machine, self._assignments = space, machine, assignments
+        self._limited = np.ascontiguousarray(limited_slots(machine))
+        self._works: dict[int, Work] = {}
+        self._layouts = Layouts(MOST_ENTRIES)
+        self._depth = len(space.levels) * (len(space.dimensions) + 1) + 3
+        self._best, self._energy, self._row = np.empty(0), np.empty(0), np.empty(0)
+        self._fits = np.empty(0, np.bool_)
+        self._trail: Trail | None = None
+        self._counts = np.zeros((2, 3, len(space.levels), len(machine.tensors)), np.int64)
+        self._control = np.zeros(5)
+        self._prepared: _Prepared | None = None
+        self._impossible: Task | None = None
+
+    def task(self, automaton: Automaton, index: int, chosen: tuple[Pattern, ...]) -> Task:
+        """What is to be searched."""
+        return Task(automaton, _NOTHING, index)
+
+    def prepare(self, task: Task) -> float:
+        """A lower bound of the dynamic energy of an assignment's mappings; infinite when there is none."""
+        walks = task.automaton.walks
+        work = self._work(task.automaton)
+        fans = self._assignments.fans(task.index)
+        laid = self._layouts.lay_out(work, fans, walks)
+        self._prepared = None
+        if laid is None:
+            self._impossible = task
+            return inf
+        nodes, groups = laid
+        tables = self._tables(walks, groups, nodes)
+        fits_at = np.where(nodes.following >= 0, np.cumsum(groups.size[:-1]) - groups.size[:-1], -1)
+        self._fits = _room(self._fits, int(groups.size.sum()))
+        self._row = _room(self._row, int(groups.size.max()))
+        complete(work, fans, groups, nodes, walks, tables, self._fits, fits_at, self._row)
+        self._prepared = _Prepared(task, work, fans, nodes, groups, tables)
+        self._make_trail(self._prepared)
+        assert self._trail is not None
+        return float(open_trail(work, fans, groups, nodes, walks, tables, self._trail))
+
+    def begin(self, task: Task) -> None:
+        """Put the root of an assignment on the trail."""
+        if self._prepared is None or self._prepared.task is not task:
+            self.prepare(task)
+        self._control[:] = 0.0
+        one = self._prepared
+        if one is None or self._trail is None:
+            self._control[TOP] = -1
+            return
+        open_trail(one.work, one.fans, one.groups, one.nodes, task.automaton.walks, one.tables, self._trail)
+
+    def resume(self, task: Task, goal: Goal, *, slice_nodes: float = SLICE, report: bool = False) -> bool:
+        """Search on for one slice; False when the assignment is exhausted. The incumbent is updated in place."""
+        one = self._prepared
+        if one is None or self._trail is None:
+            return False
+        status = explore(
+            one.work, one.fans, one.groups, one.nodes, task.automaton.walks, one.tables, self._rates(task), goal,
+            self._trail, self._counts, self._control, int(slice_nodes),
+        )  # fmt: skip
+        return bool(status != FINISHED and not (status == FOUND and goal.canonical))
+
+    def found(self) -> Found | None:
+        """The best mapping found since ``begin``."""
+        length = int(self._control[LENGTH])
+        if not length or self._trail is None:
+            return None
+        steps, bounds = self._trail.best[:length].T.tolist()
+        figures = float(self._control[BEST_ENERGY]), float(self._control[BEST_BUSY])
+        return Found(tuple(steps), tuple(bounds), *figures)
+
+    @property
+    def nodes(self) -> int:
+        """Nodes visited since ``begin``."""
+        return int(self._control[NODES])
+
+    def open_bounds(self) -> list[tuple[float, float]]:
+        """Bounds (dynamic energy, busy cycles) of everything on the trail that was not looked at yet."""
+        if self._trail is None:
+            return []
+        return waiting_bounds(self._trail.at, self._trail.bound, int(self._control[TOP]))
+
+    def _work(self, automaton: Automaton) -> Work:
+        if id(automaton) not in self._works:  # the plan keeps all automata that there are
+            self._works[id(automaton)] = work_of(self._space, self._machine, automaton.keep)
+        return self._works[id(automaton)]
+
+    def _tables(self, walks: Walks, groups: Groups, nodes: Nodes) -> Tables:
+        levels = walks.states[:-1, at.LEVEL]
+        sizes = groups.size[levels]
+        at_state = np.cumsum(sizes) - sizes
+        self._best = _room(self._best, int(sizes.sum()))
+        energy_at, entries = _energy_places(walks, groups, levels)
+        self._energy = _room(self._energy, entries)
+        return Tables(self._best, at_state, self._energy, energy_at)
+
+    def _make_trail(self, one: _Prepared) -> None:
+        width = int((one.work.extents + 1).sum()) + 2
+        if self._trail is None or self._trail.child.shape[1] < width:
+            self._trail = _empty_trail(self._depth, width, one.fans.ends.shape, len(self._limited), one.work)
+
+    def _rates(self, task: Task) -> Rates:
+        machine = self._machine
+        nothing = np.zeros((2, 0, 0))
+        leak = float(self._assignments.leak_pj[task.index])
+        return Rates(self._limited, machine.limits, machine.scale, nothing, nothing, leak, float(machine.latency))
+
+
+def _room(array: AnyArray, entries: int) -> AnyArray:
+    """An array with so many entries at least."""
+    return array if len(array) >= entries else np.empty(entries, array.dtype)
+
+
+def _energy_places(walks: Walks, groups: Groups, levels: IntArray) -> tuple[IntArray, int]:
+    """Where each boundary's energies begin that a level (or the end) settles, and how many entries there are."""
+    places = np.full((len(walks.boundaries), len(groups.size)), -1, np.int64)
+    level_of = np.repeat(levels, np.diff(walks.states[:, at.FIRST_STEP]))
+    entries = 0
+    for b in range(len(walks.boundaries)):
+        settles = walks.steps[:, at.SETTLED] >> b & 1 > 0
+        ends = walks.states[walks.steps[:, at.TARGET], at.LEVEL] == len(groups.size) - 1
+        ends &= walks.steps[:, at.KIND] == at.NEXT_LEVEL
+        for level in (*np.unique(level_of[settles]), *([len(groups.size) - 1] if (settles & ends).any() else [])):
+            places[b, level] = entries
+            entries += int(groups.size[level])
+    return places, entries
+
+
+def _empty_trail(depth: int, width: int, shape: tuple[int, ...], slots: int, work: Work) -> Trail:
+    spaces, dimensions = work.relevant.shape
+    return Trail(
+        at=np.zeros((depth, 4), np.int64),
+        figures=np.zeros((depth, 2 + slots)),
+        node=np.zeros((depth, dimensions), np.int64),
+        left=np.zeros((depth, dimensions), np.int64),
+        tile=np.zeros((depth, dimensions), np.int64),
+        steps=np.zeros((depth, dimensions), np.int64),
+        served=np.zeros((depth, spaces, dimensions), np.int64),
+        ends=np.ones((depth, *shape), np.int64),
+        places=np.zeros((depth, *shape), np.int64),
+        child=np.zeros((depth, width, 3), np.int64),
+        bound=np.zeros((depth, width, 2)),
+        best=np.zeros((depth, 2), np.int64),
+    )

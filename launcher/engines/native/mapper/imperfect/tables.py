@@ -1,0 +1,170 @@
+"""Arrays that the compiled search of imperfect mappings works on, in groups (see ``kernels.search_tables`` for more).
+
+L levels from the innermost, P data spaces, D dimensions. A loop over a dimension turns what remains of it, R, into
+``ceil(R / end)``; a fan-out does the same. *Nodes* are the values that R can have at a level. The tables of least
+energies know groups of neighbouring nodes only, so that they stay small; the branch and bound knows the nodes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from launcher.engines.native.arrays import AnyArray
+
+LEAST, MOST = 0, 1
+"""First axis of ``Work.bounds``."""
+
+PER_WORD, PER_FIRST_TOUCH = 0, 1
+"""Last axis of ``Fans.network``."""
+
+SETTLED, SERVED = 0, 1
+"""First columns of ``Trail.figures``: energy of settled boundaries, and of serving the compute units."""
+
+
+class Work(NamedTuple):
+    """What is mapped, and on which machine.
+
+    Attributes:
+        extents: (D,) of the problem.
+        relevant: (P, D) whether a step along a dimension moves the tile.
+        read_write: (P,) whether it is accumulated into.
+        keep: (L, P) whether it is kept.
+        bounds: (2, L, D) the least and most an end of a temporal loop may be.
+        divides: (D,) whether temporal ends must divide what remains.
+        capacity, least_fill: (L,) words that tiles may and must have.
+        reuse: (L, P) whether the level below keeps words from one step to the next.
+        multicast: (L, P) whether the fan-out below shares words.
+        elides: (L, P) whether first touches are neither read nor filled in.
+        limits: (L, 3) read, write and shared bandwidth in words per cycle, infinity where unlimited.
+        scale: (L, P) factor on the bandwidth that a data space consumes.
+    """
+
+    extents: AnyArray
+    relevant: AnyArray
+    read_write: AnyArray
+    keep: AnyArray
+    bounds: AnyArray
+    divides: AnyArray
+    capacity: AnyArray
+    least_fill: AnyArray
+    reuse: AnyArray
+    multicast: AnyArray
+    elides: AnyArray
+    limits: AnyArray
+    scale: AnyArray
+
+
+class Fans(NamedTuple):
+    """What one spatial assignment fixes.
+
+    Attributes:
+        ends: (L, D) of the fan-out below each level.
+        outside: (L + 1, D) products of the ends at a level and all levels further out.
+        instances: (L,) in use at a time.
+        prices: (L, 5) words per access in all instances together, and pJ of such an access (read, fill, update) and
+            per address.
+        network: (L, P, 2) pJ per word that crosses the network below a level, and pJ to take off per first touch.
+        own: (L, P) least indices of a data space's own dimensions that the busiest instance sees.
+        first: (L, P) most words that are touched for the first time.
+        compute_pj: energy of arithmetic.
+    """
+
+    ends: AnyArray
+    outside: AnyArray
+    instances: AnyArray
+    prices: AnyArray
+    network: AnyArray
+    own: AnyArray
+    first: AnyArray
+    compute_pj: float
+
+
+class Groups(NamedTuple):
+    """Groups of nodes per level and dimension; row L of the first three is the end of the nest. W: most groups.
+
+    Attributes:
+        counts, stride: (L + 1, D) number of groups, and distance of neighbours in a table.
+        size: (L + 1,) entries of a table.
+        least: (L + 1, D, W) the least that remains in a group.
+        tile: (L + 1, D, W) the least tile of a group.
+        first: (L, D, W + 1) where the loops that start at a group begin in ``to``.
+        to: (L, D, loops) groups that loops of an end above 1 lead to.
+        low, high: (L, D, W) first and last group that the fan-outs outside the level lead to; -1 where none does.
+    """
+
+    counts: AnyArray
+    stride: AnyArray
+    size: AnyArray
+    least: AnyArray
+    tile: AnyArray
+    first: AnyArray
+    to: AnyArray
+    low: AnyArray
+    high: AnyArray
+
+
+class Nodes(NamedTuple):
+    """What can remain of each dimension at each level. F: most nodes.
+
+    Attributes:
+        value: (L + 1, D, F) what remains.
+        group: (L + 1, D, F) its group.
+        first, to: as in ``Groups``, between nodes.
+        cross: (L, D, F) node at the next level that the fan-outs outside the level lead to; -1 where none does.
+        following: (L,) that next level.
+        start: level in which the nest begins.
+    """
+
+    value: AnyArray
+    group: AnyArray
+    first: AnyArray
+    to: AnyArray
+    cross: AnyArray
+    following: AnyArray
+    start: int
+
+
+class Tables(NamedTuple):
+    """Least energies, one after the other.
+
+    Attributes:
+        best: (entries,) least dynamic energy from a state to the end.
+        at: (states,) where a state's entries begin.
+        energy: (entries,) energy of a boundary that is settled at a level.
+        energy_at: (boundaries, L + 1) where such entries begin; -1 where a boundary is not settled.
+    """
+
+    best: AnyArray
+    at: AnyArray
+    energy: AnyArray
+    energy_at: AnyArray
+
+
+class Trail(NamedTuple):
+    """The branch and bound's way from the innermost loop to where it is.
+
+    Attributes:
+        at: (depth, 4) as in ``Stack``; the second column is not used.
+        figures: (depth, 2 + slots) energy of settled boundaries, of serving the compute units, and words that settled
+            boundaries ask of each limited bandwidth.
+        node, left, tile: (depth, D) node at the level, what remains, and how far the loops so far reach.
+        steps: (depth, D) least number of different steps in time.
+        served: (depth, P, D) the same for serving the compute units: with the fan-outs that tell words apart.
+        ends, places: (depth, L, D) ends of the temporal loops and their places from the inside.
+        child: (depth, width, 3) automaton step, end of its loop, and node that it leads to.
+        bound: (depth, width, 2) bounds of dynamic energy and busy cycles.
+        best: (depth, 2) the walk of the best mapping: each step and the end of its loop.
+    """
+
+    at: AnyArray
+    figures: AnyArray
+    node: AnyArray
+    left: AnyArray
+    tile: AnyArray
+    steps: AnyArray
+    served: AnyArray
+    ends: AnyArray
+    places: AnyArray
+    child: AnyArray
+    bound: AnyArray
+    best: AnyArray
