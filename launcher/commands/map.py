@@ -25,7 +25,7 @@ from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
 from launcher.results.result import Result
-from launcher.specification.mapping import LevelMapping, Loop
+from launcher.specification.mapping import LevelMapping, Loop, Mapping
 from launcher.timeloop_files.io import read_specification
 from launcher.timeloop_files.node import YamlNode
 
@@ -94,29 +94,34 @@ def to_json(result: Result) -> dict[str, Any]:
         "lower_bound": result.optimality.lower_bound,
         "gap": result.optimality.gap,
         "search_seconds": result.search.seconds,
-        "mapping": [_level(level) for level in result.mapping],
+        "mapping": _levels(result.mapping),
         **({"front": [_point(point) for point in result.front_results]} if result.front else {}),
     }
 
 
 def _point(point: Result) -> dict[str, Any]:
     figures = {figure.key: figure.exact(point) for figure in FRONT}
-    return {**figures, "mapping": [_level(level) for level in point.mapping or ()]}
+    return {**figures, "mapping": _levels(point.mapping) if point.mapping else []}
 
 
-def _level(level: LevelMapping) -> dict[str, Any]:
+def _levels(mapping: Mapping) -> list[dict[str, Any]]:
+    return [_level(level, perfect=mapping.is_perfect) for level in mapping]
+
+
+def _level(level: LevelMapping, *, perfect: bool) -> dict[str, Any]:
     return {
         "level": level.level,
         "keep": list(level.keep),
-        "spatial_x": _factors(level.spatial_x),
-        "spatial_y": _factors(level.spatial_y),
-        "temporal": _factors(level.temporal),
+        "spatial_x": _factors(level.spatial_x, perfect=perfect),
+        "spatial_y": _factors(level.spatial_y, perfect=perfect),
+        "temporal": _factors(level.temporal, perfect=perfect),
         "temporal_order_innermost_first": [loop.dimension for loop in level.temporal],
     }
 
 
-def _factors(loops: tuple[Loop, ...]) -> dict[str, int]:
-    return {loop.dimension: loop.bound for loop in loops}
+def _factors(loops: tuple[Loop, ...], *, perfect: bool) -> dict[str, int | list[int]]:
+    """Bounds by dimension; in an imperfect mapping each with its residual."""
+    return {loop.dimension: loop.bound if perfect else [loop.bound, loop.last] for loop in loops}
 
 
 def _metrics(source: Input) -> tuple[str, ...]:
