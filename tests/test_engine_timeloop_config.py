@@ -19,7 +19,6 @@ from rich.console import Console
 from timeloop_cases import BERT, CUBE, RAGGED, RECORDINGS, TINY, calls, changed, stand_in
 
 from launcher.config.compose import compose
-from launcher.config.engine_schema import Template
 from launcher.errors import ConfigurationError, EngineError, LauncherError
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.terminal import print_result
@@ -125,8 +124,23 @@ def test_the_mapspace_can_be_ruby(tmp_path: Path) -> None:
     for perfect in ("mapspace.remainders=0", "mapspace.template=uber"):
         run([*CUBE, *timeloop(programs), "mapspace.template=ruby", perfect], tmp_path)
         assert bounds(tmp_path) == {}
+        assert written(tmp_path)["mapspace"]["template"] == "uber"
     with pytest.raises(LauncherError, match="template"):
         compose([*BERT, "mapspace.template=emerald", "layer=KTQ"])
+
+
+def test_imperfect_fan_outs_are_ruby_to_timeloop(tmp_path: Path) -> None:
+    programs = stand_in(tmp_path, "search", behaviour=ANY_SEARCH)
+    result = run([*CUBE, *timeloop(programs), "mapspace.factors=spatial"], tmp_path)
+    assert written(tmp_path)["mapspace"]["template"] == "ruby"
+    assert bounds(tmp_path) == {"inter_PERows_spatial": 4, "inter_PECols_spatial": 4}
+    assert result.parameters["mapspace.factors"] == "spatial"
+
+
+def test_imperfect_loops_in_time_are_for_the_native_engine_only(tmp_path: Path) -> None:
+    said = failure(*CUBE, *timeloop(stand_in(tmp_path)), "mapspace.factors=all")
+    assert "mapspace.factors=all" in said and "engine=native" in said
+    assert calls(tmp_path) == []
 
 
 def test_a_result_is_as_complete_as_the_natives(tmp_path: Path) -> None:
@@ -149,7 +163,7 @@ def test_a_search_that_finds_nothing_is_infeasible(tmp_path: Path) -> None:
 def test_the_native_engine_refuses_timeloops_settings_by_name() -> None:
     experiment = compose([*BERT, *CUBE]).experiment
     settings = [(f"mapper.{name}={value}", "mapper", {name: value}) for name, value in MAPPER.items()]
-    settings += [("mapspace.template=ruby", "mapspace", {"template": Template.ruby})]
+    settings += [("mapspace.remainders=2", "mapspace", {"remainders": 2})]
     settings += [("engine.live=true", "engine", {"live": True})]
     for expected, group, change in settings:
         asked = replace(experiment, **{group: replace(getattr(experiment, group), **change)})

@@ -10,6 +10,8 @@ import yaml
 from command_line import python
 
 from launcher import run
+from launcher.specification.constraints import Factors
+from launcher.timeloop_files.io import read_mapspace
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +64,21 @@ def test_mistakes_are_told(files: Path, tmp_path: Path) -> None:
     (tmp_path / "mapper.yaml").write_text("mapper: {optimization_metrics: [last_level_accesses]}\n")
     python(tmp_path, "-m", "launcher", "map", specification, "mapper.yaml").must_explain("last_level_accesses")
     python(tmp_path, "-m", "launcher", "map", specification, "--timeout", "0").must_explain("timeout", status=2)
+
+
+def test_imperfect_factors_are_asked_for_on_the_command_line_or_in_the_files(files: Path, tmp_path: Path) -> None:
+    inputs = [str(files / name) for name in ("specification.yaml", "constraints.yaml")]
+    (tmp_path / "ruby.yaml").write_text("mapspace: {version: 0.4, template: ruby}\n")
+    said = {
+        "perfect": [],
+        "spatial": ["ruby.yaml"],
+        "all": ["ruby.yaml", "--factors", "all"],
+    }
+    for factors, arguments in said.items():
+        done = python(tmp_path, "-m", "launcher", "map", *inputs, *arguments, "--json", "best.json", "-o", "out")
+        shown = done.must_succeed().out
+        assert json.loads((tmp_path / "best.json").read_text())["factors"] == factors
+        assert ("may be imperfect" in shown) == (factors != "perfect")
+        assert json.loads((tmp_path / "out" / "result.json").read_text()).get("factors", "perfect") == factors
+        assert read_mapspace([tmp_path / "out" / "constraints.yaml"]) is Factors(factors)
+    python(tmp_path, "-m", "launcher", "map", *inputs, "--factors", "some").must_explain("some", "spatial", status=2)

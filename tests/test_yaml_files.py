@@ -223,7 +223,8 @@ dumped_by_timeloop_front_end: true
         ("area: 99.5", "area: none", ("'none' is not defined", "ART")),
         ("ERT:", "layout: [1]\nERT:", ("layouts are not supported",)),
         ("ERT:", "sparse_optimizations: {targets: [{name: x}]}\nERT:", ("sparse optimizations are not",)),
-        ("ERT:", "mapspace: {template: ruby}\nERT:", ("'ruby'", "imperfect factors")),
+        ("ERT:", "mapspace: {template: emerald}\nERT:", ("'emerald'", "uber, or ruby")),
+        ("ERT:", "mapspace: {factors: some}\nERT:", ("'some'", "perfect, spatial, all")),
         ("ERT:", "globals: {expression_custom_functions: [x.py]}\nERT:", ("custom functions",)),
         (
             "ERT:",

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from launcher.errors import SpecificationError
-from launcher.specification.constraints import BlockConstraint, FactorBounds
+from launcher.specification.constraints import BlockConstraint, FactorBounds, Factors
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import (
     Document,
     dump_constraints,
     dump_specification,
     parse_specification,
+    read_mapspace,
     read_specification,
 )
 
@@ -361,7 +362,7 @@ def _constrained(temporal: str) -> str:
         ("temporal: {permutation: [E, E]}", ("appears twice",)),
         ("temporal: {permutation: EX}", ("unknown dimension 'X'",)),
         ("temporal: {permutation: E_D}", ("suffix",)),
-        ("temporal: {remainders: 2}", ("imperfect factors",)),
+        ("temporal: {remainders: 2}", ("loops in time", "remove 'remainders'")),
         ("temporal: {permutations: [E]}", ("unknown key 'permutations'", "did you mean 'permutation'")),
         ("temporal: {no_reuse: [Wieghts]}", ("unknown data space 'Wieghts'",)),
         ("temporal: {maximize_dims: [[K]]}", ("unknown dimension 'K'",)),
@@ -389,3 +390,28 @@ def test_what_is_said_twice_must_agree() -> None:
         nodes(first, MAC, extra=twice % "D, E")
     with pytest.raises(SpecificationError, match="no storage level is named 'PE'"):
         nodes(DRAM, MAC, extra="constraints: [{target: PE, type: temporal, factors: [E=2]}]\n")
+
+
+def test_a_bound_on_the_last_iteration_must_leave_out_nothing() -> None:
+    rows = """- !Container
+    name: rows
+    spatial: {meshY: 4}
+    constraints: {spatial: {%s}}"""
+    ruby = "mapspace: {version: 0.4, template: ruby}\n"
+    free = nodes(DRAM, rows % "factors: [E<=4]", MAC)
+    assert nodes(DRAM, rows % "factors: [E<=4], remainders: 4", MAC, extra=ruby) == free
+    with pytest.raises(SpecificationError, match="a bound of 3 on the last iteration at 'inter_rows_spatial'"):
+        nodes(DRAM, rows % "remainders: 3", MAC)
+
+
+def test_the_mapspace_says_which_factors_may_be_imperfect() -> None:
+    said = {
+        "{}": Factors.perfect,
+        "{template: uber}": Factors.perfect,
+        "{version: 0.4, template: ruby}": Factors.spatial,
+        "{template: ruby, factors: all}": Factors.all,
+        "{factors: perfect, template: ruby}": Factors.perfect,
+    }
+    for text, factors in said.items():
+        assert read_mapspace([Document.from_text(f"mapspace: {text}", "in.yaml")]) is factors
+    assert read_mapspace([Document.from_text("problem: {}", "in.yaml")]) is Factors.perfect

@@ -29,7 +29,7 @@ from launcher.engines.timeloop.settings import TimeloopSettings
 from launcher.errors import LauncherError
 from launcher.specification import mapping as mappings
 from launcher.specification.specification import Specification
-from launcher.timeloop_files.io import Document, read_mapped, read_specification
+from launcher.timeloop_files.io import read_mapped, read_specification
 from launcher.trial.steps import specify
 
 RECORDINGS = Path(__file__).resolve().parent / "recordings" / "timeloop"
@@ -159,10 +159,7 @@ def changed(name: str, folder: Path, edit: Callable[[str, str], str]) -> Path:
 
 def specification_of(recording: str) -> Specification:
     """What a recorded run was about: constraints, energies and areas included, whatever the tables say today."""
-    file = RECORDINGS / recording / "input.yaml"
-    # What belongs to imperfect factors is refused where there are none.
-    text = re.sub(r",? remainders: \d+", "", file.read_text().replace("template: ruby", "template: uber"))
-    return read_specification([Document.from_text(text, str(file))])
+    return read_specification([RECORDINGS / recording / "input.yaml"])
 
 
 def mapping_of(recording: str, specification: Specification) -> mappings.Mapping:

@@ -3,7 +3,8 @@
 Takes what timeloop-mapper takes: architecture (v4 nodes, or the processed form), problem, constraints, ERT and ART,
 spread over any number of files. Without an ERT, energies come from the project's tables. The mapspace is searched
 whole, so settings of a random search (victory condition, timeout, algorithm, ...) are not needed and not looked at;
-optimization_metrics is, when --objective is not given.
+optimization_metrics is, when --objective is not given, and so is the mapspace's template (ruby: imperfect factors on
+fan-outs), when --factors is not given.
 
 exit status: 0 mapped, 1 the input cannot be used or admits no mapping, 2 wrong command line
 """
@@ -25,8 +26,9 @@ from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
 from launcher.results.result import Result
+from launcher.specification.constraints import Factors
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
-from launcher.timeloop_files.io import read_specification
+from launcher.timeloop_files.io import read_mapspace, read_specification
 from launcher.timeloop_files.node import YamlNode
 
 _TIMELOOP_METRICS = {"edp": "edp", "energy": "energy", "delay": "cycles"}
@@ -38,6 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--objective", metavar="NAME[,NAME]", help=f"one or several of {', '.join(CRITERIA)}, in order; or {PARETO}"
     )
+    parser.add_argument(
+        "--factors", choices=[str(one) for one in Factors],
+        help="which loops may be imperfect: none, those of fan-outs, or all (default: as the files' mapspace says)",
+    )  # fmt: skip
     parser.add_argument("--timeout", type=_seconds, metavar="S", help="stop after S seconds with the best so far")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="cores the search may use")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the result to this file")
@@ -58,7 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     (source,) = inputs
     specification = with_energies(read_specification(source.documents))
     objective = arguments.objective.split(",") if arguments.objective else _metrics(source)
-    settings = settings_of(objective, "--objective", arguments.timeout, max(1, arguments.threads))
+    factors = Factors(arguments.factors) if arguments.factors else read_mapspace(source.documents)
+    settings = settings_of(objective, "--objective", arguments.timeout, max(1, arguments.threads), factors)
     console = Console(quiet=arguments.quiet)
     sliding = not all(space.is_simple for space in specification.problem.data_spaces)
     compiles = must_compile("native", sliding=sliding)
@@ -91,6 +98,7 @@ def to_json(result: Result) -> dict[str, Any]:
         **{figure.key: figure.exact(result) for figure in FRONT},
         "optimality": result.optimality.status,
         "objective": list(result.optimality.objective),
+        "factors": str(result.factors),
         "lower_bound": result.optimality.lower_bound,
         "gap": result.optimality.gap,
         "search_seconds": result.search.seconds,

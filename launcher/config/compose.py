@@ -200,6 +200,7 @@ def to_trial(config: DictConfig, choices: Mapping[str, Any], template_folders: t
     values["layer"] |= {**layer.dimensions, **layer.coefficients, "repeats": layer.repeats}
     values["model"] |= {key: model[key] for key, value in values["model"].items() if value is None}
     parameters = _parameters(values, choices, layer.names)
+    parameters["mapspace.factors"] = str(experiment.mapspace.asked)
     if config.configuration is not None:
         parameters = {"configuration": config.configuration, **parameters}
     return Trial(experiment, layer, parameters, template_folders)

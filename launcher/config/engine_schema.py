@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from omegaconf import MISSING
 
 from launcher.config.checked import Checked, between
+from launcher.specification.constraints import Factors
 
 _NATIVE = ("objective", "timeout_s", "threads")
 
@@ -67,7 +68,7 @@ class Mapper(Checked):
 
 
 class Template(StrEnum):
-    """Mapspaces: with perfect factors, or with imperfect ones as well."""
+    """Timeloop's mapspaces: with perfect factors, or with imperfect ones on fan-outs as well."""
 
     uber = "uber"
     ruby = "ruby"
@@ -77,13 +78,24 @@ class Template(StrEnum):
 class Mapspace(Checked):
     """Which mappings there are.
 
-    ``remainders`` bounds the last iteration of imperfect factors; None is the fan-out, 0 leaves them out.
+    ``template`` is Timeloop's word for it: ``ruby`` is ``factors=spatial`` where ``factors`` is left at ``perfect``.
+    ``remainders`` bounds the last iteration of imperfect factors in Timeloop's search; None is the fan-out, 0 leaves
+    them out.
     """
 
     group: ClassVar[str] = "mapspace"
 
+    factors: Factors = Factors.perfect
     template: Template = Template.uber
     remainders: int | None = _whole(0)
+
+    @property
+    def asked(self) -> Factors:
+        """Which loops may be imperfect, whichever key says it."""
+        if self.remainders == 0:
+            return Factors.perfect
+        by_template = self.template is Template.ruby and self.factors is Factors.perfect
+        return Factors.spatial if by_template else self.factors
 
 
 class EngineMode(StrEnum):

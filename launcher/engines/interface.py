@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from launcher.results.result import Evaluation, Optimality, SearchStatistics
+from launcher.specification.constraints import Factors
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 
@@ -20,12 +21,14 @@ class MapperSettings:
         timeout_s: wall-clock limit; None means until the optimum is proved.
         threads: cores to use when that pays.
         front: find the whole front of energy and cycles; the objective then chooses the point that is shown first.
+        factors: which loops of the mapspace may be imperfect.
     """
 
     objective: tuple[str, ...] = ("edp",)
     timeout_s: float | None = None
     threads: int = 1
     front: bool = False
+    factors: Factors = Factors.perfect
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from launcher.engines.interface import Engine, Mapped, MapperSettings, OnProgres
 from launcher.errors import ConfigurationError, NoValidMappingError
 from launcher.figures import CRITERIA
 from launcher.results.result import FrontPoint, Optimality, Result, SearchStatistics
+from launcher.specification.constraints import Factors
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 
@@ -41,13 +42,15 @@ def must_compile(name: str, *, sliding: bool) -> bool:
     return not search_is_compiled(sliding=sliding)
 
 
-def settings_of(objective: object, key: str, timeout_s: float | None, threads: int) -> MapperSettings:
+def settings_of(
+    objective: object, key: str, timeout_s: float | None, threads: int, factors: Factors = Factors.perfect
+) -> MapperSettings:
     """Mapper settings from what a user wrote.
 
     Args:
         objective: one criterion, several in order, or ``pareto``.
         key: where the objective was written, for the message.
-        timeout_s, threads: as in :class:`MapperSettings`.
+        timeout_s, threads, factors: as in :class:`MapperSettings`.
 
     Raises:
         ConfigurationError: the objective names no criterion.
@@ -56,13 +59,13 @@ def settings_of(objective: object, key: str, timeout_s: float | None, threads: i
         [objective] if isinstance(objective, str) else list(objective) if isinstance(objective, list | tuple) else []
     )
     if names == [PARETO]:
-        return MapperSettings(("edp",), timeout_s, threads, front=True)
+        return MapperSettings(("edp",), timeout_s, threads, front=True, factors=factors)
     if not names or any(name not in CRITERIA for name in names):
         raise ConfigurationError(
             f"{key}={objective} is not an objective",
             expected=f"one or several of {', '.join(CRITERIA)}, or {PARETO}",
         )
-    return MapperSettings(tuple(names), timeout_s, threads)
+    return MapperSettings(tuple(names), timeout_s, threads, factors=factors)
 
 
 def evaluate_given(
@@ -112,7 +115,7 @@ def find_best(
         on_progress: called now and then.
     """
     started = time.perf_counter()
-    result = _result(engine, specification, name, parameters)
+    result = replace(_result(engine, specification, name, parameters), factors=settings.factors)
     tell = _naming("energy" if settings.front else settings.objective[0], on_progress)
     try:
         front = engine.pareto(specification, settings, tell) if settings.front else ()

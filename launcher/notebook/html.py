@@ -11,7 +11,7 @@ from launcher.notebook.results import Results
 from launcher.reporting.diagrams import energy_svg, loop_nest_svg
 from launcher.reporting.layers import fusion_lines
 from launcher.reporting.numbers import cell, count, percent, significant, with_unit
-from launcher.reporting.terminal import describe_optimality
+from launcher.reporting.terminal import describe_mapping
 from launcher.reporting.trials import best_first, counts
 from launcher.results.layers import layer_rows
 from launcher.results.parameters import plain
@@ -31,7 +31,7 @@ def result_html(result: Result) -> str:
     if not result.ok:
         return f"<div>{title}: {escape(result.status)}<br>{_lines(result.reason or 'no reason given')}</div>"
     figures = [(figure.title, with_unit(figure, figure.of(result))) for figure in TABLES]
-    figures.append(("mapping", describe_optimality(result.optimality)))
+    figures.append(("mapping", describe_mapping(result)))
     parts = [title, _table([name for name, _ in figures], [[value for _, value in figures]])]
     parts.append(_picture(energy_svg(result, standalone=True)))
     if result.layers:

@@ -96,13 +96,13 @@ def energy_csv(result: Result) -> str:
 
 def _contents(result: Result) -> Iterator[tuple[str, str]]:
     # The YAML writer is imported here: most of what reads results needs no YAML.
-    from launcher.timeloop_files.io import dump_constraints, dump_mapping, dump_specification  # noqa: PLC0415
+    from launcher.timeloop_files.io import dump_mapping, dump_mapspace, dump_specification  # noqa: PLC0415
 
     specification = result.specification
     if specification is not None:
         yield SPECIFICATION_YAML, dump_specification(specification)
         # Apart from the specification: timeloop-model rejects mappings when it sees constraints.
-        yield CONSTRAINTS_YAML, dump_constraints(specification)
+        yield CONSTRAINTS_YAML, dump_mapspace(specification, result.factors)
     if result.mapping is not None:
         if specification is not None:
             yield MAPPING_YAML, dump_mapping(result.mapping, specification)

@@ -15,6 +15,7 @@ from launcher.results.parameters import known_values, plain, swept_parameters
 from launcher.results.ranking import ranked
 from launcher.results.result import Result
 from launcher.results.workloads import workload_of
+from launcher.specification.constraints import Factors
 
 _DIGITS = 3
 _SHOWN_VALUES = 8
@@ -147,8 +148,17 @@ def labels(result: Result, swept: Sequence[str]) -> str:
     return ", ".join(pairs) or result.name
 
 
+FREEDOM = {Factors.spatial: "fan-outs may be imperfect", Factors.all: "every loop may be imperfect"}
+"""What a reader must know of a mapspace that was searched; nothing where all factors are perfect."""
+
+
 def standing(result: Result) -> str:
-    """How good the mapping is known to be."""
+    """How good the mapping is known to be, and among which ones, where imperfect factors were searched."""
+    freedom = FREEDOM.get(result.factors)
+    return _standing(result) + (f"; {freedom}" if freedom else "")
+
+
+def _standing(result: Result) -> str:
     optimality = result.optimality
     if optimality is None:
         return "not searched"

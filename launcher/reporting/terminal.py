@@ -13,12 +13,13 @@ from launcher.reporting.front import front_table
 from launcher.reporting.layers import fusion_lines, layers_table
 from launcher.reporting.loop_nest import container_label, loop_nest
 from launcher.reporting.numbers import count, percent, short_seconds, significant, with_unit
+from launcher.reporting.question import FREEDOM
 from launcher.results.energy_table import energy_by_component_pj
 from launcher.results.layers import layer_runs
 from launcher.results.parameters import ABSENT
 from launcher.results.result import DataSpaceStats, LevelStats, Optimality, Result
 
-__all__ = ["describe_optimality", "print_effort", "print_result"]
+__all__ = ["describe_mapping", "print_effort", "print_result"]
 
 
 def print_result(result: Result, console: Console) -> None:
@@ -30,7 +31,7 @@ def print_result(result: Result, console: Console) -> None:
         print_failure(result, console)
         return
     console.print(figures_table(result))
-    console.print(f"mapping: {escape(describe_optimality(result.optimality))}", highlight=False, soft_wrap=True)
+    console.print(f"mapping: {escape(describe_mapping(result))}", highlight=False, soft_wrap=True)
     print_verification(result, console)
     if result.front:
         console.print(front_table(result))
@@ -63,8 +64,13 @@ def print_effort(result: Result, console: Console) -> None:
             console.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
-def describe_optimality(optimality: Optimality | None) -> str:
-    """One phrase on how good the mapping is known to be, e.g. ``proved optimal (edp)``."""
+def describe_mapping(result: Result) -> str:
+    """One phrase on how good the mapping is known to be, e.g. ``proved optimal (edp)``, and among which ones."""
+    freedom = FREEDOM.get(result.factors)
+    return _describe_optimality(result.optimality) + (f"; {freedom}" if freedom else "")
+
+
+def _describe_optimality(optimality: Optimality | None) -> str:
     if optimality is None:
         return ABSENT
     objective = f" ({', '.join(optimality.objective)})" if optimality.objective else ""

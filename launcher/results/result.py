@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Literal
 
+from launcher.specification.constraints import Factors
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 
@@ -237,6 +238,7 @@ class Result:
         cached: whether an earlier search of the same input found this; ``search`` then describes that one.
         broken: limits of the user's that the figures do not keep, e.g. of area.
         verification: what another engine says of the mapping; None when none was asked.
+        factors: which loops of the mapspace that was searched may be imperfect.
     """
 
     name: str
@@ -258,6 +260,7 @@ class Result:
     cached: bool = False
     broken: tuple[str, ...] = ()
     verification: Verification | None = None
+    factors: Factors = Factors.perfect
 
     @property
     def ok(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from enum import Enum
 from functools import cache
 from math import isfinite
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -56,6 +57,8 @@ def _decoder(kind: Any) -> _Decoder:
     """What turns JSON values into a ``kind``. Type hints are looked at once per type, not once per value."""
     if is_dataclass(kind) and isinstance(kind, type):
         return _dataclass_decoder(kind)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         inner = _decoder(next(a for a in arguments if a is not types.NoneType))

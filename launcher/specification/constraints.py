@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Factors(StrEnum):
+    """Which loops of a mapspace may be imperfect, so that their last iteration is shorter than the others.
+
+    ``perfect``: none, every end divides what remains of its dimension. ``spatial``: those of fan-outs only, every
+    temporal end divides what remains. ``all``: every loop.
+    """
+
+    perfect = "perfect"
+    spatial = "spatial"
+    all = "all"
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,12 @@ class Problem:
     def data_space_names(self) -> tuple[str, ...]:
         return tuple(space.name for space in self.data_spaces)
 
+    @property
+    def sliding(self) -> frozenset[str]:
+        """Dimensions that move windows: those of ranks that are not a single dimension with coefficient 1."""
+        ranks = (rank for space in self.data_spaces for rank in space.projection)
+        return frozenset(term.dimension for rank in ranks if len(rank) > 1 or rank[0].coefficient != 1 for term in rank)
+
     def in_order(self, names: Collection[str]) -> list[str]:
         """Some of the data spaces, in the problem's order."""
         return [name for name in self.data_space_names if name in names]

@@ -10,6 +10,7 @@ from launcher.specification.architecture import Architecture
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, LevelConstraint
 from launcher.specification.problem import Problem
 from launcher.timeloop_files.factors import read_factors, read_permutation
+from launcher.timeloop_files.mapspace import check_remainders
 from launcher.timeloop_files.node import YamlNode
 
 _HEAD = ("type", "target", "name")
@@ -132,7 +133,7 @@ class ConstraintReader:
         return result
 
     def _one_block(self, kind: str, level: str, node: YamlNode) -> BlockConstraint:
-        node.refuse("remainders", "imperfect factors")
+        check_remainders(kind, level, node, self.architecture)
         permutation, split = node.get("permutation"), node.get("split")
         most, capacity = node.get("default_max_factor"), node.get("maximize_dims_capacity")
         reuse_alias = "no_temporal_reuse" if kind == "temporal" else "no_multicast_no_reduction"

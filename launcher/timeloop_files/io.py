@@ -13,6 +13,7 @@ from pathlib import Path
 
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture
+from launcher.specification.constraints import Factors
 from launcher.specification.mapping import Mapping
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
@@ -20,6 +21,7 @@ from launcher.timeloop_files.attributes import evaluate_attributes
 from launcher.timeloop_files.constraints import ConstraintReader, Directive, read_targets
 from launcher.timeloop_files.load import Document
 from launcher.timeloop_files.mapping import mapping_to_yaml, read_mapping_node
+from launcher.timeloop_files.mapspace import mapspace_to_yaml, read_factors_asked, widest_remainders
 from launcher.timeloop_files.node import YamlNode
 from launcher.timeloop_files.problem import problem_to_yaml, read_problem
 from launcher.timeloop_files.processed import read_processed
@@ -59,7 +61,7 @@ def read_specification(sources: Sequence[Source]) -> Specification:
 
     Raises:
         SpecificationError: names file, line, key and value; what is not supported (sparse optimizations, layouts,
-            imperfect factors, ...) is refused by name.
+            ...) is refused by name.
     """
     top = _top_level(_documents(sources))
     _refuse_unsupported(top)
@@ -82,6 +84,13 @@ def read_specification(sources: Sequence[Source]) -> Specification:
 def parse_specification(text: str, source: str) -> Specification:
     """The specification in one YAML text; ``source`` names it in messages."""
     return read_specification([Document.from_text(text, source)])
+
+
+def parse_problem(text: str, source: str) -> Problem:
+    """The problem in one YAML text; ``source`` names it in messages."""
+    document = Document.from_text(text, source)
+    top = _top_level([document])
+    return read_problem(_single(top, "problem", [document]).with_names(_variables(top)))
 
 
 def dump_specification(specification: Specification) -> str:
@@ -111,6 +120,23 @@ def dump_constraints(specification: Specification, remainders: Dict[str, int] | 
     """
     written = constraints_to_yaml(specification.constraints, specification.problem, remainders)
     return to_text({"architecture_constraints": written})
+
+
+def dump_mapspace(specification: Specification, factors: Factors) -> str:
+    """What ``timeloop-mapper`` needs beside the specification: the constraints, and which loops may be imperfect."""
+    if factors is Factors.perfect:
+        return dump_constraints(specification)
+    constraints = dump_constraints(specification, widest_remainders(specification.architecture))
+    return constraints + to_text({"mapspace": mapspace_to_yaml(factors)})
+
+
+def read_mapspace(sources: Sequence[Source]) -> Factors:
+    """Which loops may be imperfect according to the files' ``mapspace``; a file further back wins.
+
+    Raises:
+        SpecificationError: an unknown template.
+    """
+    return read_factors_asked(_top_level(_documents(sources)).get("mapspace", []))
 
 
 def dump_mapping(mapping: Mapping, specification: Specification) -> str:
@@ -246,16 +272,9 @@ def _refuse_unsupported(top: Dict[str, list[YamlNode]]) -> None:
     for node in top.get("layout", []):
         if node.value not in ([], {}):
             raise node.error("layouts are not supported", "no 'layout'")
-    for node in top.get("mapspace", []):
-        _check_mapspace(node)
+    read_factors_asked(top.get("mapspace", []))
     for node in top.get("globals", []):
         _check_globals(node)
-
-
-def _check_mapspace(node: YamlNode) -> None:
-    template = node.get("template") if node.is_map else None
-    if template is not None and template.text() not in ("uber", "legacy", ""):
-        raise template.error(f"mapspace template '{template.text()}' (imperfect factors) is not supported", "uber")
 
 
 def _check_globals(node: YamlNode) -> None:
@@ -272,10 +291,13 @@ __all__ = [
     "Document",
     "dump_constraints",
     "dump_mapping",
+    "dump_mapspace",
     "dump_specification",
+    "parse_problem",
     "parse_specification",
     "read_mapped",
     "read_mapping",
     "read_mappings",
+    "read_mapspace",
     "read_specification",
 ]

@@ -10,6 +10,7 @@ from launcher.engines.interface import Engine
 from launcher.engines.run import native_engine
 from launcher.engines.timeloop.settings import TimeloopSettings
 from launcher.errors import ConfigurationError
+from launcher.specification.constraints import Factors
 
 NATIVE, TIMELOOP = "native", "timeloop"
 
@@ -31,6 +32,7 @@ def engine_for(experiment: Experiment, folder: Path | None = None) -> Engine:
         _refuse_timeloops_settings(experiment)
         return native_engine()
     if name == TIMELOOP:
+        _refuse_what_timeloop_lacks(experiment)
         from launcher.engines.timeloop.engine import TimeloopEngine  # noqa: PLC0415 - only who asks for it waits for it
 
         return TimeloopEngine(timeloop_settings(experiment), folder)
@@ -39,7 +41,7 @@ def engine_for(experiment: Experiment, folder: Path | None = None) -> Engine:
 
 def timeloop_settings(experiment: Experiment) -> TimeloopSettings:
     """Where and how Timeloop runs."""
-    engine, own = experiment.engine, experiment.mapper.timeloop_settings
+    engine, own, mapspace = experiment.engine, experiment.mapper.timeloop_settings, experiment.mapspace
     return TimeloopSettings(
         bin_dir=Path(engine.bin_dir) if engine.bin_dir is not None else None,
         frontend=str(engine.frontend) if engine.frontend else None,
@@ -48,8 +50,8 @@ def timeloop_settings(experiment: Experiment) -> TimeloopSettings:
         live=engine.live or bool(own.get("live_status")),
         timeout_s=engine.timeout_s,
         mapper=own,
-        template=str(experiment.mapspace.template),
-        remainders=experiment.mapspace.remainders,
+        template=str(Template.uber if mapspace.asked is Factors.perfect else Template.ruby),
+        remainders=mapspace.remainders,
     )
 
 
@@ -75,6 +77,16 @@ def check_mode(experiment: Experiment) -> None:
         )
 
 
+def _refuse_what_timeloop_lacks(experiment: Experiment) -> None:
+    searches = experiment.engine.mode is EngineMode.search
+    if searches and experiment.mapspace.asked is Factors.all:
+        raise ConfigurationError(
+            "mapspace.factors=all has imperfect factors in time, which Timeloop's search does not have",
+            expected="mapspace.factors=perfect or spatial: its ruby has imperfect factors on fan-outs only",
+            hint="engine=native searches them all",
+        )
+
+
 def _refuse_timeloops_settings(experiment: Experiment) -> None:
     own = experiment.mapper.timeloop_settings
     if own:
@@ -84,11 +96,12 @@ def _refuse_timeloops_settings(experiment: Experiment) -> None:
             expected="mapper.objective, mapper.timeout_s and mapper.threads",
             hint="engine=timeloop uses it; without it, the native engine proves its optimum",
         )
-    if experiment.mapspace.template is Template.ruby:
+    if experiment.mapspace.remainders is not None:
         raise ConfigurationError(
-            "mapspace.template=ruby has imperfect factors, which the native engine does not search",
-            expected="mapspace.template=uber",
-            hint="engine=timeloop",
+            f"mapspace.remainders={experiment.mapspace.remainders} bounds the last iterations in Timeloop's search, "
+            "which the native engine does not do",
+            expected="mapspace.factors=perfect, spatial or all",
+            hint="mapspace.remainders=null; engine=timeloop uses it",
         )
     if experiment.engine.live:
         raise ConfigurationError(

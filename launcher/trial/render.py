@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import ceil, floor, prod
+from dataclasses import replace
+from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,23 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from launcher.errors import ConfigurationError
 from launcher.paths import data_folder
+from launcher.specification.constraints import Factors
 from launcher.specification.specification import Specification
-from launcher.timeloop_files.io import parse_specification
+from launcher.timeloop_files.io import parse_problem, parse_specification
+from launcher.trial.fitting import Fitting, largest_divisor
 
 if TYPE_CHECKING:
     from launcher.config.layer_sizes import LayerSizes
 
 
-def render(template: str, shape: str, arch: object, layer: LayerSizes, folders: Sequence[Path] = ()) -> Specification:
+def render(
+    template: str,
+    shape: str,
+    arch: object,
+    layer: LayerSizes,
+    folders: Sequence[Path] = (),
+    factors: Factors = Factors.perfect,
+) -> Specification:
     """The specification of one layer on one architecture.
 
     Args:
@@ -29,6 +39,7 @@ def render(template: str, shape: str, arch: object, layer: LayerSizes, folders: 
         arch: the architecture's parameters, ``arch`` in the templates.
         layer: its dimensions are ``sizes`` in the templates, its strides and dilations ``coefficients``.
         folders: where a user keeps templates of their own.
+        factors: which loops of the mapspace may be imperfect: such a loop takes all that fits, not a divisor.
 
     Raises:
         ConfigurationError: a template is missing, empty or broken.
@@ -36,17 +47,12 @@ def render(template: str, shape: str, arch: object, layer: LayerSizes, folders: 
     """
     sizes = dict(layer.dimensions)
     values = {"arch": arch, "sizes": sizes, "coefficients": dict(layer.coefficients)}
-    architecture = _render(template, values, sizes, (*folders, data_folder("arch_templates")), "arch.template")
-    problem = _render(f"{shape}.yaml.j2", values, sizes, (*folders, data_folder("workloads")), "layer.shape")
+    problem_file, fitting = f"{shape}.yaml.j2", Fitting(sizes, factors)
+    problem = _render(problem_file, values, fitting, (*folders, data_folder("workloads")), "layer.shape")
+    if factors is not Factors.perfect:
+        fitting = replace(fitting, sliding=parse_problem(problem, f"{problem_file} as rendered").sliding)
+    architecture = _render(template, values, fitting, (*folders, data_folder("arch_templates")), "arch.template")
     return parse_specification(f"{architecture}\n{problem}", source=f"{template} as rendered")
-
-
-def largest_divisor(extent: int, most: float) -> int:
-    """The largest divisor of ``extent`` that is at most ``most`` (1 when there is none).
-
-    Perfect factorization can use only divisors, so this is what fits of a dimension on a side of the array.
-    """
-    return next((n for n in range(min(extent, floor(most)), 0, -1) if extent % n == 0), 1)
 
 
 def rows_of(kib: float, width_bits: int, instances: int = 1) -> int:
@@ -76,13 +82,9 @@ def whole_words(width_bits: int, word_bits: int) -> int:
     return max(width_bits // word_bits, 1) * word_bits
 
 
-def least_use(extent: int, side: int, share: float) -> int:
-    """How much of a side of an array a layer must fill: ``share`` of it, or what the layer has if that is less."""
-    return min(ceil(side * share), largest_divisor(extent, side))
-
-
-def _functions(sizes: Mapping[str, int]) -> dict[str, object]:
+def _functions(fitting: Fitting) -> dict[str, object]:
     """What templates may call beside Jinja2's own filters."""
+    sizes = fitting.sizes
 
     def only(*free: str, **factors: int | str) -> str:
         """Factors of one block: ``free`` dimensions may have any, others the given one, or else 1.
@@ -92,35 +94,17 @@ def _functions(sizes: Mapping[str, int]) -> dict[str, object]:
         written = {name: factors.get(name, 1) for name in sizes if name in factors or name not in free}
         return "[" + ", ".join(f"{name}{_bound(factor)}" for name, factor in written.items()) + "]"
 
-    def spread(most: int, *names: str) -> dict[str, int]:
-        """Factors that fill ``most`` places with the first dimension, then what is left with the next, and so on."""
-        factors: dict[str, int] = {}
-        for name in names:
-            if name in sizes:
-                factors[name] = largest_divisor(sizes[name], most // prod(factors.values()))
-        return factors
-
-    def norm_factors(room: int, most_lanes: int, registers: int) -> dict[str, int]:
-        """How a norm operation fills lanes with columns, their registers, and a buffer with ``room`` words.
-
-        The buffer takes the rest of a column first (``reduction``), then further columns (``columns``).
-        """
-        lanes = largest_divisor(sizes["L"], min(most_lanes, room))
-        in_registers = largest_divisor(sizes["E"], min(registers, room // lanes))
-        left = room // (lanes * in_registers)
-        reduction = largest_divisor(sizes["E"] // in_registers, left)
-        columns = largest_divisor(sizes["L"] // lanes, left // reduction)
-        return {"lanes": lanes, "registers": in_registers, "reduction": reduction, "columns": columns}
-
     return {
+        "fill": fitting.fill,
         "largest_divisor": largest_divisor,
         "rows_of": rows_of,
         "words_in": words_in,
-        "norm_factors": norm_factors,
+        "norm_factors": fitting.norm_factors,
         "whole_words": whole_words,
-        "least_use": least_use,
+        "least_use": fitting.least_use,
         "only": only,
-        "spread": spread,
+        "spread": fitting.spread,
+        "spread_in_time": fitting.spread_in_time,
         "scaled": lambda bandwidth, factor: None if bandwidth is None else bandwidth * factor,
     }
 
@@ -130,16 +114,14 @@ def _bound(factor: int | str) -> str:
     return factor if isinstance(factor, str) else f"={factor}"
 
 
-def _render(
-    name: str, values: Mapping[str, object], sizes: Mapping[str, int], folders: Sequence[Path], key: str
-) -> str:
+def _render(name: str, values: Mapping[str, object], fitting: Fitting, folders: Sequence[Path], key: str) -> str:
     environment = SandboxedEnvironment(
         loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # YAML, not HTML
         bytecode_cache=_COMPILED,
     )
-    environment.globals.update(_functions(sizes))  # globals, so that imported macros see them too
+    environment.globals.update(_functions(fitting))  # globals, so that imported macros see them too
     try:
         text = environment.get_template(name).render(values)
     except jinja2.TemplateNotFound as error:

@@ -29,7 +29,8 @@ def specify(trial: Trial) -> Specification:
     """Render a trial's templates and put figures on every component."""
     experiment = trial.experiment
     shape = entry(experiment.layer, "shape")
-    specification = render(_template(trial), shape, experiment.arch, trial.layer, trial.template_folders)
+    factors = experiment.mapspace.asked
+    specification = render(_template(trial), shape, experiment.arch, trial.layer, trial.template_folders, factors)
     chosen = experiment.estimator
     settings = EstimatorSettings(
         tables=tuple(Path(folder).expanduser() for folder in chosen.tables),
@@ -43,8 +44,8 @@ def specify(trial: Trial) -> Specification:
 
 def mapper_settings(trial: Trial) -> MapperSettings:
     """The mapper's settings, checked."""
-    mapper = trial.experiment.mapper
-    return settings_of(mapper.objective, "mapper.objective", mapper.timeout_s, mapper.threads)
+    mapper, factors = trial.experiment.mapper, trial.experiment.mapspace.asked
+    return settings_of(mapper.objective, "mapper.objective", mapper.timeout_s, mapper.threads, factors)
 
 
 def _template(trial: Trial) -> str:

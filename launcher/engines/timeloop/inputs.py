@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Dict
-from math import prod
 from pathlib import Path
 
 from launcher.engines.interface import MapperSettings
@@ -12,6 +11,7 @@ from launcher.errors import ConfigurationError, EngineError
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import dump_constraints, dump_mapping, dump_specification
+from launcher.timeloop_files.mapspace import widest_remainders
 from launcher.timeloop_files.v4_writer import v4_document
 from launcher.timeloop_files.writer import to_text
 
@@ -90,9 +90,8 @@ def _remainders(specification: Specification, timeloop: TimeloopSettings) -> dic
     """Bounds on the last iterations of imperfect factors: ruby has such factors only on fan-outs with a bound."""
     if timeloop.template != "ruby" or timeloop.remainders == 0:
         return {}
-    architecture = specification.architecture
-    fan_outs = {level.name: prod(architecture.fanout(index)) for index, level in enumerate(architecture.levels)}
-    return {name: timeloop.remainders or children for name, children in fan_outs.items() if children > 1}
+    widest = widest_remainders(specification.architecture)
+    return {name: timeloop.remainders or places for name, places in widest.items()}
 
 
 def mapper_keys(settings: MapperSettings, timeloop: TimeloopSettings) -> dict[str, object]:

@@ -42,6 +42,7 @@ def total(
         optimality=None if without else _weakest(layers),
         search=_effort(layers),
         flags=flags,
+        factors=first.factors,
         seconds=seconds,
         cached=all(layer.result.cached for layer in layers),
         layers=tuple(layers),
