@@ -121,8 +121,10 @@ def verification_summary(trials: Trials) -> str:
     """How many mappings another engine evaluated with the same figures, and how many with others."""
     known = [run.result.verification for one in trials.results if one.ok for run in layer_runs(one)]
     agreed = Counter(one.by for one in known if one and one.agrees)
-    differing = Counter(one.by for one in known if one and not one.agrees)
+    explained = Counter(one.by for one in known if one and one.explanation is not None)
+    differing = Counter(one.by for one in known if one and one.disputed)
     words = [f"{number:,} by {by}" for by, number in agreed.items()]
+    words += [f"{number:,} with other counts of imperfect factors by {by}" for by, number in explained.items()]
     words += [f"{number:,} with other figures by {by}" for by, number in differing.items()]
     return "; ".join(words)
 

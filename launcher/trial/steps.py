@@ -9,8 +9,8 @@ from launcher.config.compose import Trial, entry
 from launcher.config.engine_schema import EngineMode
 from launcher.config.schema import Experiment
 from launcher.engines.interface import Engine, MapperSettings, OnProgress
-from launcher.engines.run import evaluate_given, find_best, settings_of
-from launcher.engines.verify import verified, verifier, verify_mode
+from launcher.engines.run import evaluate_given, find_best, native_engine, settings_of
+from launcher.engines.verify import second_opinion, verified, verifier, verify_mode
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.estimation import EstimatorSettings, estimate
 from launcher.results.idle_places import idle_sides, indivisible
@@ -92,6 +92,8 @@ def map_layer(
     else:
         search = _searched if engine.name == NATIVE else _found
         result = _advised(trial, search(trial, engine, specification, on_progress))
+    if engine.name != NATIVE:
+        return second_opinion(result, native_engine())
     return verified(result, asked, strict=mode == "true") if asked else result
 
 
