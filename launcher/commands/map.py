@@ -12,6 +12,7 @@ exit status: 0 mapped, 1 the input cannot be used or admits no mapping, 2 wrong 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from launcher.interrupts import first_asks, stop_asked
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
+from launcher.results.idle_places import indivisible
 from launcher.results.result import Result
 from launcher.specification.constraints import Factors
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
@@ -78,6 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if stop_asked() and not result.ok:
         raise KeyboardInterrupt
+    result = _advised(result)
     print_result(result, console)
     if arguments.verbose:
         print_effort(result, console)
@@ -88,6 +91,14 @@ def run(arguments: argparse.Namespace) -> int:
     if not result.ok:
         raise NoValidMappingError(f"{source.name}: {result.reason}")
     return 130 if stop_asked() else 0
+
+
+def _advised(result: Result) -> Result:
+    """The result with a remark on fan-outs that idle because nothing divides."""
+    if result.factors is not Factors.perfect or result.specification is None or result.mapping is None:
+        return result
+    remarks = (reason.sentence("--factors spatial") for reason in indivisible(result.specification, result.mapping))
+    return replace(result, flags=(*result.flags, *remarks))
 
 
 def to_json(result: Result) -> dict[str, Any]:

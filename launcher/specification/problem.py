@@ -74,9 +74,15 @@ class Problem:
 
     @property
     def sliding(self) -> frozenset[str]:
-        """Dimensions that move windows: those of ranks that are not a single dimension with coefficient 1."""
-        ranks = (rank for space in self.data_spaces for rank in space.projection)
-        return frozenset(term.dimension for rank in ranks if len(rank) > 1 or rank[0].coefficient != 1 for term in rank)
+        """Dimensions that are not a rank of every data space by themselves, one index a word: they move windows."""
+        found: set[str] = set()
+        for space in self.data_spaces:
+            seen: set[str] = set()
+            for rank in space.projection:
+                names = {term.dimension for term in rank}
+                found |= names if len(rank) > 1 or rank[0].coefficient != 1 else names & seen
+                seen |= names
+        return frozenset(found)
 
     def in_order(self, names: Collection[str]) -> list[str]:
         """Some of the data spaces, in the problem's order."""
