@@ -245,6 +245,13 @@ def test_what_is_not_counted_for_imperfect_mappings_is_refused_by_name() -> None
         evaluate(replace(specification, architecture=wired), mapping)
 
 
+def test_a_sum_with_a_dimension_of_extent_1_moves_no_window() -> None:
+    golden = golden_from_json(load_json(FOLDER / "imperfect_gemmini.json.gz"), "gemmini")
+    problem = golden.specification.problem  # Inputs have the ranks L + R and Q + S
+    assert problem.sliding == frozenset()
+    assert replace(problem, dimensions={**problem.dimensions, "R": 3}).sliding == {"L", "R"}
+
+
 def test_windows_need_perfect_factors() -> None:
     specification, mapping = two_levels(
         Loop("L", 4, 3), outer=(Loop("L", 2), Loop("D", 2), Loop("E", 3)), L=7, D=2, E=3

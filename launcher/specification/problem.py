@@ -42,6 +42,20 @@ class DataSpace:
         """Whether every rank is a single dimension with coefficient 1 (boxes never overlap)."""
         return all(len(rank) == 1 and rank[0].coefficient == 1 for rank in self.projection)
 
+    def windowed(self, extents: Mapping[str, int]) -> frozenset[str]:
+        """Dimensions that move windows: those that are not one rank by themselves, one index a word.
+
+        That is, as far as they and what they are added to have an extent above 1.
+        """
+        ranks = [[term for term in rank if extents.get(term.dimension, 1) > 1] for rank in self.projection]
+        found: set[str] = set()
+        seen: set[str] = set()
+        for rank in ranks:
+            names = {term.dimension for term in rank}
+            found |= names if len(rank) > 1 or any(term.coefficient != 1 for term in rank) else names & seen
+            seen |= names
+        return frozenset(found)
+
     def size(self, extents: Mapping[str, int]) -> int:
         """Words in the bounding box of a tile that spans ``extents`` of each dimension."""
         return prod(
@@ -74,15 +88,8 @@ class Problem:
 
     @property
     def sliding(self) -> frozenset[str]:
-        """Dimensions that are not a rank of every data space by themselves, one index a word: they move windows."""
-        found: set[str] = set()
-        for space in self.data_spaces:
-            seen: set[str] = set()
-            for rank in space.projection:
-                names = {term.dimension for term in rank}
-                found |= names if len(rank) > 1 or rank[0].coefficient != 1 else names & seen
-                seen |= names
-        return frozenset(found)
+        """Dimensions that move windows of some data space; their factors are perfect in any case."""
+        return frozenset().union(*(space.windowed(self.dimensions) for space in self.data_spaces))
 
     def in_order(self, names: Collection[str]) -> list[str]:
         """Some of the data spaces, in the problem's order."""
