@@ -7,7 +7,6 @@ from random import Random
 
 from random_specifications import random_architecture, random_problem
 
-from launcher.engines.native.imperfect.windows import perfect_dimensions
 from launcher.specification.architecture import Architecture, StorageLevel
 from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
 from launcher.specification.mapping import LevelMapping, Loop, Mapping, with_residuals
@@ -23,7 +22,7 @@ def random_case(random: Random, kind: str) -> tuple[Specification, Mapping]:
     ``kind`` is one of ``random_problem``; windows have perfect factors.
     """
     problem = random_problem(random, kind)
-    windows = perfect_dimensions(problem)
+    windows = problem.sliding
     extents = {name: size if name in windows else random.choice(FREE) for name, size in problem.dimensions.items()}
     if kind not in ("gemm", "elementwise"):
         extents = {name: size if name in windows else min(size, 3) for name, size in extents.items()}
@@ -58,7 +57,7 @@ def _switches(random: Random, architecture: Architecture, problem: Problem) -> C
 def random_mapping(random: Random, specification: Specification) -> Mapping:
     """Loops with ends only, in any order; the windows' factors divide."""
     architecture, problem = specification.architecture, specification.problem
-    windows = perfect_dimensions(problem)
+    windows = problem.sliding
     left = dict(problem.dimensions)
     outermost = len(architecture.levels) - 1
     levels = []

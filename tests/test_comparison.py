@@ -193,7 +193,7 @@ def test_imperfect_factors_are_shown_as_they_are() -> None:
     levels[-1] = replace(levels[-1], temporal=(Loop("D", 256, 200),))
     ragged = replace(ok_result(), mapping=Mapping(tuple(levels)))
     (nest,) = nests_between(ok_result(), ragged)
-    assert (nest.level, nest.first, nest.second) == ("DRAM", "D 256", "D 256,200")
+    assert (nest.level, nest.first, nest.second) == ("DRAM", "D 256", "D 256 (last 200)")
 
 
 def test_sums_in_several_places_start_empty() -> None:

@@ -16,7 +16,7 @@ from imperfect_walk import Walk, energy_and_cycles
 from mapspace_oracle import random_mappings
 from random_specifications import random_specification
 
-from launcher.engines.native.batch import mapping_at
+from launcher.engines.native.batch import BatchEvaluator, MappingBatch, batch_of, mapping_at
 from launcher.engines.native.imperfect.counts import count_tensors
 from launcher.engines.native.imperfect.networks import imperfect_network_energies_pj
 from launcher.engines.native.legality import find_violation
@@ -245,6 +245,13 @@ def test_what_is_not_counted_for_imperfect_mappings_is_refused_by_name() -> None
         evaluate(replace(specification, architecture=wired), mapping)
 
 
+def test_a_sum_with_a_dimension_of_extent_1_moves_no_window() -> None:
+    golden = golden_from_json(load_json(FOLDER / "imperfect_gemmini.json.gz"), "gemmini")
+    problem = golden.specification.problem  # Inputs have the ranks L + R and Q + S
+    assert problem.sliding == frozenset()
+    assert replace(problem, dimensions={**problem.dimensions, "R": 3}).sliding == {"L", "R"}
+
+
 def test_windows_need_perfect_factors() -> None:
     specification, mapping = two_levels(
         Loop("L", 4, 3), outer=(Loop("L", 2), Loop("D", 2), Loop("E", 3)), L=7, D=2, E=3
@@ -258,3 +265,32 @@ def test_windows_need_perfect_factors() -> None:
     assert "only E may have imperfect factors" in str(caught.value)
     even = two_levels(Loop("L", 7), Loop("E", 2), outer=(Loop("D", 2), Loop("E", 2)), L=7, D=2, E=3)[1]
     assert evaluate(replace(specification, problem=problem), with_residuals(even, problem)).computes == 42
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.json.gz")), ids=lambda file: file.name.split(".")[0])
+def test_a_batch_may_mix_perfect_and_imperfect_mappings(file: Path) -> None:
+    golden = golden_from_json(load_json(file), file.name)
+    problem = golden.specification.problem
+    outermost = golden.cases[0].mapping.levels[-1]
+    whole = replace(
+        outermost, temporal=tuple(Loop(name, size) for name, size in problem.dimensions.items() if size > 1)
+    )
+    levels = [replace(one, spatial_x=(), spatial_y=(), temporal=()) for one in golden.cases[0].mapping.levels[:-1]]
+    perfect = Mapping((*levels, whole))
+    mappings = [perfect, *(case.mapping for case in golden.cases[:10]), perfect]
+    batch = batch_of(golden.specification, mappings)
+    assert [mapping_at(golden.specification, batch, n).is_perfect for n in (0, 1, 11)] == [True, False, True]
+    assert sorted_loops(mapping_at(golden.specification, batch, 3)) == sorted_loops(mappings[3])
+    result = BatchEvaluator(golden.specification).evaluate(batch)
+    singles = [evaluate(golden.specification, mapping) for mapping in mappings]
+    assert result.legal.tolist() == [one.legal for one in singles]
+    assert result.cycles.tolist() == [one.cycles for one in singles]
+    assert result.energy_pj.tolist() == pytest.approx([one.energy_pj for one in singles], rel=1e-12)
+    broken = MappingBatch(batch.factors.copy(), batch.orders, batch.keep)
+    broken.factors[5, -1, 2, 0] += 300
+    with pytest.raises(SpecificationError, match="of dimension 'E' multiply to"):
+        BatchEvaluator(golden.specification).evaluate(broken)
+
+
+def sorted_loops(mapping: Mapping) -> list[tuple[str, str]]:
+    return sorted((level.level, str(loop)) for level in mapping for loop in level.spatial + level.temporal)

@@ -52,9 +52,11 @@ def to_json(evaluated: Evaluated) -> dict[str, Any]:
 
 
 def _level_to_json(level: LevelStats) -> dict[str, Any]:
-    names = ("tile_words", "reads", "fills", "updates", "utilized_instances")
+    per_instance = ("tile_words", "reads", "fills", "updates", "utilized_instances")
+    names = (*per_instance, "total_reads", "total_fills", "total_updates")
     return {
         "level": level.level,
+        "instances": int(level.instances),
         "energy_pj": level.energy_pj,
         "leakage_pj": level.leakage_pj,
         "cycles": level.cycles,

@@ -12,6 +12,7 @@ exit status: 0 mapped, 1 the input cannot be used or admits no mapping, 2 wrong 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,10 @@ from launcher.interrupts import first_asks, stop_asked
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
+from launcher.results.idle_places import indivisible
 from launcher.results.result import Result
 from launcher.specification.constraints import Factors
-from launcher.specification.mapping import LevelMapping, Loop
+from launcher.specification.mapping import LevelMapping, Loop, Mapping
 from launcher.timeloop_files.io import read_mapspace, read_specification
 from launcher.timeloop_files.node import YamlNode
 
@@ -78,6 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if stop_asked() and not result.ok:
         raise KeyboardInterrupt
+    result = _advised(result)
     print_result(result, console)
     if arguments.verbose:
         print_effort(result, console)
@@ -88,6 +91,14 @@ def run(arguments: argparse.Namespace) -> int:
     if not result.ok:
         raise NoValidMappingError(f"{source.name}: {result.reason}")
     return 130 if stop_asked() else 0
+
+
+def _advised(result: Result) -> Result:
+    """The result with a remark on fan-outs that idle because nothing divides."""
+    if result.factors is not Factors.perfect or result.specification is None or result.mapping is None:
+        return result
+    remarks = (reason.sentence("--factors spatial") for reason in indivisible(result.specification, result.mapping))
+    return replace(result, flags=(*result.flags, *remarks))
 
 
 def to_json(result: Result) -> dict[str, Any]:
@@ -102,40 +113,34 @@ def to_json(result: Result) -> dict[str, Any]:
         "lower_bound": result.optimality.lower_bound,
         "gap": result.optimality.gap,
         "search_seconds": result.search.seconds,
-        "mapping": [_level(level) for level in result.mapping],
+        "mapping": _levels(result.mapping),
         **({"front": [_point(point) for point in result.front_results]} if result.front else {}),
     }
 
 
 def _point(point: Result) -> dict[str, Any]:
     figures = {figure.key: figure.exact(point) for figure in FRONT}
-    return {**figures, "mapping": [_level(level) for level in point.mapping or ()]}
+    return {**figures, "mapping": _levels(point.mapping) if point.mapping else []}
 
 
-def _level(level: LevelMapping) -> dict[str, Any]:
+def _levels(mapping: Mapping) -> list[dict[str, Any]]:
+    return [_level(level, perfect=mapping.is_perfect) for level in mapping]
+
+
+def _level(level: LevelMapping, *, perfect: bool) -> dict[str, Any]:
     return {
         "level": level.level,
         "keep": list(level.keep),
-        "spatial_x": _factors(level.spatial_x),
-        "spatial_y": _factors(level.spatial_y),
-        "temporal": _factors(level.temporal),
+        "spatial_x": _factors(level.spatial_x, perfect=perfect),
+        "spatial_y": _factors(level.spatial_y, perfect=perfect),
+        "temporal": _factors(level.temporal, perfect=perfect),
         "temporal_order_innermost_first": [loop.dimension for loop in level.temporal],
-        **_last_iterations(level),
     }
 
 
-def _last_iterations(level: LevelMapping) -> dict[str, dict[str, dict[str, int]]]:
-    """Bounds in the last iteration, of the loops in which they are smaller."""
-    blocks = {"spatial_x": level.spatial_x, "spatial_y": level.spatial_y, "temporal": level.temporal}
-    shorter = {
-        name: {loop.dimension: loop.residual for loop in loops if loop.residual is not None and not loop.is_perfect}
-        for name, loops in blocks.items()
-    }
-    return {"last_iterations": found} if (found := {name: one for name, one in shorter.items() if one}) else {}
-
-
-def _factors(loops: tuple[Loop, ...]) -> dict[str, int]:
-    return {loop.dimension: loop.bound for loop in loops}
+def _factors(loops: tuple[Loop, ...], *, perfect: bool) -> dict[str, int | list[int]]:
+    """Bounds by dimension; in an imperfect mapping each with its residual."""
+    return {loop.dimension: loop.bound if perfect else [loop.bound, loop.last] for loop in loops}
 
 
 def _metrics(source: Input) -> tuple[str, ...]:

@@ -8,10 +8,12 @@ from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from launcher.engines.interface import Engine
 from launcher.engines.timeloop.programs import installed_version
 from launcher.engines.timeloop.settings import TimeloopSettings
-from launcher.errors import ConfigurationError, EngineError
+from launcher.errors import ConfigurationError, EngineError, SpecificationError
 from launcher.results.result import Evaluation, Result, Verification
+from launcher.specification.problem import Problem
 
 if TYPE_CHECKING:
     from launcher.engines.timeloop.engine import TimeloopEngine
@@ -82,7 +84,63 @@ def verified(result: Result, engine: TimeloopEngine, *, strict: bool) -> Result:
         if strict:
             raise
         return replace(result, verification=Verification(by, (f"it could not evaluate the mapping: {error.what}",)))
-    return replace(result, verification=Verification(by, differences(result.evaluation, theirs)))
+    found = differences(result.evaluation, theirs)
+    counted_otherwise = found and theirs.legal and not result.mapping.is_perfect
+    why = approximate_counts(result.evaluation, theirs, result.specification.problem) if counted_otherwise else None
+    return replace(result, verification=Verification(by, found, why))
+
+
+def second_opinion(result: Result, engine: Engine) -> Result:
+    """Timeloop's result with a remark on what ``engine`` says of its mapping, where factors are imperfect.
+
+    Args:
+        result: of the real Timeloop, whose figures it keeps.
+        engine: the native one.
+    """
+    mapping, theirs, specification = result.mapping, result.evaluation, result.specification
+    if mapping is None or theirs is None or specification is None or mapping.is_perfect:
+        return result
+    try:
+        ours = engine.evaluate(specification, mapping)
+    except SpecificationError as error:
+        remark = f"the native model does not evaluate this mapping: {error.what}"
+    else:
+        remark = _opinion(ours, theirs, specification.problem)
+    return replace(result, flags=(*result.flags, remark))
+
+
+def _opinion(ours: Evaluation, theirs: Evaluation, problem: Problem) -> str:
+    if not ours.legal:
+        return f"to the native model this mapping is illegal: {ours.reason}"
+    if not differences(ours, theirs):
+        return "the native model gives this mapping the same figures"
+    return approximate_counts(ours, theirs, problem)
+
+
+def approximate_counts(ours: Evaluation, theirs: Evaluation, problem: Problem) -> str:
+    """What both say of a mapping with imperfect factors, and that Timeloop's counts of these do not add up.
+
+    Timeloop averages over iterations, the last of which are shorter, so that even the multiply-accumulates that it
+    prints need not be those of the problem. The native model counts every word once.
+    """
+    totals = (f"{one.energy_pj * 1e-6:.5g} uJ and {one.cycles:,} cycles" for one in (ours, theirs))
+    return (
+        f"{' natively, '.join(totals)} in Timeloop, whose counts of imperfect factors are approximate: it has "
+        f"{_evidence(ours, theirs, problem)}"
+    )
+
+
+def _evidence(ours: Evaluation, theirs: Evaluation, problem: Problem) -> str:
+    """A count that shows it: the computes, or else the outermost accesses that are not the same."""
+    if theirs.computes != problem.computes:
+        return f"{theirs.computes:,} multiply-accumulates instead of {problem.computes:,}"
+    for mine, other in reversed(list(zip(ours.levels, theirs.levels, strict=True))):
+        for space, stats in mine.data_spaces.items():
+            for figure in ("reads", "fills", "updates"):
+                counted, there = getattr(stats, figure), getattr(other.data_spaces[space], figure)
+                if counted != there:
+                    return f"{there:,} {figure} of {space} at {mine.level} instead of {counted:,.10g}"
+    return f"{theirs.computes:,} multiply-accumulates, and other steps than they need"
 
 
 def differences(ours: Evaluation, theirs: Evaluation) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ def loop_nest(result: Result) -> str:
 
     Each storage level is a line with its name, what it keeps (tile sizes in words per instance) and how full that
     makes it; below it stand its loops, temporal ones first, then the ones that fan out in space, marked with their
-    axis. A container that only fans out is shown as such, not as a memory. The compute units close the nest.
+    axis; ``, last 3`` is the bound of an imperfect factor in the last iteration of the loops around it over the same
+    dimension. A container that only fans out is shown as such, not as a memory. The compute units close the nest.
 
     Returns:
         Lines ending in a newline; one line that says why there is no mapping when there is none.
@@ -33,6 +34,11 @@ def loop_nest(result: Result) -> str:
 def container_label(level: str) -> str:
     """What people call the level that stands for a container's fan-out: ``inter_PERows_spatial`` -> ``[PERows]``."""
     return f"[{level.removeprefix('inter_').removesuffix('_spatial')}]"
+
+
+def last_iteration(bound: int, residual: int | None) -> str:
+    """What follows a loop's bound where its last iteration has another one: ``, last 3``; nothing where it has not."""
+    return "" if residual in (None, bound) else f", last {count(residual)}"
 
 
 @dataclass(frozen=True)
@@ -106,8 +112,7 @@ def _loops_outermost_first(level: LevelMapping) -> Iterator[str]:
     blocks = ((level.temporal, ""), (level.spatial_y, "  (Spatial-Y)"), (level.spatial_x, "  (Spatial-X)"))
     for loops, mark in blocks:
         for loop in reversed(loops):
-            last = "" if loop.is_perfect else f", last {loop.residual}"
-            yield f"for {loop.dimension} in [0:{loop.bound}){last}{mark}"
+            yield f"for {loop.dimension} in [0:{loop.bound}){last_iteration(loop.bound, loop.residual)}{mark}"
 
 
 def _fullness(words: int, storage: StorageLevel) -> str:

@@ -11,6 +11,7 @@ from launcher.reporting.numbers import percent, short_seconds
 from launcher.results.finished import FinishedTrial, SkippedTrial, Trials
 from launcher.results.layers import layer_runs
 
+_MOST_ALIKE = 3
 _NUMBER = re.compile(r"\d[\d,]*(\.\d+)?")
 
 
@@ -83,8 +84,21 @@ def origin_facts(trials: Trials) -> list[tuple[str, str]]:
 
 
 def flags_of(trials: Trials) -> list[tuple[str, int]]:
-    """Remarks on the figures, e.g. that one was interpolated, and in how many trials each occurs."""
-    return Counter(flag for one in trials.results for flag in dict.fromkeys(one.flags)).most_common()
+    """Remarks on the figures, e.g. that one was interpolated, and in how many trials each occurs.
+
+    Of many that say the same, numbers aside, the first one stands for all.
+    """
+    groups: dict[str, dict[str, set[int]]] = {}
+    for number, one in enumerate(trials.results):
+        for flag in one.flags:
+            groups.setdefault(_NUMBER.sub("#", flag), {}).setdefault(flag, set()).add(number)
+    told: list[tuple[str, int]] = []
+    for alike in groups.values():
+        if len(alike) > _MOST_ALIKE:
+            told.append((f"{next(iter(alike))} (and alike)", len(set().union(*alike.values()))))
+        else:
+            told += [(flag, len(trials_)) for flag, trials_ in alike.items()]
+    return sorted(told, key=lambda one: -one[1])
 
 
 def optimality_summary(trials: Trials) -> str:
@@ -107,8 +121,10 @@ def verification_summary(trials: Trials) -> str:
     """How many mappings another engine evaluated with the same figures, and how many with others."""
     known = [run.result.verification for one in trials.results if one.ok for run in layer_runs(one)]
     agreed = Counter(one.by for one in known if one and one.agrees)
-    differing = Counter(one.by for one in known if one and not one.agrees)
+    explained = Counter(one.by for one in known if one and one.explanation is not None)
+    differing = Counter(one.by for one in known if one and one.disputed)
     words = [f"{number:,} by {by}" for by, number in agreed.items()]
+    words += [f"{number:,} with other counts of imperfect factors by {by}" for by, number in explained.items()]
     words += [f"{number:,} with other figures by {by}" for by, number in differing.items()]
     return "; ".join(words)
 

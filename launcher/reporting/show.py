@@ -90,7 +90,9 @@ def trial_document(trials: Trials) -> ReportDocument:
 def _disagreements(result: Result) -> Iterator[str]:
     for run in layer_runs(result):
         checked = run.result.verification
-        if checked:
+        if checked and checked.explanation is not None:
+            yield f"compared with {checked.by} on {run.result.name}: {checked.explanation}"
+        elif checked:
             yield from (f"{checked.by} disagrees on {run.result.name}: {one}" for one in checked.differences)
 
 

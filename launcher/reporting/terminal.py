@@ -94,6 +94,10 @@ def print_verification(result: Result, console: Console) -> None:
     for name, one in checked:
         if one is None:
             continue
+        if one.explanation is not None:
+            line = f"{escape(one.by)}[/] on {escape(name)}: {escape(one.explanation)}"
+            console.print(f"[yellow]compared with {line}", highlight=False, soft_wrap=True)
+            continue
         for difference in one.differences:
             console.print(f"[bold red]{escape(one.by)} disagrees[/] on {escape(name)}: {escape(difference)}")
 

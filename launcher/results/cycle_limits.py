@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import ceil, prod
+from math import ceil
 from typing import Literal
 
 from launcher.results.energy_table import compute_name
@@ -44,14 +44,18 @@ def cycle_limits(result: Result) -> tuple[CycleLimit, ...]:
     """All resources of a layer with what each would need, outermost level first, then compute, then latency.
 
     Levels without a bandwidth, and bandwidths that nothing uses, do not limit and are left out. Empty without a
-    mapping, and for a network, whose layers have limits of their own.
+    mapping, and for a network, whose layers have limits of their own. Where instances of a level differ (imperfect
+    factors), the bandwidth that limits a level is that of its busiest instance, all others are averages.
     """
     if result.mapping is None or result.evaluation is None or result.specification is None:
         return ()
     architecture = result.specification.architecture
-    steps = prod(loop.bound for level in result.mapping for loop in level.temporal)
+    steps = result.mapping.iterations(result.specification.problem)
     units = result.evaluation.computes / steps
-    needs = [need for stats in reversed(result.evaluation.levels) for need in _bandwidths(stats, architecture)]
+    alike = result.mapping.is_perfect
+    needs = [
+        need for stats in reversed(result.evaluation.levels) for need in _bandwidths(stats, architecture, alike=alike)
+    ]
     needs.append(CycleLimit(compute_name(result), "compute", steps, words=result.evaluation.computes, per_cycle=units))
     # Of equals the compute units are named: nothing waits for a bandwidth that just suffices.
     first = max(needs, key=lambda need: (need.cycles, need.kind == "compute"))
@@ -73,7 +77,7 @@ def bandwidth_use(limits: tuple[CycleLimit, ...], level: str, total_cycles: floa
     return {limit.kind: limit.cycles / total_cycles for limit in limits if limit.component == level and total_cycles}
 
 
-def _bandwidths(stats: LevelStats, architecture: Architecture) -> Iterator[CycleLimit]:
+def _bandwidths(stats: LevelStats, architecture: Architecture, *, alike: bool) -> Iterator[CycleLimit]:
     level = architecture.level(stats.level)
     reads = writes = 0.0
     for name, space in stats.data_spaces.items():
@@ -88,4 +92,7 @@ def _bandwidths(stats: LevelStats, architecture: Architecture) -> Iterator[Cycle
     )
     for kind, words, per_cycle in needs:
         if per_cycle and words:
-            yield CycleLimit(level.name, kind, ceil(words / per_cycle), words=words * used, per_cycle=per_cycle * used)
+            cycles = ceil(words / per_cycle)
+            if kind == stats.limited_by and not alike:
+                cycles = stats.cycles
+            yield CycleLimit(level.name, kind, cycles, words=words * used, per_cycle=per_cycle * used)

@@ -98,5 +98,4 @@ def _level_rows(level: LevelStats) -> Iterator[EnergyRow]:
 def _words(space: DataSpaceStats, action: str) -> int | None:
     if action not in _COUNTED_ACTIONS:
         return None
-    per_instance = {"read": space.reads, "fill": space.fills, "update": space.updates}[action]
-    return round(per_instance * space.utilized_instances)
+    return {"read": space.total_reads, "fill": space.total_fills, "update": space.total_updates}[action]

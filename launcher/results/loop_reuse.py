@@ -141,8 +141,8 @@ def _spans(space: DataSpace, levels: tuple[LevelMapping, ...]) -> dict[str, int]
 def _counted_times(stats: DataSpaceStats | None, space: DataSpace, side: Side, words: int) -> float:
     if stats is None:
         return 0.0
-    counted = stats.fills if side == "above" else stats.updates if space.read_write else stats.reads
-    return counted * stats.utilized_instances / words
+    inward = stats.total_updates if space.read_write else stats.total_reads
+    return (stats.total_fills if side == "above" else inward) / words
 
 
 def _loops(mapping: LoopNest, space: DataSpace, here: int, child: int) -> Iterator[PlacedLoop]:
@@ -177,11 +177,11 @@ def _accounts_for(
         return False
     times, starts = moved
     later = words * (times - starts) if space.read_write else words * times
-    expected = [(stats.fills if side == "above" else stats.reads, later)]
+    expected = [(stats.total_fills if side == "above" else stats.total_reads, later)]
     if side == "below" and space.read_write:
-        expected.append((stats.updates, words * times))
+        expected.append((stats.total_updates, words * times))
     slack = stats.utilized_instances  # counts per instance are whole numbers
-    return all(abs(counted * stats.utilized_instances - total) <= slack for counted, total in expected)
+    return all(abs(counted - total) <= slack for counted, total in expected)
 
 
 def _stats(result: Result, level: str, data_space: str) -> DataSpaceStats | None:

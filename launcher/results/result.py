@@ -165,14 +165,21 @@ class Verification:
     Attributes:
         by: its name and version.
         differences: figures on which it does not agree, one line each; empty when it agrees.
+        explanation: why that is no defect of ours, with the figures of both; None where no reason is known.
     """
 
     by: str
     differences: tuple[str, ...] = ()
+    explanation: str | None = None
 
     @property
     def agrees(self) -> bool:
         return not self.differences
+
+    @property
+    def disputed(self) -> bool:
+        """Whether it does not agree, and nobody knows why."""
+        return bool(self.differences) and self.explanation is None
 
 
 @dataclass(frozen=True)

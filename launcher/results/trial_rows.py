@@ -75,7 +75,7 @@ def remark_of(result: Result) -> str:
     """What a table has to say of a result beside its figures; mostly nothing."""
     if not result.ok or result.broken:
         return "; ".join(result.broken)
-    if result.verification and not result.verification.agrees:
+    if result.verification and result.verification.disputed:
         return f"{result.verification.by} disagrees: {result.verification.differences[0]}"
     optimality = result.optimality
     if optimality is None or optimality.status not in ("bounded", "heuristic"):

@@ -42,6 +42,20 @@ class DataSpace:
         """Whether every rank is a single dimension with coefficient 1 (boxes never overlap)."""
         return all(len(rank) == 1 and rank[0].coefficient == 1 for rank in self.projection)
 
+    def windowed(self, extents: Mapping[str, int]) -> frozenset[str]:
+        """Dimensions that move windows: those that are not one rank by themselves, one index a word.
+
+        That is, as far as they and what they are added to have an extent above 1.
+        """
+        ranks = [[term for term in rank if extents.get(term.dimension, 1) > 1] for rank in self.projection]
+        found: set[str] = set()
+        seen: set[str] = set()
+        for rank in ranks:
+            names = {term.dimension for term in rank}
+            found |= names if len(rank) > 1 or any(term.coefficient != 1 for term in rank) else names & seen
+            seen |= names
+        return frozenset(found)
+
     def size(self, extents: Mapping[str, int]) -> int:
         """Words in the bounding box of a tile that spans ``extents`` of each dimension."""
         return prod(
@@ -69,25 +83,13 @@ class Problem:
         return prod(self.dimensions.values())
 
     @property
-    def sliding(self) -> frozenset[str]:
-        """Dimensions along which tiles of some data space can overlap or have gaps.
-
-        They share a rank with another dimension, have a coefficient other than 1, or appear in several ranks.
-        Dimensions of extent 1 never move anything.
-        """
-        found: set[str] = set()
-        for space in self.data_spaces:
-            ranks = [[term for term in rank if self.dimensions[term.dimension] > 1] for rank in space.projection]
-            terms = [term.dimension for rank in ranks for term in rank]
-            found |= {name for name in terms if terms.count(name) > 1}
-            for rank in ranks:
-                if len(rank) > 1 or any(term.coefficient != 1 for term in rank):
-                    found |= {term.dimension for term in rank}
-        return frozenset(found)
-
-    @property
     def data_space_names(self) -> tuple[str, ...]:
         return tuple(space.name for space in self.data_spaces)
+
+    @property
+    def sliding(self) -> frozenset[str]:
+        """Dimensions that move windows of some data space; their factors are perfect in any case."""
+        return frozenset().union(*(space.windowed(self.dimensions) for space in self.data_spaces))
 
     def in_order(self, names: Collection[str]) -> list[str]:
         """Some of the data spaces, in the problem's order."""

@@ -70,14 +70,19 @@ def tags_of(result: Result, directory: Path, parent: str | None) -> dict[str, st
 
 
 def _verification(result: Result) -> dict[str, str | None]:
-    """``verified_by`` another engine, or its ``disagreement``; of a network, what holds for its layers."""
+    """``verified_by`` another engine, its ``disagreement``, or what it was ``compared_with`` where the reason is known.
+
+    Of a network, what holds for its layers.
+    """
     known = [run.result.verification for run in result.layers] or [result.verification]
     given = [one for one in known if one]
-    differing = [difference for one in given for difference in one.differences]
-    agreed = bool(given) and len(given) == len(known) and not differing
+    differing = [difference for one in given if one.disputed for difference in one.differences]
+    explained = [f"{one.by}: {one.explanation}" for one in given if one.explanation is not None]
+    agreed = bool(given) and len(given) == len(known) and not differing and not explained
     return {
         "verified_by": ", ".join(dict.fromkeys(one.by for one in given)) if agreed else None,
         "disagreement": "\n".join(differing) or None,
+        "compared_with": "\n".join(explained) or None,
     }
 
 

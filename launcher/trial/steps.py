@@ -9,11 +9,13 @@ from launcher.config.compose import Trial, entry
 from launcher.config.engine_schema import EngineMode
 from launcher.config.schema import Experiment
 from launcher.engines.interface import Engine, MapperSettings, OnProgress
-from launcher.engines.run import evaluate_given, find_best, settings_of
-from launcher.engines.verify import verified, verifier, verify_mode
-from launcher.errors import ConfigurationError
+from launcher.engines.run import evaluate_given, find_best, native_engine, settings_of
+from launcher.engines.verify import second_opinion, verified, verifier, verify_mode
+from launcher.errors import ConfigurationError, LauncherError
 from launcher.estimation import EstimatorSettings, estimate
+from launcher.results.idle_places import idle_sides, indivisible
 from launcher.results.result import Result
+from launcher.specification.constraints import Factors
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import read_mapped
@@ -24,14 +26,13 @@ from launcher.trial.render import render
 NORM_OPERATION = "norm_operation"
 """The shape of softmax and layer normalisation, which run on an engine of their own beside the array."""
 
+_SWITCH = "mapspace.factors=spatial"
+
 
 def specify(trial: Trial) -> Specification:
     """Render a trial's templates and put figures on every component."""
-    experiment = trial.experiment
-    shape = entry(experiment.layer, "shape")
-    factors = experiment.mapspace.asked
-    specification = render(_template(trial), shape, experiment.arch, trial.layer, trial.template_folders, factors)
-    chosen = experiment.estimator
+    specification = rendered(trial, trial.experiment.mapspace.asked)
+    chosen = trial.experiment.estimator
     settings = EstimatorSettings(
         tables=tuple(Path(folder).expanduser() for folder in chosen.tables),
         prefer=chosen.prefer,
@@ -40,6 +41,13 @@ def specify(trial: Trial) -> Specification:
         timeout_s=chosen.timeout_s,
     )
     return estimate(specification, estimator=chosen.name, settings=settings)
+
+
+def rendered(trial: Trial, factors: Factors) -> Specification:
+    """What a trial's templates say of its layer, in a mapspace with such factors."""
+    experiment = trial.experiment
+    shape = entry(experiment.layer, "shape")
+    return render(_template(trial), shape, experiment.arch, trial.layer, trial.template_folders, factors)
 
 
 def mapper_settings(trial: Trial) -> MapperSettings:
@@ -81,10 +89,11 @@ def map_layer(
     if experiment.engine.mode is EngineMode.evaluate:
         specification, mapping = _given(experiment, specification)
         result = evaluate_given(engine, specification, mapping, name=trial.name, parameters=trial.parameters)
-    elif engine.name == NATIVE:
-        result = _searched(trial, engine, specification, on_progress)
     else:
-        result = _found(trial, engine, specification, on_progress)
+        search = _searched if engine.name == NATIVE else _found
+        result = _advised(trial, search(trial, engine, specification, on_progress))
+    if engine.name != NATIVE:
+        return second_opinion(result, native_engine())
     return verified(result, asked, strict=mode == "true") if asked else result
 
 
@@ -105,6 +114,21 @@ def _searched(trial: Trial, engine: Engine, specification: Specification, on_pro
     if trial.experiment.cache:
         keep(result, specification, settings, version)
     return result
+
+
+def _advised(trial: Trial, result: Result) -> Result:
+    """The result with a remark on sides of the array that idle because nothing divides."""
+    specification, mapping = result.specification, result.mapping
+    if specification is None or mapping is None or result.factors is not Factors.perfect:
+        return result
+    if not idle_sides(specification, mapping):
+        return result
+    try:  # a template that fixes divisors leaves no trace of what it would ask for otherwise
+        allowed = rendered(trial, Factors.spatial).constraints
+    except LauncherError:  # of a user's own: no reason to lose what was found
+        return result
+    remarks = (reason.sentence(_SWITCH) for reason in indivisible(specification, mapping, allowed))
+    return replace(result, flags=(*result.flags, *remarks))
 
 
 def _given(experiment: Experiment, specification: Specification) -> tuple[Specification, Mapping]:

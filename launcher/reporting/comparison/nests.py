@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from launcher.reporting.diagrams.nest import NestLevel, NestLoop, nest_levels
+from launcher.reporting.loop_nest import last_iteration
 from launcher.reporting.numbers import count
 from launcher.results.parameters import ABSENT
 from launcher.results.result import Result
@@ -56,8 +57,9 @@ def _lines(level: NestLevel | None) -> dict[str, str]:
 
 
 def _factor(loop: NestLoop) -> str:
-    """``D 16``; ``D 16,4`` when the last iteration has a bound of its own."""
-    return f"{loop.dimension} {count(loop.bound)}" + (f",{count(loop.residual)}" if loop.residual else "")
+    """``D 16``; ``D 16 (last 4)`` when the last iteration has a bound of its own."""
+    last = last_iteration(loop.bound, loop.residual).removeprefix(", ")
+    return f"{loop.dimension} {count(loop.bound)}" + (f" ({last})" if last else "")
 
 
 def _name(level: NestLevel) -> str:

@@ -9,7 +9,7 @@ from math import prod
 from launcher.reporting.diagrams.energy import component_styles
 from launcher.reporting.diagrams.palette import data_space_slots
 from launcher.reporting.diagrams.svg import draw, text_width
-from launcher.reporting.loop_nest import container_label
+from launcher.reporting.loop_nest import container_label, last_iteration
 from launcher.reporting.numbers import count, percent, short_count
 from launcher.results.parameters import ABSENT
 from launcher.results.result import Result
@@ -215,8 +215,7 @@ def _pills(level: NestLevel, left: int, beside: int, y: int) -> list[tuple[str, 
     placed = []
     x = left + beside
     for loop in level.loops:
-        text = f"for {loop.dimension} in 0:{count(loop.bound)}"
-        text = f"{text},{count(loop.residual)}" if loop.residual else text
+        text = f"for {loop.dimension} in 0:{count(loop.bound)}{last_iteration(loop.bound, loop.residual)}"
         text = f"{text} along {loop.axis}" if loop.axis else text
         width = round(text_width(text, 12)) + (32 if loop.axis else 18)
         if x + width > _WIDTH and x > left:

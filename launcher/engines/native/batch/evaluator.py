@@ -14,7 +14,7 @@ from launcher.engines.native.batch.nest_arrays import Nests, legality, lower_bat
 from launcher.engines.native.batch.specification_tables import build_tables
 from launcher.engines.native.model import evaluate
 from launcher.errors import SpecificationError
-from launcher.specification.mapping import LevelMapping, Loop, Mapping
+from launcher.specification.mapping import LevelMapping, Loop, Mapping, with_residuals
 from launcher.specification.specification import Specification
 
 BLOCKS = ("spatial_x", "spatial_y", "temporal")
@@ -29,7 +29,7 @@ class MappingBatch:
     """Mappings as arrays. M mappings, L levels (innermost first), 3 blocks, D dimensions, P data spaces.
 
     Attributes:
-        factors: (M, L, 3, D) loop bounds; the blocks are spatial X, spatial Y, temporal.
+        factors: (M, L, 3, D) loop bounds; the blocks are spatial X, spatial Y, temporal. Residuals follow from them.
         orders: (M, L, 3, D) dimension numbers of each block's loops, innermost first: a permutation of 0..D-1.
         keep: (M, L, P) whether a data space is stored at a level.
     """
@@ -63,6 +63,8 @@ class BatchResult:
 class BatchEvaluator:
     """``model.evaluate`` for many mappings of one specification, several hundred times as fast.
 
+    Imperfect mappings, whose factors multiply to more than an extent, go through the plain model one by one.
+
     Tensors whose tiles never overlap need numpy only. The first convolution on a machine compiles for some seconds;
     the result is cached on disk.
 
@@ -81,8 +83,8 @@ class BatchEvaluator:
         """Evaluate all mappings of a batch.
 
         Raises:
-            SpecificationError: a mapping whose factors do not multiply to the problem's extents, or whose orders
-                are no permutations; says which one.
+            SpecificationError: a mapping whose factors do not make up the problem's extents, or whose orders are no
+                permutations; says which one.
         """
         results = [self._chunk(batch, first) for first in range(0, len(batch), CHUNK)]
         if not results:
@@ -98,9 +100,9 @@ class BatchEvaluator:
         legal = np.zeros(len(part), dtype=np.bool_)
         energy = np.zeros(len(part))
         cycles = np.zeros(len(part), dtype=np.int64)
-        nests, well_formed = lower_batch(self._tables, part.factors, part.orders, part.keep)
-        if not well_formed.all():
-            self._explain(batch, first + int(np.flatnonzero(~well_formed)[0]))
+        nests, perfect = lower_batch(self._tables, part.factors, part.orders, part.keep)
+        if not perfect.all():
+            return self._mixed(batch, first, perfect)
         tiles = [[words_of(tensor, extents) for extents in nests.extents] for tensor in self._tables.tensors]
         legal[:] = legality(self._tables, nests, tiles)
         which = np.flatnonzero(legal)
@@ -125,8 +127,20 @@ class BatchEvaluator:
             busy = busy_cycles(tables, nests, accesses)
             return busy + tables.latency, energy_pj(tables, nests, accesses, busy)
 
-    def _explain(self, batch: MappingBatch, index: int) -> None:
-        """Raise what is wrong with a mapping that is not well-formed."""
+    def _mixed(self, batch: MappingBatch, first: int, perfect: AnyArray) -> BatchResult:
+        """A chunk of which some mappings are imperfect, or none at all: those are for the plain model."""
+        legal = np.zeros(len(perfect), dtype=np.bool_)
+        energy = np.zeros(len(perfect))
+        cycles = np.zeros(len(perfect), dtype=np.int64)
+        for index in np.flatnonzero(~perfect):
+            self._check_orders(batch, first + int(index))
+            single = evaluate(self._specification, mapping_at(self._specification, batch, first + int(index)))
+            legal[index], energy[index], cycles[index] = single.legal, single.energy_pj, single.cycles
+        rest = self._chunk(batch[first : first + len(perfect)][perfect], 0)
+        legal[perfect], energy[perfect], cycles[perfect] = rest.legal, rest.energy_pj, rest.cycles
+        return BatchResult(legal, energy, cycles)
+
+    def _check_orders(self, batch: MappingBatch, index: int) -> None:
         for level, block in np.ndindex(batch.orders.shape[1:3]):
             if sorted(batch.orders[index, level, block]) != list(range(batch.orders.shape[3])):
                 raise SpecificationError(
@@ -134,7 +148,6 @@ class BatchEvaluator:
                     where=f"mapping {index} of the batch, {BLOCKS[block]} loops",
                     expected="every dimension number once",
                 )
-        evaluate(self._specification, mapping_at(self._specification, batch, index))
 
 
 def batch_of(specification: Specification, mappings: Iterable[Mapping]) -> MappingBatch:
@@ -167,7 +180,7 @@ def batch_of(specification: Specification, mappings: Iterable[Mapping]) -> Mappi
 
 
 def mapping_at(specification: Specification, batch: MappingBatch, index: int) -> Mapping:
-    """One mapping of a batch as a dataclass."""
+    """One mapping of a batch as a dataclass, with the residuals that follow from its factors."""
     dimensions = list(specification.problem.dimensions)
     spaces = specification.problem.data_space_names
 
@@ -176,15 +189,14 @@ def mapping_at(specification: Specification, batch: MappingBatch, index: int) ->
         order = batch.orders[index, level, block].tolist()
         return tuple(Loop(dimensions[number], bounds[number]) for number in order if bounds[number] != 1)
 
-    return Mapping(
-        tuple(
-            LevelMapping(
-                level=level.name,
-                keep=tuple(space for space, kept in zip(spaces, batch.keep[index, number], strict=True) if kept),
-                spatial_x=loops(number, 0),
-                spatial_y=loops(number, 1),
-                temporal=loops(number, 2),
-            )
-            for number, level in enumerate(specification.architecture.levels)
+    levels = tuple(
+        LevelMapping(
+            level=level.name,
+            keep=tuple(space for space, kept in zip(spaces, batch.keep[index, number], strict=True) if kept),
+            spatial_x=loops(number, 0),
+            spatial_y=loops(number, 1),
+            temporal=loops(number, 2),
         )
+        for number, level in enumerate(specification.architecture.levels)
     )
+    return with_residuals(Mapping(levels), specification.problem)

@@ -53,7 +53,7 @@ class Nests:
 
 
 def lower_batch(tables: Tables, factors: AnyArray, orders: AnyArray, keep: AnyArray) -> tuple[Nests, AnyArray]:
-    """The mappings, and (M,) which of them are well-formed: factors multiply to the extents, orders are permutations.
+    """The mappings, and (M,) which of them are perfect: factors multiply to the extents, orders are permutations.
 
     Args:
         tables: the specification.
@@ -68,13 +68,13 @@ def lower_batch(tables: Tables, factors: AnyArray, orders: AnyArray, keep: AnyAr
     for level in range(1, len(extents)):
         extents[level] *= extents[level - 1]
     whole = np.array([tables.extents[d] for d in moving], dtype=np.float64)  # empty for a single operation
-    well_formed = np.asarray(extents[-1] == whole[:, np.newaxis]).all(axis=0)
+    perfect = np.asarray(extents[-1] == whole[:, np.newaxis]).all(axis=0)
     # The bounds of all dimensions of extent 1 must be 1: their sum is what the sum of all others leaves.
     rest = factors.sum(axis=(1, 2, 3)) - bounds.sum(axis=(0, 1, 2))
-    well_formed &= rest == factors[0, :, :, 0].size * (factors.shape[3] - len(moving))
-    well_formed &= bool((factors > 0).all()) or (factors > 0).all(axis=(1, 2, 3))
+    perfect &= rest == factors[0, :, :, 0].size * (factors.shape[3] - len(moving))
+    perfect &= bool((factors > 0).all()) or (factors > 0).all(axis=(1, 2, 3))
     places, found = _places(orders[:, :, 2], moving)
-    well_formed &= found
+    perfect &= found
     spatial_extents = spatial.copy()
     spatial_extents[1:] *= extents[:-1]
     fan_x, fan_y = bounds[:, 0].prod(axis=1), bounds[:, 1].prod(axis=1)
@@ -90,7 +90,7 @@ def lower_batch(tables: Tables, factors: AnyArray, orders: AnyArray, keep: AnyAr
         used_y=_from_outside(fan_y),
         repeats=_from_outside(temporal.prod(axis=1)),
     )
-    return nests, well_formed
+    return nests, perfect
 
 
 def _places(orders: AnyArray, moving: list[int]) -> tuple[AnyArray, AnyArray]:

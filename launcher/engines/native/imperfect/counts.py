@@ -8,7 +8,7 @@ from fractions import Fraction
 from launcher.engines.native.formulas import elide_first_touch
 from launcher.engines.native.imperfect.loops import DigitNest, digit_nest
 from launcher.engines.native.imperfect.traffic import Crossing, TensorTraffic
-from launcher.engines.native.imperfect.windows import check_windows
+from launcher.engines.native.imperfect.windows import check_windows, windowed_dimensions
 from launcher.engines.native.lowering import Nest
 from launcher.engines.native.reuse_rules import ReuseRules, reuse_rules
 from launcher.engines.native.tiles import Tensor
@@ -89,7 +89,8 @@ def _counted(
 ) -> CountedTensor:
     rules = reuse_rules(specification, tensor.name)
     _check_coalescing(specification, tensor, rules)
-    traffic = TensorTraffic(tensor, rules, nest, loops, pause_is_turn=pause_is_turn)
+    windowed = windowed_dimensions(specification.problem, tensor.name)
+    traffic = TensorTraffic(tensor, rules, nest, loops, windowed, pause_is_turn=pause_is_turn)
     kept = [index for index, level in enumerate(nest.levels) if level.keep[number]]
     crossings = tuple(
         Crossing(max((inner for inner in kept if inner < index), default=-1), index) if index <= kept[-1] else None

@@ -17,7 +17,6 @@ from math import prod
 from launcher.engines.native.deltas import Slices, Vector, fetched_by_loop
 from launcher.engines.native.fanout import FanOut, Mesh
 from launcher.engines.native.imperfect.loops import DigitLoop, DigitNest
-from launcher.engines.native.imperfect.windows import windowed_dimensions
 from launcher.engines.native.lowering import Extents, Loops, Nest
 from launcher.engines.native.reuse_rules import ReuseRules
 from launcher.engines.native.tiles import Tensor, partition_words
@@ -64,6 +63,7 @@ class TensorTraffic:
         tensor: the tensor.
         rules: of the tensor at every level.
         nest, loops: the mapping, in both forms.
+        windowed: dimensions that move windows of the tensor.
         pause_is_turn: see ``deltas.steps``.
     """
 
@@ -73,11 +73,12 @@ class TensorTraffic:
         rules: Sequence[ReuseRules],
         nest: Nest,
         loops: DigitNest,
+        windowed: frozenset[int],
         *,
         pause_is_turn: bool = False,
     ) -> None:
         self._tensor, self._rules, self._nest, self._loops = tensor, rules, nest, loops
-        self._windowed = windowed_dimensions(tensor)
+        self._windowed = windowed
         self._ranks = [n for n, rank in enumerate(tensor.ranks) if any(d in self._windowed for d, _ in rank)]
         self._pause_is_turn = pause_is_turn
         self._known: dict[int, tuple[Arrival, ...]] = {}
