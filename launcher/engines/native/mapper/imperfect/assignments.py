@@ -190,6 +190,8 @@ def work_of(space: SearchSpace, machine: Machine, keep: Keep) -> Work:
         least_fill=machine.least_fill,
         reuse=machine.temporal_reuse,
         multicast=machine.multicast,
+        apart=np.ascontiguousarray(~machine.multicast.T),
+        together=np.zeros(len(space.levels), np.bool_),
         elides=_elides(machine),
         limits=machine.limits,
         scale=machine.scale,

@@ -86,13 +86,15 @@ def count_steps(work: Work, fans: Fans, trail: Trail, row: int, d: int, last: in
     levels = len(work.capacity)
     n, left, tile = work.extents[d], trail.left[row, d], trail.tile[row, d]
     ends, places = trail.ends[row], trail.places[row]
-    trail.steps[row, d] = so_far(n, left, tile, d, last, fans.ends, fans.outside, ends, places, levels)
+    trail.steps[row, d] = so_far(n, left, tile, d, last, fans.ends, fans.outside, ends, places, levels, work.together)
     for p in range(len(work.read_write)):
         if not work.relevant[p, d]:
             inside = _innermost(work, p)
             if not work.multicast[inside, p]:
                 inside -= 1
-            trail.served[row, p, d] = so_far(n, left, tile, d, last, fans.ends, fans.outside, ends, places, inside)
+            trail.served[row, p, d] = so_far(
+                n, left, tile, d, last, fans.ends, fans.outside, ends, places, inside, work.together
+            )
 
 
 @procedure
@@ -119,15 +121,19 @@ def _settle_one(
     content = own_words(work, p)
     entering = content
     rounds = 1.0
-    start = np.int64(0)
+    start, same = np.int64(0), work.together
     for d in range(len(work.extents)):
         if work.relevant[p, d]:
             continue
         n, left, tile = work.extents[d], trail.left[row, d], trail.tile[row, d]
         ends, places = trail.ends[row], trail.places[row]
-        entering *= different(n, left, tile, d, last, fans.ends, ends, places, levels, start, inner, levels)
+        entering *= different(
+            n, left, tile, d, last, fans.ends, ends, places, levels, start, inner, levels, same, inner
+        )
         if inside <= last:
-            content *= different(n, left, tile, d, last, fans.ends, ends, places, levels, start, inside, levels)
+            content *= different(
+                n, left, tile, d, last, fans.ends, ends, places, levels, start, inside, levels, same, inside
+            )
         else:
             content *= -(-left // visible_share(fans.ends, last + 1, inside, d))
         rounds *= -(-left // fans.outside[last + 1, d])

@@ -18,7 +18,7 @@ EVERY_PLACE = 1 << 30
 @procedure
 def different(
     n: int, left: int, tile: int, d: int, last: int, fans: AnyArray, ends: AnyArray, places: AnyArray,
-    level: int, place: int, inside: int, within: int,
+    level: int, place: int, inside: int, within: int, apart: AnyArray, below: int,
 ) -> int:  # fmt: skip
     """Different digits over the first ``n`` indices in the chosen loops.
 
@@ -30,12 +30,13 @@ def different(
         fans, ends, places: (L, D) ends of fan-outs, ends of temporal loops and their places.
         level, place: temporal loops behind this place are chosen, ``place`` itself not.
         inside, within: fan-outs of the levels outside the first, up to the second, are chosen.
+        apart, below: (L,) levels whose fan-outs are chosen as well, if they lie outside ``below``.
     """
     chosen = 1
     for m in range(last + 1):
         if m > level or (m == level and places[m, d] > place):
             chosen *= ends[m, d]
-        if inside < m <= within:
+        if inside < m <= within or (apart[m] and below < m <= inside):
             chosen *= fans[m, d]
     if chosen == 1:
         return int(left)
@@ -48,7 +49,8 @@ def different(
             if end == 1:
                 continue
             tile //= end
-            if inside < m <= within if kind else (m > level or (m == level and places[m, d] > place)):
+            taken = inside < m <= within or (apart[m] and below < m <= inside)
+            if taken if kind else (m > level or (m == level and places[m, d] > place)):
                 chosen //= end
                 whole = n // tile
                 total += whole * chosen
@@ -63,7 +65,7 @@ def different(
 @procedure
 def so_far(
     n: int, left: int, tile: int, d: int, last: int, fans: AnyArray, outside: AnyArray, ends: AnyArray,
-    places: AnyArray, inside: int,
+    places: AnyArray, inside: int, apart: AnyArray,
 ) -> int:  # fmt: skip
     """The least there can be of different digits in all temporal loops, and in the fan-outs outside a level.
 
@@ -72,7 +74,9 @@ def so_far(
     """
     nowhere, start = np.int64(-1), np.int64(0)
     if inside <= last:
-        found: int = different(n, left, tile, d, last, fans, ends, places, nowhere, start, inside, len(fans))
+        found: int = different(
+            n, left, tile, d, last, fans, ends, places, nowhere, start, inside, len(fans), apart, inside
+        )
         return found
     hidden = outside[last + 1, d] // outside[min(inside + 1, len(fans)), d]
     rounds = -(-left // hidden)
@@ -80,6 +84,7 @@ def so_far(
     for m in range(last + 1):
         chosen *= ends[m, d]
     rest = different(
-        n - (left - 1) * tile, np.int64(1), tile, d, last, fans, ends, places, nowhere, start, inside, len(fans)
+        n - (left - 1) * tile, np.int64(1), tile, d, last, fans, ends, places, nowhere, start, inside, len(fans), apart,
+        inside,
     )  # fmt: skip
     return int((rounds - 1) * chosen + rest)

@@ -42,10 +42,13 @@ def first_mover(work: Work, p: int, inner: int, ends: AnyArray, places: AnyArray
 
 @procedure
 def total_words(
-    work: Work, fans: Fans, p: int, level: int, place: int, inside: int, tile: AnyArray, ends: AnyArray,
+    work: Work, fans: Fans, p: int, level: int, place: int, inside: int, below: int, tile: AnyArray, ends: AnyArray,
     places: AnyArray,
 ) -> int:  # fmt: skip
-    """Words of all instances together, for temporal loops behind a place and fan-outs outside a level."""
+    """Words of all instances together, told apart by temporal loops behind a place and fan-outs outside ``inside``.
+
+    Further in, but outside ``below``, only fan-outs without multicast tell them apart.
+    """
     words = 1
     last = len(ends) - 1
     first = np.int64(1)
@@ -54,16 +57,19 @@ def total_words(
         if work.relevant[p, d]:
             words *= n
         else:
-            words *= different(n, first, tile[d], d, last, fans.ends, ends, places, level, place, inside, len(ends))
+            words *= different(
+                n, first, tile[d], d, last, fans.ends, ends, places, level, place, inside, len(ends), work.apart[p],
+                below,
+            )  # fmt: skip
     return words
 
 
 @procedure
 def busiest_words(
-    work: Work, fans: Fans, p: int, level: int, place: int, inside: int, of: int, tile: AnyArray, ends: AnyArray,
+    work: Work, fans: Fans, p: int, level: int, place: int, of: int, below: int, tile: AnyArray, ends: AnyArray,
     places: AnyArray,
 ) -> int:  # fmt: skip
-    """Words of the busiest instance of level ``of``, told apart by temporal loops and fan-outs outside ``inside``."""
+    """Words of the busiest instance of level ``of``, told apart as in ``total_words``."""
     words = 1
     last = len(ends) - 1
     first, start, nowhere = np.int64(1), np.int64(0), np.int64(-1)
@@ -71,9 +77,13 @@ def busiest_words(
         n = work.extents[d]
         if work.relevant[p, d]:
             # As many indices have a 0 in the fan-outs outside as there are combinations of all other digits.
-            words *= different(n, first, tile[d], d, last, fans.ends, ends, places, nowhere, start, nowhere, of)
+            words *= different(
+                n, first, tile[d], d, last, fans.ends, ends, places, nowhere, start, nowhere, of, work.apart[p], of
+            )  # fmt: skip
         else:
-            words *= different(n, first, tile[d], d, last, fans.ends, ends, places, level, place, inside, of)
+            words *= different(
+                n, first, tile[d], d, last, fans.ends, ends, places, level, place, of, of, work.apart[p], below
+            )  # fmt: skip
     return words
 
 
@@ -90,28 +100,26 @@ def _count_space(
         if not work.keep[outer, p]:
             continue
         level, place = first_mover(work, p, inner, ends, places)
-        inside = outer - (0 if work.multicast[outer, p] else 1)
-        content = total_words(work, fans, p, level, place, inside, tile, ends, places)
-        visible = busiest_words(work, fans, p, level, place, inside, outer, tile, ends, places)
+        content = total_words(work, fans, p, level, place, outer, inner, tile, ends, places)
+        visible = busiest_words(work, fans, p, level, place, outer, inner, tile, ends, places)
         total[READS, outer, p], busy[READS, outer, p] = content, visible
         if work.elides[outer, p]:
-            total[READS, outer, p] -= total_words(work, fans, p, levels, start, outer, tile, ends, places)
+            total[READS, outer, p] -= total_words(work, fans, p, levels, start, outer, outer, tile, ends, places)
             busy[READS, outer, p] -= busiest_words(work, fans, p, levels, start, outer, outer, tile, ends, places)
         if work.read_write[p]:
             total[UPDATES, outer, p], busy[UPDATES, outer, p] = content, visible
         if inner >= 0:
-            total[FILLS, inner, p] = total_words(work, fans, p, level, place, inner, tile, ends, places)
+            total[FILLS, inner, p] = total_words(work, fans, p, level, place, inner, inner, tile, ends, places)
             busy[FILLS, inner, p] = busiest_words(work, fans, p, level, place, inner, inner, tile, ends, places)
             if work.elides[inner, p]:
-                total[FILLS, inner, p] -= total_words(work, fans, p, levels, start, inner, tile, ends, places)
+                total[FILLS, inner, p] -= total_words(work, fans, p, levels, start, inner, inner, tile, ends, places)
                 busy[FILLS, inner, p] -= busiest_words(work, fans, p, levels, start, inner, inner, tile, ends, places)
         for m in range(inner + 1, outer + 1):
             if fans.network[m, p, PER_WORD] > 0:
-                inside = m - (0 if work.multicast[m, p] else 1)
-                words = total_words(work, fans, p, level, place, inside, tile, ends, places)
+                words = total_words(work, fans, p, level, place, m, inner, tile, ends, places)
                 network_pj += fans.network[m, p, PER_WORD] * words
             if fans.network[m, p, PER_FIRST_TOUCH] > 0:
-                words = total_words(work, fans, p, levels, start, m, tile, ends, places)
+                words = total_words(work, fans, p, levels, start, m, m, tile, ends, places)
                 network_pj -= fans.network[m, p, PER_FIRST_TOUCH] * words
         inner = outer
     return network_pj
@@ -170,7 +178,8 @@ def exact_figures(
     first, start, nowhere = np.int64(1), np.int64(0), np.int64(-1)
     for d in range(ends.shape[1]):
         iterations *= different(
-            work.extents[d], first, tile[d], d, levels - 1, fans.ends, ends, places, nowhere, start, levels, levels
+            work.extents[d], first, tile[d], d, levels - 1, fans.ends, ends, places, nowhere, start, levels, levels,
+            work.together, levels,
         )  # fmt: skip
     cycles = iterations
     for level in range(levels):

@@ -12,13 +12,13 @@ from launcher.engines.native.mapper.imperfect.tables import LEAST, MOST
 @helper
 def remains(left: int, end: int) -> int:
     """What a loop of this end leaves of what remains."""
-    return -(-left // end)
+    return int(-(-left // end))
 
 
 @helper
 def largest_end(left: int, after: int) -> int:
     """The largest end that leaves ``after`` of what remains."""
-    return left if after == 1 else (left - 1) // (after - 1)
+    return int(left if after == 1 else (left - 1) // (after - 1))
 
 
 @helper
@@ -35,7 +35,8 @@ def through_fans(fans: AnyArray, first: int, last: int, left: int) -> int:
 def _next_end(left: int, end: int, divides: bool) -> int:
     """The least end above this one that leaves something else, or divides; beyond ``left`` when there is none."""
     if not divides:
-        return largest_end(left, remains(left, end)) + 1
+        following: int = largest_end(left, remains(left, end)) + 1
+        return following
     end += 1
     while end <= left and left % end:
         end += 1

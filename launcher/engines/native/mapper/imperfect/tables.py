@@ -34,6 +34,7 @@ class Work(NamedTuple):
         capacity, least_fill: (L,) words that tiles may and must have.
         reuse: (L, P) whether the level below keeps words from one step to the next.
         multicast: (L, P) whether the fan-out below shares words.
+        apart, together: (P, L) the contrary, and (L,) of a data space that all fan-outs share.
         elides: (L, P) whether first touches are neither read nor filled in.
         limits: (L, 3) read, write and shared bandwidth in words per cycle, infinity where unlimited.
         scale: (L, P) factor on the bandwidth that a data space consumes.
@@ -49,6 +50,8 @@ class Work(NamedTuple):
     least_fill: AnyArray
     reuse: AnyArray
     multicast: AnyArray
+    apart: AnyArray
+    together: AnyArray
     elides: AnyArray
     limits: AnyArray
     scale: AnyArray

@@ -202,11 +202,11 @@ class Queue:
             fits &= words <= machine.capacity[level]
         numbers = np.flatnonzero(fits)
         energy = of.compute_pj + self._sum([least.energy_pj[:, index] for least in self._least])[fits]
-        words = [
+        asked = [
             self._sum([least.words[:, index, slot] for least in self._least])[fits]
             for slot in range(len(self._limited))
         ]
-        busy = self._busy(np.full(len(numbers), of.iterations[index]), [words])
+        busy = self._busy(np.full(len(numbers), of.iterations[index]), [asked])
         bounds = self._bounds(energy, busy, of.leak_pj[index])
         order = np.lexsort(bounds.T[::-1])
         chosen = np.stack(np.unravel_index(numbers[order], self._shape), axis=1)
