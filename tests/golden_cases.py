@@ -169,8 +169,11 @@ def mapping_from_json(levels: list[dict[str, Any]]) -> Mapping:
     )
 
 
-def _loops(factors: dict[str, int], order: list[str]) -> tuple[Loop, ...]:
-    return tuple(Loop(dimension, factors[dimension]) for dimension in order if factors[dimension] > 1)
+def _loops(factors: dict[str, Any], order: list[str]) -> tuple[Loop, ...]:
+    """A factor is a bound, or in imperfect mappings [bound, residual]."""
+    pairs = {name: factor if isinstance(factor, list) else [factor, factor] for name, factor in factors.items()}
+    chosen = [(name, *pairs[name]) for name in order]
+    return tuple(Loop(name, end, None if last == end else last) for name, end, last in chosen if end > 1)
 
 
 def differences(expected: dict[str, Any], evaluation: Any, tolerance: float) -> Iterator[str]:

@@ -239,12 +239,15 @@ def test_mapping_and_mode_belong_together(tmp_path: Path) -> None:
     assert "no.yaml" in failure(*GEMMINI, mode, f"mapping={tmp_path / 'no.yaml'}")
 
 
-def test_an_imperfect_mapping_is_for_timeloop_only(tmp_path: Path) -> None:
+def test_an_imperfect_mapping_can_be_given_to_both_engines(tmp_path: Path) -> None:
     result = run([*RAGGED, *timeloop(stand_in(tmp_path, "imperfect")), *given("imperfect")])
-    assert result.ok and "for D in [0:4,2)  (Spatial-Y)" in printed(result)
+    assert result.ok and "for D in [0:4), last 2  (Spatial-Y)" in printed(result)
     write_artifacts(result, tmp_path)
     assert "D4,2" in (tmp_path / "mapping.yaml").read_text()
-    assert "imperfect factor 4,2 of 'D' at level 'inter_PERows_spatial'" in failure(*RAGGED, *given("imperfect"))
+    native = run([*RAGGED, *given("imperfect")])
+    assert native.ok and native.evaluation is not None and native.evaluation.computes == 14 * 8 * 8
+    # Timeloop reads a full block of weights in the last pass, too; only 14 of its 16 sums exist.
+    assert native.evaluation.levels[-1].data_spaces["Weights"].reads == 14 * 8
 
 
 # --- verifying the native engine

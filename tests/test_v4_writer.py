@@ -74,5 +74,4 @@ def test_imperfect_factors_survive_a_file() -> None:
     text = dump_mapping(mapping, specification)
     assert "D4,2" in text
     assert read_mapping([Document.from_text(text, "written")], specification) == mapping
-    with pytest.raises(SpecificationError, match="imperfect factor 4,2 of 'D'"):
-        NativeEngine().evaluate(specification, mapping)
+    assert NativeEngine().evaluate(specification, mapping).legal

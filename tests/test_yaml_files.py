@@ -243,9 +243,12 @@ def test_malformed_specification(old: str, new: str, words: tuple[str, ...]) -> 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("C=3", "C=2", ("factors of 'C' multiply up to 2", "C = 3", "DRAM 2")),
+        ("C=3", "C=2", ("factors of dimension 'C' multiply to 2", "its extent is 3", "DRAM 2")),
         ("R3", "Z3", ("unknown dimension 'Z'",)),
-        ("factors: R3 M=0", "factors: 'R3,2 M=0'", ("factors of 'R' multiply up to 2", "R = 3")),
+        ("factors: R3 M=0", "factors: 'R3,2 M=0'", ("the residual of R=3,2 at level 'regs'", "expected R=3")),
+        ("factors: R3 M=0", "factors: 'R3,4 M=0'", ("the residual of R=3,4 lies outside its factor", "1 to 3")),
+        ("P=7 C1", "P=9 C1", ("the residual of P=9 at level 'buffer'", "expected P=9,5")),
+        ("P=7 C1", "'P=9,4 C1'", ("the residual of P=9,4 at level 'buffer'", "expected P=9,5")),
         ("R3", "R<=3", ("is a bound, not a factor",)),
         ("R3", "R3 R1", ("'R' has two factors",)),
         ("keep: [Outputs]", "keep: [Outputs, Inputs]", ("'Inputs' is both kept and bypassed",)),

@@ -106,7 +106,8 @@ def _loops_outermost_first(level: LevelMapping) -> Iterator[str]:
     blocks = ((level.temporal, ""), (level.spatial_y, "  (Spatial-Y)"), (level.spatial_x, "  (Spatial-X)"))
     for loops, mark in blocks:
         for loop in reversed(loops):
-            yield f"for {loop.dimension} in [{loop.range}){mark}"
+            last = "" if loop.is_perfect else f", last {loop.residual}"
+            yield f"for {loop.dimension} in [0:{loop.bound}){last}{mark}"
 
 
 def _fullness(words: int, storage: StorageLevel) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture
 from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
-from launcher.specification.mapping import LevelMapping, Loop, Mapping
+from launcher.specification.mapping import LevelMapping, Loop, Mapping, find_factor_mistake
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.constraints import read_data_spaces
@@ -35,14 +35,14 @@ def read_mapping_node(node: YamlNode, specification: Specification) -> tuple[Spe
     mention is KEPT there, and an unmentioned factor is 1, as in Timeloop.
 
     Raises:
-        SpecificationError: an unknown level, dimension or data space; factors that do not multiply up to the problem;
-            a skew; spatial loops where there is no fan-out.
+        SpecificationError: an unknown level, dimension or data space; factors that do not make up the problem, or
+            residuals that do not follow from them; a skew; spatial loops where there is no fan-out.
     """
     architecture, problem = specification.architecture, specification.problem
     directives = _directives(node, architecture)
     levels = tuple(_level(level.name, directives, architecture, problem) for level in architecture.levels)
     mapping = Mapping(levels)
-    _check_products(node, mapping, problem)
+    _check_factors(node, mapping, problem)
     return replace(specification, constraints=_with_switches(specification, directives)), mapping
 
 
@@ -119,6 +119,8 @@ def _loops(node: YamlNode | None, problem: Problem) -> tuple[Loop, ...]:
         bounds[dimension] = value or problem.dimensions[dimension]
         if residual != value:
             residuals[dimension] = residual
+        if not 1 <= residuals.get(dimension, 1) <= bounds[dimension]:
+            raise node.error(f"the residual of {dimension}={value},{residual} lies outside its factor", f"1 to {value}")
     order = list(read_permutation(permutation, problem.dimensions)) if permutation else []
     order += [dimension for dimension in problem.dimensions if dimension not in order]
     return tuple(Loop(dimension, bounds.get(dimension, 1), residuals.get(dimension)) for dimension in order)
@@ -128,15 +130,12 @@ def _real_loops(loops: Sequence[Loop]) -> tuple[Loop, ...]:
     return tuple(loop for loop in loops if loop.bound > 1)
 
 
-def _check_products(node: YamlNode, mapping: Mapping, problem: Problem) -> None:
-    for dimension, extent in problem.dimensions.items():
-        product = mapping.extent(dimension)
-        if product != extent:
-            shares = ", ".join(f"{level.level} {level.factor(dimension)}" for level in mapping)
-            raise node.error(
-                f"the factors of '{dimension}' multiply up to {product}, but the problem has {dimension} = {extent}",
-                f"a product of {extent}; factors by level: {shares}",
-            )
+def _check_factors(node: YamlNode, mapping: Mapping, problem: Problem) -> None:
+    # Timeloop's own mapper writes factors beyond what remains; the native engine refuses them.
+    mistake = find_factor_mistake(mapping, problem, may_exceed=True)
+    if mistake is not None:
+        shares = ", ".join(f"{level.level} {level.factor(mistake.dimension)}" for level in mapping)
+        raise node.error(mistake.what, f"{mistake.expected}; factors by level: {shares}")
 
 
 def _with_switches(specification: Specification, directives: Directives) -> Constraints:

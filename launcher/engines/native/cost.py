@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import ceil
 from typing import Literal, Protocol
 
-from launcher.engines.native.accesses import LevelAccesses
 from launcher.engines.native.energies import AccessEnergies
 from launcher.engines.native.formulas import access_energy, blocks, slowdown, words_per_cycle
 from launcher.errors import SpecificationError
@@ -20,13 +20,32 @@ class Counts(Protocol):
     """Words that one instance of a level reads, and takes from above and from below."""
 
     @property
-    def reads(self) -> int: ...
+    def reads(self) -> float: ...
 
     @property
-    def fills(self) -> int: ...
+    def fills(self) -> float: ...
 
     @property
-    def updates(self) -> int: ...
+    def updates(self) -> float: ...
+
+
+class InstanceAccesses(Protocol):
+    """One tensor at one level, per instance in use: whole numbers of words, or exact averages over the instances."""
+
+    @property
+    def read_write(self) -> bool: ...
+
+    @property
+    def tile_words(self) -> int: ...
+
+    @property
+    def reads(self) -> int | Fraction: ...
+
+    @property
+    def fills(self) -> int | Fraction: ...
+
+    @property
+    def updates(self) -> int | Fraction: ...
 
 
 @dataclass(frozen=True)
@@ -76,7 +95,7 @@ def level_cycles(
 def level_cost(
     level: StorageLevel,
     energies: AccessEnergies,
-    accesses: list[LevelAccesses],
+    accesses: Sequence[InstanceAccesses],
     instances: int,
     leakage_pj: float,
 ) -> LevelCost:

@@ -67,8 +67,7 @@ def steps(
     if not bounds:
         return
     moves = _moves(strides, len(widths))
-    direction = next((stride for stride in strides if any(stride) or pause_is_turn), ())
-    fetched = [_fetched(widths, move, direction, pause_is_turn) if reuse else whole for move in moves]
+    fetched = fetched_by_loop(widths, strides, pause_is_turn=pause_is_turn) if reuse else [whole] * len(moves)
     counts = [(bound - 1) * prod(bounds[loop + 1 :]) for loop, bound in enumerate(bounds)]
     # Before any other loop advances, the innermost one has just run through; what precedes its own first step is the
     # advance of another loop, or the very first tile.
@@ -76,6 +75,12 @@ def steps(
     for loop in range(1, len(bounds)):
         yield Step((bounds[0] - 1) * counts[loop], fetched[0], moves[0], fetched[loop])
         yield Step(counts[loop], fetched[loop], moves[loop], fetched[0])
+
+
+def fetched_by_loop(widths: Vector, strides: list[Vector], *, pause_is_turn: bool = False) -> list[Slices]:
+    """Per loop, what the steps fetch that advance it; see :func:`steps`."""
+    direction = next((stride for stride in strides if any(stride) or pause_is_turn), ())
+    return [_fetched(widths, move, direction, pause_is_turn) for move in _moves(strides, len(widths))]
 
 
 def _moves(strides: list[Vector], ranks: int) -> list[Vector]:

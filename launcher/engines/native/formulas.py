@@ -7,6 +7,7 @@ of operations is Timeloop's: the last bit depends on it.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TypeVar
 
 import numpy as np
@@ -30,8 +31,8 @@ def round_half_away(words: Number, below: Number) -> Number:
     return below + (words - below >= 0.5)
 
 
-def blocks(words: int, block: int) -> int:
-    """Accesses for whole words, however many, of a level that moves a block of them at a time."""
+def blocks(words: int | Fraction, block: int) -> int:
+    """Accesses for exact words, however many, of a level that moves a block of them at a time."""
     return -(-words // block)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import prod
 
 from launcher.errors import SpecificationError
-from launcher.specification.mapping import LevelMapping, Loop, Mapping
+from launcher.specification.mapping import LevelMapping, Loop, Mapping, find_factor_mistake
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
 
@@ -14,7 +14,7 @@ Loops = tuple[tuple[int, int], ...]
 """(dimension index, bound) per loop, innermost first, every bound at least 2."""
 
 Extents = tuple[int, ...]
-"""Extent of a tile in each dimension."""
+"""Extent of a tile in each dimension. A tile of imperfect factors ends where the problem does."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,14 @@ class Nest:
         levels: innermost first.
         iterations: temporal iterations of every compute unit, i.e. cycles without any stall.
         expansion_x, expansion_y: compute units in use along X and Y.
+        is_perfect: whether every tile at a boundary has the same size; otherwise the last ones may be smaller.
     """
 
     levels: tuple[Level, ...]
     iterations: int
     expansion_x: int
     expansion_y: int
+    is_perfect: bool = True
 
     @property
     def compute_units(self) -> int:
@@ -85,29 +87,34 @@ def lower(specification: Specification, mapping: Mapping) -> Nest:
 
     Raises:
         SpecificationError: levels other than the architecture's, unknown dimensions or data spaces, bounds below 1,
-            or factors that do not multiply to the problem's extents (imperfect factors are not supported).
+            or factors that do not make up the problem's extents.
     """
     problem = specification.problem
     _check_levels(specification, mapping)
     blocks = [_block(problem, level) for level in mapping.levels]
     _check_extents(problem, mapping)
-    extents = [1] * len(problem.dimensions)
+    sizes = tuple(problem.dimensions.values())
+    extents = [1] * len(sizes)
     tiles: list[tuple[Extents, Extents]] = []
     for _, spatial_x, spatial_y, temporal in blocks:
         for dimension, bound in spatial_x + spatial_y:
             extents[dimension] *= bound
-        spatial_extents = tuple(extents)
+        spatial_extents = _clipped(extents, sizes)
         for dimension, bound in temporal:
             extents[dimension] *= bound
-        tiles.append((spatial_extents, tuple(extents)))
+        tiles.append((spatial_extents, _clipped(extents, sizes)))
     levels: list[Level] = []
     expansion_x = expansion_y = 1
     for block, tile in zip(reversed(blocks), reversed(tiles), strict=True):
         levels.append(Level(*block, *tile, expansion_x, expansion_y))
         expansion_x *= prod(bound for _, bound in block[1])
         expansion_y *= prod(bound for _, bound in block[2])
-    iterations = prod(bound for block in blocks for _, bound in block[3])
-    return Nest(tuple(reversed(levels)), iterations, expansion_x, expansion_y)
+    iterations = mapping.iterations(problem)
+    return Nest(tuple(reversed(levels)), iterations, expansion_x, expansion_y, mapping.is_perfect)
+
+
+def _clipped(extents: list[int], sizes: tuple[int, ...]) -> Extents:
+    return tuple(min(extent, size) for extent, size in zip(extents, sizes, strict=True))
 
 
 def _block(problem: Problem, level: LevelMapping) -> tuple[tuple[bool, ...], Loops, Loops, Loops]:
@@ -142,13 +149,6 @@ def _loops(problem: Problem, level: str, block: str, loops: tuple[Loop, ...]) ->
                 where=f"mapping, level {level}, {block}",
                 expected="an integer of at least 1",
             )
-        if not loop.is_perfect:
-            raise SpecificationError(
-                f"the mapping has an imperfect factor {loop.bound},{loop.residual} of {loop.dimension!r}"
-                f" at level {level!r}",
-                where=f"mapping, level {level}, {block}",
-                expected="perfect factors; imperfect ones (mapspace.template=ruby) need engine=timeloop",
-            )
     return tuple((numbers[loop.dimension], loop.bound) for loop in loops if loop.bound > 1)
 
 
@@ -169,14 +169,10 @@ def _check_levels(specification: Specification, mapping: Mapping) -> None:
 
 
 def _check_extents(problem: Problem, mapping: Mapping) -> None:
-    for dimension, extent in problem.dimensions.items():
-        factor = mapping.factor(dimension)
-        if factor == extent:
-            continue
-        factors = {level.level: level.factor(dimension) for level in mapping.levels if level.factor(dimension) > 1}
-        listed = ", ".join(f"{name} {value}" for name, value in factors.items()) or "1 at every level"
-        raise SpecificationError(
-            f"the factors of dimension {dimension!r} multiply to {factor}, but its extent is {extent}",
-            where=f"mapping, dimension {dimension}: {listed}",
-            expected=f"factors whose product is exactly {extent} (imperfect factors are not supported)",
-        )
+    mistake = find_factor_mistake(mapping, problem)
+    if mistake is None:
+        return
+    dimension = mistake.dimension
+    factors = {level.level: level.factor(dimension) for level in mapping.levels if level.factor(dimension) > 1}
+    listed = ", ".join(f"{name} {value}" for name, value in factors.items()) or "1 at every level"
+    raise SpecificationError(mistake.what, where=f"mapping, dimension {dimension}: {listed}", expected=mistake.expected)

@@ -2,24 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Dict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
 from launcher.engines.native.accesses import LevelAccesses, count_accesses
-from launcher.engines.native.cost import BandwidthLimit, LevelCost, gate_of, level_cost, level_cycles
+from launcher.engines.native.cost import (
+    BandwidthLimit,
+    Counts,
+    InstanceAccesses,
+    LevelCost,
+    gate_of,
+    level_cost,
+    level_cycles,
+)
 from launcher.engines.native.energies import compute_energy_pj, level_energies
 from launcher.engines.native.formulas import leakage
+from launcher.engines.native.imperfect.counts import SharedAccesses, count_tensors
+from launcher.engines.native.imperfect.networks import imperfect_network_energies_pj
 from launcher.engines.native.legality import check_architecture, find_violation
 from launcher.engines.native.lowering import Nest, lower
 from launcher.engines.native.network_costs import counts_hops, network_energies_pj, network_latency_cycles
 from launcher.engines.native.reuse import traffic_below
 from launcher.engines.native.reuse_rules import reuse_rules
 from launcher.engines.native.tiles import Tensor, tensors_of
-from launcher.results.result import DataSpaceStats, Evaluation, LevelStats
+from launcher.results.result import DataSpaceStats, Evaluation, LevelStats, Words
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 
 
+@dataclass(frozen=True)
+class CountedMapping:
+    """What is counted of a mapping, per level (innermost first) and tensor where it is a list of lists.
+
+    Attributes:
+        accesses: of one instance; averages where instances differ.
+        busiest: of the instance that has most to do.
+        networks_pj: energy of every network that can cost any.
+    """
+
+    accesses: Sequence[Sequence[InstanceAccesses]]
+    busiest: Sequence[Sequence[Counts]]
+    networks_pj: Dict[str, float]
+
+
 def evaluate(specification: Specification, mapping: Mapping, *, before_2025: bool = False) -> Evaluation:
-    """Figures of one mapping, as Timeloop would print them.
+    """Figures of one mapping: as Timeloop would print them where all factors are perfect, else the true ones.
 
     A mapping that the hardware cannot hold is a result (``legal=False`` with the reason); a mapping that is not one
     of this problem on this architecture is an error.
@@ -30,9 +60,10 @@ def evaluate(specification: Specification, mapping: Mapping, *, before_2025: boo
             two moves lost the overlap with its next position. This matters to sliding windows only.
 
     Raises:
-        SpecificationError: levels, dimensions or data spaces that do not exist, factors that do not multiply to the
-            problem's extents, an architecture that contradicts itself or asks for what is not supported, or an
-            energy table without a needed action.
+        SpecificationError: levels, dimensions or data spaces that do not exist, factors that do not make up the
+            problem's extents, an architecture that contradicts itself or asks for what is not supported (with
+            imperfect factors: no_coalesce, hops, windows that slide along them), or an energy table without a needed
+            action.
     """
     check_architecture(specification.architecture)
     nest = lower(specification, mapping)
@@ -40,7 +71,24 @@ def evaluate(specification: Specification, mapping: Mapping, *, before_2025: boo
     reason = find_violation(specification, tensors, nest)
     if reason is not None:
         return Evaluation(legal=False, reason=reason)
-    return _evaluation(specification, tensors, nest, _accesses(specification, tensors, nest, before_2025))
+    count = _counted if nest.is_perfect else _counted_imperfect
+    return _evaluation(specification, tensors, nest, count(specification, tensors, nest, before_2025))
+
+
+def _counted(
+    specification: Specification, tensors: tuple[Tensor, ...], nest: Nest, before_2025: bool
+) -> CountedMapping:
+    accesses = _accesses(specification, tensors, nest, before_2025)
+    return CountedMapping(accesses, accesses, network_energies_pj(specification, nest, accesses))
+
+
+def _counted_imperfect(
+    specification: Specification, tensors: tuple[Tensor, ...], nest: Nest, before_2025: bool
+) -> CountedMapping:
+    counted = count_tensors(specification, tensors, nest, pause_is_turn=before_2025)
+    accesses = list(zip(*(one.accesses for one in counted), strict=True))
+    busiest = [[access.busiest for access in level] for level in accesses]
+    return CountedMapping(accesses, busiest, imperfect_network_energies_pj(specification, counted))
 
 
 def _accesses(
@@ -61,19 +109,19 @@ def _accesses(
 
 
 def _evaluation(
-    specification: Specification, tensors: tuple[Tensor, ...], nest: Nest, accesses: list[list[LevelAccesses]]
+    specification: Specification, tensors: tuple[Tensor, ...], nest: Nest, counted: CountedMapping
 ) -> Evaluation:
     architecture = specification.architecture
     names = tuple(tensor.name for tensor in tensors)
     speeds = [
         level_cycles(level, names, access, nest.iterations)
-        for level, access in zip(architecture.levels, accesses, strict=True)
+        for level, access in zip(architecture.levels, counted.busiest, strict=True)
     ]
     busy_cycles = max(nest.iterations, *(cycles for cycles, _ in speeds))
-    costs = _level_costs(specification, nest, accesses, busy_cycles)
-    computes = nest.iterations * nest.compute_units
+    costs = _level_costs(specification, nest, counted.accesses, busy_cycles)
+    computes = specification.problem.computes
     compute_pj = computes * compute_energy_pj(specification)
-    networks_pj = network_energies_pj(specification, nest, accesses)
+    networks_pj = counted.networks_pj
     # Timeloop's order: compute, levels from the innermost, networks by name.
     energy = compute_pj
     for cost in costs:
@@ -88,7 +136,7 @@ def _evaluation(
         utilization=computes / architecture.compute.instances / cycles,
         computes=computes,
         levels=tuple(
-            _level_stats(level, tensors, accesses[index], costs[index], speeds[index])
+            _level_stats(level, tensors, counted.accesses[index], costs[index], speeds[index])
             for index, level in enumerate(architecture.levels)
         ),
         compute_energy_pj=compute_pj,
@@ -97,7 +145,7 @@ def _evaluation(
 
 
 def _level_costs(
-    specification: Specification, nest: Nest, accesses: list[list[LevelAccesses]], cycles: int
+    specification: Specification, nest: Nest, accesses: Sequence[Sequence[InstanceAccesses]], cycles: int
 ) -> list[LevelCost]:
     """Per level, its energy in a run of ``cycles``, network latency not included."""
     architecture = specification.architecture
@@ -113,19 +161,12 @@ def _level_costs(
 def _level_stats(
     level: StorageLevel,
     tensors: tuple[Tensor, ...],
-    accesses: list[LevelAccesses],
+    accesses: Sequence[InstanceAccesses],
     cost: LevelCost,
     speed: tuple[int, BandwidthLimit | None],
 ) -> LevelStats:
     data_spaces = {
-        tensor.name: DataSpaceStats(
-            tile_words=access.tile_words,
-            reads=access.reads,
-            fills=access.fills,
-            updates=access.updates,
-            utilized_instances=cost.instances,
-            energy_pj=actions,
-        )
+        tensor.name: _stats(access, cost.instances, actions)
         for tensor, access, actions in zip(tensors, accesses, cost.actions_pj, strict=True)
     }
     cycles, limit = speed
@@ -138,3 +179,17 @@ def _level_stats(
         limited_by=limit,
         capacity_words=level.effective_capacity_words,
     )
+
+
+def _stats(access: InstanceAccesses, instances: float, actions_pj: Dict[str, float]) -> DataSpaceStats:
+    reads, fills, updates = (_number(words) for words in (access.reads, access.fills, access.updates))
+    stats = DataSpaceStats(access.tile_words, reads, fills, updates, instances, actions_pj)
+    if not isinstance(access, SharedAccesses):
+        return stats
+    totals = access.totals
+    return replace(stats, total_reads=totals.reads, total_fills=totals.fills, total_updates=totals.updates)
+
+
+def _number(words: int | Fraction) -> Words:
+    """A whole number as such, however large."""
+    return words.numerator if words.denominator == 1 else float(words)
