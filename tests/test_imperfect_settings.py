@@ -113,3 +113,17 @@ def test_a_study_with_other_factors_is_another_study(tmp_path: Path) -> None:
     study = ("-m", "hydra/sweeper=optuna", "arch.rows=choice(8,16)", "sweep.n_trials=2", "sweep.study=sides", *KTQ)
     launch(tmp_path, *study).must_succeed()
     launch(tmp_path, *study, "mapspace.factors=spatial").must_explain("mapspace.factors: perfect -> spatial")
+
+
+def test_the_preset_turns_the_side_of_a_square_array() -> None:
+    trial = compose(["+experiment=sides_gemmini", "arch.rows=9"])
+    assert trial.experiment.arch.cols == 9 and trial.parameters["arch.cols"] == 9
+    assert mapper_settings(trial).factors is Factors.spatial
+
+
+def test_the_preset_is_a_grid_over_sides(tmp_path: Path) -> None:
+    perfect = ("mapspace.factors=perfect", "arch.rows=8,11", "tracking=none", "hydra.sweep.dir=sides")
+    launch(tmp_path, "-m", "+experiment=sides_gemmini", *perfect).must_succeed()
+    found = load(tmp_path / "sides")
+    assert [one.parameters["arch.cols"] for one in found] == [8, 11]
+    assert [bool([flag for flag in one.flags if "idle" in flag]) for one in found] == [False, True]

@@ -30,6 +30,10 @@ EXAMPLES = (
         "python launch.py engine=timeloop mapper.timeout_s=60",
         "let the real Timeloop search, where it is installed (docs/timeloop.md)",
     ),
+    (
+        "python launch.py layer=gemm layer.D=197 layer.E=64 layer.L=197 mapspace.factors=spatial",
+        "sides need not divide",
+    ),
     ("python launch.py verify=true", "let it confirm the figures of the proven best mapping"),
     ("python launch.py -m arch.rows=8,16,32", "three trials, one table, one parent run in MLflow"),
     ("python launch.py -m layer=KQV,KTQ,VScores,Out,FF1,FF2 arch=gemmini,pim", "every layer on both"),
