@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.costs.network_prices import word_prices
 from launcher.engines.native.mapper.imperfect.tables import PER_FIRST_TOUCH, PER_WORD, Fans, Work
 from launcher.engines.native.mapper.kernels import search_tables as at
-from launcher.engines.native.mapper.space.bypass import Keep, boundaries_of
+from launcher.engines.native.mapper.space.bypass import Keep, Pattern, boundaries_of
 from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 from launcher.specification.specification import Specification
@@ -48,12 +48,16 @@ class ImperfectAssignments:
     leak_pj: FloatArray
     compute_pj: float
     from_compute: frozenset[int] = frozenset()
+    _known: dict[tuple[int, Pattern], Least] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.iterations)
 
-    def fans(self, index: int) -> Fans:
-        """Constants of one assignment for the compiled search."""
+    def fans(self, index: int, chosen: Sequence[Pattern]) -> Fans:
+        """Constants of one assignment, under one choice of keep and bypass, for the compiled search."""
+        slots = limited_slots(self.machine)
+        words = sum(self.least(p, pattern).words[index] for p, pattern in enumerate(chosen))
+        cycles = words / self.machine.limits[slots[:, 0], slots[:, 1]]
         return Fans(
             np.ascontiguousarray(self.spatial.factors[index]),
             self.outside[index],
@@ -63,6 +67,7 @@ class ImperfectAssignments:
             self.own[index],
             self.first[index],
             self.compute_pj,
+            float(np.ceil(cycles * (1 - at.TIE_TOLERANCE)).max(initial=0.0)),
         )
 
     def smallest_tiles(self, p: int) -> FloatArray:
@@ -70,8 +75,13 @@ class ImperfectAssignments:
         reach = np.minimum(np.cumprod(self.spatial.factors, axis=1), self.extents)
         return np.asarray(np.where(self.machine.relevant[p], reach, 1).prod(axis=2), float)
 
-    def least(self, p: int, pattern: Sequence[bool]) -> Least:
+    def least(self, p: int, pattern: Pattern) -> Least:
         """Bounds for one data space that is kept as the pattern says: every level moves each word once."""
+        if (p, pattern) not in self._known:
+            self._known[p, pattern] = self._least(p, pattern)
+        return self._known[p, pattern]
+
+    def _least(self, p: int, pattern: Pattern) -> Least:
         slots = limited_slots(self.machine)
         energy, words = np.zeros(len(self)), np.zeros((len(self), len(slots)))
         for boundary in boundaries_of(p, pattern, from_compute=True):

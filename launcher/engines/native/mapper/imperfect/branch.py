@@ -171,12 +171,25 @@ def _settle(
         b += 1
 
 
+@helper
+def settled_steps(work: Work, fans: Fans, trail: Trail, row: int, last: int) -> float:
+    """Least steps when only dimensions count whose fan-outs all lie inside, and the others take as few as can be."""
+    steps = 1.0
+    for d in range(len(work.extents)):
+        if fans.outside[last + 1, d] == 1:
+            steps *= trail.steps[row, d]
+        else:
+            steps *= -(-work.extents[d] // fans.outside[0, d])
+    return steps
+
+
 @procedure
 def busy_bound(work: Work, fans: Fans, rates: Rates, trail: Trail, row: int, figures: AnyArray) -> float:
     """Least cycles that the steps so far, and the words asked for so far, take."""
-    most = 1.0
+    steps = 1.0
     for d in range(len(work.extents)):
-        most *= trail.steps[row, d]
+        steps *= trail.steps[row, d]
+    most = max(steps, fans.least_busy)
     for s in range(len(rates.slots)):
         level, kind = rates.slots[s, 0], rates.slots[s, 1]
         words = figures[2 + s]
@@ -279,6 +292,23 @@ def _least_suffices(work: Work, fans: Fans, walks: Walks, s: int, level: int, d:
     return True
 
 
+@helper
+def within_reach(goal: Goal, rates: Rates, energy: float, steps: float) -> bool:
+    """Whether a bound of the first criterion is as good as the incumbent; bounds with delays tell of no other one."""
+    return bool(value_of(goal, 0, rates, energy, steps) <= goal.incumbent[0] * (1 + TIE_TOLERANCE))
+
+
+@helper
+def _hopeful(
+    goal: Goal, rates: Rates, tables: Tables, entry: int, figures: AnyArray, steps: float, busy: float
+) -> bool:
+    """Whether anything better can follow at an entry of the tables."""
+    begun = figures[SETTLED] + figures[SERVED]
+    if not tables.best[entry] < np.inf or not within_reach(goal, rates, begun + tables.slow[entry], steps):
+        return False
+    return bool(promising(goal, rates, begun + tables.best[entry], busy))
+
+
 @procedure
 def _loops(
     work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: Tables, rates: Rates, goal: Goal,
@@ -294,6 +324,8 @@ def _loops(
         trial[i] = trail.figures[depth, i]
     if bits:
         _settle(work, fans, rates, walks, bits, trail, depth, level, np.int64(-1), trial)
+    steps = settled_steps(work, fans, trail, depth, level)
+    busy = busy_bound(work, fans, rates, trail, depth, trial)
     known = fans.outside[level + 1, d] == 1
     single = _least_suffices(work, fans, walks, s, level, d)
     stays = walks.steps[step, at.KIND] == at.FREE_LOOP and least <= 1
@@ -304,9 +336,7 @@ def _loops(
         trail.node[row, d], trail.left[row, d] = after, value
         entry = _entry(groups, nodes, tables, trail, row, to, walks.states[to, at.LEVEL])
         rest = trial[SETTLED] + tables.best[entry]
-        if not rest < np.inf:
-            continue
-        if not promising(goal, rates, rest + trial[SERVED], busy_bound(work, fans, rates, trail, depth, trial)):
+        if not _hopeful(goal, rates, tables, entry, trial, steps, busy):
             continue
         low, high = max(remains(left, value), least, 2), min(largest_end(left, value), most)
         if after == node and c < nodes.first[level, d, node]:
@@ -321,10 +351,10 @@ def _loops(
                 count_steps(work, fans, trail, row, d, level)
                 serve(work, fans, trail, row)
             energy = rest + trail.figures[row, SERVED]
-            busy = busy_bound(work, fans, rates, trail, row, trial)
-            if promising(goal, rates, energy, busy):
+            takes = busy_bound(work, fans, rates, trail, row, trial)
+            if promising(goal, rates, energy, takes):
                 trail.child[depth, n, 0], trail.child[depth, n, 1], trail.child[depth, n, 2] = step, end, after
-                trail.bound[depth, n, 0], trail.bound[depth, n, 1] = energy, busy
+                trail.bound[depth, n, 0], trail.bound[depth, n, 1] = energy, takes
                 n += 1
     trail.ends[row, level, d], trail.places[row, level, d] = trail.ends[depth, level, d], 0
     trail.node[row, d], trail.left[row, d], trail.tile[row, d] = node, left, tile
@@ -389,7 +419,8 @@ def _find_children(
             entry = _entry(groups, nodes, tables, trail, depth + 1, to, into)
             energy = figures[SETTLED] + figures[SERVED] + tables.best[entry]
             busy = busy_bound(work, fans, rates, trail, depth + 1, figures)
-            if energy < np.inf and promising(goal, rates, energy, busy):
+            steps = settled_steps(work, fans, trail, depth + 1, min(into, len(work.capacity) - 1))
+            if _hopeful(goal, rates, tables, entry, figures, steps, busy):
                 trail.child[depth, n, 0], trail.child[depth, n, 1], trail.child[depth, n, 2] = step, 1, -1
                 trail.bound[depth, n, 0], trail.bound[depth, n, 1] = energy, busy
                 n += 1
@@ -444,10 +475,35 @@ def _arrive(
 
 
 @kernel
+def reaches(goal: Goal, rates: Rates, energy: float, steps: float) -> bool:
+    """``within_reach``, for callers that are not compiled."""
+    return bool(within_reach(goal, rates, energy, steps))
+
+
+@kernel
+def most_busy(goal: Goal, rates: Rates, energy: float) -> float:
+    """Busy cycles beyond which nothing that takes so much dynamic energy can be better than the incumbent."""
+    low, high = 0.0, 1.0
+    while high < goal.most_busy and promising(goal, rates, energy, high):
+        low, high = high, 2 * high
+    if high >= goal.most_busy:
+        high = goal.most_busy
+        if high == np.inf or promising(goal, rates, energy, high):
+            return high
+    while high - low > max(0.5, 1e-13 * high):
+        middle = (low + high) / 2
+        if promising(goal, rates, energy, middle):
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+@kernel
 def open_trail(
     work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: Tables, trail: Trail
-) -> float:  # fmt: skip
-    """Put the innermost state on the trail; returns the least dynamic energy of all nests."""
+) -> tuple[float, float]:  # fmt: skip
+    """Put the innermost state on the trail; returns the least dynamic energy of all nests, and with their delays."""
     state, levels = len(walks.states) - 2, len(work.capacity)
     last = min(nodes.start, levels - 1)
     trail.at[0, at.STATE], trail.at[0, at.POSITION] = state, -1
@@ -466,7 +522,8 @@ def open_trail(
     serve(work, fans, trail, 0)
     trail.figures[0, SETTLED] = fans.compute_pj
     entry = _entry(groups, nodes, tables, trail, 0, state, nodes.start)
-    return float(trail.figures[0, SETTLED] + trail.figures[0, SERVED] + tables.best[entry])
+    begun = trail.figures[0, SETTLED] + trail.figures[0, SERVED]
+    return begun + tables.best[entry], begun + tables.slow[entry]
 
 
 @kernel

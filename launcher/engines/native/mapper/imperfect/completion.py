@@ -146,7 +146,7 @@ def _best_beyond(
 @procedure
 def _leave(
     groups: Groups, walks: Walks, tables: Tables, s: int, step: int, into: int, fits: AnyArray, fits_at: AnyArray,
-    digits: AnyArray, steps: AnyArray,
+    digits: AnyArray, steps: AnyArray, delay_pj: float,
 ) -> None:  # fmt: skip
     level = walks.states[s, at.LEVEL]
     to, bits = walks.steps[step, at.TARGET], walks.steps[step, at.SETTLED]
@@ -157,6 +157,8 @@ def _leave(
             value = _best_beyond(groups, tables, level, into, to, digits, steps)
             if value < np.inf:
                 value += _settled(walks, tables, bits, level, i, end)
+                for d in range(len(digits)):
+                    value += delay_pj * groups.delay[level, d, digits[d]]
                 tables.best[tables.at[s] + i] = min(tables.best[tables.at[s] + i], value)
         _count_up(digits, groups.counts[level])
 
@@ -192,7 +194,7 @@ def _loop(
 @kernel
 def complete(
     work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: Tables, fits: AnyArray,
-    fits_at: AnyArray, row: AnyArray,
+    fits_at: AnyArray, row: AnyArray, delay_pj: float,
 ) -> None:  # fmt: skip
     """Fill the tables of one spatial assignment.
 
@@ -201,10 +203,12 @@ def complete(
         tables: ``best`` and ``energy`` are filled in.
         fits, fits_at: room for whether tiles fit each level, and where its entries begin (-1: no state is there).
         row: room for the entries of the largest table.
+        delay_pj: what a delay costs; if anything, energies and what fits are there from a call without.
     """
     digits, steps = np.zeros(len(work.extents), np.int64), np.zeros(len(work.extents), np.int64)
-    _fill_energies(work, fans, groups, walks, tables, digits)
-    _fill_fits(work, groups, fits, fits_at, digits)
+    if delay_pj == 0:
+        _fill_energies(work, fans, groups, walks, tables, digits)
+        _fill_fits(work, groups, fits, fits_at, digits)
     tables.best[tables.at[0]] = 0.0
     for s in range(1, len(walks.states) - 1):
         level = walks.states[s, at.LEVEL]
@@ -212,6 +216,6 @@ def complete(
             tables.best[tables.at[s] + i] = np.inf
         for step in range(walks.states[s, at.FIRST_STEP], walks.states[s + 1, at.FIRST_STEP]):
             if walks.steps[step, at.KIND] == at.NEXT_LEVEL:
-                _leave(groups, walks, tables, s, step, nodes.following[level], fits, fits_at, digits, steps)
+                _leave(groups, walks, tables, s, step, nodes.following[level], fits, fits_at, digits, steps, delay_pj)
             else:
                 _loop(work, groups, walks, tables, s, step, fits, fits_at, row)

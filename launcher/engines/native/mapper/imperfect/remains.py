@@ -67,10 +67,35 @@ def _leads_to(left: int, least: int, most: int, divides: bool, found: AnyArray) 
     return False
 
 
+@helper
+def _least_steps(extent: int, left: int, inside: int, outside: int) -> int:
+    """Least different steps in time of a dimension of which ``left`` remains, by the fan-outs inside and outside.
+
+    All rounds but the last have a whole tile.
+    """
+    return int((remains(left, outside) - 1) * remains(remains(extent, left), inside) + 1)
+
+
+@helper
+def _keep_quick(
+    extent: int, fans: AnyArray, level: int, room: int, most_steps: float, found: AnyArray
+) -> None:  # fmt: skip
+    """Unmark what has too large a tile or takes too many steps."""
+    inside, outside = 1, 1
+    for m in range(len(fans)):
+        if m <= level:
+            inside *= fans[m]
+        else:
+            outside *= fans[m]
+    for left in range(1, extent + 1):
+        if found[left] and (remains(extent, left) > room or _least_steps(extent, left, inside, outside) > most_steps):
+            found[left] = False
+
+
 @kernel
 def mark_nodes(
     extent: int, fans: AnyArray, bounds: AnyArray, divides: bool, following: AnyArray, start: int, room: AnyArray,
-    enters: AnyArray, leaves: AnyArray,
+    most_steps: float, enters: AnyArray, leaves: AnyArray,
 ) -> None:  # fmt: skip
     """Mark what can remain of a dimension where a level begins, and where it ends, on a way through the whole nest.
 
@@ -82,6 +107,7 @@ def mark_nodes(
         following: (L,) the level that follows each one that matters; L is the end.
         start: the first level that matters.
         room: (L,) the largest tile that a level can have in this dimension.
+        most_steps: different steps in time that it may take.
         enters, leaves: (L + 1, extent + 1) filled in; False to begin with.
     """
     levels = len(fans)
@@ -93,8 +119,8 @@ def mark_nodes(
         for left in range(1, extent + 1):
             if enters[level, left]:
                 _mark_loops(left, bounds[LEAST, level], bounds[MOST, level], divides, leaves[level])
+        _keep_quick(extent, fans, level, room[level], most_steps, leaves[level])
         for left in range(1, extent + 1):
-            leaves[level, left] = leaves[level, left] and remains(extent, left) <= room[level]
             if leaves[level, left]:
                 enters[to, through_fans(fans, level + 1, min(to, levels - 1), left)] = True
         enters[to, 0] = False

@@ -70,6 +70,7 @@ class Fans(NamedTuple):
         own: (L, P) least indices of a data space's own dimensions that the busiest instance sees.
         first: (L, P) most words that are touched for the first time.
         compute_pj: energy of arithmetic.
+        least_busy: cycles that the words take that must move in any case.
     """
 
     ends: AnyArray
@@ -80,6 +81,7 @@ class Fans(NamedTuple):
     own: AnyArray
     first: AnyArray
     compute_pj: float
+    least_busy: float
 
 
 class Groups(NamedTuple):
@@ -92,6 +94,8 @@ class Groups(NamedTuple):
         tile: (L + 1, D, W) the least tile of a group.
         first: (L, D, W + 1) where the loops that start at a group begin in ``to``.
         to: (L, D, loops) groups that loops of an end above 1 lead to.
+        delay: (L, D, W) logarithm of how many times the least steps of a dimension there are at least, once its last
+            fan-outs are those outside the level.
         low, high: (L, D, W) first and last group that the fan-outs outside the level lead to; -1 where none does.
     """
 
@@ -102,6 +106,7 @@ class Groups(NamedTuple):
     tile: AnyArray
     first: AnyArray
     to: AnyArray
+    delay: AnyArray
     low: AnyArray
     high: AnyArray
 
@@ -132,12 +137,14 @@ class Tables(NamedTuple):
 
     Attributes:
         best: (entries,) least dynamic energy from a state to the end.
+        slow: (entries,) the same with what delays cost.
         at: (states,) where a state's entries begin.
         energy: (entries,) energy of a boundary that is settled at a level.
         energy_at: (boundaries, L + 1) where such entries begin; -1 where a boundary is not settled.
     """
 
     best: AnyArray
+    slow: AnyArray
     at: AnyArray
     energy: AnyArray
     energy_at: AnyArray
