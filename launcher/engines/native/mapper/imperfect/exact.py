@@ -118,7 +118,8 @@ def _count_space(
             if fans.network[m, p, PER_WORD] > 0:
                 words = total_words(work, fans, p, level, place, m, inner, tile, ends, places)
                 network_pj += fans.network[m, p, PER_WORD] * words
-            if fans.network[m, p, PER_FIRST_TOUCH] > 0:
+            # A level that the data space bypasses is responsible for none of its words.
+            if m == outer and fans.network[m, p, PER_FIRST_TOUCH] > 0:
                 words = total_words(work, fans, p, levels, start, m, m, tile, ends, places)
                 network_pj -= fans.network[m, p, PER_FIRST_TOUCH] * words
         inner = outer
