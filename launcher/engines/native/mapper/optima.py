@@ -40,6 +40,7 @@ def search(specification: Specification, settings: MapperSettings, on_progress: 
         SpecificationError: a constraint that does not make sense or cannot be honoured.
         ConfigurationError: an unknown objective.
     """
+    warm_up(specification, settings.factors)
     clock = Clock(settings.timeout_s, on_progress)
     runs = _prepared(specification, criteria_order(settings.objective), clock, settings)
     outcome = _best(runs, clock)
@@ -65,6 +66,7 @@ def pareto(
     Raises:
         NoValidMappingError, SpecificationError: as ``search`` does.
     """
+    warm_up(specification, settings.factors)
     clock = Clock(settings.timeout_s, on_progress)
     runs = _prepared(specification, criteria_order(("energy", "cycles")), clock, settings)
     points: list[Mapped] = []
@@ -86,7 +88,6 @@ def _prepared(
     specification: Specification, order: Order, clock: Clock, settings: MapperSettings
 ) -> list[BestFirstSearch]:
     """The searches of a mapspace: of perfect mappings, and of all that may be imperfect."""
-    warm_up(specification, settings.factors)
     spaces = [mapspace_of(specification)]
     if settings.factors is not Factors.perfect:
         spaces.append(mapspace_of(specification, settings.factors))

@@ -13,7 +13,13 @@ from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import helper, kernel, procedure
 from launcher.engines.native.mapper.imperfect.counting import different, so_far
 from launcher.engines.native.mapper.imperfect.exact import exact_figures
-from launcher.engines.native.mapper.imperfect.prices import filling_energy, own_words, serving_energy, visible_share
+from launcher.engines.native.mapper.imperfect.prices import (
+    filling_energy,
+    own_words,
+    serving_energy,
+    tile_words,
+    visible_share,
+)
 from launcher.engines.native.mapper.imperfect.remains import largest_end, remains
 from launcher.engines.native.mapper.imperfect.tables import (
     LEAST,
@@ -26,6 +32,12 @@ from launcher.engines.native.mapper.imperfect.tables import (
     Tables,
     Trail,
     Work,
+)
+from launcher.engines.native.mapper.imperfect.window_bounds import (
+    groups_within,
+    served_windows,
+    window_bound,
+    window_instances,
 )
 from launcher.engines.native.mapper.kernels import search_tables as at
 from launcher.engines.native.mapper.kernels.branch import (
@@ -102,48 +114,62 @@ def serve(work: Work, fans: Fans, trail: Trail, row: int) -> None:
     """Least energy of serving the compute units."""
     energy = 0.0
     for p in range(len(work.read_write)):
-        content = own_words(work, p)
+        content, level = own_words(work, p), _innermost(work, p)
         for d in range(len(work.extents)):
             if not work.relevant[p, d]:
                 content *= trail.served[row, p, d]
-        energy += serving_energy(work, fans, p, np.int64(-1), _innermost(work, p), content)
+        if work.boxes[p]:
+            content *= served_windows(work, fans, p) * groups_within(work, fans, p, np.int64(-1), level)
+            content *= window_instances(work, fans, p, level)
+        energy += serving_energy(work, fans, p, np.int64(-1), level, content)
     trail.figures[row, SERVED] = energy
 
 
 @procedure
 def _settle_one(
-    work: Work, fans: Fans, rates: Rates, boundary: AnyArray, trail: Trail, row: int, last: int, figures: AnyArray
-) -> None:
-    """Add what a boundary asks for that is settled outside all loops of a row, the fan-outs up to ``last`` included."""
+    work: Work, fans: Fans, rates: Rates, boundary: AnyArray, trail: Trail, row: int, last: int, figures: AnyArray,
+    moved: int, end: int,
+) -> None:  # fmt: skip
+    """Add what a boundary asks for that is settled outside all loops of a row, the fan-outs up to ``last`` included.
+
+    ``moved``, ``end``: dimension and end of the loop that settles it, where that matters; else -1 and 0.
+    """
     p, inner, outer = boundary[at.SPACE], boundary[at.INNER], boundary[at.OUTER]
     levels = len(work.capacity)
     inside = outer if work.multicast[outer, p] else outer - 1
     content = own_words(work, p)
     entering = content
     rounds = 1.0
-    start, same = np.int64(0), work.together
+    start, nowhere, same = np.int64(0), np.int64(-1), work.together
     for d in range(len(work.extents)):
         if work.relevant[p, d]:
             continue
         n, left, tile = work.extents[d], trail.left[row, d], trail.tile[row, d]
         ends, places = trail.ends[row], trail.places[row]
         entering *= different(
-            n, left, tile, d, last, fans.ends, ends, places, levels, start, inner, levels, same, inner
+            n, left, tile, d, last, fans.ends, ends, places, levels, start, inner, levels, same, inner, nowhere
         )
         if inside <= last:
             content *= different(
-                n, left, tile, d, last, fans.ends, ends, places, levels, start, inside, levels, same, inside
+                n, left, tile, d, last, fans.ends, ends, places, levels, start, inside, levels, same, inside, nowhere
             )
         else:
             content *= -(-left // visible_share(fans.ends, last + 1, inside, d))
         rounds *= -(-left // fans.outside[last + 1, d])
+    groups = 1.0
+    if work.boxes[p]:
+        windows = window_bound(work, fans, p, inner, last, trail.left[row], trail.tile[row], moved, end)
+        groups = groups_within(work, fans, p, inner, outer)
+        rounds *= windows
+        content *= windows * groups * window_instances(work, fans, p, outer)
+        entering *= windows * window_instances(work, fans, p, inner)
     figures[SETTLED] += serving_energy(work, fans, p, inner, outer, content)
     figures[SETTLED] += filling_energy(work, fans, p, inner, entering)
     for s in range(len(rates.slots)):
         level, kind = rates.slots[s, 0], rates.slots[s, 1]
         if level not in (outer, inner):
             continue
-        words = fans.own[level, p] * rounds
+        words = fans.own[level, p] * rounds * (groups if level == outer else 1.0)
         fresh = words - (fans.own[level, p] if work.elides[level, p] else 0.0)
         if level == outer:
             figures[2 + s] += (fresh if kind != 1 else 0.0) * work.scale[level, p]
@@ -156,7 +182,7 @@ def _settle_one(
 @procedure
 def _settle(
     work: Work, fans: Fans, rates: Rates, walks: Walks, bits: int, trail: Trail, row: int, last: int, at_once: int,
-    figures: AnyArray,
+    figures: AnyArray, moved: int, end: int,
 ) -> None:  # fmt: skip
     """Add what boundaries ask for; ``at_once`` (-1: all): only those that this level settles when it is left (1), or
     only the others (0)."""
@@ -166,7 +192,7 @@ def _settle(
             boundary = walks.boundaries[b]
             now = boundary[at.FORGETS] and boundary[at.INNER] == last
             if at_once < 0 or now == (at_once == 1):
-                _settle_one(work, fans, rates, boundary, trail, row, last, figures)
+                _settle_one(work, fans, rates, boundary, trail, row, last, figures, moved, end)
         bits >>= 1
         b += 1
 
@@ -196,6 +222,8 @@ def busy_bound(work: Work, fans: Fans, rates: Rates, trail: Trail, row: int, fig
         for p in range(len(work.read_write)):
             if _innermost(work, p) == level:
                 own = fans.own[level, p]
+                if work.boxes[p]:
+                    own *= served_windows(work, fans, p) * groups_within(work, fans, p, np.int64(-1), level)
                 served = own
                 for d in range(len(work.extents)):
                     if not work.relevant[p, d]:
@@ -214,11 +242,7 @@ def _fits(work: Work, trail: Trail, row: int, level: int, leaves: bool) -> bool:
     words = 0.0
     for p in range(len(work.read_write)):
         if work.keep[level, p]:
-            tile = 1.0
-            for d in range(len(work.extents)):
-                if work.relevant[p, d]:
-                    tile *= min(trail.tile[row, d], work.extents[d])
-            words += tile
+            words += tile_words(work, p, trail.tile[row])
     return words <= work.capacity[level] and (not leaves or words >= work.least_fill[level])
 
 
@@ -323,7 +347,7 @@ def _loops(
     for i in range(len(trial)):
         trial[i] = trail.figures[depth, i]
     if bits:
-        _settle(work, fans, rates, walks, bits, trail, depth, level, np.int64(-1), trial)
+        _settle(work, fans, rates, walks, bits, trail, depth, level, np.int64(-1), trial, np.int64(d), np.int64(0))
     steps = settled_steps(work, fans, trail, depth, level)
     busy = busy_bound(work, fans, rates, trail, depth, trial)
     known = fans.outside[level + 1, d] == 1
@@ -375,7 +399,8 @@ def _leave(
     if not _fits(work, trail, row, level, True):
         return False
     if bits:
-        _settle(work, fans, rates, walks, bits, trail, row, level, np.int64(1), trail.figures[row])
+        none, any_end = np.int64(-1), np.int64(0)
+        _settle(work, fans, rates, walks, bits, trail, row, level, np.int64(1), trail.figures[row], none, any_end)
     if not _cross(work, fans, nodes, trail, row, level):
         return False
     levels = len(work.capacity)
@@ -394,7 +419,10 @@ def _settle_end(
     while bits:
         boundary = walks.boundaries[b]
         if bits & 1 and not (boundary[at.FORGETS] and boundary[at.INNER] == level):
-            _settle_one(work, fans, rates, boundary, trail, row, len(work.capacity) - 1, trail.figures[row])
+            none, any_end = np.int64(-1), np.int64(0)
+            _settle_one(
+                work, fans, rates, boundary, trail, row, len(work.capacity) - 1, trail.figures[row], none, any_end
+            )  # fmt: skip
         bits >>= 1
         b += 1
 
@@ -447,7 +475,10 @@ def _descend(
         _leave(work, fans, nodes, walks, rates, trail, depth, step)
         return
     if bits:
-        _settle(work, fans, rates, walks, bits, trail, depth, level, np.int64(-1), trail.figures[row])
+        _settle(
+            work, fans, rates, walks, bits, trail, depth, level, np.int64(-1), trail.figures[row], np.int64(d),
+            np.int64(end),
+        )  # fmt: skip
     trail.node[row, d], trail.left[row, d] = node, nodes.value[level, d, node]
     trail.tile[row, d] *= end
     trail.ends[row, level, d], trail.places[row, level, d] = end, depth
@@ -459,12 +490,16 @@ def _descend(
 @procedure
 def _arrive(
     work: Work, fans: Fans, rates: Rates, goal: Goal, trail: Trail, depth: int, total: AnyArray, busiest: AnyArray,
-    control: AnyArray,
+    control: AnyArray, report: bool,
 ) -> bool:  # fmt: skip
-    """Judge the complete mapping on top of the trail; remember it when it is wanted."""
-    energy, busy = exact_figures(
-        work, fans, trail.ends[depth], trail.places[depth], trail.tile[depth], total, busiest
-    )  # fmt: skip
+    """Judge the complete mapping on top of the trail, by its bounds with ``report``; remember it when it is wanted."""
+    if report:
+        energy = trail.figures[depth, SETTLED] + trail.figures[depth, SERVED]
+        busy = busy_bound(work, fans, rates, trail, depth, trail.figures[depth])
+    else:
+        energy, busy = exact_figures(
+            work, fans, trail.ends[depth], trail.places[depth], trail.tile[depth], total, busiest
+        )  # fmt: skip
     if not promising(goal, rates, energy, busy):
         return False
     for i in range(depth):
@@ -529,11 +564,12 @@ def open_trail(
 @kernel
 def explore(
     work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: Tables, rates: Rates, goal: Goal,
-    trail: Trail, counts: AnyArray, control: AnyArray, budget: int,
+    trail: Trail, counts: AnyArray, control: AnyArray, budget: int, report: bool,
 ) -> int:  # fmt: skip
     """Depth-first search from what is on the trail; can be called again to go on.
 
-    Better mappings become the incumbent here. ``counts`` (2, 3, L, P) is room for the counts of a mapping.
+    Better mappings become the incumbent here; with ``report`` every one that may be better is handed out at once, and
+    the caller judges it. ``counts`` (2, 3, L, P) is room for the counts of a mapping.
     """
     trial = np.zeros(trail.figures.shape[1])
     stop = control[NODES] + budget
@@ -545,8 +581,8 @@ def explore(
             control[NODES] += 1
             if trail.at[depth, at.STATE] == 0:
                 control[TOP] -= 1
-                if _arrive(work, fans, rates, goal, trail, depth, counts[0], counts[1], control):
-                    if goal.canonical:
+                if _arrive(work, fans, rates, goal, trail, depth, counts[0], counts[1], control, report):
+                    if report or goal.canonical:
                         return FOUND
                     for i in range(len(goal.powers)):
                         goal.incumbent[i] = value_of(goal, i, rates, control[BEST_ENERGY], control[BEST_BUSY])

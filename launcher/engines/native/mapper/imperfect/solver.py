@@ -146,13 +146,17 @@ class ImperfectSolver:
         return float(cycles_power * total_pj * steps / (steps + self._machine.latency))
 
     def resume(self, task: Task, goal: Goal, *, slice_nodes: float = SLICE, report: bool = False) -> bool:
-        """Search on for one slice; False when the assignment is exhausted. The incumbent is updated in place."""
+        """Search on for one slice; False when the assignment is exhausted.
+
+        The incumbent is updated in place, unless ``report`` has every promising mapping handed out at once.
+        """
         one = self._prepared
         if one is None or self._trail is None:
             return False
+        self._control[LENGTH] = self._control[LENGTH] if not report else 0
         status = explore(
             one.work, one.fans, one.groups, one.nodes, task.automaton.walks, one.tables, self._rates(task), goal,
-            self._trail, self._counts, self._control, int(slice_nodes),
+            self._trail, self._counts, self._control, int(slice_nodes), report,
         )  # fmt: skip
         return bool(status != FINISHED and not (status == FOUND and goal.canonical))
 
