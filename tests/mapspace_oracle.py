@@ -3,7 +3,8 @@
 Nothing here uses the mapper. Rules, from Timeloop's own mapper: every dimension's extent is a product of one factor
 per block; each storage level has a temporal block, and a spatial one where it has more than one child; a block's
 permutation fixes its innermost loops; a spatial block is cut in two at its split point, the first loops lie along X;
-what no constraint says to keep or to bypass is free, except at the outermost level, which keeps.
+what no constraint says to keep or to bypass is free, except at the outermost level, which keeps. With imperfect
+factors, an end may be anything up to what the ends inside leave of the dimension, and all of them leave nothing.
 """
 
 from __future__ import annotations
@@ -17,40 +18,47 @@ from random import Random
 import numpy as np
 
 from launcher.engines.native.batch import MappingBatch
-from launcher.specification.constraints import BlockConstraint, FactorBounds
+from launcher.specification.constraints import BlockConstraint, FactorBounds, Factors
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
 from launcher.specification.specification import Specification
 
 Axes = tuple[tuple[int, ...], tuple[int, ...]]
 
 
-def enumerate_mappings(specification: Specification, limit: int) -> MappingBatch | None:
+def enumerate_mappings(
+    specification: Specification, limit: int, factors: Factors = Factors.perfect
+) -> MappingBatch | None:
     """All mappings that constraints and fan-outs allow (capacities are left to the model); None beyond ``limit``."""
     levels = specification.architecture.levels
     names = list(specification.problem.dimensions)
     blocks = [(level, kind) for level in range(len(levels)) for kind in ("spatial", "temporal")]
     choices = []
     for name, extent in specification.problem.dimensions.items():
-        splits = _splits(extent, len(blocks))
-        allowed = [s for s in splits if all(_allows(specification, b, name, f) for b, f in zip(blocks, s, strict=True))]
+        if _may_be_imperfect(specification, name, "spatial", factors):
+            allowed = list(_chains(specification, tuple(blocks), name, extent, factors))
+        else:
+            splits = _splits(extent, len(blocks))
+            allowed = [
+                s for s in splits if all(_allows(specification, b, name, f) for b, f in zip(blocks, s, strict=True))
+            ]
         choices.append(np.array(allowed, np.int64).reshape(-1, len(blocks)))
     sizes = [len(choice) for choice in choices]
     if prod(sizes) > 20 * limit:
         return None
     picks = np.stack([g.ravel() for g in np.meshgrid(*(np.arange(n) for n in sizes), indexing="ij")], axis=1)
-    factors = np.stack([choices[d][picks[:, d]] for d in range(len(names))], axis=2)
+    ends = np.stack([choices[d][picks[:, d]] for d in range(len(names))], axis=2)
     fanouts = np.array([prod(specification.architecture.fanout(level)) for level in range(len(levels))])
-    factors = factors[(factors[:, 0::2].prod(axis=2) <= fanouts).all(axis=1)]
+    ends = ends[(ends[:, 0::2].prod(axis=2) <= fanouts).all(axis=1)]
     keeps = np.array(list(_keeps(specification)), np.bool_).reshape(-1, len(levels), _spaces(specification))
-    parts = []
+    by_level: dict[tuple[object, ...], np.ndarray] = {}
+    choices_of = []
     count = 0
-    for row in factors:
-        part = _with_orders(specification, row, keeps)
-        count += len(part[0]) if part else 0
+    for row in ends:
+        choices_of.append([_level_choices(specification, level, row, by_level) for level in range(len(levels))])
+        count += prod(len(options) for options in choices_of[-1]) * len(keeps)
         if count > limit:
             return None
-        if part:
-            parts.append(part)
+    parts = [_with_orders(listed, keeps) for listed in choices_of if all(len(options) for options in listed)]
     shape = (0, len(levels), 3, len(names))
     if not parts:
         return MappingBatch(np.ones(shape, np.int32), np.zeros(shape, np.int8), keeps[:0])
@@ -71,6 +79,26 @@ def _splits(number: int, blocks: int) -> tuple[tuple[int, ...], ...]:
         if number % factor == 0
         for rest in _splits(number // factor, blocks - 1)
     )
+
+
+def _may_be_imperfect(specification: Specification, name: str, kind: str, factors: Factors) -> bool:
+    wanted = factors is Factors.all or (factors is Factors.spatial and kind == "spatial")
+    return wanted and name not in specification.problem.sliding
+
+
+def _chains(
+    specification: Specification, blocks: tuple[tuple[int, str], ...], name: str, left: int, factors: Factors
+) -> Iterator[tuple[int, ...]]:
+    """Ends of all blocks, of which each leaves a rounded up part of what the ones before it left; in the end, 1."""
+    if not blocks:
+        if left == 1:
+            yield ()
+        return
+    free = _may_be_imperfect(specification, name, blocks[0][1], factors)
+    for end in range(1, left + 1):
+        if (free or left % end == 0) and _allows(specification, blocks[0], name, end):
+            for rest in _chains(specification, blocks[1:], name, -(-left // end), factors):
+                yield (end, *rest)
 
 
 def _constraint(specification: Specification, level: int, kind: str) -> BlockConstraint:
@@ -111,27 +139,30 @@ def _keeps(specification: Specification) -> Iterator[tuple[bool, ...]]:
             yield keep
 
 
-def _with_orders(
-    specification: Specification, factors: np.ndarray, keeps: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """All orders, layouts and keeps of one factorization."""
-    levels = len(specification.architecture.levels)
-    rows: list[list[np.ndarray]] = []
-    for level in range(levels):
-        spatial, temporal = factors[2 * level], factors[2 * level + 1]
-        options = []
-        for (x, y), order in product(
-            _axes(specification, level, tuple(spatial)), _orders(specification, level, tuple(temporal))
-        ):
-            options.append(_level_arrays(spatial, temporal, (x, y), order))
-        if not options:
-            return None
-        rows.append(options)
-    arrays = np.array([np.stack(choice) for choice in product(*rows)])  # (orders, levels, 2, 3, dimensions)
-    total = len(arrays) * len(keeps)
+def _level_choices(
+    specification: Specification, level: int, ends: np.ndarray, known: dict[tuple[object, ...], np.ndarray]
+) -> np.ndarray:
+    """(choices, 2, 3, dimensions) ends and orders of all layouts and orders of one level's blocks."""
+    spatial, temporal = ends[2 * level], ends[2 * level + 1]
+    key = (level, spatial.tobytes(), temporal.tobytes())
+    if key not in known:
+        found = [
+            _level_arrays(spatial, temporal, axes, order)
+            for axes, order in product(
+                _axes(specification, level, tuple(spatial)), _orders(specification, level, tuple(temporal))
+            )
+        ]
+        known[key] = np.array(found).reshape(len(found), 2, 3, len(spatial))
+    return known[key]
+
+
+def _with_orders(listed: list[np.ndarray], keeps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All combinations of the levels' choices and of keeps."""
+    picks = np.indices([len(options) for options in listed]).reshape(len(listed), -1)
+    arrays = np.stack([options[pick] for options, pick in zip(listed, picks, strict=True)], axis=1)
     bounds = np.repeat(arrays[:, :, 0], len(keeps), axis=0).astype(np.int32)
     orders = np.repeat(arrays[:, :, 1], len(keeps), axis=0).astype(np.int8)
-    return bounds, orders, np.tile(keeps, (total // len(keeps), 1, 1)) if len(keeps) else keeps
+    return bounds, orders, np.tile(keeps, (len(arrays), 1, 1))
 
 
 def _full(order: tuple[int, ...], dimensions: int) -> list[int]:
@@ -178,12 +209,11 @@ def _axes_of(
     return list(found)
 
 
-def violations(specification: Specification, mapping: Mapping) -> list[str]:
+def violations(specification: Specification, mapping: Mapping, factors: Factors = Factors.perfect) -> list[str]:
     """Constraints, fan-outs and extents that a mapping breaks, in words (capacities are left to the model)."""
     found = []
-    for name, extent in specification.problem.dimensions.items():
-        if mapping.factor(name) != extent:
-            found.append(f"{name} multiplies to {mapping.factor(name)}, not {extent}")
+    for name in specification.problem.dimensions:
+        found += _wrong_factors(specification, mapping, name, factors)
     keeps = {tuple(keep) for keep in _keeps(specification)}
     names = specification.problem.data_space_names
     if tuple(space in level.keep for level in mapping.levels for space in names) not in keeps:
@@ -191,6 +221,28 @@ def violations(specification: Specification, mapping: Mapping) -> list[str]:
     for number, level in enumerate(mapping.levels):
         found += _level_violations(specification, number, level)
     return found
+
+
+def _wrong_factors(specification: Specification, mapping: Mapping, name: str, factors: Factors) -> Iterator[str]:
+    """What is wrong with the ends and residuals of one dimension's loops, innermost first."""
+    extent = left = specification.problem.dimensions[name]
+    covered = 1
+    for level in mapping.levels:
+        for kind, loops in (("spatial", level.spatial), ("temporal", level.temporal)):
+            for loop in loops:
+                if loop.dimension != name:
+                    continue
+                where = f"{level.level}: {kind} {loop}, where {left} remains"
+                if loop.bound > left:
+                    yield f"{where}, is too large"
+                elif left % loop.bound and not _may_be_imperfect(specification, name, kind, factors):
+                    yield f"{where}, does not divide"
+                if loop.last != (extent - 1) // covered % loop.bound + 1:
+                    yield f"{where}, has a wrong residual"
+                covered *= loop.bound
+                left = -(-left // loop.bound)
+    if left > 1:
+        yield f"{name}: {left} remains"
 
 
 def _level_violations(specification: Specification, number: int, level: LevelMapping) -> Iterator[str]:
