@@ -119,7 +119,7 @@ def _value_of_a_group(key: str, group: DictConfig, text: str) -> LauncherError:
     meant = [f"{key}.{name}={value}" for name, members in words.items() if value in members]
     return ConfigurationError(
         f"{key} is a group of keys and has no value of its own",
-        expected=f"one of {', '.join(f'{key}.{name}' for name in group)}",
+        expected=f"one of {', '.join(f'{key}.{name}' for name in map(str, group))}",
         hint=meant[0] if meant else None,
     )
 
