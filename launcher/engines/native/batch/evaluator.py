@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.batch.costs import busy_cycles, energy_pj
 from launcher.engines.native.batch.data_movement import batch_accesses, traffic_of
+from launcher.engines.native.batch.imperfect import ImperfectFigures, follows_extents, imperfect_figures
 from launcher.engines.native.batch.nest_arrays import Nests, legality, lower_batch, words_of
 from launcher.engines.native.batch.specification_tables import build_tables
 from launcher.engines.native.model import evaluate
@@ -63,10 +65,9 @@ class BatchResult:
 class BatchEvaluator:
     """``model.evaluate`` for many mappings of one specification, several hundred times as fast.
 
-    Imperfect mappings, whose factors multiply to more than an extent, go through the plain model one by one.
-
-    Tensors whose tiles never overlap need numpy only. The first convolution on a machine compiles for some seconds;
-    the result is cached on disk.
+    Perfect mappings of tensors whose tiles never overlap need numpy only. The first convolution on a machine compiles
+    for some seconds, and so do the first imperfect mappings; the result is cached on disk. Imperfect mappings go
+    through the plain model one by one where tiles overlap, or networks charge transfers by number of destinations.
 
     Args:
         specification: what is mapped, energies included.
@@ -78,6 +79,10 @@ class BatchEvaluator:
     def __init__(self, specification: Specification) -> None:
         self._specification = specification
         self._tables = build_tables(specification)
+
+    @cached_property
+    def _imperfect(self) -> ImperfectFigures | None:
+        return imperfect_figures(self._specification, self._tables)
 
     def evaluate(self, batch: MappingBatch) -> BatchResult:
         """Evaluate all mappings of a batch.
@@ -102,7 +107,7 @@ class BatchEvaluator:
         cycles = np.zeros(len(part), dtype=np.int64)
         nests, perfect = lower_batch(self._tables, part.factors, part.orders, part.keep)
         if not perfect.all():
-            return self._mixed(batch, first, perfect)
+            return self._mixed(batch, first, nests, perfect)
         tiles = [[words_of(tensor, extents) for extents in nests.extents] for tensor in self._tables.tensors]
         legal[:] = legality(self._tables, nests, tiles)
         which = np.flatnonzero(legal)
@@ -127,17 +132,24 @@ class BatchEvaluator:
             busy = busy_cycles(tables, nests, accesses)
             return busy + tables.latency, energy_pj(tables, nests, accesses, busy)
 
-    def _mixed(self, batch: MappingBatch, first: int, perfect: AnyArray) -> BatchResult:
-        """A chunk of which some mappings are imperfect, or none at all: those are for the plain model."""
+    def _mixed(self, batch: MappingBatch, first: int, nests: Nests, perfect: AnyArray) -> BatchResult:
+        """A chunk of which some mappings are imperfect, or none at all."""
         legal = np.zeros(len(perfect), dtype=np.bool_)
         energy = np.zeros(len(perfect))
         cycles = np.zeros(len(perfect), dtype=np.int64)
-        for index in np.flatnonzero(~perfect):
+        part = batch[first : first + len(perfect)]
+        counted = ~perfect & follows_extents(self._tables, part.factors, part.orders)
+        if self._imperfect is None:
+            counted[:] = False
+        elif counted.any():
+            legal[counted], energy[counted], cycles[counted] = self._imperfect.evaluate(nests[counted])
+        for index in np.flatnonzero(~(perfect | counted)):
             self._check_orders(batch, first + int(index))
             single = evaluate(self._specification, mapping_at(self._specification, batch, first + int(index)))
             legal[index], energy[index], cycles[index] = single.legal, single.energy_pj, single.cycles
-        rest = self._chunk(batch[first : first + len(perfect)][perfect], 0)
-        legal[perfect], energy[perfect], cycles[perfect] = rest.legal, rest.energy_pj, rest.cycles
+        if perfect.any():
+            rest = self._chunk(part[perfect], 0)
+            legal[perfect], energy[perfect], cycles[perfect] = rest.legal, rest.energy_pj, rest.cycles
         return BatchResult(legal, energy, cycles)
 
     def _check_orders(self, batch: MappingBatch, index: int) -> None:

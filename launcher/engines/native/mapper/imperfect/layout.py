@@ -95,7 +95,7 @@ class Layouts:
         if key not in self._nodes:
             self._nodes[key] = _dimension(
                 int(work.extents[d]), ends, np.ascontiguousarray(work.bounds[:, :, d]), bool(work.divides[d]),
-                following, start, room, most_steps,
+                bool(work.perfect[d]), following, start, room, most_steps,
             )  # fmt: skip
         return self._nodes[key]
 
@@ -120,11 +120,11 @@ def _room(work: Work, fans: Fans) -> IntArray:
     levels, dimensions = fans.ends.shape
     least = np.minimum(np.cumprod(fans.ends, axis=0), work.extents)
     room = np.repeat(work.extents[None, :], levels, axis=0).astype(float)
-    words = np.where(work.relevant[None], least[:, None, :], 1).prod(axis=2, dtype=float)
+    words = np.where(work.relevant & ~work.boxes[:, None], least[:, None, :], 1).prod(axis=2, dtype=float)
     for level in np.flatnonzero(np.isfinite(work.capacity)):
         total = (words[level] * work.keep[level]).sum()
         for d in range(dimensions):
-            mine = work.keep[level] & work.relevant[:, d]
+            mine = work.keep[level] & work.relevant[:, d] & ~work.boxes
             if mine.any():
                 own = words[level][mine].sum()
                 most = (work.capacity[level] - (total - own)) / own * least[level, d]
@@ -133,12 +133,14 @@ def _room(work: Work, fans: Fans) -> IntArray:
 
 
 def _dimension(
-    extent: int, ends: IntArray, bounds: IntArray, divides: bool, following: IntArray, start: int, room: IntArray,
-    most_steps: float,
+    extent: int, ends: IntArray, bounds: IntArray, divides: bool, perfect: bool, following: IntArray, start: int,
+    room: IntArray, most_steps: float,
 ) -> DimensionNodes:  # fmt: skip
     levels = len(ends)
     enters, leaves = np.zeros((2, levels + 1, extent + 1), np.bool_)
-    mark_nodes(extent, ends, bounds, divides, following, start, np.ascontiguousarray(room), most_steps, enters, leaves)
+    mark_nodes(
+        extent, ends, bounds, divides, perfect, following, start, np.ascontiguousarray(room), most_steps, enters, leaves
+    )
     listed = [np.flatnonzero(row) for row in enters | leaves]
     count = np.array([len(values) for values in listed], np.int64)
     value = np.zeros((levels + 1, max(1, int(count.max()))), np.int64)
@@ -146,9 +148,9 @@ def _dimension(
         row[: len(values)] = values
     first, cross = np.zeros((levels, value.shape[1] + 1), np.int64), np.full((levels, value.shape[1]), -1, np.int64)
     to = np.zeros((levels, 0), np.int64)
-    most = link_nodes(ends, bounds, divides, following, start, leaves, value, count, first, to, cross)
+    most = link_nodes(ends, bounds, divides, perfect, following, start, leaves, value, count, first, to, cross)
     to = np.zeros((levels, most), np.int64)
-    link_nodes(ends, bounds, divides, following, start, leaves, value, count, first, to, cross)
+    link_nodes(ends, bounds, divides, perfect, following, start, leaves, value, count, first, to, cross)
     reach = np.append(np.cumprod(ends), np.prod(ends))
     return DimensionNodes(extent, value, count, first, to, cross, reach)
 

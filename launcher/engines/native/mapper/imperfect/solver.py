@@ -31,7 +31,7 @@ from launcher.engines.native.mapper.search.solver import SLICE, Found, Task, wai
 from launcher.engines.native.mapper.space.bypass import Pattern
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
-FEW_ENTRIES, MORE_ENTRIES = 4_000, (30_000, 400_000)
+FEW_ENTRIES, MORE_ENTRIES = 4000, (30_000, 400_000)
 """Entries of a state's table: for the bound of one of many assignments, and for the search of a promising one."""
 
 
@@ -146,13 +146,17 @@ class ImperfectSolver:
         return float(cycles_power * total_pj * steps / (steps + self._machine.latency))
 
     def resume(self, task: Task, goal: Goal, *, slice_nodes: float = SLICE, report: bool = False) -> bool:
-        """Search on for one slice; False when the assignment is exhausted. The incumbent is updated in place."""
+        """Search on for one slice; False when the assignment is exhausted.
+
+        The incumbent is updated in place, unless ``report`` has every promising mapping handed out at once.
+        """
         one = self._prepared
         if one is None or self._trail is None:
             return False
+        self._control[LENGTH] = self._control[LENGTH] if not report else 0
         status = explore(
             one.work, one.fans, one.groups, one.nodes, task.automaton.walks, one.tables, self._rates(task), goal,
-            self._trail, self._counts, self._control, int(slice_nodes),
+            self._trail, self._counts, self._control, int(slice_nodes), report,
         )  # fmt: skip
         return bool(status != FINISHED and not (status == FOUND and goal.canonical))
 

@@ -28,9 +28,11 @@ class Work(NamedTuple):
         extents: (D,) of the problem.
         relevant: (P, D) whether a step along a dimension moves the tile.
         read_write: (P,) whether it is accumulated into.
+        boxes, slides: (P,) whether its tiles are windows, and whether these can overlap.
+        coefficient, windowed: (P, ranks, D) projection, and (P, D) whether a dimension moves windows.
         keep: (L, P) whether it is kept.
         bounds: (2, L, D) the least and most an end of a temporal loop may be.
-        divides: (D,) whether temporal ends must divide what remains.
+        divides, perfect: (D,) whether ends of temporal loops, and of fan-outs, must divide what remains.
         capacity, least_fill: (L,) words that tiles may and must have.
         reuse: (L, P) whether the level below keeps words from one step to the next.
         multicast: (L, P) whether the fan-out below shares words.
@@ -43,9 +45,14 @@ class Work(NamedTuple):
     extents: AnyArray
     relevant: AnyArray
     read_write: AnyArray
+    boxes: AnyArray
+    slides: AnyArray
+    coefficient: AnyArray
+    windowed: AnyArray
     keep: AnyArray
     bounds: AnyArray
     divides: AnyArray
+    perfect: AnyArray
     capacity: AnyArray
     least_fill: AnyArray
     reuse: AnyArray
@@ -67,7 +74,7 @@ class Fans(NamedTuple):
         prices: (L, 5) words per access in all instances together, and pJ of such an access (read, fill, update) and
             per address.
         network: (L, P, 2) pJ per word that crosses the network below a level, and pJ to take off per first touch.
-        own: (L, P) least indices of a data space's own dimensions that the busiest instance sees.
+        own: (L, P) least indices of a data space's own dimensions that the busiest instance sees, windows left out.
         first: (L, P) most words that are touched for the first time.
         compute_pj: energy of arithmetic.
         least_busy: cycles that the words take that must move in any case.
