@@ -104,8 +104,8 @@ def show(layer: str, architecture: str, ways: Iterator[Row]) -> None:
         perfect = perfect or row.edp_j_cycles
         optimality = row.found.optimality
         doubt = "" if optimality.status == "proved" else f" ({optimality.status}, gap {optimality.gap:.1%})"
-        edp = f"{row.edp_j_cycles:,.5g} | {row.edp_j_cycles / perfect:.3f}"
-        figures = f"{edp} | {row.found.evaluation.cycles:,} | {row.utilization:.1%}"
+        edp = f"{row.edp_j_cycles:,.0f}" if row.edp_j_cycles >= 1000 else f"{row.edp_j_cycles:.4g}"
+        figures = f"{edp} | {row.edp_j_cycles / perfect:.3f} | {row.found.evaluation.cycles:,} | {row.utilization:.1%}"
         print(f"| {layer} | {architecture} | {row.way}{doubt} | {figures} |", flush=True)
         layer = architecture = ""
 

@@ -141,7 +141,8 @@ def test_a_server_that_does_not_answer_keeps_the_result(tmp_path: Path) -> None:
 
 def test_help_is_a_page_with_groups_and_examples(tmp_path: Path) -> None:
     page = launch(tmp_path, "--help").must_succeed().out
-    for word in ("gemmini", "pim", "bert_large", "layernorm", "arch.rows", "python launch.py -m arch.rows=8,16,32"):
+    named = ("gemmini", "pim", "bert_large", "layernorm", "arch.rows", "mapspace.factors", "constraints.area_mm2")
+    for word in (*named, "python launch.py -m arch.rows=8,16,32"):
         assert word in page
     assert page.count("  python launch.py") >= 10
 
