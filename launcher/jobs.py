@@ -45,7 +45,8 @@ def run_single(config: DictConfig) -> Result:
         tracker = tracker_of(trial.experiment.tracking)
         tracker.warm_up()
         sliding = any(entry(layer.experiment.layer, "shape") == "conv" for layer in trial.layers or (trial,))
-        compiles = must_compile(trial.experiment.engine.name, sliding=sliding)
+        factors = trial.experiment.mapspace.asked
+        compiles = must_compile(trial.experiment.engine.name, sliding=sliding, factors=factors)
         with (
             first_asks("the best mapping so far is kept"),
             search_progress(console, trial.name, compiles=compiles, verbose=verbose) as on_progress,

@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(objective, "--objective", arguments.timeout, max(1, arguments.threads), factors)
     console = Console(quiet=arguments.quiet)
     sliding = not all(space.is_simple for space in specification.problem.data_spaces)
-    compiles = must_compile("native", sliding=sliding)
+    compiles = must_compile("native", sliding=sliding, factors=factors)
     with (
         first_asks("the best mapping so far is kept"),
         search_progress(console, source.name, compiles=compiles, verbose=arguments.verbose) as on_progress,

@@ -28,18 +28,19 @@ def native_engine() -> Engine:
     return NativeEngine()
 
 
-def must_compile(name: str, *, sliding: bool) -> bool:
-    """Whether the engine called ``name`` has to be compiled before it can search, which takes about 10 s once.
+def must_compile(name: str, *, sliding: bool, factors: Factors = Factors.perfect) -> bool:
+    """Whether the engine called ``name`` has to be compiled before it can search, which takes 10 to 40 s once.
 
     Args:
         name: of the engine.
         sliding: whether a problem has sliding windows, as convolutions do.
+        factors: which of them may be imperfect.
     """
     if name != "native":
         return False
     from launcher.engines.native.compilation import search_is_compiled  # noqa: PLC0415
 
-    return not search_is_compiled(sliding=sliding)
+    return not search_is_compiled(sliding=sliding, imperfect=factors is not Factors.perfect)
 
 
 def settings_of(

@@ -38,7 +38,7 @@ def search_progress(
         verbose: also without a terminal.
     """
     if compiles:
-        console.print("compiling the search; this takes about 10 s, once", style="dim")
+        console.print("compiling the search; this takes 10 to 40 s, once", style="dim")
     status = Status(f"{escape(name)}: searching", console=console)
     shown_at: float | None = None
 

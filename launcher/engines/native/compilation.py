@@ -19,7 +19,11 @@ _SEARCH = (
     ("launcher.engines.native.mapper.kernels.completion", "complete"),
 )
 _SLIDING = (("launcher.engines.native.batch.sliding", "sliding_traffic"),)
-"""Module and name of the kernels that take long to compile: those of every search, and those of sliding windows."""
+_IMPERFECT = (
+    ("launcher.engines.native.mapper.imperfect.branch", "explore"),
+    ("launcher.engines.native.mapper.imperfect.completion", "complete"),
+)
+"""Module and name of the kernels that take long to compile: those of every search, of windows, of imperfect factors."""
 
 
 helper = numba.njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
@@ -44,14 +48,15 @@ def kernel(function: Callable[..., Any]) -> Any:
         numba.config.CACHE_DIR = before
 
 
-def search_is_compiled(*, sliding: bool) -> bool:
+def search_is_compiled(*, sliding: bool, imperfect: bool = False) -> bool:
     """Whether the mapper's kernels were compiled before, for this Python and these sources.
 
     Args:
-        sliding: whether the problem has sliding windows, which need more of them.
+        sliding, imperfect: whether the problem has sliding windows, and the mapspace imperfect factors, which need more
+            of them.
     """
     version = f"py{sys.version_info.major}{sys.version_info.minor}"
-    needed = [*_SEARCH, *(_SLIDING if sliding else ())]
+    needed = [*_SEARCH, *(_SLIDING if sliding else ()), *(_IMPERFECT if imperfect else ())]
     return all(any(_folder(module).rglob(f"*.{name}-*.{version}.nbi")) for module, name in needed)
 
 

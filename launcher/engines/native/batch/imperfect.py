@@ -1,6 +1,6 @@
 """Imperfect mappings of a batch: legality as for perfect ones, figures by the compiled code that the search uses.
 
-It counts what ``native.imperfect`` defines, but neither sliding windows nor transfers by number of destinations.
+It counts what ``native.imperfect`` defines, but not transfers by number of destinations.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class ImperfectFigures:
         fixed = assignments_of(self.space, self.machine, SpatialAssignments(self.space, spatial, spatial[:, :, 0]))
         energy, busy = np.zeros((2, len(ends)))
         work = work_of(self.space, self.machine, keep[0])
-        _judge(work, fixed.fans(0), keep, spatial, fixed.prices, ends, places, energy, busy)
+        _judge(work, fixed.fans(0), keep, spatial, fixed.outside, fixed.prices, ends, places, energy, busy)
         return energy + fixed.leak_pj * busy, busy.astype(np.int64) + self.machine.latency
 
 
@@ -66,15 +66,15 @@ def _first(array: AnyArray) -> AnyArray:
 
 @kernel
 def _judge(
-    work: Work, fans: Fans, keep: AnyArray, spatial: AnyArray, prices: AnyArray, ends: AnyArray, places: AnyArray,
-    energy: AnyArray, busy: AnyArray,
+    work: Work, fans: Fans, keep: AnyArray, spatial: AnyArray, outside: AnyArray, prices: AnyArray, ends: AnyArray,
+    places: AnyArray, energy: AnyArray, busy: AnyArray,
 ) -> None:  # fmt: skip
     """Dynamic energy and busy cycles of mappings.
 
     Args:
         work, fans: what all of them have in common; ``keep``, ``ends`` and ``prices`` in them are not looked at.
         keep: (M, L, P) as in ``Work``.
-        spatial, prices: (M, L, D), (M, L, 5) ends and prices as in ``Fans``.
+        spatial, outside, prices: (M, ...) ends of fan-outs, their products and prices as in ``Fans``.
         ends, places: (M, L, D) of the temporal loops.
         energy, busy: (M,) filled in.
     """
@@ -82,13 +82,14 @@ def _judge(
     total, busiest = np.zeros((3, *work.keep.shape), np.int64), np.zeros((3, *work.keep.shape), np.int64)
     for m in range(len(ends)):
         own_work = Work(
-            work.extents, work.relevant, work.read_write, keep[m], work.bounds, work.divides, work.capacity,
-            work.least_fill, work.reuse, work.multicast, work.apart, work.together, work.elides, work.limits,
-            work.scale,
+            work.extents, work.relevant, work.read_write, work.boxes, work.slides, work.coefficient, work.windowed,
+            keep[m], work.bounds, work.divides, work.perfect, work.capacity, work.least_fill, work.reuse,
+            work.multicast, work.apart, work.together, work.elides, work.limits, work.scale,
         )  # fmt: skip
         own_fans = Fans(
-            spatial[m], fans.outside, fans.instances, prices[m], fans.network, fans.own, fans.first, fans.compute_pj
-        )
+            spatial[m], outside[m], fans.instances, prices[m], fans.network, fans.own, fans.first, fans.compute_pj,
+            fans.least_busy,
+        )  # fmt: skip
         for d in range(len(tile)):
             tile[d] = 1
             for level in range(ends.shape[1]):
@@ -124,4 +125,4 @@ def imperfect_figures(specification: Specification, tables: Tables) -> Imperfect
         word_prices(specification, machine)
     except SpecificationError:
         return None
-    return None if machine.boxes.any() else ImperfectFigures(tables, space, machine)
+    return ImperfectFigures(tables, space, machine)

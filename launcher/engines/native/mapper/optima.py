@@ -7,6 +7,7 @@ from dataclasses import replace
 from math import inf
 
 from launcher.engines.interface import Mapped, MapperSettings, OnProgress
+from launcher.engines.native.mapper.imperfect.padding import padded_optimum
 from launcher.engines.native.mapper.imperfect.search import imperfect_search
 from launcher.engines.native.mapper.reasons.conflicts import no_valid_mapping
 from launcher.engines.native.mapper.search.best_first import BestFirstSearch
@@ -15,8 +16,8 @@ from launcher.engines.native.mapper.search.clock import Clock
 from launcher.engines.native.mapper.search.confirm import confirm
 from launcher.engines.native.mapper.search.objective import Order, criteria_order
 from launcher.engines.native.mapper.search.perfect import perfect_search
-from launcher.engines.native.mapper.search.warmup import warm_up
 from launcher.engines.native.mapper.space.mapspace import mapspace_of
+from launcher.engines.native.mapper.warmup import warm_up
 from launcher.results.result import Optimality, SearchStatistics
 from launcher.specification.constraints import Factors
 from launcher.specification.specification import Specification
@@ -39,9 +40,10 @@ def search(specification: Specification, settings: MapperSettings, on_progress: 
         SpecificationError: a constraint that does not make sense or cannot be honoured.
         ConfigurationError: an unknown objective.
     """
+    warm_up(specification, settings.factors)
     clock = Clock(settings.timeout_s, on_progress)
     runs = _prepared(specification, criteria_order(settings.objective), clock, settings)
-    outcome = _best(runs)
+    outcome = _best(runs, clock)
     if outcome is None:
         raise no_valid_mapping(runs[-1].space, finished=not any(run.stopped for run in runs))
     return _mapped(runs, outcome, settings.objective, clock.seconds)
@@ -64,13 +66,14 @@ def pareto(
     Raises:
         NoValidMappingError, SpecificationError: as ``search`` does.
     """
+    warm_up(specification, settings.factors)
     clock = Clock(settings.timeout_s, on_progress)
     runs = _prepared(specification, criteria_order(("energy", "cycles")), clock, settings)
     points: list[Mapped] = []
     most_cycles = inf
     while True:
         before = clock.seconds
-        outcome = _best(runs, most_cycles)
+        outcome = _best(runs, clock, most_cycles)
         if outcome is not None:
             points.append(_mapped(runs, outcome, ("pareto",), clock.seconds - before))
             most_cycles = outcome.cycles - 1
@@ -85,7 +88,6 @@ def _prepared(
     specification: Specification, order: Order, clock: Clock, settings: MapperSettings
 ) -> list[BestFirstSearch]:
     """The searches of a mapspace: of perfect mappings, and of all that may be imperfect."""
-    warm_up(specification)
     spaces = [mapspace_of(specification)]
     if settings.factors is not Factors.perfect:
         spaces.append(mapspace_of(specification, settings.factors))
@@ -97,18 +99,23 @@ def _prepared(
     return runs
 
 
-def _best(runs: Sequence[BestFirstSearch], most_cycles: float = inf) -> Outcome | None:
+def _best(runs: Sequence[BestFirstSearch], clock: Clock, most_cycles: float = inf) -> Outcome | None:
     """The best mapping of all runs, one after the other: each begins with what the one before found.
 
-    It is proved when every run was, since together they cover the mapspace.
+    It is proved when every run was, since together they cover the mapspace. One that may not come to its end begins
+    with the padded layer's optimum as well.
     """
     best: Outcome | None = None
     bounds: list[float] = []
+    proved = True
     for run in runs:
-        found = run.run(most_cycles, best)
+        imperfect = any(run.space.imperfect)
+        guess = padded_optimum(run.space, run.order, clock) if imperfect and clock.limited else None
+        found = run.run(most_cycles, best, guess)
+        proved = proved and not run.stopped
         if found is not None:
             bounds.append(found.lower_bound)
-            best = found if best is None else replace(found, proved=best.proved and found.proved)
+            best = replace(found, proved=proved and found.proved)
     return None if best is None else replace(best, lower_bound=min(bounds))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.costs.network_prices import word_prices
 from launcher.engines.native.mapper.imperfect.tables import PER_FIRST_TOUCH, PER_WORD, Fans, Work
 from launcher.engines.native.mapper.kernels import search_tables as at
-from launcher.engines.native.mapper.space.bypass import Keep, boundaries_of
+from launcher.engines.native.mapper.space.bypass import Keep, Pattern, boundaries_of
 from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 from launcher.specification.specification import Specification
@@ -48,12 +48,16 @@ class ImperfectAssignments:
     leak_pj: FloatArray
     compute_pj: float
     from_compute: frozenset[int] = frozenset()
+    _known: dict[tuple[int, Pattern], Least] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.iterations)
 
-    def fans(self, index: int) -> Fans:
-        """Constants of one assignment for the compiled search."""
+    def fans(self, index: int, chosen: Sequence[Pattern] = ()) -> Fans:
+        """Constants of one assignment, under one choice of keep and bypass, for the compiled search."""
+        slots = limited_slots(self.machine)
+        words = [self.least(p, pattern).words[index] for p, pattern in enumerate(chosen)]
+        cycles = sum(words, np.zeros(len(slots))) / self.machine.limits[slots[:, 0], slots[:, 1]]
         return Fans(
             np.ascontiguousarray(self.spatial.factors[index]),
             self.outside[index],
@@ -63,15 +67,24 @@ class ImperfectAssignments:
             self.own[index],
             self.first[index],
             self.compute_pj,
+            float(np.ceil(cycles * (1 - at.TIE_TOLERANCE)).max(initial=0.0)),
         )
 
     def smallest_tiles(self, p: int) -> FloatArray:
         """Words of tiles that span no more than the fan-outs inside a level: (A, levels)."""
         reach = np.minimum(np.cumprod(self.spatial.factors, axis=1), self.extents)
+        if self.machine.boxes[p]:
+            along = (self.machine.coefficient[p] * (reach[:, :, None, :] - 1)).sum(axis=3)
+            return np.asarray((1 + along).prod(axis=2), float)
         return np.asarray(np.where(self.machine.relevant[p], reach, 1).prod(axis=2), float)
 
-    def least(self, p: int, pattern: Sequence[bool]) -> Least:
+    def least(self, p: int, pattern: Pattern) -> Least:
         """Bounds for one data space that is kept as the pattern says: every level moves each word once."""
+        if (p, pattern) not in self._known:
+            self._known[p, pattern] = self._least(p, pattern)
+        return self._known[p, pattern]
+
+    def _least(self, p: int, pattern: Pattern) -> Least:
         slots = limited_slots(self.machine)
         energy, words = np.zeros(len(self)), np.zeros((len(self), len(slots)))
         for boundary in boundaries_of(p, pattern, from_compute=True):
@@ -79,10 +92,14 @@ class ImperfectAssignments:
             if inner < 0:
                 content = self._words(p, self._rounds(outer))
                 busy = self.own[:, outer, p] * self._of_others(p, self._steps)
+                if self.machine.boxes[p]:
+                    busy = busy * self._served_windows(p, outer)
+                    content = content * self._served_windows(p, outer) * self._window_instances(p, outer)
             else:
-                content = self._words(p, self._shown(outer))
-                busy = self.own[:, outer, p]
-                energy += self._filling(p, inner, self._words(p, self._shown(inner)))
+                content = self._words(p, self._shown(outer)) * self._least_windows(p, -1)
+                busy = self.own[:, outer, p] * self._least_windows(p, outer)
+                entering = self._words(p, self._shown(inner)) * self._least_windows(p, -1)
+                energy += self._filling(p, inner, entering)
             energy += self._serving(p, inner, outer, content)
             self._add_needs(p, outer, busy, slots, words)
         return Least(energy, words)
@@ -110,7 +127,35 @@ class ImperfectAssignments:
         return np.asarray(np.where(self.machine.relevant[p], 1, counts).prod(axis=1, dtype=float))
 
     def _words(self, p: int, counts: IntArray) -> FloatArray:
-        return np.asarray(np.where(self.machine.relevant[p], self.extents, counts).prod(axis=1, dtype=float))
+        own = np.where(_windowed(self.machine)[p], 1, self.extents)
+        return np.asarray(np.where(self.machine.relevant[p], own, counts).prod(axis=1, dtype=float))
+
+    def _served_windows(self, p: int, level: int) -> FloatArray:
+        """Windows that compute units inside one instance of a level ask for, at least."""
+        windowed = _windowed(self.machine)[p]
+        steps = np.where(windowed, self.extents // self.outside[:, 0], 1).prod(axis=1, dtype=float)
+        for m in range(level + 1):
+            ends = self.spatial.factors[:, m]
+            for along in self.machine.coefficient[p] > 0:
+                sums = 1 + np.where(along & windowed, ends - 1, 0).sum(axis=1)
+                apart = np.where(along & windowed, ends, 1).prod(axis=1)
+                steps = steps * (sums if self.machine.multicast[m, p] else apart)
+        return np.asarray(steps)
+
+    def _window_instances(self, p: int, level: int) -> FloatArray:
+        windowed = _windowed(self.machine)[p]
+        return np.asarray(np.where(windowed, self.outside[:, level + 1], 1).prod(axis=1, dtype=float))
+
+    def _least_windows(self, p: int, level: int) -> FloatArray | float:
+        """Different positions along the ranks with windows that a level's busiest instance sees (-1: that all see).
+
+        Along each rank those of its longest dimension are.
+        """
+        if not self.machine.boxes[p]:
+            return 1.0
+        seen = self.extents[None, :] if level < 0 else -(-self.extents // self.outside[:, level + 1])
+        longest = np.where((self.machine.coefficient[p] > 0) & _windowed(self.machine)[p], seen[:, None, :], 1)
+        return np.asarray(longest.max(axis=2).prod(axis=1, dtype=float))
 
     def _serving(self, p: int, inner: int, outer: int, content: FloatArray) -> FloatArray:
         prices = self.prices[:, outer]
@@ -155,7 +200,7 @@ def assignments_of(space: SearchSpace, machine: Machine, spatial: SpatialAssignm
     outside[:, :-1] = np.cumprod(ends[:, ::-1], axis=1)[:, ::-1]
     instances = outside[:, 1:].prod(axis=2)
     least_own = -(-extents // outside[:, 1:])
-    own = np.where(machine.relevant, least_own[:, :, None, :], 1).prod(axis=3, dtype=float)
+    own = np.where(machine.relevant & ~_windowed(machine), least_own[:, :, None, :], 1).prod(axis=3, dtype=float)
     touched = np.where(machine.relevant, extents, outside[:, 1:, None, :]).prod(axis=3, dtype=float)
     network = np.zeros((len(ends), len(levels), len(machine.tensors), 2))
     network[:] = word_prices(specification, machine)
@@ -183,9 +228,14 @@ def work_of(space: SearchSpace, machine: Machine, keep: Keep) -> Work:
         extents=np.array(space.extents, np.int64),
         relevant=machine.relevant,
         read_write=machine.read_write,
+        boxes=machine.boxes,
+        slides=np.array([tensor.sliding for tensor in machine.tensors]),
+        coefficient=machine.coefficient,
+        windowed=_windowed(machine),
         keep=np.array(keep, np.bool_),
         bounds=bounds,
         divides=np.array(space.divides, np.bool_),
+        perfect=~np.array(space.imperfect, np.bool_),
         capacity=machine.capacity,
         least_fill=machine.least_fill,
         reuse=machine.temporal_reuse,
@@ -196,6 +246,14 @@ def work_of(space: SearchSpace, machine: Machine, keep: Keep) -> Work:
         limits=machine.limits,
         scale=machine.scale,
     )
+
+
+def _windowed(machine: Machine) -> BoolArray:
+    """(P, D) whether a dimension moves windows."""
+    moved = (machine.motion != at.STILL) & (machine.motion != at.OWN_RANK)
+    strided = (machine.coefficient > 1).any(axis=1)
+    several = (machine.coefficient > 0).sum(axis=1) > 1
+    return np.asarray(machine.boxes[:, None] & (moved | strided | several))
 
 
 def _elides(machine: Machine) -> BoolArray:

@@ -1,8 +1,7 @@
 """Compiled: branch and bound over the imperfect nests of one spatial assignment.
 
-It walks from the innermost loop outwards and knows every end. What a settled boundary costs follows from the loops
-inside, but where fan-outs further out hide some digits; there a bound counts until the nest is complete, when its
-figures are computed anew.
+It walks from the innermost loop outwards and knows every end. The figures of a complete nest are computed anew, where
+its bounds are not exact.
 """
 
 from __future__ import annotations
@@ -11,10 +10,17 @@ import numpy as np
 
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import helper, kernel, procedure
-from launcher.engines.native.mapper.imperfect.counting import different, so_far
 from launcher.engines.native.mapper.imperfect.exact import exact_figures
-from launcher.engines.native.mapper.imperfect.prices import filling_energy, own_words, serving_energy, visible_share
+from launcher.engines.native.mapper.imperfect.prices import tile_words, visible_share
 from launcher.engines.native.mapper.imperfect.remains import largest_end, remains
+from launcher.engines.native.mapper.imperfect.settling import (
+    busy_bound,
+    count_steps,
+    serve,
+    settle,
+    settle_end,
+    settled_steps,
+)
 from launcher.engines.native.mapper.imperfect.tables import (
     LEAST,
     MOST,
@@ -71,141 +77,13 @@ def _copy_row(trail: Trail, depth: int) -> None:
     _copy_plane(trail.places, depth, depth + 1)
 
 
-@helper
-def _innermost(work: Work, p: int) -> int:
-    """The level that serves the compute units with a data space."""
-    level = 0
-    while not work.keep[level, p]:
-        level += 1
-    return level
-
-
-@procedure
-def count_steps(work: Work, fans: Fans, trail: Trail, row: int, d: int, last: int) -> None:
-    """How many different steps a dimension has, as far as its loops up to level ``last`` tell."""
-    levels = len(work.capacity)
-    n, left, tile = work.extents[d], trail.left[row, d], trail.tile[row, d]
-    ends, places = trail.ends[row], trail.places[row]
-    trail.steps[row, d] = so_far(n, left, tile, d, last, fans.ends, fans.outside, ends, places, levels, work.together)
-    for p in range(len(work.read_write)):
-        if not work.relevant[p, d]:
-            inside = _innermost(work, p)
-            if not work.multicast[inside, p]:
-                inside -= 1
-            trail.served[row, p, d] = so_far(
-                n, left, tile, d, last, fans.ends, fans.outside, ends, places, inside, work.together
-            )
-
-
-@procedure
-def serve(work: Work, fans: Fans, trail: Trail, row: int) -> None:
-    """Least energy of serving the compute units."""
-    energy = 0.0
-    for p in range(len(work.read_write)):
-        content = own_words(work, p)
-        for d in range(len(work.extents)):
-            if not work.relevant[p, d]:
-                content *= trail.served[row, p, d]
-        energy += serving_energy(work, fans, p, np.int64(-1), _innermost(work, p), content)
-    trail.figures[row, SERVED] = energy
-
-
-@procedure
-def _settle_one(
-    work: Work, fans: Fans, rates: Rates, boundary: AnyArray, trail: Trail, row: int, last: int, figures: AnyArray
-) -> None:
-    """Add what a boundary asks for that is settled outside all loops of a row, the fan-outs up to ``last`` included."""
-    p, inner, outer = boundary[at.SPACE], boundary[at.INNER], boundary[at.OUTER]
-    levels = len(work.capacity)
-    inside = outer if work.multicast[outer, p] else outer - 1
-    content = own_words(work, p)
-    entering = content
-    rounds = 1.0
-    start, same = np.int64(0), work.together
-    for d in range(len(work.extents)):
-        if work.relevant[p, d]:
-            continue
-        n, left, tile = work.extents[d], trail.left[row, d], trail.tile[row, d]
-        ends, places = trail.ends[row], trail.places[row]
-        entering *= different(
-            n, left, tile, d, last, fans.ends, ends, places, levels, start, inner, levels, same, inner
-        )
-        if inside <= last:
-            content *= different(
-                n, left, tile, d, last, fans.ends, ends, places, levels, start, inside, levels, same, inside
-            )
-        else:
-            content *= -(-left // visible_share(fans.ends, last + 1, inside, d))
-        rounds *= -(-left // fans.outside[last + 1, d])
-    figures[SETTLED] += serving_energy(work, fans, p, inner, outer, content)
-    figures[SETTLED] += filling_energy(work, fans, p, inner, entering)
-    for s in range(len(rates.slots)):
-        level, kind = rates.slots[s, 0], rates.slots[s, 1]
-        if level not in (outer, inner):
-            continue
-        words = fans.own[level, p] * rounds
-        fresh = words - (fans.own[level, p] if work.elides[level, p] else 0.0)
-        if level == outer:
-            figures[2 + s] += (fresh if kind != 1 else 0.0) * work.scale[level, p]
-            if work.read_write[p] and kind != 0:
-                figures[2 + s] += words * work.scale[level, p]
-        elif kind != 0:
-            figures[2 + s] += fresh * work.scale[level, p]
-
-
-@procedure
-def _settle(
-    work: Work, fans: Fans, rates: Rates, walks: Walks, bits: int, trail: Trail, row: int, last: int, at_once: int,
-    figures: AnyArray,
-) -> None:  # fmt: skip
-    """Add what boundaries ask for; ``at_once`` (-1: all): only those that this level settles when it is left (1), or
-    only the others (0)."""
-    b = np.int64(0)
-    while bits:
-        if bits & 1:
-            boundary = walks.boundaries[b]
-            now = boundary[at.FORGETS] and boundary[at.INNER] == last
-            if at_once < 0 or now == (at_once == 1):
-                _settle_one(work, fans, rates, boundary, trail, row, last, figures)
-        bits >>= 1
-        b += 1
-
-
-@procedure
-def busy_bound(work: Work, fans: Fans, rates: Rates, trail: Trail, row: int, figures: AnyArray) -> float:
-    """Least cycles that the steps so far, and the words asked for so far, take."""
-    most = 1.0
-    for d in range(len(work.extents)):
-        most *= trail.steps[row, d]
-    for s in range(len(rates.slots)):
-        level, kind = rates.slots[s, 0], rates.slots[s, 1]
-        words = figures[2 + s]
-        for p in range(len(work.read_write)):
-            if _innermost(work, p) == level:
-                own = fans.own[level, p]
-                served = own
-                for d in range(len(work.extents)):
-                    if not work.relevant[p, d]:
-                        served *= trail.steps[row, d]
-                if kind != 1:
-                    words += (served - (own if work.elides[level, p] else 0.0)) * work.scale[level, p]
-                if kind != 0 and work.read_write[p]:
-                    words += served * work.scale[level, p]
-        most = max(most, np.ceil(words / rates.limits[level, kind] * (1 - TIE_TOLERANCE)))
-    return most
-
-
 @procedure
 def _fits(work: Work, trail: Trail, row: int, level: int, leaves: bool) -> bool:
     """Whether the tiles of a row fit a level, and fill it enough when it is left."""
     words = 0.0
     for p in range(len(work.read_write)):
         if work.keep[level, p]:
-            tile = 1.0
-            for d in range(len(work.extents)):
-                if work.relevant[p, d]:
-                    tile *= min(trail.tile[row, d], work.extents[d])
-            words += tile
+            words += tile_words(work, p, trail.tile[row])
     return words <= work.capacity[level] and (not leaves or words >= work.least_fill[level])
 
 
@@ -279,6 +157,23 @@ def _least_suffices(work: Work, fans: Fans, walks: Walks, s: int, level: int, d:
     return True
 
 
+@helper
+def within_reach(goal: Goal, rates: Rates, energy: float, steps: float) -> bool:
+    """Whether a bound of the first criterion is as good as the incumbent; bounds with delays tell of no other one."""
+    return bool(value_of(goal, 0, rates, energy, steps) <= goal.incumbent[0] * (1 + TIE_TOLERANCE))
+
+
+@helper
+def _hopeful(
+    goal: Goal, rates: Rates, tables: Tables, entry: int, figures: AnyArray, steps: float, busy: float
+) -> bool:
+    """Whether anything better can follow at an entry of the tables."""
+    begun = figures[SETTLED] + figures[SERVED]
+    if not tables.best[entry] < np.inf or not within_reach(goal, rates, begun + tables.slow[entry], steps):
+        return False
+    return bool(promising(goal, rates, begun + tables.best[entry], busy))
+
+
 @procedure
 def _loops(
     work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: Tables, rates: Rates, goal: Goal,
@@ -293,7 +188,9 @@ def _loops(
     for i in range(len(trial)):
         trial[i] = trail.figures[depth, i]
     if bits:
-        _settle(work, fans, rates, walks, bits, trail, depth, level, np.int64(-1), trial)
+        settle(work, fans, rates, walks, bits, trail, depth, level, np.int64(-1), trial, np.int64(d), np.int64(0))
+    steps = settled_steps(work, fans, trail, depth, level)
+    busy = busy_bound(work, fans, rates, trail, depth, trial)
     known = fans.outside[level + 1, d] == 1
     single = _least_suffices(work, fans, walks, s, level, d)
     stays = walks.steps[step, at.KIND] == at.FREE_LOOP and least <= 1
@@ -304,9 +201,7 @@ def _loops(
         trail.node[row, d], trail.left[row, d] = after, value
         entry = _entry(groups, nodes, tables, trail, row, to, walks.states[to, at.LEVEL])
         rest = trial[SETTLED] + tables.best[entry]
-        if not rest < np.inf:
-            continue
-        if not promising(goal, rates, rest + trial[SERVED], busy_bound(work, fans, rates, trail, depth, trial)):
+        if not _hopeful(goal, rates, tables, entry, trial, steps, busy):
             continue
         low, high = max(remains(left, value), least, 2), min(largest_end(left, value), most)
         if after == node and c < nodes.first[level, d, node]:
@@ -321,10 +216,10 @@ def _loops(
                 count_steps(work, fans, trail, row, d, level)
                 serve(work, fans, trail, row)
             energy = rest + trail.figures[row, SERVED]
-            busy = busy_bound(work, fans, rates, trail, row, trial)
-            if promising(goal, rates, energy, busy):
+            takes = busy_bound(work, fans, rates, trail, row, trial)
+            if promising(goal, rates, energy, takes):
                 trail.child[depth, n, 0], trail.child[depth, n, 1], trail.child[depth, n, 2] = step, end, after
-                trail.bound[depth, n, 0], trail.bound[depth, n, 1] = energy, busy
+                trail.bound[depth, n, 0], trail.bound[depth, n, 1] = energy, takes
                 n += 1
     trail.ends[row, level, d], trail.places[row, level, d] = trail.ends[depth, level, d], 0
     trail.node[row, d], trail.left[row, d], trail.tile[row, d] = node, left, tile
@@ -345,28 +240,15 @@ def _leave(
     if not _fits(work, trail, row, level, True):
         return False
     if bits:
-        _settle(work, fans, rates, walks, bits, trail, row, level, np.int64(1), trail.figures[row])
+        none, any_end = np.int64(-1), np.int64(0)
+        settle(work, fans, rates, walks, bits, trail, row, level, np.int64(1), trail.figures[row], none, any_end)
     if not _cross(work, fans, nodes, trail, row, level):
         return False
     levels = len(work.capacity)
     if bits and nodes.following[level] == levels:
-        _settle_end(work, fans, rates, walks, bits, level, trail, row)
+        settle_end(work, fans, rates, walks, bits, level, trail, row)
     serve(work, fans, trail, row)
     return True
-
-
-@procedure
-def _settle_end(
-    work: Work, fans: Fans, rates: Rates, walks: Walks, bits: int, level: int, trail: Trail, row: int
-) -> None:  # fmt: skip
-    """Settle at the end of the nest what leaving the last level that matters did not."""
-    b = np.int64(0)
-    while bits:
-        boundary = walks.boundaries[b]
-        if bits & 1 and not (boundary[at.FORGETS] and boundary[at.INNER] == level):
-            _settle_one(work, fans, rates, boundary, trail, row, len(work.capacity) - 1, trail.figures[row])
-        bits >>= 1
-        b += 1
 
 
 @procedure
@@ -389,7 +271,8 @@ def _find_children(
             entry = _entry(groups, nodes, tables, trail, depth + 1, to, into)
             energy = figures[SETTLED] + figures[SERVED] + tables.best[entry]
             busy = busy_bound(work, fans, rates, trail, depth + 1, figures)
-            if energy < np.inf and promising(goal, rates, energy, busy):
+            steps = settled_steps(work, fans, trail, depth + 1, min(into, len(work.capacity) - 1))
+            if _hopeful(goal, rates, tables, entry, figures, steps, busy):
                 trail.child[depth, n, 0], trail.child[depth, n, 1], trail.child[depth, n, 2] = step, 1, -1
                 trail.bound[depth, n, 0], trail.bound[depth, n, 1] = energy, busy
                 n += 1
@@ -416,7 +299,10 @@ def _descend(
         _leave(work, fans, nodes, walks, rates, trail, depth, step)
         return
     if bits:
-        _settle(work, fans, rates, walks, bits, trail, depth, level, np.int64(-1), trail.figures[row])
+        settle(
+            work, fans, rates, walks, bits, trail, depth, level, np.int64(-1), trail.figures[row], np.int64(d),
+            np.int64(end),
+        )  # fmt: skip
     trail.node[row, d], trail.left[row, d] = node, nodes.value[level, d, node]
     trail.tile[row, d] *= end
     trail.ends[row, level, d], trail.places[row, level, d] = end, depth
@@ -428,12 +314,16 @@ def _descend(
 @procedure
 def _arrive(
     work: Work, fans: Fans, rates: Rates, goal: Goal, trail: Trail, depth: int, total: AnyArray, busiest: AnyArray,
-    control: AnyArray,
+    control: AnyArray, report: bool,
 ) -> bool:  # fmt: skip
-    """Judge the complete mapping on top of the trail; remember it when it is wanted."""
-    energy, busy = exact_figures(
-        work, fans, trail.ends[depth], trail.places[depth], trail.tile[depth], total, busiest
-    )  # fmt: skip
+    """Judge the complete mapping on top of the trail, by its bounds with ``report``; remember it when it is wanted."""
+    if report:
+        energy = trail.figures[depth, SETTLED] + trail.figures[depth, SERVED]
+        busy = busy_bound(work, fans, rates, trail, depth, trail.figures[depth])
+    else:
+        energy, busy = exact_figures(
+            work, fans, trail.ends[depth], trail.places[depth], trail.tile[depth], total, busiest
+        )  # fmt: skip
     if not promising(goal, rates, energy, busy):
         return False
     for i in range(depth):
@@ -444,10 +334,35 @@ def _arrive(
 
 
 @kernel
+def reaches(goal: Goal, rates: Rates, energy: float, steps: float) -> bool:
+    """``within_reach``, for callers that are not compiled."""
+    return bool(within_reach(goal, rates, energy, steps))
+
+
+@kernel
+def most_busy(goal: Goal, rates: Rates, energy: float) -> float:
+    """Busy cycles beyond which nothing that takes so much dynamic energy can be better than the incumbent."""
+    low, high = 0.0, 1.0
+    while high < goal.most_busy and promising(goal, rates, energy, high):
+        low, high = high, 2 * high
+    if high >= goal.most_busy:
+        high = goal.most_busy
+        if high == np.inf or promising(goal, rates, energy, high):
+            return high
+    while high - low > max(0.5, 1e-13 * high):
+        middle = (low + high) / 2
+        if promising(goal, rates, energy, middle):
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+@kernel
 def open_trail(
     work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: Tables, trail: Trail
-) -> float:  # fmt: skip
-    """Put the innermost state on the trail; returns the least dynamic energy of all nests."""
+) -> tuple[float, float]:  # fmt: skip
+    """Put the innermost state on the trail; returns the least dynamic energy of all nests, and with their delays."""
     state, levels = len(walks.states) - 2, len(work.capacity)
     last = min(nodes.start, levels - 1)
     trail.at[0, at.STATE], trail.at[0, at.POSITION] = state, -1
@@ -466,17 +381,19 @@ def open_trail(
     serve(work, fans, trail, 0)
     trail.figures[0, SETTLED] = fans.compute_pj
     entry = _entry(groups, nodes, tables, trail, 0, state, nodes.start)
-    return float(trail.figures[0, SETTLED] + trail.figures[0, SERVED] + tables.best[entry])
+    begun = trail.figures[0, SETTLED] + trail.figures[0, SERVED]
+    return begun + tables.best[entry], begun + tables.slow[entry]
 
 
 @kernel
 def explore(
     work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: Tables, rates: Rates, goal: Goal,
-    trail: Trail, counts: AnyArray, control: AnyArray, budget: int,
+    trail: Trail, counts: AnyArray, control: AnyArray, budget: int, report: bool,
 ) -> int:  # fmt: skip
     """Depth-first search from what is on the trail; can be called again to go on.
 
-    Better mappings become the incumbent here. ``counts`` (2, 3, L, P) is room for the counts of a mapping.
+    Better mappings become the incumbent here; with ``report`` every one that may be better is handed out at once, and
+    the caller judges it. ``counts`` (2, 3, L, P) is room for the counts of a mapping.
     """
     trial = np.zeros(trail.figures.shape[1])
     stop = control[NODES] + budget
@@ -488,8 +405,8 @@ def explore(
             control[NODES] += 1
             if trail.at[depth, at.STATE] == 0:
                 control[TOP] -= 1
-                if _arrive(work, fans, rates, goal, trail, depth, counts[0], counts[1], control):
-                    if goal.canonical:
+                if _arrive(work, fans, rates, goal, trail, depth, counts[0], counts[1], control, report):
+                    if report or goal.canonical:
                         return FOUND
                     for i in range(len(goal.powers)):
                         goal.incumbent[i] = value_of(goal, i, rates, control[BEST_ENERGY], control[BEST_BUSY])

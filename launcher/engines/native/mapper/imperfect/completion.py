@@ -15,27 +15,38 @@ from launcher.engines.native.mapper.imperfect.prices import (
     least_different,
     own_words,
     serving_energy,
+    tile_words,
 )
 from launcher.engines.native.mapper.imperfect.tables import LEAST, Fans, Groups, Nodes, Tables, Work
+from launcher.engines.native.mapper.imperfect.window_bounds import groups_within, window_bound, window_instances
 from launcher.engines.native.mapper.kernels import search_tables as at
 from launcher.engines.native.mapper.kernels.search_tables import Walks
 
 
 @procedure
 def _energy_of(
-    work: Work, fans: Fans, groups: Groups, boundary: AnyArray, level: int, digits: AnyArray
+    work: Work, fans: Fans, groups: Groups, boundary: AnyArray, level: int, digits: AnyArray, moved: int,
+    sizes: AnyArray,
 ) -> float:  # fmt: skip
-    """Energy of a boundary that is settled at a level (L: at the end of the nest)."""
+    """Energy of a boundary that is settled at a level (L: at the end of the nest).
+
+    ``moved``: the dimension of the loop that settles it, or -1; ``sizes``: (2, D) room to work in.
+    """
     p, inner, outer = boundary[at.SPACE], boundary[at.INNER], boundary[at.OUTER]
     last = min(level, len(work.capacity) - 1)
     inside = outer if work.multicast[outer, p] else outer - 1
     content = own_words(work, p)
     entering = content
     for d in range(len(digits)):
+        left = groups.least[level, d, digits[d]]
+        sizes[0, d], sizes[1, d] = left, groups.tile[level, d, digits[d]]
         if not work.relevant[p, d]:
-            left = groups.least[level, d, digits[d]]
             entering *= least_different(fans.ends, inner, last, d, left)
             content *= least_different(fans.ends, inside, last, d, left)
+    if work.boxes[p]:
+        windows = window_bound(work, fans, p, inner, last, sizes[0], sizes[1], moved, np.int64(0))
+        content *= windows * groups_within(work, fans, p, inner, outer) * window_instances(work, fans, p, outer)
+        entering *= windows * window_instances(work, fans, p, inner)
     energy = serving_energy(work, fans, p, inner, outer, content)
     return float(energy + filling_energy(work, fans, p, inner, entering))
 
@@ -57,7 +68,10 @@ def _count_up(digits: AnyArray, count: AnyArray) -> None:
 
 
 @procedure
-def _fill_energies(work: Work, fans: Fans, groups: Groups, walks: Walks, tables: Tables, digits: AnyArray) -> None:
+def _fill_energies(
+    work: Work, fans: Fans, groups: Groups, walks: Walks, tables: Tables, digits: AnyArray, sizes: AnyArray
+) -> None:  # fmt: skip
+    """Energy of every boundary settled by a loop that slides none of its windows."""
     for b in range(len(walks.boundaries)):
         p = walks.boundaries[b, at.SPACE]
         for level in range(len(groups.size)):
@@ -68,17 +82,21 @@ def _fill_energies(work: Work, fans: Fans, groups: Groups, walks: Walks, tables:
             for i in range(groups.size[level]):
                 origin = i
                 for d in range(len(digits)):
-                    if work.relevant[p, d]:
+                    if work.relevant[p, d] and not work.windowed[p, d]:
                         origin -= digits[d] * groups.stride[level, d]
                 if origin < i:
                     tables.energy[first + i] = tables.energy[first + origin]
                 else:
-                    tables.energy[first + i] = _energy_of(work, fans, groups, walks.boundaries[b], level, digits)
+                    tables.energy[first + i] = _energy_of(
+                        work, fans, groups, walks.boundaries[b], level, digits, np.int64(-1), sizes
+                    )  # fmt: skip
                 _count_up(digits, groups.counts[level])
 
 
 @procedure
-def _fill_fits(work: Work, groups: Groups, fits: AnyArray, fits_at: AnyArray, digits: AnyArray) -> None:
+def _fill_fits(
+    work: Work, groups: Groups, fits: AnyArray, fits_at: AnyArray, digits: AnyArray, sizes: AnyArray
+) -> None:  # fmt: skip
     """Whether the least tiles of groups fit the levels."""
     levels, spaces = work.keep.shape
     for level in range(levels):
@@ -87,13 +105,11 @@ def _fill_fits(work: Work, groups: Groups, fits: AnyArray, fits_at: AnyArray, di
         _start(digits)
         for i in range(groups.size[level]):
             words = 0.0
+            for d in range(len(digits)):
+                sizes[1, d] = groups.tile[level, d, digits[d]]
             for p in range(spaces):
                 if work.keep[level, p] and work.capacity[level] < np.inf:
-                    tile = 1.0
-                    for d in range(len(digits)):
-                        if work.relevant[p, d]:
-                            tile *= groups.tile[level, d, digits[d]]
-                    words += tile
+                    words += tile_words(work, p, sizes[1])
             fits[fits_at[level] + i] = words <= work.capacity[level]
             _count_up(digits, groups.counts[level])
 
@@ -146,7 +162,7 @@ def _best_beyond(
 @procedure
 def _leave(
     groups: Groups, walks: Walks, tables: Tables, s: int, step: int, into: int, fits: AnyArray, fits_at: AnyArray,
-    digits: AnyArray, steps: AnyArray,
+    digits: AnyArray, steps: AnyArray, delay_pj: float,
 ) -> None:  # fmt: skip
     level = walks.states[s, at.LEVEL]
     to, bits = walks.steps[step, at.TARGET], walks.steps[step, at.SETTLED]
@@ -157,6 +173,8 @@ def _leave(
             value = _best_beyond(groups, tables, level, into, to, digits, steps)
             if value < np.inf:
                 value += _settled(walks, tables, bits, level, i, end)
+                for d in range(len(digits)):
+                    value += delay_pj * groups.delay[level, d, digits[d]]
                 tables.best[tables.at[s] + i] = min(tables.best[tables.at[s] + i], value)
         _count_up(digits, groups.counts[level])
 
@@ -189,10 +207,51 @@ def _loop(
                     best[own + base + k] = min(best[own + base + k], value)
 
 
+@helper
+def _is_sliding(work: Work, walks: Walks, bits: int, d: int) -> bool:
+    """Whether a loop over d slides the windows of any boundary in ``bits``."""
+    b = np.int64(0)
+    while bits:
+        if bits & 1 and work.windowed[walks.boundaries[b, at.SPACE], d]:
+            return True
+        bits >>= 1
+        b += 1
+    return False
+
+
+@procedure
+def _slide(
+    work: Work, fans: Fans, groups: Groups, walks: Walks, tables: Tables, s: int, step: int, fits: AnyArray,
+    fits_at: AnyArray, digits: AnyArray, sizes: AnyArray,
+) -> None:  # fmt: skip
+    """As ``_loop``, for a loop that slides windows and so settles them in another way."""
+    level, d = walks.states[s, at.LEVEL], walks.steps[step, at.DIMENSION]
+    to = walks.steps[step, at.TARGET]
+    _start(digits)
+    for i in range(groups.size[level]):
+        reached = np.inf
+        if fits[fits_at[level] + i]:
+            for c in range(groups.first[level, d, digits[d]], groups.first[level, d, digits[d] + 1]):
+                other = i + (groups.to[level, d, c] - digits[d]) * groups.stride[level, d]
+                reached = min(reached, tables.best[tables.at[to] + other])
+        if reached < tables.best[tables.at[s] + i]:
+            bits, b = walks.steps[step, at.SETTLED], np.int64(0)
+            while bits:
+                if bits & 1:
+                    if work.windowed[walks.boundaries[b, at.SPACE], d]:
+                        reached += _energy_of(work, fans, groups, walks.boundaries[b], level, digits, d, sizes)
+                    else:
+                        reached += tables.energy[tables.energy_at[b, level] + i]
+                bits >>= 1
+                b += 1
+            tables.best[tables.at[s] + i] = min(tables.best[tables.at[s] + i], reached)
+        _count_up(digits, groups.counts[level])
+
+
 @kernel
 def complete(
     work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: Tables, fits: AnyArray,
-    fits_at: AnyArray, row: AnyArray,
+    fits_at: AnyArray, row: AnyArray, delay_pj: float,
 ) -> None:  # fmt: skip
     """Fill the tables of one spatial assignment.
 
@@ -201,10 +260,13 @@ def complete(
         tables: ``best`` and ``energy`` are filled in.
         fits, fits_at: room for whether tiles fit each level, and where its entries begin (-1: no state is there).
         row: room for the entries of the largest table.
+        delay_pj: what a delay costs; if anything, energies and what fits are there from a call without.
     """
     digits, steps = np.zeros(len(work.extents), np.int64), np.zeros(len(work.extents), np.int64)
-    _fill_energies(work, fans, groups, walks, tables, digits)
-    _fill_fits(work, groups, fits, fits_at, digits)
+    sizes = np.zeros((2, len(work.extents)), np.int64)
+    if delay_pj == 0:
+        _fill_energies(work, fans, groups, walks, tables, digits, sizes)
+        _fill_fits(work, groups, fits, fits_at, digits, sizes)
     tables.best[tables.at[0]] = 0.0
     for s in range(1, len(walks.states) - 1):
         level = walks.states[s, at.LEVEL]
@@ -212,6 +274,8 @@ def complete(
             tables.best[tables.at[s] + i] = np.inf
         for step in range(walks.states[s, at.FIRST_STEP], walks.states[s + 1, at.FIRST_STEP]):
             if walks.steps[step, at.KIND] == at.NEXT_LEVEL:
-                _leave(groups, walks, tables, s, step, nodes.following[level], fits, fits_at, digits, steps)
+                _leave(groups, walks, tables, s, step, nodes.following[level], fits, fits_at, digits, steps, delay_pj)
+            elif _is_sliding(work, walks, walks.steps[step, at.SETTLED], walks.steps[step, at.DIMENSION]):
+                _slide(work, fans, groups, walks, tables, s, step, fits, fits_at, digits, sizes)
             else:
                 _loop(work, groups, walks, tables, s, step, fits, fits_at, row)

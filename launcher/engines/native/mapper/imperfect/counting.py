@@ -18,7 +18,7 @@ EVERY_PLACE = 1 << 30
 @procedure
 def different(
     n: int, left: int, tile: int, d: int, last: int, fans: AnyArray, ends: AnyArray, places: AnyArray,
-    level: int, place: int, inside: int, within: int, apart: AnyArray, below: int,
+    level: int, place: int, inside: int, within: int, apart: AnyArray, below: int, kept: int,
 ) -> int:  # fmt: skip
     """Different digits over the first ``n`` indices in the chosen loops.
 
@@ -31,10 +31,11 @@ def different(
         level, place: temporal loops behind this place are chosen, ``place`` itself not.
         inside, within: fan-outs of the levels outside the first, up to the second, are chosen.
         apart, below: (L,) levels whose fan-outs are chosen as well, if they lie outside ``below``.
+        kept: temporal loops up to this level are chosen as well.
     """
     chosen = 1
     for m in range(last + 1):
-        if m > level or (m == level and places[m, d] > place):
+        if m > level or (m == level and places[m, d] > place) or m <= kept:
             chosen *= ends[m, d]
         if inside < m <= within or (apart[m] and below < m <= inside):
             chosen *= fans[m, d]
@@ -50,7 +51,7 @@ def different(
                 continue
             tile //= end
             taken = inside < m <= within or (apart[m] and below < m <= inside)
-            if taken if kind else (m > level or (m == level and places[m, d] > place)):
+            if taken if kind else (m > level or (m == level and places[m, d] > place) or m <= kept):
                 chosen //= end
                 whole = n // tile
                 total += whole * chosen
@@ -75,7 +76,21 @@ def so_far(
     nowhere, start = np.int64(-1), np.int64(0)
     if inside <= last:
         found: int = different(
-            n, left, tile, d, last, fans, ends, places, nowhere, start, inside, len(fans), apart, inside
+            n,
+            left,
+            tile,
+            d,
+            last,
+            fans,
+            ends,
+            places,
+            nowhere,
+            start,
+            inside,
+            len(fans),
+            apart,
+            inside,
+            nowhere,
         )
         return found
     hidden = outside[last + 1, d] // outside[min(inside + 1, len(fans)), d]
@@ -85,6 +100,6 @@ def so_far(
         chosen *= ends[m, d]
     rest = different(
         n - (left - 1) * tile, np.int64(1), tile, d, last, fans, ends, places, nowhere, start, inside, len(fans), apart,
-        inside,
+        inside, nowhere,
     )  # fmt: skip
     return int((rounds - 1) * chosen + rest)

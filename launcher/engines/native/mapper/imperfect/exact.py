@@ -13,6 +13,7 @@ from launcher.engines.native.compilation import helper, procedure
 from launcher.engines.native.formulas import slowdown, words_per_cycle
 from launcher.engines.native.mapper.imperfect.counting import EVERY_PLACE, different
 from launcher.engines.native.mapper.imperfect.tables import PER_FIRST_TOUCH, PER_WORD, Fans, Work
+from launcher.engines.native.mapper.imperfect.windows import window_words
 from launcher.engines.native.mapper.kernels import search_tables as at
 
 needed, slowed = helper(words_per_cycle), helper(slowdown)
@@ -51,7 +52,7 @@ def total_words(
     """
     words = 1
     last = len(ends) - 1
-    first = np.int64(1)
+    first, nowhere = np.int64(1), np.int64(-1)
     for d in range(ends.shape[1]):
         n = work.extents[d]
         if work.relevant[p, d]:
@@ -59,7 +60,7 @@ def total_words(
         else:
             words *= different(
                 n, first, tile[d], d, last, fans.ends, ends, places, level, place, inside, len(ends), work.apart[p],
-                below,
+                below, nowhere,
             )  # fmt: skip
     return words
 
@@ -78,13 +79,46 @@ def busiest_words(
         if work.relevant[p, d]:
             # As many indices have a 0 in the fan-outs outside as there are combinations of all other digits.
             words *= different(
-                n, first, tile[d], d, last, fans.ends, ends, places, nowhere, start, nowhere, of, work.apart[p], of
+                n, first, tile[d], d, last, fans.ends, ends, places, nowhere, start, nowhere, of, work.apart[p], of,
+                nowhere,
             )  # fmt: skip
         else:
             words *= different(
-                n, first, tile[d], d, last, fans.ends, ends, places, level, place, of, of, work.apart[p], below
+                n, first, tile[d], d, last, fans.ends, ends, places, level, place, of, of, work.apart[p], below, nowhere
             )  # fmt: skip
     return words
+
+
+@procedure
+def _count_windows(
+    work: Work, fans: Fans, p: int, tile: AnyArray, ends: AnyArray, places: AnyArray, total: AnyArray, busy: AnyArray
+) -> float:
+    """As ``_count_space``, for a data space whose tiles are windows; it is only read."""
+    ranks = work.coefficient.shape[1]
+    widths, stride = np.zeros(ranks, np.int64), np.zeros(ranks, np.int64)
+    back, direction = np.zeros(ranks, np.int64), np.zeros(ranks, np.int64)
+    inner: Any = np.int64(-1)
+    network_pj = 0.0
+    for outer in range(len(ends)):
+        if not work.keep[outer, p]:
+            continue
+        for kind in range(2):
+            level, counts = (outer, READS) if kind == 0 else (inner, FILLS)
+            if level < 0:
+                continue
+            total[counts, level, p] = window_words(
+                work, fans, p, inner, level, level < 0, tile, ends, places, widths, stride, back, direction
+            )  # fmt: skip
+            busy[counts, level, p] = window_words(
+                work, fans, p, inner, level, level >= 0, tile, ends, places, widths, stride, back, direction
+            )  # fmt: skip
+        for m in range(inner + 1, outer + 1):
+            if fans.network[m, p, PER_WORD] > 0:
+                network_pj += fans.network[m, p, PER_WORD] * window_words(
+                    work, fans, p, inner, m, m < 0, tile, ends, places, widths, stride, back, direction
+                )  # fmt: skip
+        inner = np.int64(outer)
+    return network_pj
 
 
 @procedure
@@ -92,6 +126,8 @@ def _count_space(
     work: Work, fans: Fans, p: int, tile: AnyArray, ends: AnyArray, places: AnyArray, total: AnyArray, busy: AnyArray
 ) -> float:
     """Fill in the totals and the busiest instance's counts of one data space; returns the energy of its networks."""
+    if work.boxes[p]:
+        return float(_count_windows(work, fans, p, tile, ends, places, total, busy))
     levels = len(ends)
     inner: Any = np.int64(-1)
     start = np.int64(0)
@@ -180,7 +216,7 @@ def exact_figures(
     for d in range(ends.shape[1]):
         iterations *= different(
             work.extents[d], first, tile[d], d, levels - 1, fans.ends, ends, places, nowhere, start, levels, levels,
-            work.together, levels,
+            work.together, levels, nowhere,
         )  # fmt: skip
     cycles = iterations
     for level in range(levels):

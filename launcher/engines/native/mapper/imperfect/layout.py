@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import prod
+from math import inf, prod
 
 import numpy as np
 
-from launcher.engines.native.arrays import AnyArray, IntArray
+from launcher.engines.native.arrays import AnyArray, FloatArray, IntArray
 from launcher.engines.native.mapper.imperfect.remains import link_nodes, mark_nodes
 from launcher.engines.native.mapper.imperfect.tables import Fans, Groups, Nodes, Work
 from launcher.engines.native.mapper.kernels import search_tables as at
@@ -45,48 +46,56 @@ class DimensionGroups:
     tile: IntArray
     first: IntArray
     to: IntArray
+    delay: FloatArray
     low: IntArray
     high: IntArray
 
 
 @dataclass
 class Layouts:
-    """What can remain of each dimension, for any spatial assignment.
+    """What can remain of each dimension, for any spatial assignment."""
 
-    Attributes:
-        most_entries: of a table of any state.
-    """
-
-    most_entries: int
     _nodes: dict[tuple[object, ...], DimensionNodes] = field(default_factory=dict)
     _groups: dict[tuple[object, ...], DimensionGroups] = field(default_factory=dict)
 
-    def lay_out(self, work: Work, fans: Fans, walks: Walks) -> tuple[Nodes, Groups] | None:
-        """Nodes and groups of one assignment; None when no nest covers some dimension."""
+    def lay_out(
+        self, work: Work, fans: Fans, walks: Walks, most_entries: int, most_steps: float = inf
+    ) -> tuple[Nodes, Groups, bool] | None:
+        """Nodes and groups of one assignment, and whether each node is a group; None if there is no nest.
+
+        Args:
+            work, fans, walks: what is to be mapped.
+            most_entries: of a table of any state.
+            most_steps: in time, of the whole nest.
+        """
         following, start = followers(walks, len(work.capacity))
         room = _room(work, fans)
+        least_steps = -(-work.extents // fans.outside[0])
         parts = []
         for d in range(len(work.extents)):
-            nodes = self._of(work, fans, d, following, start, room[:, d])
+            own_steps = most_steps * least_steps[d] / least_steps.prod(dtype=float)
+            nodes = self._of(work, fans, d, following, start, room[:, d], own_steps)
             if not nodes.count[min(start, len(work.capacity))]:
                 return None
             parts.append(nodes)
         counts = np.array([part.count for part in parts], np.int64).reshape(len(parts), -1)
-        sizes = [_sizes(counts[:, level], self.most_entries) for level in range(counts.shape[1])]
+        sizes = [_sizes(counts[:, level], most_entries) for level in range(counts.shape[1])]
         grouped = [
             self._grouped(part, tuple(size[d] for size in sizes), following) for d, part in enumerate(parts)
         ]  # fmt: skip
-        return _nodes(parts, grouped, following, start), _groups(grouped, len(following) + 1)
+        finest = bool((counts <= np.array([part.count for part in grouped])).all())
+        return _nodes(parts, grouped, following, start), _groups(grouped, len(following) + 1), finest
 
     def _of(
-        self, work: Work, fans: Fans, d: int, following: IntArray, start: int, room: IntArray
+        self, work: Work, fans: Fans, d: int, following: IntArray, start: int, room: IntArray, most_steps: float
     ) -> DimensionNodes:  # fmt: skip
         ends = np.ascontiguousarray(fans.ends[:, d])
-        key = (d, ends.tobytes(), following.tobytes(), start, room.tobytes())
+        most_steps = np.floor(min(most_steps, float(work.extents[d])) * (1 + 1e-12))
+        key = (d, ends.tobytes(), following.tobytes(), start, room.tobytes(), most_steps)
         if key not in self._nodes:
             self._nodes[key] = _dimension(
                 int(work.extents[d]), ends, np.ascontiguousarray(work.bounds[:, :, d]), bool(work.divides[d]),
-                following, start, room,
+                bool(work.perfect[d]), following, start, room, most_steps,
             )  # fmt: skip
         return self._nodes[key]
 
@@ -111,11 +120,11 @@ def _room(work: Work, fans: Fans) -> IntArray:
     levels, dimensions = fans.ends.shape
     least = np.minimum(np.cumprod(fans.ends, axis=0), work.extents)
     room = np.repeat(work.extents[None, :], levels, axis=0).astype(float)
-    words = np.where(work.relevant[None], least[:, None, :], 1).prod(axis=2, dtype=float)
+    words = np.where(work.relevant & ~work.boxes[:, None], least[:, None, :], 1).prod(axis=2, dtype=float)
     for level in np.flatnonzero(np.isfinite(work.capacity)):
         total = (words[level] * work.keep[level]).sum()
         for d in range(dimensions):
-            mine = work.keep[level] & work.relevant[:, d]
+            mine = work.keep[level] & work.relevant[:, d] & ~work.boxes
             if mine.any():
                 own = words[level][mine].sum()
                 most = (work.capacity[level] - (total - own)) / own * least[level, d]
@@ -124,11 +133,14 @@ def _room(work: Work, fans: Fans) -> IntArray:
 
 
 def _dimension(
-    extent: int, ends: IntArray, bounds: IntArray, divides: bool, following: IntArray, start: int, room: IntArray
+    extent: int, ends: IntArray, bounds: IntArray, divides: bool, perfect: bool, following: IntArray, start: int,
+    room: IntArray, most_steps: float,
 ) -> DimensionNodes:  # fmt: skip
     levels = len(ends)
     enters, leaves = np.zeros((2, levels + 1, extent + 1), np.bool_)
-    mark_nodes(extent, ends, bounds, divides, following, start, np.ascontiguousarray(room), enters, leaves)
+    mark_nodes(
+        extent, ends, bounds, divides, perfect, following, start, np.ascontiguousarray(room), most_steps, enters, leaves
+    )
     listed = [np.flatnonzero(row) for row in enters | leaves]
     count = np.array([len(values) for values in listed], np.int64)
     value = np.zeros((levels + 1, max(1, int(count.max()))), np.int64)
@@ -136,9 +148,9 @@ def _dimension(
         row[: len(values)] = values
     first, cross = np.zeros((levels, value.shape[1] + 1), np.int64), np.full((levels, value.shape[1]), -1, np.int64)
     to = np.zeros((levels, 0), np.int64)
-    most = link_nodes(ends, bounds, divides, following, start, leaves, value, count, first, to, cross)
+    most = link_nodes(ends, bounds, divides, perfect, following, start, leaves, value, count, first, to, cross)
     to = np.zeros((levels, most), np.int64)
-    link_nodes(ends, bounds, divides, following, start, leaves, value, count, first, to, cross)
+    link_nodes(ends, bounds, divides, perfect, following, start, leaves, value, count, first, to, cross)
     reach = np.append(np.cumprod(ends), np.prod(ends))
     return DimensionNodes(extent, value, count, first, to, cross, reach)
 
@@ -181,13 +193,39 @@ def _group(nodes: DimensionNodes, sizes: tuple[int, ...], following: IntArray) -
             tile[level, : count[level]] = np.maximum(covered, min(nodes.reach[level], nodes.extent))
     first = np.zeros((levels, width + 1), np.int64)
     low, high = np.full((2, levels, width), -1, np.int64)
+    delay = np.zeros((levels, width))
     listed = []
     for level in range(levels):
         listed.append(_group_level(nodes, group, following, level, first, low, high))
+        slowest = _delays(nodes, following, level)
+        delay[level, : count[level]] = np.inf
+        np.minimum.at(delay[level], group[level, : len(slowest)], slowest)
     to = np.zeros((levels, max([1, *(len(found) for found in listed)])), np.int64)
     for row, found in zip(to, listed, strict=True):
         row[: len(found)] = found
-    return DimensionGroups(group, count, least, tile, first, to, low, high)
+    return DimensionGroups(group, count, least, tile, first, to, delay, low, high)
+
+
+def _delays(nodes: DimensionNodes, following: IntArray, level: int) -> FloatArray:
+    """Per node of a level, how many times the least steps there are at least; 0 (a logarithm) where it is too early.
+
+    What remains of a dimension leaves room for tiles of several sizes. The steps that a tile takes are the least of a
+    sum that grows with it and one that grows and then shrinks: least at one end.
+    """
+    n, into = int(nodes.count[level]), following[level]
+    if into < 0 or nodes.reach[into] == nodes.reach[level] or nodes.reach[into] < nodes.reach[-1]:
+        return np.zeros(n)
+    left = nodes.value[level, :n]
+    inside, fans = nodes.reach[level], nodes.reach[into] // nodes.reach[level]
+    least = -((nodes.extent // -left) // inside)
+    most = np.maximum(least, np.where(left > 1, (nodes.extent - 1) // np.maximum(left - 1, 1), nodes.extent) // inside)
+    rounds = -(-left // fans)
+    steps = []
+    for tile in (least, most):
+        rest = np.maximum(nodes.extent - (rounds - 1) * tile * inside * fans, 1)
+        steps.append((rounds - 1) * tile + np.minimum(tile, -(-rest // inside)))
+    fewest = -(-nodes.extent // nodes.reach[-1])
+    return np.asarray(np.log(np.maximum(np.minimum(*steps), fewest) / fewest))
 
 
 def _group_level(
@@ -210,10 +248,10 @@ def _group_level(
     return np.asarray(pairs % nodes.value.shape[1])
 
 
-def _stacked(parts: list[IntArray], fill: int = 0) -> IntArray:
+def _stacked(parts: Sequence[AnyArray], fill: int = 0) -> AnyArray:
     """Arrays (levels, width) side by side: (levels, D, most width)."""
     width = max([1, *(part.shape[1] for part in parts)])
-    array = np.full((parts[0].shape[0] if parts else 0, len(parts), width), fill, np.int64)
+    array = np.full((parts[0].shape[0], len(parts), width), fill, parts[0].dtype)
     for d, part in enumerate(parts):
         array[:, d, : part.shape[1]] = part
     return array
@@ -243,6 +281,7 @@ def _groups(grouped: list[DimensionGroups], rows: int) -> Groups:
         tile=_stacked([part.tile for part in grouped], 1),
         first=_stacked([part.first for part in grouped]),
         to=_stacked([part.to for part in grouped]),
+        delay=_stacked([part.delay for part in grouped]),
         low=_stacked([part.low for part in grouped], -1),
         high=_stacked([part.high for part in grouped], -1),
     )

@@ -12,10 +12,10 @@ from launcher.engines.native.mapper.kernels import search_tables as at
 
 @helper
 def own_words(work: Work, p: int) -> float:
-    """Words of a data space."""
+    """Words of a data space; those of a single window where there are windows."""
     words = 1.0
     for d in range(len(work.extents)):
-        if work.relevant[p, d]:
+        if work.relevant[p, d] and not work.windowed[p, d]:
             words *= work.extents[d]
     return words
 
@@ -70,3 +70,20 @@ def least_different(fans: AnyArray, inside: int, level: int, d: int, left: int) 
         if end > 1:
             return float((end - 1) * (share // end) + 1)
     return 1.0
+
+
+@helper
+def tile_words(work: Work, p: int, tile: AnyArray) -> float:
+    """Words of a data space's tile; ``tile``: (D,) how far it reaches at least, within the problem or beyond."""
+    words = 1.0
+    if work.boxes[p]:
+        for r in range(work.coefficient.shape[1]):
+            width = 1
+            for d in range(len(work.extents)):
+                width += work.coefficient[p, r, d] * (min(tile[d], work.extents[d]) - 1)
+            words *= width
+        return words
+    for d in range(len(work.extents)):
+        if work.relevant[p, d]:
+            words *= min(tile[d], work.extents[d])
+    return words

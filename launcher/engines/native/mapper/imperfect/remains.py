@@ -22,10 +22,10 @@ def largest_end(left: int, after: int) -> int:
 
 
 @helper
-def through_fans(fans: AnyArray, first: int, last: int, left: int) -> int:
-    """What the fan-outs of some levels leave; 0 where one of them is larger than what remains."""
+def through_fans(fans: AnyArray, first: int, last: int, left: int, perfect: bool) -> int:
+    """What the fan-outs of some levels leave; 0 where one is larger than what remains (perfect: does not divide it)."""
     for m in range(first, last + 1):
-        if fans[m] > left:
+        if fans[m] > left or (perfect and left % fans[m]):
             return 0
         left = remains(left, fans[m])
     return int(left)
@@ -67,10 +67,35 @@ def _leads_to(left: int, least: int, most: int, divides: bool, found: AnyArray) 
     return False
 
 
+@helper
+def _least_steps(extent: int, left: int, inside: int, outside: int) -> int:
+    """Least different steps in time of a dimension of which ``left`` remains, by the fan-outs inside and outside.
+
+    All rounds but the last have a whole tile.
+    """
+    return int((remains(left, outside) - 1) * remains(remains(extent, left), inside) + 1)
+
+
+@helper
+def _keep_quick(
+    extent: int, fans: AnyArray, level: int, room: int, most_steps: float, found: AnyArray
+) -> None:  # fmt: skip
+    """Unmark what has too large a tile or takes too many steps."""
+    inside, outside = 1, 1
+    for m in range(len(fans)):
+        if m <= level:
+            inside *= fans[m]
+        else:
+            outside *= fans[m]
+    for left in range(1, extent + 1):
+        if found[left] and (remains(extent, left) > room or _least_steps(extent, left, inside, outside) > most_steps):
+            found[left] = False
+
+
 @kernel
 def mark_nodes(
-    extent: int, fans: AnyArray, bounds: AnyArray, divides: bool, following: AnyArray, start: int, room: AnyArray,
-    enters: AnyArray, leaves: AnyArray,
+    extent: int, fans: AnyArray, bounds: AnyArray, divides: bool, perfect: bool, following: AnyArray, start: int,
+    room: AnyArray, most_steps: float, enters: AnyArray, leaves: AnyArray,
 ) -> None:  # fmt: skip
     """Mark what can remain of a dimension where a level begins, and where it ends, on a way through the whole nest.
 
@@ -78,14 +103,15 @@ def mark_nodes(
         extent: of the dimension.
         fans: (L,) ends of the fan-outs.
         bounds: (2, L) least and most end of a temporal loop.
-        divides: whether temporal ends must divide what remains.
+        divides, perfect: whether ends of temporal loops, and of fan-outs, must divide what remains.
         following: (L,) the level that follows each one that matters; L is the end.
         start: the first level that matters.
         room: (L,) the largest tile that a level can have in this dimension.
+        most_steps: different steps in time that it may take.
         enters, leaves: (L + 1, extent + 1) filled in; False to begin with.
     """
     levels = len(fans)
-    enters[start, through_fans(fans, 0, min(start, levels - 1), extent)] = True
+    enters[start, through_fans(fans, 0, min(start, levels - 1), extent, perfect)] = True
     enters[start, 0] = False
     level = start
     while level < levels:
@@ -93,10 +119,10 @@ def mark_nodes(
         for left in range(1, extent + 1):
             if enters[level, left]:
                 _mark_loops(left, bounds[LEAST, level], bounds[MOST, level], divides, leaves[level])
+        _keep_quick(extent, fans, level, room[level], most_steps, leaves[level])
         for left in range(1, extent + 1):
-            leaves[level, left] = leaves[level, left] and remains(extent, left) <= room[level]
             if leaves[level, left]:
-                enters[to, through_fans(fans, level + 1, min(to, levels - 1), left)] = True
+                enters[to, through_fans(fans, level + 1, min(to, levels - 1), left, perfect)] = True
         enters[to, 0] = False
         level = to
     for left in range(2, extent + 1):
@@ -108,7 +134,7 @@ def mark_nodes(
         to = following[level]
         for left in range(1, extent + 1):
             if leaves[level, left]:
-                leaves[level, left] = enters[to, through_fans(fans, level + 1, min(to, levels - 1), left)]
+                leaves[level, left] = enters[to, through_fans(fans, level + 1, min(to, levels - 1), left, perfect)]
         for left in range(1, extent + 1):
             if enters[level, left]:
                 enters[level, left] = _leads_to(
@@ -118,13 +144,13 @@ def mark_nodes(
 
 @kernel
 def link_nodes(
-    fans: AnyArray, bounds: AnyArray, divides: bool, following: AnyArray, start: int, leaves: AnyArray,
+    fans: AnyArray, bounds: AnyArray, divides: bool, perfect: bool, following: AnyArray, start: int, leaves: AnyArray,
     value: AnyArray, count: AnyArray, first: AnyArray, to: AnyArray, cross: AnyArray,
 ) -> int:  # fmt: skip
     """Loops of an end above 1, and fan-outs, between nodes; returns the most loops that any level has.
 
     Args:
-        fans, bounds, divides, following, start: as above.
+        fans, bounds, divides, perfect, following, start: as above.
         leaves: (L + 1, extent + 1) as above.
         value: (L + 1, F) nodes of each level, ascending; ``count`` (L + 1,) of them.
         first, to, cross: filled in as in ``Nodes``; ``to`` only as far as it has room.
@@ -156,7 +182,7 @@ def link_nodes(
                         to[level, n] = place[0, after]
                     n += 1
                 end = _next_end(left, end, divides)
-            after = through_fans(fans, level + 1, min(into, levels - 1), left)
+            after = through_fans(fans, level + 1, min(into, levels - 1), left, perfect)
             cross[level, i] = place[1, after] if leaves[level, left] and after else -1
         first[level, count[level]] = n
         most = max(most, n)

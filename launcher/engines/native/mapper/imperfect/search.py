@@ -8,27 +8,19 @@ from launcher.engines.native.mapper.imperfect.solver import ImperfectSolver
 from launcher.engines.native.mapper.search.best_first import BestFirstSearch
 from launcher.engines.native.mapper.search.candidates import Queue
 from launcher.engines.native.mapper.search.clock import Clock
+from launcher.engines.native.mapper.search.judge import Judge
 from launcher.engines.native.mapper.search.objective import Order
 from launcher.engines.native.mapper.search.worker import Plan
 from launcher.engines.native.mapper.space.fan_outs import spatial_assignments
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
-from launcher.errors import SpecificationError
 
 
 def imperfect_search(space: SearchSpace, order: Order, clock: Clock, threads: int = 1) -> BestFirstSearch:
-    """The search of a mapspace, ready to run; ``order`` has the criteria, the most important first.
-
-    Raises:
-        SpecificationError: windows of a data space slide, or a network charges what is not counted.
-    """
+    """The search of a mapspace, ready to run; ``order`` has the criteria, the most important first."""
     machine = machine_of(space)
-    for tensor, box in zip(machine.tensors, machine.boxes, strict=True):
-        if box:
-            raise SpecificationError(
-                f"windows of {tensor.name!r} slide, and the mapper does not search imperfect factors of such problems",
-                where="mapspace.factors",
-                expected="mapspace.factors=perfect",
-            )
-    assignments = assignments_of(space, machine, spatial_assignments(space, set()))
-    plan = Plan(space, machine, assignments, order, lambda: ImperfectSolver(space, machine, assignments), None)
+    spatial = spatial_assignments(space, set())
+    assignments = assignments_of(space, machine, spatial)
+    # What windows cost depends on the order of loops in ways that the search only bounds.
+    judge = Judge(space, spatial, set()) if machine.boxes.any() else None
+    plan = Plan(space, machine, assignments, order, lambda: ImperfectSolver(space, machine, assignments), judge)
     return BestFirstSearch(plan, Queue(space, machine, assignments, order), clock, threads)

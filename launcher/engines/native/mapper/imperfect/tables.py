@@ -28,9 +28,11 @@ class Work(NamedTuple):
         extents: (D,) of the problem.
         relevant: (P, D) whether a step along a dimension moves the tile.
         read_write: (P,) whether it is accumulated into.
+        boxes, slides: (P,) whether its tiles are windows, and whether these can overlap.
+        coefficient, windowed: (P, ranks, D) projection, and (P, D) whether a dimension moves windows.
         keep: (L, P) whether it is kept.
         bounds: (2, L, D) the least and most an end of a temporal loop may be.
-        divides: (D,) whether temporal ends must divide what remains.
+        divides, perfect: (D,) whether ends of temporal loops, and of fan-outs, must divide what remains.
         capacity, least_fill: (L,) words that tiles may and must have.
         reuse: (L, P) whether the level below keeps words from one step to the next.
         multicast: (L, P) whether the fan-out below shares words.
@@ -43,9 +45,14 @@ class Work(NamedTuple):
     extents: AnyArray
     relevant: AnyArray
     read_write: AnyArray
+    boxes: AnyArray
+    slides: AnyArray
+    coefficient: AnyArray
+    windowed: AnyArray
     keep: AnyArray
     bounds: AnyArray
     divides: AnyArray
+    perfect: AnyArray
     capacity: AnyArray
     least_fill: AnyArray
     reuse: AnyArray
@@ -67,9 +74,10 @@ class Fans(NamedTuple):
         prices: (L, 5) words per access in all instances together, and pJ of such an access (read, fill, update) and
             per address.
         network: (L, P, 2) pJ per word that crosses the network below a level, and pJ to take off per first touch.
-        own: (L, P) least indices of a data space's own dimensions that the busiest instance sees.
+        own: (L, P) least indices of a data space's own dimensions that the busiest instance sees, windows left out.
         first: (L, P) most words that are touched for the first time.
         compute_pj: energy of arithmetic.
+        least_busy: cycles that the words take that must move in any case.
     """
 
     ends: AnyArray
@@ -80,6 +88,7 @@ class Fans(NamedTuple):
     own: AnyArray
     first: AnyArray
     compute_pj: float
+    least_busy: float
 
 
 class Groups(NamedTuple):
@@ -92,6 +101,8 @@ class Groups(NamedTuple):
         tile: (L + 1, D, W) the least tile of a group.
         first: (L, D, W + 1) where the loops that start at a group begin in ``to``.
         to: (L, D, loops) groups that loops of an end above 1 lead to.
+        delay: (L, D, W) logarithm of how many times the least steps of a dimension there are at least, once its last
+            fan-outs are those outside the level.
         low, high: (L, D, W) first and last group that the fan-outs outside the level lead to; -1 where none does.
     """
 
@@ -102,6 +113,7 @@ class Groups(NamedTuple):
     tile: AnyArray
     first: AnyArray
     to: AnyArray
+    delay: AnyArray
     low: AnyArray
     high: AnyArray
 
@@ -132,12 +144,14 @@ class Tables(NamedTuple):
 
     Attributes:
         best: (entries,) least dynamic energy from a state to the end.
+        slow: (entries,) the same with what delays cost.
         at: (states,) where a state's entries begin.
         energy: (entries,) energy of a boundary that is settled at a level.
         energy_at: (boundaries, L + 1) where such entries begin; -1 where a boundary is not settled.
     """
 
     best: AnyArray
+    slow: AnyArray
     at: AnyArray
     energy: AnyArray
     energy_at: AnyArray

@@ -15,6 +15,9 @@ from launcher.engines.native.mapper.space.mapspace import UNBOUNDED, Bounds
 HARDWARE = 4.0
 """How much further than a change of a factor by the same ratio a change of the array is held to be."""
 
+MOST_FACTORS = 512
+"""Imperfect factors that are tried in place of one."""
+
 BYPASS = 4.0
 """How far away a change of what a level keeps is held to be, as a ratio."""
 
@@ -110,7 +113,11 @@ def _another_factor(premises: Premises, rule: Rule, deadline: Deadline) -> Repai
     wanted = bounds.least if bounds.least > 1 else min(bounds.most, space.extents[rule.item])
     tell = rule.block == "spatial" and level.name == level.spoken
     where = f"{level.spoken} (spatial)" if tell else level.spoken
-    for factor in sorted(loop_bounds(space.extents[rule.item]), key=lambda f: max(f / wanted, wanted / f)):
+    extent = space.extents[rule.item]
+    perfect = space.divides[rule.item] if rule.block == "temporal" else not space.imperfect[rule.item]
+    # Of imperfect factors the nearest are looked at: the others are farther than any that helps.
+    factors = loop_bounds(extent) if perfect else range(1, min(extent, MOST_FACTORS) + 1)
+    for factor in sorted(factors, key=lambda f: max(f / wanted, wanted / f)):
         deadline.check()
         distance = max(factor / wanted, wanted / factor)
         change = Repair(distance, f"{space.dimensions[rule.item]} = {factor} at {where}", rule, (factor,))

@@ -41,19 +41,23 @@ class BestFirstSearch:
         assignments = {"spatial_assignments": len(self._plan.assignments)}
         return assignments | {name: self._totals.get(name, 0) for name in names}
 
-    def run(self, most_cycles: float = inf, incumbent: Outcome | None = None) -> Outcome | None:
+    def run(
+        self, most_cycles: float = inf, incumbent: Outcome | None = None, guess: Outcome | None = None
+    ) -> Outcome | None:
         """Search until the optimum is proved or time is up; None when no mapping was found.
 
         Args:
             most_cycles: mappings that take longer are not wanted.
             incumbent: a mapping from elsewhere, which is kept when nothing better is found.
+            guess: another one of this mapspace, which is as good as any other that is as good.
         """
         self._queue.restart()
         if self._plan.judge is not None:
             self._plan.judge.forget()
         board = Board(self._queue)
-        if incumbent is not None:
-            board.offer(incumbent)
+        for known in (incumbent, guess):
+            if known is not None and known.cycles <= most_cycles:
+                board.offer(known)
         settled = False
         try:
             self._minimise(board, most_cycles - self._plan.machine.latency)

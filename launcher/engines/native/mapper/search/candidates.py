@@ -7,11 +7,11 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
-from math import inf
+from math import inf, prod
 
 import numpy as np
 
-from launcher.engines.native.arrays import FloatArray, IntArray
+from launcher.engines.native.arrays import BoolArray, FloatArray, IntArray
 from launcher.engines.native.mapper.costs.lower_bounds import AssignmentBounds, Least, limited_slots
 from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.kernels.search_tables import TIE_TOLERANCE
@@ -24,6 +24,9 @@ LISTED_AT_ONCE = 20
 
 REMEMBERED_BYTES = 100_000_000
 """Memory for listed choices."""
+
+MANY_ASSIGNMENTS, FEW_CHOICES = 500, 64
+"""From so many assignments on, and up to so many choices, the bound of each choice is worked out to begin with."""
 
 PROBES = 8
 """Choices of an assignment that are tried to begin with."""
@@ -94,16 +97,49 @@ class Queue:
         self._least = [_stacked(bounds, len(self._limited), p, listed) for p, listed in enumerate(self.patterns)]
         kept = [np.array(listed, float).reshape(len(listed), len(space.levels)) for listed in self.patterns]
         self._tiles = [(bounds.smallest_tiles(p), where) for p, where in enumerate(kept)]
-        least = np.full(len(bounds), bounds.compute_pj)
-        for part in self._least:
-            # A data space that cannot be kept anywhere leaves nothing to search.
-            least += part.energy_pj.min(axis=0, initial=inf)
-        busy = self._busy(bounds.iterations, [part.words.min(axis=0, initial=inf).T for part in self._least])
-        values = self._bounds(least, busy, bounds.leak_pj)
+        least, values = self._bounds_over_choices()
         self._waiting = np.lexsort(values.T[::-1])[: len(bounds) if all(self.patterns) else 0]
         self._waiting_bounds = values[self._waiting]
         self._waiting_least = (least + bounds.leak_pj * bounds.iterations)[self._waiting]
         self.restart()
+
+    def _bounds_over_choices(self) -> tuple[FloatArray, FloatArray]:
+        """Per assignment the least dynamic energy over all choices, and a bound of the criteria over all of them.
+
+        Where there are many assignments and few choices, that is the best bound of a choice; else it is made of the
+        best that each data space has by itself.
+        """
+        of = self._of
+        least = np.full(len(of), of.compute_pj)
+        for part in self._least:
+            # A data space that cannot be kept anywhere leaves nothing to search.
+            least += part.energy_pj.min(axis=0, initial=inf)
+        if len(of) > MANY_ASSIGNMENTS and 0 < prod(self._shape) <= FEW_CHOICES:
+            energy, busy = self._best_choices()
+        else:
+            energy = least
+            busy = self._busy(of.iterations, [part.words.min(axis=0, initial=inf).T for part in self._least])
+        return least, self._bounds(energy, busy, of.leak_pj)
+
+    def _best_choices(self) -> tuple[FloatArray, FloatArray]:
+        """Per assignment, energy and busy cycles of the choice with the best bound; infinite where none fits."""
+        best = np.full(len(self._of), inf), np.full(len(self._of), inf)
+        least = np.full((len(self._of), len(self.order)), inf)
+        for chosen in np.ndindex(*self._shape):
+            parts = [(least.energy_pj[k], least.words[k].T) for least, k in zip(self._least, chosen, strict=True)]
+            energy = self._of.compute_pj + np.sum([part for part, _ in parts], axis=0)
+            busy = self._busy(self._of.iterations, [words for _, words in parts])
+            values = self._bounds(energy, busy, self._of.leak_pj)
+            better = _before(values, least) & self._fitting(chosen)
+            least[better] = values[better]
+            for kept, new in zip(best, (energy, busy), strict=True):
+                kept[better] = new[better]
+        return best
+
+    def _fitting(self, chosen: Sequence[int]) -> BoolArray:
+        """Per assignment, whether the smallest tiles fit all levels under one choice."""
+        words = np.sum([tiles * kept[k] for (tiles, kept), k in zip(self._tiles, chosen, strict=True)], axis=0)
+        return np.asarray((words <= self._machine.capacity).all(axis=1))
 
     def restart(self) -> None:
         """Fill the queue again, for another search of the same mapspace."""
@@ -230,6 +266,15 @@ class Queue:
     def _bounds(self, energy_pj: FloatArray, busy: FloatArray, leak_pj: FloatArray) -> FloatArray:
         total = energy_pj + leak_pj * busy
         return np.stack(criteria_values(self.order, total, busy + self._machine.latency), axis=1)
+
+
+def _before(values: FloatArray, others: FloatArray) -> BoolArray:
+    """Whether each row is less than its counterpart in the first column in which they differ."""
+    less, equal = np.zeros(len(values), np.bool_), np.ones(len(values), np.bool_)
+    for own, other in zip(values.T, others.T, strict=True):
+        less |= equal & (own < other)
+        equal &= own == other
+    return less
 
 
 def _stacked(bounds: AssignmentBounds, slots: int, p: int, listed: Sequence[Pattern]) -> Least:

@@ -29,6 +29,11 @@ class Clock:
         return perf_counter() - self.started
 
     @property
+    def limited(self) -> bool:
+        """Whether there is a time limit."""
+        return self._deadline < inf
+
+    @property
     def expired(self) -> bool:
         return perf_counter() >= self._deadline
 

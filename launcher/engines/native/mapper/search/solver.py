@@ -77,6 +77,9 @@ class Solver:
         """What is to be searched."""
         return Task(automaton, base_of(self._machine, self._assignments, index, chosen), index)
 
+    def restart(self) -> None:
+        """There is nothing to forget between two searches."""
+
     def prepare(self, task: Task) -> float:
         """Least dynamic energy of an assignment's mappings (infinite when there is none); a bound for convolutions."""
         walks, machine = task.automaton.walks, self._machine
@@ -124,8 +127,8 @@ class Solver:
             self._slabs[key] = slabs
         return self._slabs[key]
 
-    def begin(self, task: Task) -> None:
-        """Put the root of an assignment on the stack."""
+    def begin(self, task: Task, goal: Goal, *, glance: bool = False) -> None:
+        """Put the root of an assignment on the stack; the bounds are as good for any goal, and for a glance."""
         if self._prepared is not task:
             self.prepare(task)
         width = 1 + len(self._limited) + len(task.automaton.walks.boundaries)

@@ -57,11 +57,14 @@ class Searcher(Protocol):
     def task(self, automaton: Automaton, index: int, chosen: tuple[Pattern, ...]) -> Task:
         """What is to be searched."""
 
+    def restart(self) -> None:
+        """Another search of the same mapspace begins."""
+
     def prepare(self, task: Task) -> float:
         """A lower bound of the dynamic energy of an assignment's mappings; infinite when there is none."""
 
-    def begin(self, task: Task) -> None:
-        """Start the search of an assignment."""
+    def begin(self, task: Task, goal: Goal, *, glance: bool = False) -> None:
+        """Start the search of an assignment for a goal; at a glance not much of it will be looked at."""
 
     def resume(self, task: Task, goal: Goal, *, slice_nodes: float = SLICE, report: bool = False) -> bool:
         """Search on for one slice, or until a mapping is found; False when the assignment is exhausted."""
@@ -111,6 +114,7 @@ class Worker:
     def join(self, board: Board, most_busy: float) -> None:
         """Take part in a search whose state is on the board; mappings with more busy cycles are not wanted."""
         self._board, self._most_busy = board, most_busy
+        self._solver.restart()
 
     def run(self, pause: Pause) -> None:
         """Work until nothing is left that may be better."""
@@ -196,7 +200,7 @@ class Worker:
         board.count("searched")
         incumbent = np.array(board.values)
         goal = Goal(powers_of(self._plan.order), incumbent, float(self._most_busy), canonical)
-        solver.begin(task)
+        solver.begin(task, goal, glance=glance)
         nodes = 0
         while True:
             incumbent[:] = board.values

@@ -6,15 +6,15 @@ outwards, on one grid of tile extents: which tiles can a nest have reached when 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import inf
 
 import numpy as np
 
+from launcher.engines.native.mapper.space.axes import MOST_TILES, Axis
 from launcher.engines.native.mapper.space.bypass import Keep
-from launcher.engines.native.mapper.space.factorization import factorization
 from launcher.engines.native.mapper.space.fan_outs import spatial_options
 from launcher.engines.native.mapper.space.mapspace import UNBOUNDED, Bounds, SearchSpace
 from launcher.engines.native.tiles import tensors_of
@@ -69,7 +69,12 @@ class Reach:
 
     def __init__(self, space: SearchSpace, limits: Capacities, keep: Keep) -> None:
         self._space = space
-        self._sizes = [factorization(extent).sizes for extent in space.extents]
+        most = max(2, int(MOST_TILES ** (1 / max(1, sum(space.imperfect)))))
+        self._axes = [
+            Axis(extent, imperfect, divides, most)
+            for extent, imperfect, divides in zip(space.extents, space.imperfect, space.divides, strict=True)
+        ]
+        self._sizes = [axis.sizes for axis in self._axes]
         self.words = self._kept_words(keep)
         self._fits = [
             (words <= most) & (words >= least)
@@ -125,39 +130,44 @@ class Reach:
         """Tiles that the fan-out below a level makes of those in ``now``; ``back``: those that it makes them of."""
         block = self._space.levels[index].spatial
         if block.fanout_x == UNBOUNDED:
-            return self._through_loops(block.bounds, now, back=back)
+            return self._through_loops(block.bounds, now, back=back, spatial=True)
         after = np.zeros_like(now)
-        for inside, outside in self._shifts(index):
+        options = spatial_options(self._space, block)
+        if any(self._space.imperfect) and options:
+            # There can be thousands, and several tiles lead to one: as if each dimension had the array for itself.
+            bounds = tuple(Bounds(min(ends), max(ends)) for ends in zip(*options, strict=True))
+            return self._through_loops(bounds, now, back=back, spatial=True)
+        for inside, outside in self._shifts(options):
             source, target = (outside, inside) if back else (inside, outside)
             after[target] |= now[source]
         return after
 
-    def _through_loops(self, bounds: tuple[Bounds, ...], now: Grid, *, back: bool = False) -> Grid:
+    def _through_loops(
+        self, bounds: tuple[Bounds, ...], now: Grid, *, back: bool = False, spatial: bool = False
+    ) -> Grid:
         """The same for one loop over each dimension."""
-        for d, (extent, bound) in enumerate(zip(self._space.extents, bounds, strict=True)):
-            steps = _steps(extent, bound.least, bound.most)
+        for d, (axis, bound) in enumerate(zip(self._axes, bounds, strict=True)):
+            steps = _steps(axis, bound.least, bound.most, spatial)
             now = _moved(now, d, steps.T if back else steps)
         return now
 
-    def _shifts(self, index: int) -> Iterator[tuple[Places, Places]]:
+    def _shifts(self, options: Sequence[tuple[int, ...]]) -> Iterator[tuple[Places, Places]]:
         """Per choice of a fan-out's factors, the tiles below it and the tiles that it makes of them."""
-        for factors in spatial_options(self._space, self._space.levels[index].spatial):
-            pairs = [_shift(extent, factor) for extent, factor in zip(self._space.extents, factors, strict=True)]
+        for factors in options:
+            pairs = [_shift(axis, factor) for axis, factor in zip(self._axes, factors, strict=True)]
             yield np.ix_(*(source for source, _ in pairs)), np.ix_(*(target for _, target in pairs))
 
 
 @cache
-def _steps(extent: int, least: int, most: int) -> np.ndarray:
-    """Which tile (row) a loop within the bounds turns into which (column)."""
-    bounds = factorization(extent).bounds
-    steps: np.ndarray = (bounds > 0) & (bounds >= least) & (bounds <= most)
-    return steps.astype(np.float32)
+def _steps(axis: Axis, least: int, most: int, spatial: bool) -> np.ndarray:
+    """As ``Axis.loops``, to be multiplied with."""
+    return axis.loops(least, most, spatial=spatial).astype(np.float32)
 
 
 @cache
-def _shift(extent: int, factor: int) -> tuple[np.ndarray, np.ndarray]:
-    """Tiles that a loop of this bound can be put around, and the tiles that it ends with."""
-    starts, ends = np.nonzero(factorization(extent).bounds == factor)
+def _shift(axis: Axis, factor: int) -> tuple[np.ndarray, np.ndarray]:
+    """Tiles that a fan-out of this factor can be put around, and the tiles that it ends with."""
+    starts, ends = np.nonzero(axis.loops(factor, factor, spatial=True))
     return starts, ends
 
 
