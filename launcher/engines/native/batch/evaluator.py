@@ -11,7 +11,7 @@ import numpy as np
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.batch.costs import busy_cycles, energy_pj
 from launcher.engines.native.batch.data_movement import batch_accesses, traffic_of
-from launcher.engines.native.batch.imperfect import ImperfectFigures, follows_extents, imperfect_figures
+from launcher.engines.native.batch.imperfect import ImperfectFigures, imperfect_figures
 from launcher.engines.native.batch.nest_arrays import Nests, legality, lower_batch, words_of
 from launcher.engines.native.batch.specification_tables import build_tables
 from launcher.engines.native.model import evaluate
@@ -67,7 +67,7 @@ class BatchEvaluator:
 
     Perfect mappings of tensors whose tiles never overlap need numpy only. The first convolution on a machine compiles
     for some seconds, and so do the first imperfect mappings; the result is cached on disk. Imperfect mappings go
-    through the plain model one by one where tiles overlap, or networks charge transfers by number of destinations.
+    through the plain model one by one where networks charge transfers by number of destinations.
 
     Args:
         specification: what is mapped, energies included.
@@ -138,10 +138,10 @@ class BatchEvaluator:
         energy = np.zeros(len(perfect))
         cycles = np.zeros(len(perfect), dtype=np.int64)
         part = batch[first : first + len(perfect)]
-        counted = ~perfect & follows_extents(self._tables, part.factors, part.orders)
-        if self._imperfect is None:
-            counted[:] = False
-        elif counted.any():
+        counted = np.zeros(len(perfect), np.bool_)
+        if self._imperfect is not None:
+            counted = ~perfect & self._imperfect.counts(part.factors, part.orders)
+        if self._imperfect is not None and counted.any():
             legal[counted], energy[counted], cycles[counted] = self._imperfect.evaluate(nests[counted])
         for index in np.flatnonzero(~(perfect | counted)):
             self._check_orders(batch, first + int(index))

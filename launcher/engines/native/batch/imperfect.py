@@ -37,6 +37,27 @@ class ImperfectFigures:
     space: SearchSpace
     machine: Machine
 
+    def counts(self, factors: AnyArray, orders: AnyArray) -> AnyArray:
+        """(M,) which mappings are some of the problem, perfect or not, and can be evaluated here.
+
+        Every end is at most what the loops inside leave, and all loops leave nothing; orders are permutations; windows
+        have perfect factors.
+
+        Args:
+            factors, orders: (M, L, 3, all dimensions) as in ``MappingBatch``.
+        """
+        right = np.asarray((np.sort(orders, axis=3) == np.arange(orders.shape[3])).all(axis=(1, 2, 3)))
+        right &= (factors > 0).all(axis=(1, 2, 3))
+        remains = np.repeat(np.array([self.tables.extents], np.int64), len(factors), axis=0)
+        problem = self.space.specification.problem
+        windows = np.array([name in problem.sliding for name in problem.dimensions], np.bool_)
+        for level in range(factors.shape[1]):
+            for block in range(factors.shape[2]):
+                ends = np.maximum(factors[:, level, block].astype(np.int64), 1)
+                right &= (ends <= remains).all(axis=1) & (remains % ends == 0).all(axis=1, where=windows)
+                remains = -(-remains // ends)
+        return np.asarray(right & (remains == 1).all(axis=1))
+
     def evaluate(self, nests: Nests) -> tuple[AnyArray, AnyArray, AnyArray]:
         """(M,) whether each mapping is legal, its energy in pJ and its cycles; 0 where it is not legal."""
         sizes = np.array(self.space.extents, np.float64)[:, np.newaxis]
@@ -95,26 +116,6 @@ def _judge(
             for level in range(ends.shape[1]):
                 tile[d] *= spatial[m, level, d] * ends[m, level, d]
         energy[m], busy[m] = figures_with_windows(own_work, own_fans, ends[m], places[m], tile, total, busiest)
-
-
-def follows_extents(tables: Tables, factors: AnyArray, orders: AnyArray) -> AnyArray:
-    """(M,) which mappings are some of the problem, perfect or not.
-
-    Every end is at most what the loops inside leave, and all loops leave nothing; orders are permutations.
-
-    Args:
-        tables: the specification.
-        factors, orders: (M, L, 3, all dimensions) as in ``MappingBatch``.
-    """
-    right = np.asarray((np.sort(orders, axis=3) == np.arange(orders.shape[3])).all(axis=(1, 2, 3)))
-    right &= (factors > 0).all(axis=(1, 2, 3))
-    remains = np.repeat(np.array([tables.extents], np.int64), len(factors), axis=0)
-    for level in range(factors.shape[1]):
-        for block in range(factors.shape[2]):
-            ends = np.maximum(factors[:, level, block].astype(np.int64), 1)
-            right &= (ends <= remains).all(axis=1)
-            remains = -(-remains // ends)
-    return np.asarray(right & (remains == 1).all(axis=1))
 
 
 def imperfect_figures(specification: Specification, tables: Tables) -> ImperfectFigures | None:
