@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from launcher.results.result import Evaluation, Optimality, SearchStatistics
-from launcher.specification.constraints import Factors
+from launcher.specification.constraints import Constraints, Factors
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 
@@ -22,6 +22,8 @@ class MapperSettings:
         threads: cores to use when that pays.
         front: find the whole front of energy and cycles; the objective then chooses the point that is shown first.
         factors: which loops of the mapspace may be imperfect.
+        narrower: mapspaces with fewer imperfect loops that belong to this one although they have constraints of their
+            own: which loops may be imperfect there, and the constraints.
     """
 
     objective: tuple[str, ...] = ("edp",)
@@ -29,6 +31,7 @@ class MapperSettings:
     threads: int = 1
     front: bool = False
     factors: Factors = Factors.perfect
+    narrower: tuple[tuple[Factors, Constraints], ...] = ()
 
 
 @dataclass(frozen=True)

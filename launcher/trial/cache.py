@@ -52,10 +52,13 @@ def _file(specification: Specification, settings: MapperSettings, engine: str) -
 
     The number of threads and the time limit do not decide it.
     """
-    decisive = {name: value for name, value in asdict(settings).items() if name not in ("threads", "timeout_s")}
+    others = ("threads", "timeout_s", "narrower")
+    decisive = {name: value for name, value in asdict(settings).items() if name not in others}
+    spaces = [dump_constraints(replace(specification, constraints=own)) for _, own in settings.narrower]
     parts = (
         dump_specification(specification),
         dump_constraints(specification),
+        *spaces,
         repr(decisive),
         engine,
         fingerprint(_SEARCH),

@@ -98,7 +98,7 @@ def map_layer(
 
 
 def _found(trial: Trial, engine: Engine, specification: Specification, on_progress: OnProgress | None) -> Result:
-    settings = mapper_settings(trial)
+    settings = _native_settings(trial) if engine.name == NATIVE else mapper_settings(trial)
     return find_best(
         engine, specification, settings, name=trial.name, parameters=trial.parameters, on_progress=on_progress
     )
@@ -106,7 +106,7 @@ def _found(trial: Trial, engine: Engine, specification: Specification, on_progre
 
 def _searched(trial: Trial, engine: Engine, specification: Specification, on_progress: OnProgress | None) -> Result:
     """What the native engine finds, or has found before."""
-    settings, version = mapper_settings(trial), f"{engine.name} {engine.version}"
+    settings, version = _native_settings(trial), f"{engine.name} {engine.version}"
     found = cached(specification, settings, version) if trial.experiment.cache else None
     if found is not None:
         return replace(found, name=trial.name, parameters=trial.parameters)
@@ -114,6 +114,13 @@ def _searched(trial: Trial, engine: Engine, specification: Specification, on_pro
     if trial.experiment.cache:
         keep(result, specification, settings, version)
     return result
+
+
+def _native_settings(trial: Trial) -> MapperSettings:
+    """The mapper's settings, with what the templates ask of mappings with fewer imperfect loops: none is given up."""
+    settings = mapper_settings(trial)
+    fewer = [factors for factors in Factors if list(Factors).index(factors) < list(Factors).index(settings.factors)]
+    return replace(settings, narrower=tuple((factors, rendered(trial, factors).constraints) for factors in fewer))
 
 
 def _advised(trial: Trial, result: Result) -> Result:

@@ -87,16 +87,22 @@ def pareto(
 def _prepared(
     specification: Specification, order: Order, clock: Clock, settings: MapperSettings
 ) -> list[BestFirstSearch]:
-    """The searches of a mapspace: of perfect mappings, and of all that may be imperfect."""
-    spaces = [mapspace_of(specification)]
-    if settings.factors is not Factors.perfect:
-        spaces.append(mapspace_of(specification, settings.factors))
-    if spaces[-1].impossible:
+    """The searches of a mapspace: of perfect mappings, and of those that may be imperfect."""
+    constraints = dict(settings.narrower)
+    perfect = constraints.get(Factors.perfect, specification.constraints)
+    spaces = [mapspace_of(replace(specification, constraints=perfect))]
+    for factors in (Factors.spatial, Factors.all):
+        own = constraints.get(factors, specification.constraints)
+        if factors is settings.factors or own != specification.constraints:
+            spaces.append(mapspace_of(replace(specification, constraints=own), factors))
+    possible = [space for space in spaces if not space.impossible]
+    if not possible:
         raise no_valid_mapping(spaces[-1], finished=True)
-    runs = [perfect_search(spaces[0], order, clock, settings.threads)]
-    if any(spaces[-1].imperfect):
-        runs.append(imperfect_search(spaces[-1], order, clock, settings.threads))
-    return runs
+    return [
+        (imperfect_search if any(space.imperfect) else perfect_search)(space, order, clock, settings.threads)
+        for space in possible
+        if any(space.imperfect) or space is spaces[0]
+    ]
 
 
 def _best(runs: Sequence[BestFirstSearch], clock: Clock, most_cycles: float = inf) -> Outcome | None:
@@ -121,7 +127,7 @@ def _best(runs: Sequence[BestFirstSearch], clock: Clock, most_cycles: float = in
 
 def _mapped(runs: Sequence[BestFirstSearch], outcome: Outcome, objective: tuple[str, ...], seconds: float) -> Mapped:
     """The outcome of searches, confirmed, with its bound in the unit of the first criterion's figure."""
-    evaluation = confirm(runs[0].space.specification, outcome)
+    evaluation = confirm(runs[-1].space.specification, outcome)
     counters = {name: sum(run.counters[name] for run in runs) for name in runs[0].counters}
     statistics = SearchStatistics(seconds, counters)
     unit = runs[0].order[0].scale
