@@ -16,6 +16,10 @@ MISTAKES = [
     pytest.param(["arch=gemini"], ["gemmini"], id="misspelt choice"),
     pytest.param(["arch.rowz=3"], ["arch.rowz", "did you mean arch.rows"], id="misspelt key"),
     pytest.param(["+arch.rowz=3"], ["rowz", "did you mean arch.rows"], id="misspelt key with plus"),
+    pytest.param(["rows=8"], ["rows", "did you mean arch.rows"], id="key without its group"),
+    pytest.param(["factors=all"], ["factors", "did you mean mapspace.factors"], id="key of another group"),
+    pytest.param(["mapspace=all"], ["mapspace", "group of keys", "mapspace.factors=all"], id="value of a group"),
+    pytest.param(["constraints=3"], ["constraints", "group of keys", "constraints.area_mm2"], id="number of a group"),
     pytest.param(["arch.rows=abc"], ["arch.rows", "abc", "Integer"], id="wrong type"),
     pytest.param(["arch.rows=0"], ["arch.rows=0", "1", "4096"], id="zero"),
     pytest.param(["arch.rows=-1"], ["arch.rows=-1", "1", "4096"], id="negative"),
@@ -137,7 +141,8 @@ def test_a_server_that_does_not_answer_keeps_the_result(tmp_path: Path) -> None:
 
 def test_help_is_a_page_with_groups_and_examples(tmp_path: Path) -> None:
     page = launch(tmp_path, "--help").must_succeed().out
-    for word in ("gemmini", "pim", "bert_large", "layernorm", "arch.rows", "python launch.py -m arch.rows=8,16,32"):
+    named = ("gemmini", "pim", "bert_large", "layernorm", "arch.rows", "mapspace.factors", "constraints.area_mm2")
+    for word in (*named, "python launch.py -m arch.rows=8,16,32"):
         assert word in page
     assert page.count("  python launch.py") >= 10
 

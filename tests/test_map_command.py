@@ -34,6 +34,15 @@ def test_a_trials_own_files_map_to_the_same_optimum(files: Path, tmp_path: Path)
     assert (tmp_path / "out" / "mapping.yaml").read_text() == (files / "mapping.yaml").read_text()
 
 
+def test_a_trials_folder_maps_with_its_constraints_and_factors(tmp_path: Path) -> None:
+    trial = ["layer=KTQ", "model=bert_base", "arch.rows=12", "mapspace.factors=spatial"]
+    result = run(trial, output=tmp_path / "trial")
+    python(tmp_path, "-m", "launcher", "map", "trial", "--json", "best.json").must_succeed()
+    best = json.loads((tmp_path / "best.json").read_text())
+    assert best["factors"] == "spatial"
+    assert (best["energy_pj"], best["cycles"]) == (pytest.approx(result.energy_pj, rel=1e-12), result.cycles)
+
+
 def test_the_objective_comes_from_the_command_line_or_the_files(files: Path, tmp_path: Path) -> None:
     inputs = [str(files / name) for name in ("specification.yaml", "constraints.yaml")]
     (tmp_path / "mapper.yaml").write_text("mapper: {optimization_metrics: [delay, energy]}\n")

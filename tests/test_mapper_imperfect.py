@@ -180,3 +180,16 @@ def _as_spread(case: GoldenCase) -> Constraints:
 
 def _ends(loops: tuple[Loop, ...], name: str) -> list[int]:
     return [loop.bound for loop in loops if loop.dimension == name]
+
+
+def test_only_dimensions_that_move_no_windows_are_imperfect() -> None:
+    sizes = ["layer.D=22", "layer.E=19", "layer.R=3", "layer.S=3", "layer.L=7", "layer.Q=7"]
+    specification = specify(compose(["arch=eyeriss", "layer=conv", *sizes, "tracking=none"]))
+    found = {factors: best(specification, "edp", factors) for factors in Factors}
+    values = [value(mapped, "edp") for mapped in found.values()]
+    assert values[0] > 1.05 * values[1] >= 1.05 * values[2]
+    for mapped in found.values():
+        assert mapped is not None
+        assert mapped.optimality.status == "proved"
+        loops = [loop for level in mapped.mapping for loop in (*level.spatial, *level.temporal)]
+        assert all(loop.is_perfect for loop in loops if loop.dimension in "RSLQ")

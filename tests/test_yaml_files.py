@@ -249,6 +249,7 @@ def test_malformed_specification(old: str, new: str, words: tuple[str, ...]) -> 
         ("factors: R3 M=0", "factors: 'R3,4 M=0'", ("the residual of R=3,4 lies outside its factor", "1 to 3")),
         ("P=7 C1", "P=9 C1", ("the residual of P=9 at level 'buffer'", "expected P=9,5")),
         ("P=7 C1", "'P=9,4 C1'", ("the residual of P=9,4 at level 'buffer'", "expected P=9,5")),
+        ("factors: R3 M=0", "factors: [R=2,1]", ("'1' is not a factor", "quotes keep a residual with its factor")),
         ("R3", "R<=3", ("is a bound, not a factor",)),
         ("R3", "R3 R1", ("'R' has two factors",)),
         ("keep: [Outputs]", "keep: [Outputs, Inputs]", ("'Inputs' is both kept and bypassed",)),

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from launcher.commands.output import write_file
 from launcher.errors import SpecificationError
+from launcher.results.files import CONSTRAINTS_YAML, SPECIFICATION_YAML
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import Document
 
 _STATS = ".stats.txt"
-_INPUTS = ("parsed-processed-input.yaml", "specification.yaml")
+_INPUTS = ("parsed-processed-input.yaml", SPECIFICATION_YAML)
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,10 @@ class Input:
     stats: Path | None = None
 
 
-def read_inputs(paths: Sequence[Path]) -> list[Input]:
+def read_inputs(paths: Sequence[Path], *, mapspace: bool = False) -> list[Input]:
     """Files that are named together form one input; every folder is one (or one for each report in it).
+
+    ``mapspace`` also takes the constraints from a folder in which a trial left them beside its specification.
 
     Raises:
         SpecificationError: a file is missing or is not YAML; a folder holds no Timeloop input.
@@ -42,7 +45,7 @@ def read_inputs(paths: Sequence[Path]) -> list[Input]:
     if files:
         inputs.append(Input(", ".join(str(path) for path in files), tuple(map(Document.from_file, files))))
     for folder in (path for path in paths if path.is_dir()):
-        inputs += _folder(folder)
+        inputs += _folder(folder, mapspace=mapspace)
     return inputs
 
 
@@ -65,7 +68,7 @@ def write_json(path: Path, content: object) -> None:
     write_file(path, json.dumps(content, indent=1) + "\n")
 
 
-def _folder(folder: Path) -> list[Input]:
+def _folder(folder: Path, *, mapspace: bool) -> list[Input]:
     specification = next((folder / name for name in _INPUTS if (folder / name).is_file()), None)
     if specification is None:
         raise SpecificationError(
@@ -75,14 +78,18 @@ def _folder(folder: Path) -> list[Input]:
             hint="name the files themselves",
         )
     document = Document.from_file(specification)
+    constraints = folder / CONSTRAINTS_YAML
+    # What Timeloop parsed has its constraints in it.
+    apart = mapspace and specification.name == SPECIFICATION_YAML and constraints.is_file()
+    documents = [document, *([Document.from_file(constraints)] if apart else [])]
     reports = sorted(folder.glob(f"*{_STATS}"))
     if not reports:
-        return [Input(str(folder), (document, *_beside(folder, document, "*")))]
+        return [Input(str(folder), (*documents, *_beside(folder, document, "*")))]
     inputs = []
     for report in reports:
         prefix = report.name.removesuffix(_STATS)
         name = str(folder) if len(reports) == 1 else str(report)
-        inputs.append(Input(name, (document, *_beside(folder, document, prefix)), report))
+        inputs.append(Input(name, (*documents, *_beside(folder, document, prefix)), report))
     return inputs
 
 

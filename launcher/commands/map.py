@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         LauncherError: the input cannot be used, or admits no mapping.
     """
-    inputs = read_inputs(arguments.files)
+    inputs = read_inputs(arguments.files, mapspace=True)
     if len(inputs) != 1:
         raise SpecificationError(
             f"{len(inputs)} inputs were named", expected="files that belong together, or one folder of a run"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
+from enum import Enum
 
 from hydra.errors import MissingConfigException, OverrideParseException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import (
     ConfigAttributeError,
     ConfigKeyError,
     MissingMandatoryValue,
     OmegaConfBaseException,
+    ValidationError,
 )
 from yaml import MarkedYAMLError
 
@@ -77,14 +79,15 @@ def _broken_yaml(error: MarkedYAMLError) -> LauncherError:
     return ConfigurationError(f"broken YAML: {error.problem or error.context}", where=where)
 
 
-def unknown_key(key: str, siblings: Sequence[str]) -> LauncherError:
-    """``key`` (dotted) does not exist beside ``siblings``."""
+def unknown_key(key: str, siblings: Sequence[str], elsewhere: Sequence[str] = ()) -> LauncherError:
+    """``key`` (dotted) does not exist beside ``siblings``; ``elsewhere`` are keys of that name in groups beside it."""
     prefix, dot, last = key.rpartition(".")
-    close = difflib.get_close_matches(last, siblings, 1)
+    close = [f"{prefix}{dot}{name}" for name in difflib.get_close_matches(last, siblings, 1)]
+    meant = [*elsewhere[:1], *close]
     return ConfigurationError(
         f"there is no key {key}",
-        expected=f"one of {', '.join(siblings)}" if siblings and not close else None,
-        hint=f"did you mean {prefix}{dot}{close[0]}?" if close else None,
+        expected=f"one of {', '.join(siblings)}" if siblings and not meant else None,
+        hint=f"did you mean {meant[0]}?" if meant else None,
     )
 
 
@@ -92,10 +95,33 @@ def _bad_value(error: OmegaConfBaseException) -> LauncherError:
     key = str(error.full_key or error.key or "")
     if isinstance(error, (ConfigKeyError, ConfigAttributeError)):
         parent = error.parent_node
-        return unknown_key(key, [str(name) for name in parent] if isinstance(parent, DictConfig) else [])
+        if not isinstance(parent, DictConfig):
+            return unknown_key(key, [])
+        return unknown_key(key, [str(name) for name in parent], _in_groups(key, parent))
+    if isinstance(error, ValidationError) and isinstance(error.child_node, DictConfig):
+        return _value_of_a_group(key, error.child_node, str(error))
     if isinstance(error, MissingMandatoryValue):
         return ConfigurationError(f"{key} has no value", hint=f"{key}=... on the command line, or in its file")
     return ConfigurationError(f"{key}: {_first_line(error)}" if key else _first_line(error))
+
+
+def _in_groups(key: str, parent: DictConfig) -> list[str]:
+    """Where the groups below ``parent`` have such a key; Hydra's own are not looked into."""
+    groups = [str(name) for name in parent if name != "hydra" and not OmegaConf.is_missing(parent, name)]
+    return [f"{name}.{key}" for name in groups if isinstance(parent[name], DictConfig) and key in parent[name]]
+
+
+def _value_of_a_group(key: str, group: DictConfig, text: str) -> LauncherError:
+    """``mapspace=spatial``: a value for a whole group of keys, where one of them is meant."""
+    given = re.search(r"value: (\S+)", text)
+    value = given.group(1) if given else ""
+    words = {str(name): type(member).__members__ for name, member in group.items() if isinstance(member, Enum)}
+    meant = [f"{key}.{name}={value}" for name, members in words.items() if value in members]
+    return ConfigurationError(
+        f"{key} is a group of keys and has no value of its own",
+        expected=f"one of {', '.join(f'{key}.{name}' for name in map(str, group))}",
+        hint=meant[0] if meant else None,
+    )
 
 
 def _general(error: BaseException) -> LauncherError:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from launcher.config.limits import Limits
 from launcher.paths import data_folder
 
 EXAMPLES = (
@@ -84,10 +87,7 @@ def _shortened(choices: list[str]) -> list[str]:
 
 
 def _defaults() -> dict[str, str]:
-    import yaml  # noqa: PLC0415
-
-    entries = yaml.safe_load((data_folder("conf") / "config.yaml").read_text())["defaults"]
-    return {key: value for entry in entries if isinstance(entry, dict) for key, value in entry.items()}
+    return {key: value for entry in _main_file()["defaults"] if isinstance(entry, dict) for key, value in entry.items()}
 
 
 def _groups() -> Table:
@@ -122,4 +122,20 @@ def _parameters() -> Table:
         bases = [base for base in values.get("defaults", ()) if isinstance(base, str) and base.isidentifier()]
         keys = [f"those of {group}={base}" for base in bases if base != "_self_"] + keys
         table.add_row(f"{group}={choice}", ", ".join(keys))
+    table.add_row("any", ", ".join(_keys_without_choices()))
+    table.add_row("limits", ", ".join(f"constraints.{limit.name}" for limit in fields(Limits)))
     return table
+
+
+def _keys_without_choices() -> list[str]:
+    """What ``conf/config.yaml`` itself sets, beside the choices of groups and Hydra's own keys."""
+    own = {key: value for key, value in _main_file().items() if key not in ("defaults", "hydra")}
+    below = [[f"{key}.{name}" for name in value] if isinstance(value, dict) else [key] for key, value in own.items()]
+    return [key for keys in below for key in keys]
+
+
+def _main_file() -> dict[str, Any]:
+    import yaml  # noqa: PLC0415
+
+    values: dict[str, Any] = yaml.safe_load((data_folder("conf") / "config.yaml").read_text())
+    return values

@@ -47,6 +47,7 @@ def _read_text(node: YamlNode, dimensions: Mapping[str, int]) -> list[tuple[str,
             raise node.error(
                 f"'{text[position : position + 40]}' is not a factor",
                 "D=4, D<=4 or D>=4, separated by spaces or commas",
+                "in a list, quotes keep a residual with its factor: ['D=7,3']" if text.strip().isdigit() else None,
             )
         dimension, operator, value, _, residue = match.groups()
         if dimension not in dimensions:

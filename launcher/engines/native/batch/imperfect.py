@@ -16,8 +16,8 @@ from launcher.engines.native.compilation import kernel
 from launcher.engines.native.mapper.costs.machine_constants import Machine, machine_of
 from launcher.engines.native.mapper.costs.network_prices import word_prices
 from launcher.engines.native.mapper.imperfect.assignments import assignments_of, work_of
-from launcher.engines.native.mapper.imperfect.exact import exact_figures
 from launcher.engines.native.mapper.imperfect.tables import Fans, Work
+from launcher.engines.native.mapper.imperfect.windows import figures_with_windows
 from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
 from launcher.engines.native.mapper.space.mapspace import SearchSpace, mapspace_of
 from launcher.errors import SpecificationError
@@ -115,7 +115,7 @@ def _judge(
             tile[d] = 1
             for level in range(ends.shape[1]):
                 tile[d] *= spatial[m, level, d] * ends[m, level, d]
-        energy[m], busy[m] = exact_figures(own_work, own_fans, ends[m], places[m], tile, total, busiest)
+        energy[m], busy[m] = figures_with_windows(own_work, own_fans, ends[m], places[m], tile, total, busiest)
 
 
 def imperfect_figures(specification: Specification, tables: Tables) -> ImperfectFigures | None:

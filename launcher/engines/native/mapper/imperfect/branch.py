@@ -28,8 +28,8 @@ from launcher.engines.native.mapper.imperfect.tables import (
     SETTLED,
     Fans,
     Groups,
+    LeastEnergies,
     Nodes,
-    Tables,
     Trail,
     Work,
 )
@@ -88,7 +88,7 @@ def _fits(work: Work, trail: Trail, row: int, level: int, leaves: bool) -> bool:
 
 
 @helper
-def _entry(groups: Groups, nodes: Nodes, tables: Tables, trail: Trail, row: int, state: int, level: int) -> int:
+def _entry(groups: Groups, nodes: Nodes, tables: LeastEnergies, trail: Trail, row: int, state: int, level: int) -> int:
     entry = tables.at[state]
     for d in range(trail.node.shape[1]):
         entry += nodes.group[level, d, trail.node[row, d]] * groups.stride[level, d]
@@ -165,7 +165,7 @@ def within_reach(goal: Goal, rates: Rates, energy: float, steps: float) -> bool:
 
 @helper
 def _hopeful(
-    goal: Goal, rates: Rates, tables: Tables, entry: int, figures: AnyArray, steps: float, busy: float
+    goal: Goal, rates: Rates, tables: LeastEnergies, entry: int, figures: AnyArray, steps: float, busy: float
 ) -> bool:
     """Whether anything better can follow at an entry of the tables."""
     begun = figures[SETTLED] + figures[SERVED]
@@ -176,7 +176,7 @@ def _hopeful(
 
 @procedure
 def _loops(
-    work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: Tables, rates: Rates, goal: Goal,
+    work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: LeastEnergies, rates: Rates, goal: Goal,
     trail: Trail, depth: int, step: int, n: int, trial: AnyArray,
 ) -> int:  # fmt: skip
     """Children that put one more loop, of any end, over a dimension."""
@@ -253,7 +253,7 @@ def _leave(
 
 @procedure
 def _find_children(
-    work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: Tables, rates: Rates, goal: Goal,
+    work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: LeastEnergies, rates: Rates, goal: Goal,
     trail: Trail, depth: int, trial: AnyArray,
 ) -> None:  # fmt: skip
     """All steps from the state on top of the trail that may lead to something better than the incumbent."""
@@ -360,7 +360,7 @@ def most_busy(goal: Goal, rates: Rates, energy: float) -> float:
 
 @kernel
 def open_trail(
-    work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: Tables, trail: Trail
+    work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: LeastEnergies, trail: Trail
 ) -> tuple[float, float]:  # fmt: skip
     """Put the innermost state on the trail; returns the least dynamic energy of all nests, and with their delays."""
     state, levels = len(walks.states) - 2, len(work.capacity)
@@ -387,7 +387,7 @@ def open_trail(
 
 @kernel
 def explore(
-    work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: Tables, rates: Rates, goal: Goal,
+    work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: LeastEnergies, rates: Rates, goal: Goal,
     trail: Trail, counts: AnyArray, control: AnyArray, budget: int, report: bool,
 ) -> int:  # fmt: skip
     """Depth-first search from what is on the trail; can be called again to go on.

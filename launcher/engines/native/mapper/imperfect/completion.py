@@ -17,7 +17,7 @@ from launcher.engines.native.mapper.imperfect.prices import (
     serving_energy,
     tile_words,
 )
-from launcher.engines.native.mapper.imperfect.tables import LEAST, Fans, Groups, Nodes, Tables, Work
+from launcher.engines.native.mapper.imperfect.tables import LEAST, Fans, Groups, LeastEnergies, Nodes, Work
 from launcher.engines.native.mapper.imperfect.window_bounds import groups_within, window_bound, window_instances
 from launcher.engines.native.mapper.kernels import search_tables as at
 from launcher.engines.native.mapper.kernels.search_tables import Walks
@@ -69,7 +69,7 @@ def _count_up(digits: AnyArray, count: AnyArray) -> None:
 
 @procedure
 def _fill_energies(
-    work: Work, fans: Fans, groups: Groups, walks: Walks, tables: Tables, digits: AnyArray, sizes: AnyArray
+    work: Work, fans: Fans, groups: Groups, walks: Walks, tables: LeastEnergies, digits: AnyArray, sizes: AnyArray
 ) -> None:  # fmt: skip
     """Energy of every boundary settled by a loop that slides none of its windows."""
     for b in range(len(walks.boundaries)):
@@ -115,7 +115,7 @@ def _fill_fits(
 
 
 @helper
-def _settled(walks: Walks, tables: Tables, bits: int, level: int, i: int, end: int) -> float:
+def _settled(walks: Walks, tables: LeastEnergies, bits: int, level: int, i: int, end: int) -> float:
     """Energy of the boundaries in ``bits``; those that leaving the last level settles are settled at ``end``."""
     paid = 0.0
     b = np.int64(0)
@@ -132,7 +132,7 @@ def _settled(walks: Walks, tables: Tables, bits: int, level: int, i: int, end: i
 
 @procedure
 def _best_beyond(
-    groups: Groups, tables: Tables, level: int, into: int, to: int, digits: AnyArray, steps: AnyArray
+    groups: Groups, tables: LeastEnergies, level: int, into: int, to: int, digits: AnyArray, steps: AnyArray
 ) -> float:
     """The least of the entries of state ``to`` that the fan-outs outside the level lead to."""
     entry = tables.at[to]
@@ -161,8 +161,8 @@ def _best_beyond(
 
 @procedure
 def _leave(
-    groups: Groups, walks: Walks, tables: Tables, s: int, step: int, into: int, fits: AnyArray, fits_at: AnyArray,
-    digits: AnyArray, steps: AnyArray, delay_pj: float,
+    groups: Groups, walks: Walks, tables: LeastEnergies, s: int, step: int, into: int, fits: AnyArray,
+    fits_at: AnyArray, digits: AnyArray, steps: AnyArray, delay_pj: float,
 ) -> None:  # fmt: skip
     level = walks.states[s, at.LEVEL]
     to, bits = walks.steps[step, at.TARGET], walks.steps[step, at.SETTLED]
@@ -181,8 +181,8 @@ def _leave(
 
 @procedure
 def _loop(
-    work: Work, groups: Groups, walks: Walks, tables: Tables, s: int, step: int, fits: AnyArray, fits_at: AnyArray,
-    row: AnyArray,
+    work: Work, groups: Groups, walks: Walks, tables: LeastEnergies, s: int, step: int, fits: AnyArray,
+    fits_at: AnyArray, row: AnyArray,
 ) -> None:  # fmt: skip
     """Let a loop over d improve the best completions of state s."""
     level, d = walks.states[s, at.LEVEL], walks.steps[step, at.DIMENSION]
@@ -221,7 +221,7 @@ def _is_sliding(work: Work, walks: Walks, bits: int, d: int) -> bool:
 
 @procedure
 def _slide(
-    work: Work, fans: Fans, groups: Groups, walks: Walks, tables: Tables, s: int, step: int, fits: AnyArray,
+    work: Work, fans: Fans, groups: Groups, walks: Walks, tables: LeastEnergies, s: int, step: int, fits: AnyArray,
     fits_at: AnyArray, digits: AnyArray, sizes: AnyArray,
 ) -> None:  # fmt: skip
     """As ``_loop``, for a loop that slides windows and so settles them in another way."""
@@ -250,7 +250,7 @@ def _slide(
 
 @kernel
 def complete(
-    work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: Tables, fits: AnyArray,
+    work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: LeastEnergies, fits: AnyArray,
     fits_at: AnyArray, row: AnyArray, delay_pj: float,
 ) -> None:  # fmt: skip
     """Fill the tables of one spatial assignment.

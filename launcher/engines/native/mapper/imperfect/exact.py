@@ -13,7 +13,6 @@ from launcher.engines.native.compilation import helper, procedure
 from launcher.engines.native.formulas import slowdown, words_per_cycle
 from launcher.engines.native.mapper.imperfect.counting import EVERY_PLACE, different
 from launcher.engines.native.mapper.imperfect.tables import PER_FIRST_TOUCH, PER_WORD, Fans, Work
-from launcher.engines.native.mapper.imperfect.windows import window_words
 from launcher.engines.native.mapper.kernels import search_tables as at
 
 needed, slowed = helper(words_per_cycle), helper(slowdown)
@@ -90,44 +89,10 @@ def busiest_words(
 
 
 @procedure
-def _count_windows(
-    work: Work, fans: Fans, p: int, tile: AnyArray, ends: AnyArray, places: AnyArray, total: AnyArray, busy: AnyArray
-) -> float:
-    """As ``_count_space``, for a data space whose tiles are windows; it is only read."""
-    ranks = work.coefficient.shape[1]
-    widths, stride = np.zeros(ranks, np.int64), np.zeros(ranks, np.int64)
-    back, direction = np.zeros(ranks, np.int64), np.zeros(ranks, np.int64)
-    inner: Any = np.int64(-1)
-    network_pj = 0.0
-    for outer in range(len(ends)):
-        if not work.keep[outer, p]:
-            continue
-        for kind in range(2):
-            level, counts = (outer, READS) if kind == 0 else (inner, FILLS)
-            if level < 0:
-                continue
-            total[counts, level, p] = window_words(
-                work, fans, p, inner, level, level < 0, tile, ends, places, widths, stride, back, direction
-            )  # fmt: skip
-            busy[counts, level, p] = window_words(
-                work, fans, p, inner, level, level >= 0, tile, ends, places, widths, stride, back, direction
-            )  # fmt: skip
-        for m in range(inner + 1, outer + 1):
-            if fans.network[m, p, PER_WORD] > 0:
-                network_pj += fans.network[m, p, PER_WORD] * window_words(
-                    work, fans, p, inner, m, m < 0, tile, ends, places, widths, stride, back, direction
-                )  # fmt: skip
-        inner = np.int64(outer)
-    return network_pj
-
-
-@procedure
-def _count_space(
+def count_space(
     work: Work, fans: Fans, p: int, tile: AnyArray, ends: AnyArray, places: AnyArray, total: AnyArray, busy: AnyArray
 ) -> float:
     """Fill in the totals and the busiest instance's counts of one data space; returns the energy of its networks."""
-    if work.boxes[p]:
-        return float(_count_windows(work, fans, p, tile, ends, places, total, busy))
     levels = len(ends)
     inner: Any = np.int64(-1)
     start = np.int64(0)
@@ -192,25 +157,21 @@ def _level_cycles(work: Work, level: int, busy: AnyArray, iterations: float) -> 
 
 
 @procedure
-def exact_figures(
-    work: Work, fans: Fans, ends: AnyArray, places: AnyArray, tile: AnyArray, total: AnyArray, busy: AnyArray
-) -> tuple[float, float]:
-    """Dynamic energy in pJ and busy cycles.
-
-    Args:
-        work, fans: the problem on a machine, and its fan-outs.
-        ends, places: (L, D) ends of the temporal loops and their places in the nest.
-        tile: (D,) how far all loops reach.
-        total, busy: (3, L, P) filled with reads, fills and updates of all instances, and of the busiest one.
-    """
-    levels = len(ends)
+def start_counts(total: AnyArray, busy: AnyArray) -> None:
+    """Set (3, L, P) counts of all instances, and of the busiest one, to zero."""
     for kind in range(3):
-        for level in range(levels):
-            for p in range(len(work.read_write)):
+        for level in range(total.shape[1]):
+            for p in range(total.shape[2]):
                 total[kind, level, p], busy[kind, level, p] = 0, 0
-    energy = fans.compute_pj
-    for p in range(len(work.read_write)):
-        energy += _count_space(work, fans, p, tile, ends, places, total, busy)
+
+
+@procedure
+def figures_of(
+    work: Work, fans: Fans, network_pj: float, ends: AnyArray, places: AnyArray, tile: AnyArray, total: AnyArray,
+    busy: AnyArray,
+) -> tuple[float, float]:  # fmt: skip
+    """Dynamic energy in pJ and busy cycles, from counts and the energy of networks."""
+    levels = len(ends)
     iterations = 1.0
     first, start, nowhere = np.int64(1), np.int64(0), np.int64(-1)
     for d in range(ends.shape[1]):
@@ -218,8 +179,28 @@ def exact_figures(
             work.extents[d], first, tile[d], d, levels - 1, fans.ends, ends, places, nowhere, start, levels, levels,
             work.together, levels, nowhere,
         )  # fmt: skip
-    cycles = iterations
+    energy, cycles = fans.compute_pj + network_pj, iterations
     for level in range(levels):
         energy += _level_energy(work, fans, level, total)
         cycles = max(cycles, _level_cycles(work, level, busy, iterations))
     return energy, cycles
+
+
+@procedure
+def exact_figures(
+    work: Work, fans: Fans, ends: AnyArray, places: AnyArray, tile: AnyArray, total: AnyArray, busy: AnyArray
+) -> tuple[float, float]:
+    """Dynamic energy in pJ and busy cycles, when no data space has windows.
+
+    Args:
+        work, fans: the problem on a machine, and its fan-outs.
+        ends, places: (L, D) ends of the temporal loops and their places in the nest.
+        tile: (D,) how far all loops reach.
+        total, busy: (3, L, P) filled with reads, fills and updates of all instances, and of the busiest one.
+    """
+    start_counts(total, busy)
+    network_pj = 0.0
+    for p in range(len(work.read_write)):
+        network_pj += count_space(work, fans, p, tile, ends, places, total, busy)
+    found: tuple[float, float] = figures_of(work, fans, network_pj, ends, places, tile, total, busy)
+    return found

@@ -14,7 +14,7 @@ from launcher.engines.native.mapper.imperfect.assignments import ImperfectAssign
 from launcher.engines.native.mapper.imperfect.branch import explore, most_busy, open_trail, reaches
 from launcher.engines.native.mapper.imperfect.completion import complete
 from launcher.engines.native.mapper.imperfect.layout import Layouts
-from launcher.engines.native.mapper.imperfect.tables import Fans, Groups, Nodes, Tables, Trail, Work
+from launcher.engines.native.mapper.imperfect.tables import Fans, Groups, LeastEnergies, Nodes, Trail, Work
 from launcher.engines.native.mapper.kernels import search_tables as at
 from launcher.engines.native.mapper.kernels.branch import (
     BEST_BUSY,
@@ -48,12 +48,12 @@ class _Prepared:
     fans: Fans
     nodes: Nodes
     groups: Groups
-    tables: Tables
+    tables: LeastEnergies
     finest: bool
 
 
 class ImperfectSolver:
-    """Tables and trails for one mapspace; not to be shared between threads."""
+    """LeastEnergies and trails for one mapspace; not to be shared between threads."""
 
     def __init__(self, space: SearchSpace, machine: Machine, assignments: ImperfectAssignments) -> None:
         self._space, self._machine, self._assignments = space, machine, assignments
@@ -185,14 +185,14 @@ class ImperfectSolver:
             self._works[id(automaton)] = work_of(self._space, self._machine, automaton.keep)
         return self._works[id(automaton)]
 
-    def _tables(self, walks: Walks, groups: Groups, nodes: Nodes) -> Tables:
+    def _tables(self, walks: Walks, groups: Groups, nodes: Nodes) -> LeastEnergies:
         levels = walks.states[:-1, at.LEVEL]
         sizes = groups.size[levels]
         at_state = np.cumsum(sizes) - sizes
         self._best = _room(self._best, int(sizes.sum()))
         energy_at, entries = _energy_places(walks, groups, levels)
         self._energy = _room(self._energy, entries)
-        return Tables(self._best, self._best, at_state, self._energy, energy_at)
+        return LeastEnergies(self._best, self._best, at_state, self._energy, energy_at)
 
     def _make_trail(self, one: _Prepared) -> None:
         width = int((one.work.extents + 1).sum()) + 2

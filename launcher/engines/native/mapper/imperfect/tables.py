@@ -139,7 +139,7 @@ class Nodes(NamedTuple):
     start: int
 
 
-class Tables(NamedTuple):
+class LeastEnergies(NamedTuple):
     """Least energies, one after the other.
 
     Attributes:

@@ -13,7 +13,8 @@ import numpy as np
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import helper, procedure
 from launcher.engines.native.mapper.imperfect.counting import different
-from launcher.engines.native.mapper.imperfect.tables import Fans, Work
+from launcher.engines.native.mapper.imperfect.exact import FILLS, READS, count_space, figures_of, start_counts
+from launcher.engines.native.mapper.imperfect.tables import PER_WORD, Fans, Work
 
 
 @helper
@@ -241,3 +242,51 @@ def _fetched(
     if not straight or apart:
         return float(whole)
     return float(np.round(whole * (1 - common)))
+
+
+@procedure
+def _count_windows(
+    work: Work, fans: Fans, p: int, tile: AnyArray, ends: AnyArray, places: AnyArray, total: AnyArray, busy: AnyArray
+) -> float:
+    """As ``_count_space``, for a data space whose tiles are windows; it is only read."""
+    ranks = work.coefficient.shape[1]
+    widths, stride = np.zeros(ranks, np.int64), np.zeros(ranks, np.int64)
+    back, direction = np.zeros(ranks, np.int64), np.zeros(ranks, np.int64)
+    inner: Any = np.int64(-1)
+    network_pj = 0.0
+    for outer in range(len(ends)):
+        if not work.keep[outer, p]:
+            continue
+        for kind in range(2):
+            level, counts = (outer, READS) if kind == 0 else (inner, FILLS)
+            if level < 0:
+                continue
+            total[counts, level, p] = window_words(
+                work, fans, p, inner, level, level < 0, tile, ends, places, widths, stride, back, direction
+            )  # fmt: skip
+            busy[counts, level, p] = window_words(
+                work, fans, p, inner, level, level >= 0, tile, ends, places, widths, stride, back, direction
+            )  # fmt: skip
+        for m in range(inner + 1, outer + 1):
+            if fans.network[m, p, PER_WORD] > 0:
+                network_pj += fans.network[m, p, PER_WORD] * window_words(
+                    work, fans, p, inner, m, m < 0, tile, ends, places, widths, stride, back, direction
+                )  # fmt: skip
+        inner = np.int64(outer)
+    return network_pj
+
+
+@procedure
+def figures_with_windows(
+    work: Work, fans: Fans, ends: AnyArray, places: AnyArray, tile: AnyArray, total: AnyArray, busy: AnyArray
+) -> tuple[float, float]:
+    """As ``exact.exact_figures``, for any data spaces."""
+    start_counts(total, busy)
+    network_pj = 0.0
+    for p in range(len(work.read_write)):
+        if work.boxes[p]:
+            network_pj += _count_windows(work, fans, p, tile, ends, places, total, busy)
+        else:
+            network_pj += count_space(work, fans, p, tile, ends, places, total, busy)
+    found: tuple[float, float] = figures_of(work, fans, network_pj, ends, places, tile, total, busy)
+    return found
