@@ -28,7 +28,10 @@ from launcher.engines.native.mapper.space.fan_outs import spatial_assignments
 from launcher.engines.native.mapper.space.mapspace import mapspace_of
 from launcher.errors import NoValidMappingError
 from launcher.figures import CRITERIA, in_order
-from launcher.specification.constraints import Factors
+from launcher.specification.architecture import Architecture, ComputeLevel, StorageLevel
+from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, Factors, LevelConstraint
+from launcher.specification.energy import ActionEnergy, EnergyTable
+from launcher.specification.problem import DataSpace, Problem, Term
 from launcher.specification.specification import Specification
 
 OBJECTIVES = (*((name,) for name in CRITERIA), ("cycles", "energy"), ("energy", "edp"))
@@ -90,7 +93,7 @@ def test_the_optimum_is_the_best_of_all_mappings(kind: str, rare: float, first: 
         assert not violations(specification, found.mapping, factors)
         compared += 1
         imperfect += not found.mapping.is_perfect
-    assert compared >= (15 if rare == 1 else 8)  # 400 in all cases of this test together
+    assert compared >= (15 if rare == 1 else 6)  # 385 in all cases of this test together
     assert imperfect > compared / (10 if kind in ("conv", "strided") else 3)
 
 
@@ -190,3 +193,43 @@ def _bounds(specification: Specification, factors: Factors, criterion: str) -> d
     queue.restart()
     tight = bounds_of(queue, spatial, tightened)
     return {key: (bound, tight[key]) for key, bound in plain.items()}
+
+
+def test_a_larger_end_than_the_least_can_be_better() -> None:
+    """Seven rows on two units: ends of 2 and 3 leave 2 of 4, but with 3 one unit has nothing to do in the last pass.
+
+    It does not ask for its inputs then. They wait at the units until a loop outside moves them.
+    """
+    spaces = (
+        DataSpace("Weights", ((Term("E"),), (Term("D"),))),
+        DataSpace("Inputs", ((Term("E"),),)),
+        DataSpace("Outputs", ((Term("D"),),), read_write=True),
+    )
+    levels = (
+        StorageLevel("Register", "SRAM", 2, mesh_x=2),
+        StorageLevel("Buffer", "SRAM", 1),
+        StorageLevel("DRAM", "DRAM", 1),
+    )
+    entry = {action: (ActionEnergy(1.0),) for action in ("read", "write", "compute")}
+    architecture = Architecture("units", levels, ComputeLevel("mac", "intmac", 2, mesh_x=2))
+    table = EnergyTable(dict.fromkeys(("Register", "Buffer", "DRAM", "mac"), entry))
+    one = FactorBounds(exact=1)
+    names = frozenset(space.name for space in spaces)
+    constraints = {
+        "Register": LevelConstraint(
+            keep=frozenset({"Inputs"}), bypass=names - {"Inputs"}, temporal=BlockConstraint({"E": one, "D": one})
+        ),
+        "Buffer": LevelConstraint(
+            bypass=names,
+            temporal=BlockConstraint({"E": one, "D": FactorBounds(most=3)}),
+            spatial=BlockConstraint({"E": one, "D": FactorBounds(exact=2)}),
+        ),
+        "DRAM": LevelConstraint(keep=names, temporal=BlockConstraint(permutation=("E", "D"))),
+    }
+    problem = Problem("rows", {"E": 5, "D": 7}, spaces)
+    specification = Specification(architecture, problem, Constraints(constraints), table)
+    found = search(specification, MapperSettings(("energy",), factors=Factors.all))
+    assert [str(loop) for loop in found.mapping.levels[1].temporal] == ["D3,1"]
+    mappings = enumerate_mappings(specification, MOST_MAPPINGS, Factors.all)
+    assert mappings is not None
+    _assert_best(found, ("energy",), figures_of(specification, mappings))
