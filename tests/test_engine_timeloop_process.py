@@ -196,8 +196,12 @@ def test_an_interrupt_keeps_the_best_mapping(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "behaviour",
-    ["time.sleep(30)", "signal.signal(signal.SIGINT, signal.SIG_DFL); time.sleep(30)"],
-    ids=["python", "before its handler is there"],
+    [
+        "time.sleep(30)",
+        "signal.signal(signal.SIGINT, signal.SIG_DFL); time.sleep(30)",
+        "signal.signal(signal.SIGINT, lambda *_: sys.exit(0)); time.sleep(30)",
+    ],
+    ids=["python", "before its handler is there", "ends as if all were well"],
 )
 def test_stopped_before_it_had_anything_is_no_crash(behaviour: str, tmp_path: Path) -> None:
     found = engine(stand_in(tmp_path, "search", behaviour=behaviour), tmp_path / "runs")

@@ -17,7 +17,7 @@ from launcher.engines.native.mapper.kernels.completion import complete
 from launcher.engines.native.mapper.optima import pareto, search
 from launcher.engines.native.mapper.search import solver
 from launcher.errors import ConfigurationError, NoValidMappingError, SpecificationError
-from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
+from launcher.specification.constraints import BlockConstraint, Constraints, Factors, LevelConstraint
 from launcher.specification.specification import Specification
 from launcher.trial.steps import specify
 
@@ -93,6 +93,23 @@ def test_progress_is_reported_and_ctrl_c_keeps_the_best_so_far() -> None:
     assert seen[0].lower_bound is not None
     assert seen[0].lower_bound <= seen[0].incumbent
     assert stopped.optimality.status == "bounded"
+
+
+@pytest.mark.usefixtures("slow_clock")
+def test_ctrl_c_ends_the_search_of_imperfect_factors_before_it_begins() -> None:
+    specification = convolution("eyeriss", E=64, D=64, R=3, S=3, L=56, Q=56)
+    seen: list[Progress] = []
+
+    def interrupt(progress: Progress) -> None:
+        seen.append(progress)
+        raise KeyboardInterrupt
+
+    stopped = search(specification, MapperSettings(("energy",), factors=Factors.all), interrupt)
+    best = search(specification, MapperSettings(("energy",), factors=Factors.all))
+    assert len(seen) == 1
+    assert stopped.optimality.status == "bounded"
+    assert stopped.optimality.lower_bound is not None
+    assert stopped.optimality.lower_bound <= best.evaluation.energy_pj <= stopped.evaluation.energy_pj
 
 
 def _composed(*overrides: str) -> Specification:

@@ -52,7 +52,8 @@ def explain(ended: Ended, folder: Path, program: str) -> EngineError | NoValidMa
     if ended.status is None:
         return _late(ended, where, program)
     number = _signal_in(ended.status)
-    if (ended.status == 0 and "no valid mappings found" in log) or (ended.stopped and number == signal.SIGINT):
+    gave_up = ended.status == 0 and ("no valid mappings found" in log or ended.stopped)
+    if gave_up or (ended.stopped and number == signal.SIGINT):
         return _nothing_found(log, ended)  # SIGINT ends what has not got as far as catching it
     if number is not None:
         return _killed(number, log, where, program)

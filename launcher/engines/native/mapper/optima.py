@@ -109,12 +109,12 @@ def _best(runs: Sequence[BestFirstSearch], clock: Clock, most_cycles: float = in
     """The best mapping of all runs, one after the other: each begins with what the one before found.
 
     It is proved when every run was, since together they cover the mapspace. One that may not come to its end begins
-    with the padded layer's optimum as well.
+    with the padded layer's optimum as well; when one was stopped, the others are only bounded.
     """
     best: Outcome | None = None
     bounds: list[float] = []
     proved = True
-    for run in runs:
+    for place, run in enumerate(runs):
         imperfect = any(run.space.imperfect)
         guess = padded_optimum(run.space, run.order, clock) if imperfect and clock.limited else None
         found = run.run(most_cycles, best, guess)
@@ -122,6 +122,9 @@ def _best(runs: Sequence[BestFirstSearch], clock: Clock, most_cycles: float = in
         if found is not None:
             bounds.append(found.lower_bound)
             best = replace(found, proved=proved and found.proved)
+        if run.stopped:
+            bounds += [later.least_bound for later in runs[place + 1 :]]
+            break
     return None if best is None else replace(best, lower_bound=min(bounds))
 
 

@@ -41,6 +41,11 @@ class BestFirstSearch:
         assignments = {"spatial_assignments": len(self._plan.assignments)}
         return assignments | {name: self._totals.get(name, 0) for name in names}
 
+    @property
+    def least_bound(self) -> float:
+        """Lower bound of the first criterion over all mappings that were not looked at."""
+        return self._queue.least_bounds[0]
+
     def run(
         self, most_cycles: float = inf, incumbent: Outcome | None = None, guess: Outcome | None = None
     ) -> Outcome | None:
