@@ -98,7 +98,7 @@ def coefficients_of(space: SearchSpace, machine: Machine, spatial: SpatialAssign
         extent=_from_compute(factors),
         level=_level_figures(specification, machine, instances),
         pair=pair,
-        leak_pj=_leakage(specification, instances),
+        leak_pj=leakage_pj(specification, instances),
         compute_pj=specification.problem.computes * compute_energy_pj(specification),
         from_compute=frozenset(int(p) for p in np.flatnonzero(helped)),
     )
@@ -188,7 +188,8 @@ def _level_figures(specification: Specification, machine: Machine, instances: Fl
     return figures
 
 
-def _leakage(specification: Specification, instances: FloatArray) -> FloatArray:
+def leakage_pj(specification: Specification, instances: FloatArray) -> FloatArray:
+    """(assignments,) leakage of the whole machine per cycle, with (assignments, levels) instances in use."""
     total = np.zeros(len(instances))
     for index, energies in enumerate(level_energies(specification)):
         gate, share = gate_of(specification.architecture, index)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from launcher.engines.native.arrays import BoolArray, FloatArray, IntArray
-from launcher.engines.native.cost import gate_of
 from launcher.engines.native.energies import compute_energy_pj, level_energies
-from launcher.engines.native.formulas import block_count, leakage
+from launcher.engines.native.formulas import block_count
+from launcher.engines.native.mapper.costs.coefficients import leakage_pj
 from launcher.engines.native.mapper.costs.lower_bounds import Least, limited_slots
 from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.costs.network_prices import word_prices
@@ -215,15 +215,13 @@ def assignments_of(space: SearchSpace, machine: Machine, spatial: SpatialAssignm
         own=own,
         first=touched,
         iterations=(-(-extents // outside[:, 0])).prod(axis=1, dtype=float),
-        leak_pj=_leakage(specification, instances),
+        leak_pj=leakage_pj(specification, instances.astype(float)),
         compute_pj=specification.problem.computes * compute_energy_pj(specification),
     )
 
 
 def work_of(space: SearchSpace, machine: Machine, keep: Keep) -> Work:
     """The problem on its machine under one choice of keep and bypass."""
-    bounds = np.array([[[b.least, b.most] for b in level.temporal] for level in space.levels], np.int64)
-    bounds = bounds.reshape(len(space.levels), len(space.extents), 2).transpose(2, 0, 1).copy()
     return Work(
         extents=np.array(space.extents, np.int64),
         relevant=machine.relevant,
@@ -233,7 +231,7 @@ def work_of(space: SearchSpace, machine: Machine, keep: Keep) -> Work:
         coefficient=machine.coefficient,
         windowed=_windowed(machine),
         keep=np.array(keep, np.bool_),
-        bounds=bounds,
+        bounds=space.temporal_bounds,
         divides=np.array(space.divides, np.bool_),
         perfect=~np.array(space.imperfect, np.bool_),
         capacity=machine.capacity,
@@ -274,11 +272,3 @@ def _prices(specification: Specification, machine: Machine, instances: IntArray)
     address_pj = np.array([max(0.0, level.addr_gen_energy_pj or 0.0) for level in levels])
     prices[..., at.ADDRESS_PJ] = address_pj * rows / instances
     return prices
-
-
-def _leakage(specification: Specification, instances: IntArray) -> FloatArray:
-    total = np.zeros(len(instances))
-    for index, energies in enumerate(level_energies(specification)):
-        gate, share = gate_of(specification.architecture, index)
-        total += leakage(energies.leak_pj_per_cycle, 1.0, share, instances[:, gate].astype(float))
-    return total

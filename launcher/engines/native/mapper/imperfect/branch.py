@@ -14,11 +14,13 @@ from launcher.engines.native.mapper.imperfect.exact import exact_figures
 from launcher.engines.native.mapper.imperfect.prices import tile_words, visible_share
 from launcher.engines.native.mapper.imperfect.remains import largest_end, remains
 from launcher.engines.native.mapper.imperfect.settling import (
+    AT_LAST,
+    AT_ONCE,
+    BY_LOOP,
     busy_bound,
     count_steps,
     serve,
     settle,
-    settle_end,
     settled_steps,
 )
 from launcher.engines.native.mapper.imperfect.tables import (
@@ -188,7 +190,8 @@ def _loops(
     for i in range(len(trial)):
         trial[i] = trail.figures[depth, i]
     if bits:
-        settle(work, fans, rates, walks, bits, trail, depth, level, np.int64(-1), trial, np.int64(d), np.int64(0))
+        when, any_end = np.int64(BY_LOOP), np.int64(0)
+        settle(work, fans, rates, walks, bits, trail, depth, level, level, when, trial, np.int64(d), any_end)
     steps = settled_steps(work, fans, trail, depth, level)
     busy = busy_bound(work, fans, rates, trail, depth, trial)
     known = fans.outside[level + 1, d] == 1
@@ -239,14 +242,16 @@ def _leave(
     level, bits = walks.states[trail.at[depth, at.STATE], at.LEVEL], walks.steps[step, at.SETTLED]
     if not _fits(work, trail, row, level, True):
         return False
+    figures, none, any_end = trail.figures[row], np.int64(-1), np.int64(0)
     if bits:
-        none, any_end = np.int64(-1), np.int64(0)
-        settle(work, fans, rates, walks, bits, trail, row, level, np.int64(1), trail.figures[row], none, any_end)
+        when = np.int64(AT_ONCE)
+        settle(work, fans, rates, walks, bits, trail, row, level, level, when, figures, none, any_end)
     if not _cross(work, fans, nodes, trail, row, level):
         return False
     levels = len(work.capacity)
     if bits and nodes.following[level] == levels:
-        settle_end(work, fans, rates, walks, bits, level, trail, row)
+        when = np.int64(AT_LAST)
+        settle(work, fans, rates, walks, bits, trail, row, level, levels - 1, when, figures, none, any_end)
     serve(work, fans, trail, row)
     return True
 
@@ -300,8 +305,8 @@ def _descend(
         return
     if bits:
         settle(
-            work, fans, rates, walks, bits, trail, depth, level, np.int64(-1), trail.figures[row], np.int64(d),
-            np.int64(end),
+            work, fans, rates, walks, bits, trail, depth, level, level, np.int64(BY_LOOP), trail.figures[row],
+            np.int64(d), np.int64(end),
         )  # fmt: skip
     trail.node[row, d], trail.left[row, d] = node, nodes.value[level, d, node]
     trail.tile[row, d] *= end

@@ -22,6 +22,9 @@ from launcher.engines.native.mapper.imperfect.window_bounds import (
 from launcher.engines.native.mapper.kernels import search_tables as at
 from launcher.engines.native.mapper.kernels.search_tables import TIE_TOLERANCE, Rates, Walks
 
+BY_LOOP, AT_ONCE, AT_LAST = 0, 1, 2
+"""What settles boundaries: a loop, leaving the level inside, or the end of the nest."""
+
 
 @helper
 def _innermost(work: Work, p: int) -> int:
@@ -121,17 +124,19 @@ def _settle_one(
 
 @procedure
 def settle(
-    work: Work, fans: Fans, rates: Rates, walks: Walks, bits: int, trail: Trail, row: int, last: int, at_once: int,
-    figures: AnyArray, moved: int, end: int,
+    work: Work, fans: Fans, rates: Rates, walks: Walks, bits: int, trail: Trail, row: int, level: int, last: int,
+    when: int, figures: AnyArray, moved: int, end: int,
 ) -> None:  # fmt: skip
-    """Add what boundaries ask for; ``at_once`` (-1: all): only those that this level settles when it is left (1), or
-    only the others (0)."""
+    """Add what boundaries in ``bits`` ask for that are settled at a level, with the fan-outs up to ``last`` inside.
+
+    ``when``: ``BY_LOOP``, or those that leaving the level settles ``AT_ONCE`` or, at the very end, ``AT_LAST``.
+    """
     b = np.int64(0)
     while bits:
         if bits & 1:
             boundary = walks.boundaries[b]
-            now = boundary[at.FORGETS] and boundary[at.INNER] == last
-            if at_once < 0 or now == (at_once == 1):
+            at_once = boundary[at.FORGETS] and boundary[at.INNER] == level
+            if when == BY_LOOP or at_once == (when == AT_ONCE):
                 _settle_one(work, fans, rates, boundary, trail, row, last, figures, moved, end)
         bits >>= 1
         b += 1
@@ -174,20 +179,3 @@ def busy_bound(work: Work, fans: Fans, rates: Rates, trail: Trail, row: int, fig
                     words += served * work.scale[level, p]
         most = max(most, np.ceil(words / rates.limits[level, kind] * (1 - TIE_TOLERANCE)))
     return most
-
-
-@procedure
-def settle_end(
-    work: Work, fans: Fans, rates: Rates, walks: Walks, bits: int, level: int, trail: Trail, row: int
-) -> None:  # fmt: skip
-    """Settle at the end of the nest what leaving the last level that matters did not."""
-    b = np.int64(0)
-    while bits:
-        boundary = walks.boundaries[b]
-        if bits & 1 and not (boundary[at.FORGETS] and boundary[at.INNER] == level):
-            none, any_end = np.int64(-1), np.int64(0)
-            _settle_one(
-                work, fans, rates, boundary, trail, row, len(work.capacity) - 1, trail.figures[row], none, any_end
-            )  # fmt: skip
-        bits >>= 1
-        b += 1

@@ -17,8 +17,6 @@ from launcher.engines.native.mapper.imperfect.layout import Layouts
 from launcher.engines.native.mapper.imperfect.tables import Fans, Groups, LeastEnergies, Nodes, Trail, Work
 from launcher.engines.native.mapper.kernels import search_tables as at
 from launcher.engines.native.mapper.kernels.branch import (
-    BEST_BUSY,
-    BEST_ENERGY,
     FINISHED,
     FOUND,
     LENGTH,
@@ -27,7 +25,7 @@ from launcher.engines.native.mapper.kernels.branch import (
 )
 from launcher.engines.native.mapper.kernels.search_tables import Goal, Rates, Walks
 from launcher.engines.native.mapper.search.automaton import Automaton
-from launcher.engines.native.mapper.search.solver import SLICE, Found, Task, waiting_bounds
+from launcher.engines.native.mapper.search.solver import SLICE, Found, Task, best_walk, waiting_bounds
 from launcher.engines.native.mapper.space.bypass import Pattern
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
@@ -53,7 +51,7 @@ class _Prepared:
 
 
 class ImperfectSolver:
-    """LeastEnergies and trails for one mapspace; not to be shared between threads."""
+    """Tables and trails for one mapspace; not to be shared between threads."""
 
     def __init__(self, space: SearchSpace, machine: Machine, assignments: ImperfectAssignments) -> None:
         self._space, self._machine, self._assignments = space, machine, assignments
@@ -162,12 +160,7 @@ class ImperfectSolver:
 
     def found(self) -> Found | None:
         """The best mapping found since ``begin``."""
-        length = int(self._control[LENGTH])
-        if not length or self._trail is None:
-            return None
-        steps, bounds = self._trail.best[:length].T.tolist()
-        figures = float(self._control[BEST_ENERGY]), float(self._control[BEST_BUSY])
-        return Found(tuple(steps), tuple(bounds), *figures)
+        return None if self._trail is None else best_walk(self._trail.best, self._control)
 
     @property
     def nodes(self) -> int:

@@ -158,12 +158,7 @@ class Solver:
 
     def found(self) -> Found | None:
         """The best mapping found since ``begin`` (with ``report``: by the last ``resume``)."""
-        length = int(self._control[LENGTH])
-        if not length:
-            return None
-        steps, bounds = self._stack.best[:length].T.tolist()
-        figures = float(self._control[BEST_ENERGY]), float(self._control[BEST_BUSY])
-        return Found(tuple(steps), tuple(bounds), *figures)
+        return best_walk(self._stack.best, self._control)
 
     @property
     def nodes(self) -> int:
@@ -192,6 +187,15 @@ class Solver:
         writes = (task.base.fixed[1] * scale).sum(axis=1)
         kinds = np.stack((reads, writes, reads + writes), axis=1)
         return np.asarray(kinds[self._limited[:, 0], self._limited[:, 1]])
+
+
+def best_walk(best: AnyArray, control: AnyArray) -> Found | None:
+    """The walk that a search remembered as its best (``Stack.best``); None when there is none."""
+    length = int(control[LENGTH])
+    if not length:
+        return None
+    steps, bounds = best[:length].T.tolist()
+    return Found(tuple(steps), tuple(bounds), float(control[BEST_ENERGY]), float(control[BEST_BUSY]))
 
 
 def waiting_bounds(stack: AnyArray, bound: AnyArray, top: int) -> list[tuple[float, float]]:
@@ -236,8 +240,7 @@ def _empty_tiles(space: SearchSpace, assignments: Assignments) -> Tiles:
         values, inverse = np.unique(column, return_inverse=True)
         totals *= np.array([len(factorization(int(value)).sizes) for value in values], np.int64)[inverse]
     most = int(totals.max(initial=1))
-    bounds = np.array([[[b.least, b.most] for b in level.temporal] for level in space.levels], np.int64)
-    bounds = bounds.reshape(levels, dimensions, 2).transpose(2, 0, 1).copy()
+    bounds = space.temporal_bounds
     rows = np.zeros((4, dimensions), np.int64)
     rows[at.FINAL] = np.where(bounds[at.MOST_FACTOR] > 1, np.arange(levels)[:, None], -1).max(axis=0, initial=-1)
     return Tiles(

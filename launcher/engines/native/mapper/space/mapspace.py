@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from launcher.engines.native.arrays import IntArray
 from launcher.engines.native.mapper.space.maximize import resolve_maximize
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture, StorageLevel
@@ -97,6 +100,12 @@ class SearchSpace:
     imperfect: tuple[bool, ...]
     divides: tuple[bool, ...]
     impossible: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def temporal_bounds(self) -> IntArray:
+        """(2, levels, D) least and most end of each temporal loop."""
+        bounds = np.array([[[b.least, b.most] for b in level.temporal] for level in self.levels], np.int64)
+        return bounds.reshape(len(self.levels), len(self.dimensions), 2).transpose(2, 0, 1).copy()
 
 
 def mapspace_of(specification: Specification, factors: Factors = Factors.perfect) -> SearchSpace:
