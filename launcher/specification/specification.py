@@ -8,6 +8,7 @@ from launcher.specification.architecture import Architecture
 from launcher.specification.constraints import Constraints
 from launcher.specification.energy import AreaTable, EnergyTable
 from launcher.specification.problem import Problem
+from launcher.specification.repeats import ONCE, Repeats
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Specification:
         energy, area: the reference tables; None until an estimator (or the user's own file) gave them.
         estimator: who gave them, e.g. ``tables 0.1.0``.
         flags: remarks on the figures that a reader must see, e.g. that one was interpolated.
+        repeats: the loops around the problem that it shares with other layers; Timeloop's files know none.
+        cycle_pj: price of a cycle in a search that weighs time against energy; the outermost level leaks it.
     """
 
     architecture: Architecture
@@ -28,3 +31,5 @@ class Specification:
     area: AreaTable | None = None
     estimator: str | None = None
     flags: tuple[str, ...] = ()
+    repeats: Repeats = ONCE
+    cycle_pj: float = 0.0

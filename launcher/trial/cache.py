@@ -60,6 +60,7 @@ def _file(specification: Specification, settings: MapperSettings, engine: str) -
         dump_constraints(specification),
         *spaces,
         repr(decisive),
+        repr((specification.repeats, specification.cycle_pj)),
         engine,
         fingerprint(_SEARCH),
     )

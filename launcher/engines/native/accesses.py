@@ -49,7 +49,12 @@ class LevelAccesses:
 
 
 def count_accesses(
-    tensor: Tensor, nest: Nest, kept: list[bool], rules: Sequence[ReuseRules], traffic: list[Traffic]
+    tensor: Tensor,
+    nest: Nest,
+    kept: list[bool],
+    rules: Sequence[ReuseRules],
+    traffic: list[Traffic],
+    firsts: int = 1,
 ) -> list[LevelAccesses]:
     """Accesses of one tensor at all levels, innermost first.
 
@@ -60,8 +65,9 @@ def count_accesses(
         rules: of the tensor, per level.
         traffic: per level what crosses the boundary below it, as if every level kept the tensor; it is rescaled
             in place where levels are bypassed.
+        firsts: how often the nest runs on other words than before.
     """
-    accesses = _unmasked(tensor, nest, traffic)
+    accesses = _unmasked(tensor, nest, traffic, firsts)
     coalesced = [rule.coalesced for rule in rules]
     _mask_inner(accesses, kept, coalesced)
     _mask_outer(accesses, kept, coalesced)
@@ -73,8 +79,8 @@ def count_accesses(
     return accesses
 
 
-def _unmasked(tensor: Tensor, nest: Nest, traffic: list[Traffic]) -> list[LevelAccesses]:
-    parts = partition_words(tensor, nest)
+def _unmasked(tensor: Tensor, nest: Nest, traffic: list[Traffic], firsts: int) -> list[LevelAccesses]:
+    parts = [words * firsts for words in partition_words(tensor, nest)]
     accesses = []
     for index, level in enumerate(nest.levels):
         share = 0.0

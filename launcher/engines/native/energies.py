@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import StorageLevel
@@ -37,13 +37,19 @@ def level_energies(specification: Specification) -> tuple[AccessEnergies, ...]:
 
     Each figure is the largest one listed under the first of Timeloop's names for the operation (see the constants of
     this module). ``vector_access_energy`` of a level beats its whole table entry, leakage included. Leakage that
-    the table does not list is 0. A level that only stands for a container's fan-out may be missing from the table;
-    should a mapping keep something there, it costs what Timeloop's built-in fit gives.
+    the table does not list is 0; that of the outermost level includes the specification's price of a cycle. A level
+    that only stands for a container's fan-out may be missing from the table; should a mapping keep something there, it
+    costs what Timeloop's built-in fit gives.
 
     Raises:
         SpecificationError: there is no table, or it lacks a level or one of its actions.
     """
-    return tuple(_energies_of(specification, level) for level in specification.architecture.levels)
+    energies = tuple(_energies_of(specification, level) for level in specification.architecture.levels)
+    if not specification.cycle_pj:
+        return energies
+    # Of the outermost level one instance is in use whatever the mapping.
+    outermost = energies[-1]
+    return (*energies[:-1], replace(outermost, leak_pj_per_cycle=outermost.leak_pj_per_cycle + specification.cycle_pj))
 
 
 def compute_energy_pj(specification: Specification) -> float:

@@ -24,9 +24,10 @@ from launcher.engines.native.imperfect.networks import imperfect_network_energie
 from launcher.engines.native.legality import check_architecture, find_violation
 from launcher.engines.native.lowering import Nest, lower
 from launcher.engines.native.network_costs import counts_hops, network_energies_pj, network_latency_cycles
-from launcher.engines.native.reuse import traffic_below
+from launcher.engines.native.reuse import Traffic, traffic_below
 from launcher.engines.native.reuse_rules import reuse_rules
 from launcher.engines.native.tiles import Tensor, tensors_of
+from launcher.errors import SpecificationError
 from launcher.results.result import DataSpaceStats, Evaluation, LevelStats, Words
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.mapping import Mapping
@@ -55,7 +56,7 @@ def evaluate(specification: Specification, mapping: Mapping, *, before_2025: boo
     of this problem on this architecture is an error.
 
     Args:
-        specification, mapping: what is evaluated.
+        specification, mapping: what is evaluated; figures are those of all iterations of shared loops.
         before_2025: follow the versions of Timeloop before January 2025, in which a tile that stood still between
             two moves lost the overlap with its next position. This matters to sliding windows only.
 
@@ -67,6 +68,12 @@ def evaluate(specification: Specification, mapping: Mapping, *, before_2025: boo
     """
     check_architecture(specification.architecture)
     nest = lower(specification, mapping)
+    if not (nest.is_perfect or specification.repeats.is_once):
+        raise SpecificationError(
+            "loops shared with other layers are counted around perfect factors only",
+            where="mapping",
+            expected="factors that divide what remains of each dimension",
+        )
     tensors = tensors_of(specification.problem)
     reason = find_violation(specification, tensors, nest)
     if reason is not None:
@@ -104,22 +111,33 @@ def _accesses(
             for index, rule in enumerate(rules)
         ]
         kept = [level.keep[number] for level in nest.levels]
-        per_tensor.append(count_accesses(tensor, nest, kept, rules, traffic))
+        _repeat(specification, tensor, traffic)
+        firsts = specification.repeats.first(tensor.name)
+        per_tensor.append(count_accesses(tensor, nest, kept, rules, traffic, firsts))
     return [list(level) for level in zip(*per_tensor, strict=True)]
+
+
+def _repeat(specification: Specification, tensor: Tensor, traffic: Sequence[Traffic]) -> None:
+    """Count the iterations of shared loops: how often a level's tile is brought in decides what crosses above it."""
+    repeats = specification.repeats
+    traffic[0].repeat(repeats.times)
+    for level, above in zip(specification.architecture.levels, traffic[1:], strict=False):
+        above.repeat(repeats.fetched(level.name, tensor.name))
 
 
 def _evaluation(
     specification: Specification, tensors: tuple[Tensor, ...], nest: Nest, counted: CountedMapping
 ) -> Evaluation:
-    architecture = specification.architecture
+    architecture, times = specification.architecture, specification.repeats.times
+    iterations = nest.iterations * times
     names = tuple(tensor.name for tensor in tensors)
     speeds = [
-        level_cycles(level, names, access, nest.iterations)
+        level_cycles(level, names, access, iterations)
         for level, access in zip(architecture.levels, counted.busiest, strict=True)
     ]
-    busy_cycles = max(nest.iterations, *(cycles for cycles, _ in speeds))
+    busy_cycles = max(iterations, *(cycles for cycles, _ in speeds))
     costs = _level_costs(specification, nest, counted.accesses, busy_cycles)
-    computes = specification.problem.computes
+    computes = specification.problem.computes * times
     compute_pj = computes * compute_energy_pj(specification)
     networks_pj = counted.networks_pj
     # Timeloop's order: compute, levels from the innermost, networks by name.

@@ -48,6 +48,15 @@ class Traffic:
             if delivery.hops:
                 self.hops[destinations, groups] += words * groups * delivery.hops[destinations]
 
+    def repeat(self, times: int) -> None:
+        """The same words cross so many times."""
+        if times == 1:
+            return
+        for counted in (self.accesses, self.hops):
+            for key in counted:
+                counted[key] *= times
+        self.link_words *= times
+
     def clear(self) -> None:
         """Nothing crosses this boundary."""
         self.accesses.clear()

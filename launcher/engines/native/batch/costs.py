@@ -14,7 +14,7 @@ from launcher.engines.native.network_costs import transfer_pj
 
 def busy_cycles(tables: Tables, nests: Nests, accesses: list[list[Accesses]]) -> AnyArray:
     """(M,) cycles without network latency; ``accesses`` are by data space and level."""
-    iterations = nests.repeats[0]
+    iterations = nests.repeats[0] * tables.times
     busy = iterations
     for index, level in enumerate(tables.levels):
         if any(bandwidth is not None for bandwidth in level.bandwidths):
@@ -37,7 +37,7 @@ def _cycles(level: LevelTable, accesses: list[Accesses], iterations: AnyArray) -
 
 def energy_pj(tables: Tables, nests: Nests, accesses: list[list[Accesses]], cycles: AnyArray) -> AnyArray:
     """(M,) energy of runs of ``cycles``; ``accesses`` are by data space and level."""
-    energy = nests.repeats[0] * nests.instances[0] * tables.compute_pj
+    energy = nests.repeats[0] * tables.times * nests.instances[0] * tables.compute_pj
     for index, level in enumerate(tables.levels):
         gates = nests.instances[level.gate + 1]
         leakage_pj = leakage(level.energies.leak_pj_per_cycle, cycles, level.gate_share, gates)

@@ -35,6 +35,12 @@ class BatchTraffic:
     def delivered(self) -> AnyArray:
         return np.asarray((self.words * self.destinations).sum(axis=0))
 
+    def repeat(self, times: int) -> None:
+        """The same words cross so many times."""
+        if times > 1:
+            self.words = self.words * times
+            self.links = self.links * times
+
 
 @dataclass(frozen=True)
 class Accesses:
@@ -98,10 +104,12 @@ def traffic_of(
         if tensor.sliding or (not rules.temporal_reuse and (index > 0 or nests.fanout[0].max() > 1))
     ]
     traffic = [] if tensor.sliding else _plain(tensor, nests, tiles)
-    if not walked:
-        return traffic
-    general = _walked(tensor, nests, factors, orders, walked)
-    return [general.get(index) or traffic[index] for index in range(len(tiles))]
+    if walked:
+        general = _walked(tensor, nests, factors, orders, walked)
+        traffic = [general.get(index) or traffic[index] for index in range(len(tiles))]
+    for crossing, times in zip(traffic, tensor.fetches, strict=True):
+        crossing.repeat(times)
+    return traffic
 
 
 def _walked(
@@ -162,7 +170,7 @@ def batch_accesses(
 ) -> list[Accesses]:
     """Accesses of one tensor, the problem's ``number``-th, at all levels."""
     keep = nests.keep[:, number]
-    parts = partitions(tensor, nests, tiles)
+    parts = [words * tensor.firsts for words in partitions(tensor, nests, tiles)]
     levels = []
     for index, (tile, part) in enumerate(zip(tiles, parts, strict=True)):
         share: AnyArray | float = 0.0

@@ -66,6 +66,8 @@ class TensorTable:
         coefficients: (R, all dimensions) the same as an array.
         own, foreign: dimensions with a rank of their own, dimensions that do not move the tile.
         rules: per level.
+        fetches: per boundary, from the compute units outwards, how often shared loops bring in the tile below it.
+        firsts: how often they bring other words than before.
     """
 
     read_write: bool
@@ -75,6 +77,8 @@ class TensorTable:
     own: tuple[int, ...]
     foreign: tuple[int, ...]
     rules: tuple[ReuseRules, ...]
+    fetches: tuple[int, ...]
+    firsts: int
 
     @property
     def divides(self) -> bool:
@@ -104,6 +108,7 @@ class Tables:
         compute_pj: energy of one operation.
         latency: cycles of the networks.
         is_complete: False when a mesh costs energy, which only the plain model covers.
+        times: iterations of the loops shared with other layers.
     """
 
     extents: tuple[int, ...]
@@ -115,6 +120,7 @@ class Tables:
     compute_pj: float
     latency: int
     is_complete: bool
+    times: int
 
 
 def build_tables(specification: Specification) -> Tables:
@@ -141,6 +147,7 @@ def build_tables(specification: Specification) -> Tables:
         compute_pj=compute_energy_pj(specification),
         latency=network_latency_cycles(architecture),
         is_complete=all(connection.network is not None for connection in networks),
+        times=specification.repeats.times,
     )
 
 
@@ -191,7 +198,15 @@ def _tensor(specification: Specification, tensor: Tensor, moving: tuple[int, ...
         own=tuple(number[d] for d in moving if tensor.has_own_rank(d)),
         foreign=tuple(number[d] for d in moving if not tensor.relevant[d]),
         rules=reuse_rules(specification, tensor.name),
+        fetches=_fetches(specification, tensor.name),
+        firsts=specification.repeats.first(tensor.name),
     )
+
+
+def _fetches(specification: Specification, name: str) -> tuple[int, ...]:
+    repeats = specification.repeats
+    inner = (repeats.fetched(level.name, name) for level in specification.architecture.levels[:-1])
+    return (repeats.times, *inner)
 
 
 def _charges(specification: Specification, connection: Connection) -> tuple[Charge, ...]:

@@ -38,7 +38,7 @@ class Assignments:
         iterations: (assignments,) cycles of every compute unit without stalls.
         extent: (assignments, levels + 1, D) as in ``Costs``.
         level: (assignments, levels, 5) as in ``Costs``.
-        pair: (assignments, levels + 1, P, 6) as in ``Costs``.
+        pair: (assignments, levels + 1, P, 7) as in ``Costs``.
         leak_pj: (assignments,) leakage of the whole machine per cycle.
         compute_pj: energy of arithmetic.
         from_compute: data spaces for which serving the compute units depends on the loops: neighbours can help.
@@ -94,12 +94,12 @@ def coefficients_of(space: SearchSpace, machine: Machine, spatial: SpatialAssign
     return Assignments(
         spatial=spatial,
         temporal=temporal,
-        iterations=temporal.prod(axis=1).astype(float),
+        iterations=temporal.prod(axis=1).astype(float) * specification.repeats.times,
         extent=_from_compute(factors),
         level=_level_figures(specification, machine, instances),
         pair=pair,
         leak_pj=leakage_pj(specification, instances),
-        compute_pj=specification.problem.computes * compute_energy_pj(specification),
+        compute_pj=specification.problem.computes * specification.repeats.times * compute_energy_pj(specification),
         from_compute=frozenset(int(p) for p in np.flatnonzero(helped)),
     )
 
@@ -112,16 +112,27 @@ def _pair_figures(
     groups = _groups(machine, factors)
     tensor = _own_products(machine, np.array(space.extents, np.int64)[None, None, :])
     part = tensor / _with_compute(_products_above(own), own)
-    pair = np.zeros((*part.shape, 6))
+    new = part * [space.specification.repeats.first(tensor.name) for tensor in machine.tensors]
+    fetches = _fetches(space, machine)
+    pair = np.zeros((*part.shape, 7))
     pair[..., at.SPREAD] = _from_compute(groups)
-    pair[..., at.PART] = part
-    pair[:, 1:, :, at.UNTOUCHED] = np.where(machine.read_write & ~machine.first_update_reads, part[:, 1:], 0.0)
+    pair[..., at.PART] = part * fetches
+    pair[..., at.FETCHES] = fetches
+    pair[:, 1:, :, at.UNTOUCHED] = np.where(machine.read_write & ~machine.first_update_reads, new[:, 1:], 0.0)
     pair[:, 0, :, at.THINNED] = relayed_shares(space, machine, spatial)
     pair[:, 1:, :, at.THINNED] = _thinned(machine, factors)
-    network_pj, rebate_pj = network_energies(space, machine, spatial, instances, part)
+    network_pj, rebate_pj = network_energies(space, machine, spatial, instances, new)
     pair[:, 1:, :, at.NETWORK_PJ] = network_pj
     pair[:, 1:, :, at.REBATE_PJ] = rebate_pj
     return pair
+
+
+def _fetches(space: SearchSpace, machine: Machine) -> FloatArray:
+    """(levels + 1, P) how often loops shared with other layers bring in a level's tile, compute units first."""
+    repeats = space.specification.repeats
+    rows = [[repeats.times for _ in machine.tensors]]
+    rows += [[repeats.fetched(level.name, tensor.name) for tensor in machine.tensors] for level in space.levels]
+    return np.array(rows, float)
 
 
 def _own_products(machine: Machine, factors: IntArray) -> FloatArray:

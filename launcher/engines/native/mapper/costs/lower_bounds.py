@@ -174,7 +174,7 @@ def _least_box_words(machine: Machine, assignments: Assignments, p: int, row: in
     another dimension e, ``sliding_words`` is more than covered_d / 2 * left + covered_e / left: for any number of
     rounds at least the square root of 2 * covered_d * covered_e.
     """
-    one = np.ones(len(assignments))
+    one = assignments.pair[:, row, p, at.FETCHES]
     motion = machine.motion[p]
     if row == 0 or (motion == at.TANGLED).any():
         return one
@@ -194,7 +194,7 @@ def _least_box_words(machine: Machine, assignments: Assignments, p: int, row: in
         # So far one rank at most slides.
         least = np.minimum(least * longest, whole * slid)
         whole = whole * longest
-    return np.asarray(np.maximum(one, np.minimum(least, whole) * assignments.pair[:, row + 1, p, at.THINNED]))
+    return np.asarray(one * np.maximum(1.0, np.minimum(least, whole) * assignments.pair[:, row + 1, p, at.THINNED]))
 
 
 def _serve(machine: Machine, assignments: Assignments, totals: _Totals, boundary: Boundary, words: FloatArray) -> None:

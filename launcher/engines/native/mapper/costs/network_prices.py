@@ -33,10 +33,11 @@ def has_exact_networks(specification: Specification, *, linked: bool) -> bool:
 
 
 def network_energies(
-    space: SearchSpace, machine: Machine, spatial: SpatialAssignments, instances: FloatArray, part: FloatArray
+    space: SearchSpace, machine: Machine, spatial: SpatialAssignments, instances: FloatArray, new: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Energy per word, and what to take off once per data space: both (assignments, levels, data spaces).
 
+    ``new`` are the words that each instance touches for a first time (compute units first).
     Lower bounds for data spaces whose tiles can overlap, and below level 0 when compute units help each other.
     Hops and routers are left out: what they cost depends on the tiles of levels that keep nothing, too.
     """
@@ -54,7 +55,7 @@ def network_energies(
             if connection.doubles_updates and machine.read_write[p]:
                 # Partial results go down and up again, each word's first time left out.
                 energies[:, level, p] += 2 * ingress_pj
-                rebates[:, level, p] += ingress_pj * part[:, level + 1, p]
+                rebates[:, level, p] += ingress_pj * new[:, level + 1, p]
             else:
                 energies[:, level, p] += ingress_pj
     return energies, rebates

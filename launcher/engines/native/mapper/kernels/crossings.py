@@ -52,7 +52,9 @@ def crossing_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int) -> 
     """Words per instance of a boundary's inner level when every step of the loops outside tile t brings a new tile."""
     p, row = walks.boundaries[b, at.SPACE], walks.boundaries[b, at.INNER] + 1
     boxes = costs.nature[p] & at.BOXES
-    words = tile_words(tiles, costs, p, t, row) if boxes else costs.pair[row, p, at.PART]
+    words = costs.pair[row, p, at.PART]
+    if boxes:
+        words = tile_words(tiles, costs, p, t, row) * costs.pair[row, p, at.FETCHES]
     for d in range(tiles.size.shape[0]):
         if boxes or costs.motion[p, d] == at.STILL:
             words *= rounds_left(tiles, d, t)
@@ -87,7 +89,7 @@ def sliding_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int, loop
     words = tile_words(tiles, costs, p, t, row)
     r = costs.motion[p, d]
     if r == at.TANGLED:
-        return float(words)
+        return float(words * costs.pair[row, p, at.FETCHES])
     width = rank_width(tiles, costs, p, r, t, row)
     move = costs.coefficient[p, r, d] * costs.extent[level + 1, d] * tiles.size[d, tiles.digit[t, d]]
     partial = words / width * min(float(move), width)
@@ -104,7 +106,7 @@ def sliding_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int, loop
     elif f == 2:
         smooth = partial
     words = rounds * (f - 1) * partial + rounds / along * words + (rounds - rounds / along) * smooth
-    return float(words * _thinning(tiles, costs, p, row, t, d, float(move)))
+    return float(words * costs.pair[row, p, at.FETCHES] * _thinning(tiles, costs, p, row, t, d, float(move)))
 
 
 @helper

@@ -41,7 +41,7 @@ OWN_RANK, TANGLED, STILL = -1, -2, -3
 BLOCK, READ_PJ, FILL_PJ, UPDATE_PJ, ADDRESS_PJ = 0, 1, 2, 3, 4
 """Columns of ``Costs.level``."""
 
-SPREAD, PART, UNTOUCHED, THINNED, NETWORK_PJ, REBATE_PJ = 0, 1, 2, 3, 4, 5
+SPREAD, PART, UNTOUCHED, THINNED, NETWORK_PJ, REBATE_PJ, FETCHES = 0, 1, 2, 3, 4, 5, 6
 """Last axis of ``Costs.pair``."""
 
 STAYS, NO_ROOM = -1, -2
@@ -114,11 +114,12 @@ class Costs(NamedTuple):
         coefficient: (P, ranks, D) projection of the data spaces.
         extent: (levels + 1, D) iterations that the fan-outs inside a level cover.
         level: (levels, 5) words per access, and pJ per access (read, fill, update) and address in all instances.
-        pair: (levels + 1, P, 6) words taken from an instance per word that each compute unit takes, by fan-out alone;
+        pair: (levels + 1, P, 7) words taken from an instance per word that each compute unit takes, by fan-out alone;
             words that an instance is responsible for in total; those of them that are untouched at first, 0 of a data
             space that is only read; the least
             share of words that must come from further out although neighbours have them; pJ of networks per word
-            taken from the level, and pJ to take off once, in all instances.
+            taken from the level, and pJ to take off once, in all instances; how often loops shared with other layers
+            bring in the tile.
         iterations: cycles of every compute unit without stalls.
     """
 
