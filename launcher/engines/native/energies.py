@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from launcher.errors import SpecificationError
@@ -62,7 +63,7 @@ def compute_energy_pj(specification: Specification) -> float:
     return _lookup(name, component_actions(specification, name), _COMPUTE_ACTIONS, "compute")
 
 
-def component_actions(specification: Specification, name: str) -> dict[str, tuple[ActionEnergy, ...]]:
+def component_actions(specification: Specification, name: str) -> Mapping[str, tuple[ActionEnergy, ...]]:
     """The table's entry of one component.
 
     Raises:
@@ -98,14 +99,14 @@ def built_in_energy_pj(level: StorageLevel) -> float:
     return unit * width_bits / 16 / level.cluster_size
 
 
-def _table(specification: Specification) -> dict[str, dict[str, tuple[ActionEnergy, ...]]]:
+def _table(specification: Specification) -> Mapping[str, Mapping[str, tuple[ActionEnergy, ...]]]:
     if specification.energy is None:
         raise SpecificationError(
             "the specification has no energy table (ERT)",
             expected="energy per action of every component",
             hint="run an estimator on it, or give an ERT",
         )
-    return {name: dict(actions) for name, actions in specification.energy.components.items()}
+    return specification.energy.components
 
 
 def _energies_of(specification: Specification, level: StorageLevel) -> AccessEnergies:
@@ -125,7 +126,7 @@ def _energies_of(specification: Specification, level: StorageLevel) -> AccessEne
 
 
 def _lookup(
-    component: str, actions: dict[str, tuple[ActionEnergy, ...]], names: tuple[str, ...], needed_as: str | None
+    component: str, actions: Mapping[str, tuple[ActionEnergy, ...]], names: tuple[str, ...], needed_as: str | None
 ) -> float:
     for name in names:
         if actions.get(name):

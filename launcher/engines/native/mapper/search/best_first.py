@@ -46,6 +46,11 @@ class BestFirstSearch:
         """Lower bound of the first criterion over all mappings that were not looked at."""
         return self._queue.least_bounds[0]
 
+    @property
+    def least_figures(self) -> tuple[float, float]:
+        """Lower bounds of the energy in pJ and of the cycles of all mappings, each by itself."""
+        return self._queue.least_energy_pj, self._queue.least_busy + self._plan.machine.latency
+
     def run(
         self, most_cycles: float = inf, incumbent: Outcome | None = None, guess: Outcome | None = None
     ) -> Outcome | None:

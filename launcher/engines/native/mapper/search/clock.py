@@ -37,6 +37,16 @@ class Clock:
     def expired(self) -> bool:
         return perf_counter() >= self._deadline
 
+    def expire(self) -> None:
+        """Time is up now: somebody asked to stop."""
+        self._deadline = -inf
+
+    def quiet(self) -> Clock:
+        """A clock with the same limit that reports nothing, for a search that is part of another one."""
+        clock = Clock(None, None)
+        clock._deadline = self._deadline
+        return clock
+
     def tick(self, incumbent: float, lower_bound: Callable[[], float]) -> None:
         """Report when it is time to: objective value so far (infinity for none), and a bound, asked for only then."""
         now = perf_counter()

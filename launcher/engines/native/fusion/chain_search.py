@@ -1,0 +1,139 @@
+"""The best partition of a chain into groups, in one direction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import fsum, inf
+
+from launcher.engines.native.fusion.group import FusedGroup, alone
+from launcher.engines.native.fusion.group_search import GroupSearch
+from launcher.engines.native.fusion.layer_search import LayerSearch
+from launcher.engines.native.fusion.parts import Part
+from launcher.engines.native.fusion.supports import Direction
+from launcher.engines.native.mapper.search.clock import Clock
+from launcher.specification.chain import Chain, check_chain
+
+Run = tuple[int, int]
+"""First layer of a group, and the one behind its last."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A chain's layers in groups.
+
+    Attributes:
+        groups: in order.
+    """
+
+    groups: tuple[FusedGroup, ...]
+
+    @property
+    def energy_pj(self) -> float:
+        return fsum(group.energy_pj for group in self.groups)
+
+    @property
+    def cycles(self) -> int:
+        return sum(group.cycles for group in self.groups)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a direction brought.
+
+    Attributes:
+        bound: no partition has a smaller value.
+        partition: the best one found, None when there is none.
+    """
+
+    bound: float
+    partition: Partition | None = None
+
+
+@dataclass
+class ChainSearch:
+    """Searches of one chain, from any direction.
+
+    Attributes:
+        chain, clock: what is searched, and when to stop.
+        groups: runs of layers that must be fused, nothing else is then; None leaves it open.
+    """
+
+    chain: Chain
+    clock: Clock
+    groups: Sequence[Run] | None = None
+    alone: list[LayerSearch] = field(init=False)
+    fused: dict[Run, GroupSearch] = field(init=False)
+
+    def __post_init__(self) -> None:
+        check_chain(self.chain)
+        quiet = self.clock.quiet()
+        self.alone = [LayerSearch(layer.specification, quiet) for layer in self.chain.layers]
+        count = len(self.chain.layers)
+        wanted = [(i, j) for i in range(count) for j in range(i + 2, count + 1)]
+        runs = [run for run in wanted if self.groups is None or run in self.groups]
+        parts: dict[Part, LayerSearch] = {}
+        self.fused = {run: GroupSearch(self.chain.part(*run), self.clock, parts) for run in runs if self._flows(run)}
+
+    def best(self, direction: Direction) -> Answer:
+        """The best partition in a direction."""
+        answers: dict[Run, Answer] = {}
+        count = len(self.chain.layers)
+        for length in range(1, count + 1):
+            for first in range(count - length + 1):
+                run = first, first + length
+                answers[run] = self._run(run, direction, answers)
+        return answers[0, count]
+
+    def lower(self, direction: Direction) -> float:
+        """A bound that needs no search."""
+        bounds: dict[Run, float] = {}
+        count = len(self.chain.layers)
+        for length in range(1, count + 1):
+            for first in range(count - length + 1):
+                run = first, first + length
+                split = [bounds[first, middle] + bounds[middle, run[1]] for middle in range(first + 1, run[1])]
+                whole = [self.fused[run].lower(direction)] if run in self.fused else []
+                bounds[run] = min([*split, *whole]) if length > 1 else self.alone[first].lower(direction)
+        return bounds[0, count]
+
+    def _flows(self, run: Run) -> bool:
+        return all(flow is not None for flow in self.chain.part(*run).flows)
+
+    def _run(self, run: Run, direction: Direction, answers: dict[Run, Answer]) -> Answer:
+        first, last = run
+        if last - first == 1:
+            return self._single(first, direction)
+        best = Answer(inf)
+        for middle in range(first + 1, last):
+            best = _better(direction, best, _joined(answers[first, middle], answers[middle, last]))
+        if run not in self.fused:
+            return best
+        most = inf if best.partition is None else direction.value(best.partition.energy_pj, best.partition.cycles)
+        must = self.groups is not None
+        bound, group = self.fused[run].best(direction, inf if must else most)
+        found = Answer(bound, None if group is None else Partition((group,)))
+        return found if must else _better(direction, best, found)
+
+    def _single(self, number: int, direction: Direction) -> Answer:
+        search = self.alone[number]
+        search.search(direction)
+        nest = search.supports.best(direction)
+        if nest is None:
+            return Answer(search.lower(direction))
+        return Answer(search.lower(direction), Partition((alone(self.chain.layers[number].name, nest),)))
+
+
+def _joined(first: Answer, second: Answer) -> Answer:
+    if first.partition is None or second.partition is None:
+        return Answer(first.bound + second.bound)
+    return Answer(first.bound + second.bound, Partition(first.partition.groups + second.partition.groups))
+
+
+def _better(direction: Direction, first: Answer, second: Answer) -> Answer:
+    def value(answer: Answer) -> float:
+        one = answer.partition
+        return inf if one is None else direction.value(one.energy_pj, one.cycles)
+
+    chosen = second if value(second) < value(first) else first
+    return Answer(min(first.bound, second.bound), chosen.partition)

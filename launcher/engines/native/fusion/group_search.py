@@ -1,0 +1,202 @@
+"""The best class of a group and its best own nests, in one direction: classes by bound, the best first."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain as chained
+from itertools import count, product
+from math import inf, prod
+
+from launcher.engines.native.fusion.classes import (
+    FusedClass,
+    SharedLoop,
+    orders,
+    shared_bounds,
+    stay_options,
+    waiting_levels,
+)
+from launcher.engines.native.fusion.group import FusedGroup, in_layer_order, part_of, waiting
+from launcher.engines.native.fusion.layer_search import LayerSearch, OwnNest
+from launcher.engines.native.fusion.parts import Part, own_specification
+from launcher.engines.native.fusion.rescaling import Rescaling, rescaling_of
+from launcher.engines.native.fusion.room import has_room, pin_choices, reserved_words
+from launcher.engines.native.fusion.supports import EXACT, Direction
+from launcher.engines.native.mapper.search.clock import Clock
+from launcher.specification.chain import Chain
+
+
+@dataclass(frozen=True)
+class Node:
+    """Classes that are bounded together, or a single one.
+
+    Attributes:
+        waits: where tensors wait.
+        shared: the shared loops, in order once the class is settled.
+        parts: what each layer's own nest is searched under.
+        rescaling: what an online softmax costs at least, or exactly.
+        fused: the class; None while the order of loops and what stays is open.
+        fits: whether the parts know of the room that other layers' persistent tiles take.
+    """
+
+    waits: tuple[str, ...]
+    shared: tuple[SharedLoop, ...]
+    parts: tuple[Part, ...]
+    rescaling: Rescaling
+    fused: FusedClass | None = None
+    fits: bool = False
+
+
+class GroupSearch:
+    """Searches of one group, from any direction.
+
+    Args:
+        chain: the group: every layer hands something to the next one.
+        clock: when to stop.
+        parts: searches of parts, which groups of one chain have in common.
+
+    Attributes:
+        counters: classes, and what was done about them.
+    """
+
+    def __init__(self, chain: Chain, clock: Clock, parts: dict[Part, LayerSearch]) -> None:
+        self.chain, self._clock, self._searches = chain, clock, parts
+        self._quiet = clock.quiet()
+        self.counters: Counter[str] = Counter()
+        self._roots = list(self._open_nodes())
+        self._children: dict[Node, list[Node]] = {}
+
+    def best(self, direction: Direction, most: float) -> tuple[float, FusedGroup | None]:
+        """The least value, and a group that has it; or a bound of at least ``most`` when nothing is below that.
+
+        When time is up, the bound may be less, and the group not the best.
+        """
+        serial = count()
+        heap = [(self._lower(node, direction), next(serial), node) for node in self._roots]
+        heapq.heapify(heap)
+        found: FusedGroup | None = None
+        while heap:
+            bound, _, node = heapq.heappop(heap)
+            if bound >= most * (1 - EXACT):
+                break
+            if self._clock.expired:
+                return bound, found
+            self._clock.tick(most, lambda bound=bound: bound)
+            if self._tighten(node, direction, most):
+                heapq.heappush(heap, (self._lower(node, direction), next(serial), node))
+            elif node.fits:
+                group = self._group(node, direction)
+                value = direction.value(group.energy_pj, group.cycles)
+                if value < most:
+                    most, found = value, group
+            else:
+                for child in self._expand(node, direction):
+                    heapq.heappush(heap, (self._lower(child, direction), next(serial), child))
+        return most, found
+
+    def lower(self, direction: Direction) -> float:
+        """A bound that needs no search."""
+        for node in self._roots:
+            for part in node.parts:
+                if not self._search(part).supports.bounds:
+                    self._search(part).root(direction)
+        return min((self._lower(node, direction) for node in self._roots), default=inf)
+
+    def _lower(self, node: Node, direction: Direction) -> float:
+        beside = direction.value(node.rescaling.energy_pj, node.rescaling.cycles)
+        return beside + sum(self._search(part).lower(direction) for part in node.parts)
+
+    def _tighten(self, node: Node, direction: Direction, most: float) -> bool:
+        """Improve the bound of one of the node's parts; whether there was anything to improve."""
+        searches = [self._search(part) for part in node.parts]
+        fresh = [search for search in searches if not search.is_rooted(direction)]
+        if fresh:
+            for search in fresh:
+                search.root(direction)
+            return True
+        for search in searches:
+            if search.settled(direction) is None:
+                others = self._lower(node, direction) - search.lower(direction)
+                search.search(direction, most - others)
+                return True
+        return False
+
+    def _search(self, part: Part) -> LayerSearch:
+        if part not in self._searches:
+            layer = self.chain.layers[part.layer - self.chain.first]
+            self._searches[part] = LayerSearch(own_specification(layer, part), self._quiet)
+        return self._searches[part]
+
+    def _nest(self, part: Part, direction: Direction) -> OwnNest:
+        nest = self._search(part).settled(direction)
+        assert nest is not None
+        return nest
+
+    def _group(self, node: Node, direction: Direction) -> FusedGroup:
+        assert node.fused is not None
+        names = tuple(layer.name for layer in self.chain.layers)
+        nests = tuple(self._nest(part, direction) for part in node.parts)
+        return FusedGroup(names, node.fused, nests, node.rescaling)
+
+    def _open_nodes(self) -> Iterator[Node]:
+        for waits in product(*waiting_levels(self.chain)):
+            for shared in shared_bounds(self.chain):
+                parts = tuple(self._open_part(waits, shared, layer) for layer in range(len(self.chain.layers)))
+                yield Node(waits, shared, parts, rescaling_of(self.chain, waits, shared, None))
+
+    def _open_part(self, waits: tuple[str, ...], shared: tuple[SharedLoop, ...], layer: int) -> Part:
+        """A layer's part while order and what stays are open: whatever can stay somewhere costs as if it did."""
+        one = self.chain.layers[layer]
+        relevant = {space.name: space.relevant for space in one.problem.data_spaces}
+        least: dict[tuple[str, str], int] = {}
+        for order in orders(shared):
+            for stay in set(chained.from_iterable(stay_options(self.chain, layer, order))):
+                least[stay] = prod(loop.bound for loop in shared if loop.names[layer] in relevant[stay[1]])
+        stays = tuple(sorted((level, space, times) for (level, space), times in least.items()))
+        bounds = in_layer_order(self.chain, shared, layer)
+        return Part(self.chain.first + layer, bounds, waiting(self.chain, waits, layer), stays, relaxed=True)
+
+    def _expand(self, node: Node, direction: Direction) -> list[Node]:
+        """The classes of a node; of a class, the same with the room that other layers' tiles leave."""
+        if node.fused is not None:
+            return [replace(node, parts=parts, fits=fits) for parts, fits in self._with_room(node, direction)]
+        if node not in self._children:
+            self._children[node] = list(self._classes(node))
+            self.counters["classes"] += len(self._children[node])
+        return self._children[node]
+
+    def _classes(self, node: Node) -> Iterator[Node]:
+        seen: set[tuple[Part, ...]] = set()
+        layers = range(len(self.chain.layers))
+        for order in orders(node.shared):
+            options = [stay_options(self.chain, layer, order) for layer in layers]
+            for stays in product(*options):
+                fused = FusedClass(node.waits, order, stays)
+                parts = tuple(part_of(self.chain, fused, layer) for layer in layers)
+                # Orders that bring in the same tiles equally often are the same.
+                if parts not in seen:
+                    seen.add(parts)
+                    yield Node(node.waits, order, parts, rescaling_of(self.chain, node.waits, order, stays), fused)
+
+    def _with_room(self, node: Node, direction: Direction) -> Iterator[tuple[tuple[Part, ...], bool]]:
+        """Parts that leave room for other layers' persistent tiles, and whether that is settled.
+
+        Where such a tile is spread over instances, it is as large as the fan-outs further out make it: when the best
+        nests do not fit as they are, these are fixed, in every way there is.
+        """
+        nests = tuple(self._nest(part, direction) for part in node.parts)
+        reserved = reserved_words(node.parts, nests)
+        if all(has_room(nest, dict(taken)) for nest, taken in zip(nests, reserved, strict=True)):
+            yield node.parts, True
+            return
+        for number, (part, nest) in enumerate(zip(node.parts, nests, strict=True)):
+            choices = None if part.pins else list(pin_choices(nest.specification, part))
+            if choices:
+                for pins in choices:
+                    pinned = replace(part, pins=pins)
+                    yield (*node.parts[:number], pinned, *node.parts[number + 1 :]), False
+                return
+        pairs = zip(node.parts, reserved, strict=True)
+        yield tuple(replace(part, reserved=taken) for part, taken in pairs), True

@@ -1,0 +1,149 @@
+"""One layer's part in a class: its own problem, under what the class fixes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from math import prod
+
+from launcher.engines.native.fusion.classes import own_extents
+from launcher.specification.architecture import Architecture, StorageLevel
+from launcher.specification.chain import ChainLayer
+from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, LevelConstraint
+from launcher.specification.repeats import Repeats
+from launcher.specification.specification import Specification
+
+_ONE = FactorBounds(exact=1)
+
+Pin = tuple[str, str, int]
+"""Level, dimension, and the product of its fan-out's loops over the dimension."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a layer's own nest is searched under.
+
+    Attributes:
+        layer: its number in the chain.
+        bounds: of the shared loops, by dimension, in the layer's own order.
+        waits: (data space, level) of tensors that flow.
+        stays: (level, data space, fetches) of persistent tiles.
+        reserved: (level, words) of one instance that other layers' persistent tiles take.
+        pins: fixed fan-outs.
+        relaxed: whether ``stays`` only lowers costs: the tiles need not stay. What is found then is a bound.
+    """
+
+    layer: int
+    bounds: tuple[tuple[str, int], ...]
+    waits: tuple[tuple[str, str], ...]
+    stays: tuple[tuple[str, str, int], ...] = ()
+    reserved: tuple[tuple[str, int], ...] = ()
+    pins: tuple[Pin, ...] = ()
+    relaxed: bool = False
+
+
+def own_specification(layer: ChainLayer, part: Part) -> Specification | None:
+    """A layer's own problem and rules; None when the class contradicts the layer's constraints.
+
+    Where a tensor waits it is kept; further out it is bypassed and no loop in time moves it. A persistent tile is
+    kept, and no loop in time further out moves it.
+    """
+    bounds = dict(part.bounds)
+    own = layer.narrow(layer.specification, own_extents(layer, bounds))
+    architecture = _with_less_room(own.architecture, dict(part.reserved))
+    if architecture is None:
+        return None
+    try:
+        levels = _constrained(own, part)
+    except _ContradictionError:
+        return None
+    constraints = Constraints(levels)
+    return replace(own, architecture=architecture, constraints=constraints, repeats=_repeats(layer, part))
+
+
+class _ContradictionError(Exception):
+    """What a class fixes and what the layer's constraints ask for cannot both be."""
+
+
+def _constrained(own: Specification, part: Part) -> dict[str, LevelConstraint]:
+    levels = dict(own.constraints.levels)
+    for space, level in part.waits:
+        levels = _held(own, levels, space, level, bypassed=True)
+    for level, space, _ in () if part.relaxed else part.stays:
+        levels = _held(own, levels, space, level, bypassed=False)
+    for level, dimension, factor in part.pins:
+        levels = _pinned(levels, level, dimension, factor)
+    return levels
+
+
+def _repeats(layer: ChainLayer, part: Part) -> Repeats:
+    fetches: dict[str, dict[str, int]] = {}
+    for level, space, count in part.stays:
+        fetches.setdefault(level, {})[space] = count
+    firsts = {
+        space.name: prod(bound for name, bound in part.bounds if name in space.relevant)
+        for space in layer.problem.data_spaces
+    }
+    return Repeats(prod(bound for _, bound in part.bounds), fetches, firsts)
+
+
+def _with_less_room(architecture: Architecture, reserved: Mapping[str, int]) -> Architecture | None:
+    """The machine while other layers' tiles take some room; None when they take more than there is."""
+    if not reserved:
+        return architecture
+    levels = [_smaller(level, reserved.get(level.name, 0)) for level in architecture.levels]
+    kept = [level for level in levels if level is not None]
+    return replace(architecture, levels=tuple(kept)) if len(kept) == len(levels) else None
+
+
+def _smaller(level: StorageLevel, words: int) -> StorageLevel | None:
+    capacity = level.effective_capacity_words
+    if not words or capacity is None:
+        return level
+    if words > capacity:
+        return None
+    # What must be filled at least stays the same number of words.
+    least = level.min_utilization * capacity / (capacity - words) if words < capacity else level.min_utilization
+    return replace(level, capacity_words=capacity - words, multiple_buffering=1.0, min_utilization=least)
+
+
+def _held(
+    own: Specification, levels: Mapping[str, LevelConstraint], space: str, level: str, *, bypassed: bool
+) -> dict[str, LevelConstraint]:
+    """Constraints that keep a data space at a level and do not move it from further out."""
+    names = [one.name for one in own.architecture.levels]
+    place = names.index(level)
+    changed = dict(levels)
+    here = changed.get(level, LevelConstraint())
+    if space in here.bypass:
+        raise _ContradictionError
+    changed[level] = replace(here, keep=here.keep | {space})
+    relevant = [name for name in own.problem.dimensions if name in own.problem.data_space(space).relevant]
+    for name in names[place + 1 :]:
+        one = changed.get(name, LevelConstraint())
+        one = replace(one, temporal=_still(one.temporal, relevant))
+        if bypassed:
+            one = replace(one, keep=one.keep - {space}, bypass=one.bypass | {space})
+        changed[name] = one
+    return changed
+
+
+def _still(temporal: BlockConstraint, dimensions: Iterable[str]) -> BlockConstraint:
+    factors = dict(temporal.factors)
+    for name in dimensions:
+        if name in factors and not factors[name].allows(1):
+            raise _ContradictionError
+        factors[name] = _ONE
+    maximize = tuple(name for name in temporal.maximize if name not in factors or factors[name] is not _ONE)
+    return replace(temporal, factors=factors, maximize=maximize)
+
+
+def _pinned(
+    levels: Mapping[str, LevelConstraint], level: str, dimension: str, factor: int
+) -> dict[str, LevelConstraint]:
+    one = levels.get(level, LevelConstraint())
+    allowed = one.spatial.factors.get(dimension, FactorBounds())
+    if not allowed.allows(factor):
+        raise _ContradictionError
+    factors = {**one.spatial.factors, dimension: FactorBounds(exact=factor)}
+    return {**levels, level: replace(one, spatial=replace(one.spatial, factors=factors))}

@@ -1,0 +1,93 @@
+"""The room that persistent tiles of some layers leave the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from math import prod
+
+from launcher.engines.native.fusion.layer_search import OwnNest
+from launcher.engines.native.fusion.parts import Part, Pin
+from launcher.specification.specification import Specification
+
+Reserved = tuple[tuple[str, int], ...]
+"""(level, words) of one instance."""
+
+
+def reserved_words(parts: Sequence[Part], nests: Sequence[OwnNest]) -> list[Reserved]:
+    """Per layer, what the persistent tiles of all other layers take of each level of its machine.
+
+    Where machines see a memory as different numbers of instances, all its words together count.
+    """
+    taken = [_taken(nest, part) for nest, part in zip(nests, parts, strict=True)]
+    reserved = []
+    for number, nest in enumerate(nests):
+        words: dict[str, int] = {}
+        for level in nest.specification.architecture.levels:
+            others = (tiles.get(level.name, []) for one, tiles in enumerate(taken) if one != number)
+            total = sum(_share(tile, level.instances) for tiles in others for tile in tiles)
+            if total:
+                words[level.name] = total
+        reserved.append(tuple(sorted(words.items())))
+    return reserved
+
+
+def has_room(nest: OwnNest, reserved: Mapping[str, int]) -> bool:
+    """Whether a nest's own tiles leave so many words of an instance of each level."""
+    for level, stats in zip(nest.specification.architecture.levels, nest.evaluation.levels, strict=True):
+        capacity = level.effective_capacity_words
+        own = sum(space.tile_words for space in stats.data_spaces.values())
+        if capacity is not None and own + reserved.get(level.name, 0) > capacity:
+            return False
+    return True
+
+
+def pin_choices(specification: Specification, part: Part) -> Iterator[tuple[Pin, ...]]:
+    """Every choice of the fan-outs that decide how large a part's persistent tiles are; none when nothing does."""
+    architecture, problem = specification.architecture, specification.problem
+    names = [level.name for level in architecture.levels]
+    pinned = {
+        (outer, dimension)
+        for level, space, _ in part.stays
+        for outer in range(names.index(level) + 1, len(names))
+        for dimension in problem.data_space(space).relevant
+        if prod(architecture.fanout(outer)) > 1 and problem.dimensions[dimension] > 1
+    }
+    places = sorted(pinned)
+    if not places:
+        return
+    factors = [_divisors(problem.dimensions[name], prod(architecture.fanout(outer))) for outer, name in places]
+    for choice in product(*factors):
+        if _possible(specification, places, choice):
+            yield tuple((names[outer], name, factor) for (outer, name), factor in zip(places, choice, strict=True))
+
+
+def _possible(specification: Specification, places: Sequence[tuple[int, str]], factors: Sequence[int]) -> bool:
+    """Whether fan-outs have so many places, and dimensions so many iterations."""
+    pairs = list(zip(places, factors, strict=True))
+    by_level = {outer: prod(f for (one, _), f in pairs if one == outer) for outer, _ in places}
+    by_name = {name: prod(f for (_, one), f in pairs if one == name) for _, name in places}
+    fits = all(prod(specification.architecture.fanout(outer)) >= used for outer, used in by_level.items())
+    return fits and all(specification.problem.dimensions[name] % used == 0 for name, used in by_name.items())
+
+
+def _taken(nest: OwnNest, part: Part) -> dict[str, list[tuple[int, int, int]]]:
+    """Per level, words of each persistent tile, how many instances hold one, and how many there are."""
+    architecture, problem = nest.specification.architecture, nest.specification.problem
+    taken: dict[str, list[tuple[int, int, int]]] = {}
+    for level, space, _ in part.stays:
+        place = architecture.level_index(level)
+        words = problem.data_space(space).size(nest.mapping.tile_extents(place, problem))
+        used = prod(loop.bound for one in nest.mapping.levels[place + 1 :] for loop in one.spatial)
+        taken.setdefault(level, []).append((words, used, architecture.levels[place].instances))
+    return taken
+
+
+def _share(tile: tuple[int, int, int], instances: int) -> int:
+    """Words of one of a machine's instances that a tile of another machine takes."""
+    words, used, theirs = tile
+    return words if theirs == instances else -(-words * used // instances)
+
+
+def _divisors(extent: int, most: int) -> list[int]:
+    return [n for n in range(1, min(extent, most) + 1) if extent % n == 0]
