@@ -13,6 +13,7 @@ from launcher.errors import LauncherError
 COMMANDS = {
     "evaluate": "launcher.commands.evaluate",
     "map": "launcher.commands.map",
+    "fuse": "launcher.commands.fuse",
     "show": "launcher.commands.show",
     "compare": "launcher.commands.compare",
     "summary": "launcher.commands.summary",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,6 +58,14 @@ def with_energies(specification: Specification) -> Specification:
     from launcher.estimation import estimate  # noqa: PLC0415
 
     return estimate(specification)
+
+
+def seconds(text: str) -> float:
+    """A time limit on a command line."""
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError("a number of seconds above 0")
+    return value
 
 
 def write_json(path: Path, content: object) -> None:

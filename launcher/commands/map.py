@@ -18,7 +18,8 @@ from typing import Any
 
 from rich.console import Console
 
-from launcher.commands.inputs import Input, read_inputs, with_energies, write_json
+from launcher.commands.golden_form import levels_of
+from launcher.commands.inputs import Input, read_inputs, seconds, with_energies, write_json
 from launcher.engines.run import PARETO, find_best, must_compile, native_engine, settings_of
 from launcher.errors import NoValidMappingError, SpecificationError
 from launcher.figures import CRITERIA, FRONT
@@ -29,7 +30,6 @@ from launcher.reporting.terminal import print_effort, print_result
 from launcher.results.idle_places import indivisible
 from launcher.results.result import Result
 from launcher.specification.constraints import Factors
-from launcher.specification.mapping import LevelMapping, Loop, Mapping
 from launcher.timeloop_files.io import read_mapspace, read_specification
 from launcher.timeloop_files.node import YamlNode
 
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--factors", choices=[str(one) for one in Factors],
         help="which loops may be imperfect: none, those of fan-outs, or all (default: as the files' mapspace says)",
     )  # fmt: skip
-    parser.add_argument("--timeout", type=_seconds, metavar="S", help="stop after S seconds with the best so far")
+    parser.add_argument("--timeout", type=seconds, metavar="S", help="stop after S seconds with the best so far")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="cores the search may use")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the result to this file")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="write the files of a trial to this folder")
@@ -113,34 +113,14 @@ def to_json(result: Result) -> dict[str, Any]:
         "lower_bound": result.optimality.lower_bound,
         "gap": result.optimality.gap,
         "search_seconds": result.search.seconds,
-        "mapping": _levels(result.mapping),
+        "mapping": levels_of(result.mapping),
         **({"front": [_point(point) for point in result.front_results]} if result.front else {}),
     }
 
 
 def _point(point: Result) -> dict[str, Any]:
     figures = {figure.key: figure.exact(point) for figure in FRONT}
-    return {**figures, "mapping": _levels(point.mapping) if point.mapping else []}
-
-
-def _levels(mapping: Mapping) -> list[dict[str, Any]]:
-    return [_level(level, perfect=mapping.is_perfect) for level in mapping]
-
-
-def _level(level: LevelMapping, *, perfect: bool) -> dict[str, Any]:
-    return {
-        "level": level.level,
-        "keep": list(level.keep),
-        "spatial_x": _factors(level.spatial_x, perfect=perfect),
-        "spatial_y": _factors(level.spatial_y, perfect=perfect),
-        "temporal": _factors(level.temporal, perfect=perfect),
-        "temporal_order_innermost_first": [loop.dimension for loop in level.temporal],
-    }
-
-
-def _factors(loops: tuple[Loop, ...], *, perfect: bool) -> dict[str, int | list[int]]:
-    """Bounds by dimension; in an imperfect mapping each with its residual."""
-    return {loop.dimension: loop.bound if perfect else [loop.bound, loop.last] for loop in loops}
+    return {**figures, "mapping": levels_of(point.mapping) if point.mapping else []}
 
 
 def _metrics(source: Input) -> tuple[str, ...]:
@@ -161,10 +141,3 @@ def _metrics(source: Input) -> tuple[str, ...]:
         if names:
             return tuple(_TIMELOOP_METRICS[name] for name in names)
     return ("edp",)
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not value > 0:
-        raise argparse.ArgumentTypeError("a number of seconds above 0")
-    return value

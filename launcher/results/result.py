@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import nan
 from typing import Literal
 
+from launcher.results.fused import FusedLayers
 from launcher.specification.constraints import Factors
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
@@ -240,6 +241,7 @@ class Result:
         seconds: wall time of the whole trial.
         layers: the layers of a network; empty for a single layer.
         fusions: its pairs of layers that fusion was tried on.
+        groups: the best partition of its layers into groups that run as one nest, where that was searched.
         front: all trade-offs between energy and cycles, in order of increasing energy, where they were asked for;
             ``mapping`` is then the one with the least EDP.
         cached: whether an earlier search of the same input found this; ``search`` then describes that one.
@@ -263,6 +265,7 @@ class Result:
     seconds: float = 0.0
     layers: tuple[LayerRun, ...] = ()
     fusions: tuple[FusedPair, ...] = ()
+    groups: tuple[FusedLayers, ...] = ()
     front: tuple[FrontPoint, ...] = ()
     cached: bool = False
     broken: tuple[str, ...] = ()

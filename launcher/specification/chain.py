@@ -17,8 +17,8 @@ Narrow = Callable[[Specification, Mapping[str, int]], Specification]
 class Columns(StrEnum):
     """What a layer needs of the columns that it reduces.
 
-    ``any``: nothing, it adds up what comes. ``whole``: all of a column at once (layer normalisation). ``online``: pieces
-    will do, but what was made of the pieces before is scaled anew for each further one (softmax).
+    ``any``: nothing, it adds up what comes. ``whole``: all of a column at once (layer normalisation). ``online``:
+    pieces will do, but what was made of the pieces before is scaled anew for each further one (softmax).
     """
 
     any = "any"
@@ -68,6 +68,19 @@ class Flow:
 
 
 @dataclass(frozen=True)
+class SharedLoop:
+    """A loop that all layers of a group have in common.
+
+    Attributes:
+        names: the dimension's name in every layer.
+        bound: its iterations, at least 2.
+    """
+
+    names: tuple[str, ...]
+    bound: int
+
+
+@dataclass(frozen=True)
 class Chain:
     """Layers, and between each two of them what flows; None where nothing does.
 
@@ -85,10 +98,31 @@ class Chain:
         """The layers from ``first`` to ``last`` (not included)."""
         return Chain(self.layers[first:last], self.flows[first : last - 1], self.first + first)
 
+    def tensor(self, number: int) -> str:
+        """What people call the tensor that flows out of a layer: ``KTQ.Outputs``."""
+        flow = self.flows[number]
+        return f"{self.layers[number].name}.{flow.output}" if flow else ""
+
     @property
     def flowing(self) -> tuple[Flow, ...]:
         """The flows of a chain in which every layer hands something to the next one."""
         return tuple(flow for flow in self.flows if flow is not None)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A chain that a network runs so many times.
+
+    Attributes:
+        chain: its layers.
+        runs: how often.
+        groups: runs of layers (first, and the one behind the last) that must be fused, all others being mapped alone;
+            None leaves the partition open.
+    """
+
+    chain: Chain
+    runs: int = 1
+    groups: tuple[tuple[int, int], ...] | None = None
 
 
 def check_chain(chain: Chain) -> None:

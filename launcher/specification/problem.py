@@ -71,11 +71,14 @@ class Problem:
         name: the shape's name, e.g. ``matmul``.
         dimensions: name -> extent, in the order of the shape.
         data_spaces: the tensors, in Timeloop's order (it decides the order of additions).
+        elsewhere: names of dimensions and data spaces that only other layers have; constraints that speak of them mean
+            those layers.
     """
 
     name: str
     dimensions: Mapping[str, int]
     data_spaces: tuple[DataSpace, ...]
+    elsewhere: frozenset[str] = frozenset()
 
     @property
     def computes(self) -> int:

@@ -139,7 +139,7 @@ class ConstraintReader:
         reuse_alias = "no_temporal_reuse" if kind == "temporal" else "no_multicast_no_reduction"
         return BlockConstraint(
             factors=self._factors(level, node),
-            permutation=read_permutation(permutation, self.problem.dimensions) if permutation else (),
+            permutation=self._permutation(permutation) if permutation else (),
             default_max_factor=most.integer(minimum=1) if most else None,
             maximize=self._maximize(node),
             maximize_capacity_words=capacity.integer(minimum=1) if capacity else None,
@@ -153,7 +153,9 @@ class ConstraintReader:
         bounds: dict[str, FactorBounds] = {}
         for key in ("factors", "factors_only"):
             child = node.get(key)
-            for dimension, operator, value in read_factors(child, self.problem.dimensions) if child else ():
+            for dimension, operator, value in read_factors(child, self._known) if child else ():
+                if dimension not in self.problem.dimensions:
+                    continue
                 bound = self._bound(level, dimension, operator, value, node)
                 if bound is not None:
                     bounds[dimension] = _intersect(bounds.get(dimension, FactorBounds()), bound, dimension, node)
@@ -205,9 +207,17 @@ class ConstraintReader:
             return ()
         names = [part for item in child.list() for part in (item.list() if item.is_list else [item])]
         for name in names:
-            if name.text() not in self.problem.dimensions:
+            if name.text() not in self._known:
                 raise name.error(f"unknown dimension '{name.text()}'", f"one of: {', '.join(self.problem.dimensions)}")
-        return tuple(name.text() for name in names)
+        return tuple(name.text() for name in names if name.text() in self.problem.dimensions)
+
+    def _permutation(self, node: YamlNode) -> tuple[str, ...]:
+        return tuple(name for name in read_permutation(node, self._known) if name in self.problem.dimensions)
+
+    @property
+    def _known(self) -> dict[str, int]:
+        """Dimensions that may be named; those of other layers are skipped."""
+        return {**dict.fromkeys(self.problem.elsewhere, 1), **self.problem.dimensions}
 
     def _merged(self, first: BlockConstraint, second: BlockConstraint, node: YamlNode) -> BlockConstraint:
         factors = dict(first.factors)
@@ -242,10 +252,10 @@ def _intersect(first: FactorBounds, second: FactorBounds, dimension: str, node: 
 
 
 def read_data_spaces(node: YamlNode | None, problem: Problem) -> frozenset[str]:
-    """Names of data spaces; ``*`` means all."""
+    """Names of data spaces; ``*`` means all. Those of other layers are skipped."""
     if node is None:
         return frozenset()
-    names = node.words()
+    names = [name for name in node.words() if name not in problem.elsewhere or name in problem.data_space_names]
     for name in names:
         if name != "*" and name not in problem.data_space_names:
             raise node.error(f"unknown data space '{name}'", f"one of: {', '.join(problem.data_space_names)}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping as Dict
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -52,12 +53,13 @@ _HARMLESS_ENVIRONMENT = (
 )
 
 
-def read_specification(sources: Sequence[Source]) -> Specification:
+def read_specification(sources: Sequence[Source], elsewhere: frozenset[str] = frozenset()) -> Specification:
     """The specification in one or more Timeloop files.
 
     Args:
         sources: files, or texts already parsed. Each top-level key may stand in any of them, but (constraints aside)
             in one only. Mappings are ignored here; see ``read_mappings``.
+        elsewhere: names of dimensions and data spaces of other layers, which constraints may speak of.
 
     Raises:
         SpecificationError: names file, line, key and value; what is not supported (sparse optimizations, layouts,
@@ -67,6 +69,7 @@ def read_specification(sources: Sequence[Source]) -> Specification:
     _refuse_unsupported(top)
     variables = _variables(top)
     problem = read_problem(_single(top, "problem", sources).with_names(variables))
+    problem = replace(problem, elsewhere=elsewhere - {*problem.dimensions, *problem.data_space_names})
     node = _single(top, "architecture", sources, "arch").with_names(variables)
     targets = [target for key in top if _is_constraints(key) for child in top[key] for target in read_targets(child)]
     architecture, directives = _architecture(node, problem, variables, targets)
@@ -78,6 +81,7 @@ def read_specification(sources: Sequence[Source]) -> Specification:
     if energy is not None and energy_node is not None:
         check_energy_table(energy_node, energy, architecture)
     area = read_area_table(area_node) if area_node and _filled(area_node) else None
+    problem = replace(problem, elsewhere=frozenset())
     return Specification(architecture, problem, constraints, energy, area, flags=tuple(reader.flags))
 
 

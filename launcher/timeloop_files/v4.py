@@ -184,8 +184,9 @@ class _Walk:
     def check_trivial(self, node: YamlNode, name: str) -> None:
         """A container without fan-out has no spatial loops; a constraint that demands some cannot be met."""
         factors = node.get("factors", "factors_only")
-        for dimension, operator, value in read_factors(factors, self.problem.dimensions) if factors else ():
-            if operator != "<=" and (value or self.problem.dimensions[dimension]) > 1:
+        known = {**dict.fromkeys(self.problem.elsewhere, 1), **self.problem.dimensions}
+        for dimension, operator, value in read_factors(factors, known) if factors else ():
+            if dimension in self.problem.dimensions and operator != "<=" and (value or known[dimension]) > 1:
                 raise node.error(
                     f"container '{name}' has no fan-out, but its constraint demands {dimension}{operator}{value}",
                     "a fan-out under 'spatial', or a factor of 1",

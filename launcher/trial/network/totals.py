@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import fsum
 
+from launcher.engines.fuse import FusedNetwork
+from launcher.results.fused import FusedLayers
 from launcher.results.result import Evaluation, FusedPair, LayerRun, LevelStats, Optimality, Result, SearchStatistics
+
+RESCALING = "online softmax"
+"""What its accesses are called among the energies of components."""
 
 
 def total(
@@ -15,11 +20,12 @@ def total(
     layers: Sequence[LayerRun],
     seconds: float,
     fusions: Sequence[FusedPair] = (),
+    fused: FusedNetwork | None = None,
 ) -> Result:
     """The result of a network.
 
     Energy and cycles are sums over all runs of all layers, EDP is total energy x total cycles, utilization is
-    weighted by cycles. Every layer has the mapping that is best for itself.
+    weighted by cycles. Every layer has the mapping that is best for itself, or for the network where that was searched.
 
     Args:
         name: how people call the network.
@@ -27,8 +33,10 @@ def total(
         layers: at least one; when one of them has no mapping, neither has the network.
         seconds: wall time of the whole trial.
         fusions: what fusing did to the pairs among the layers.
+        fused: the partition of the layers into groups, where that was searched.
     """
     first = layers[0].result
+    groups = fused.groups if fused else ()
     flags = tuple(dict.fromkeys(flag for layer in layers for flag in layer.result.flags))
     without = next((layer.result for layer in layers if not layer.result.ok), None)
     return Result(
@@ -38,32 +46,36 @@ def total(
         parameters=dict(parameters),
         engine=first.engine,
         estimator=first.estimator,
-        evaluation=None if without else _sum(layers),
-        optimality=None if without else _weakest(layers),
-        search=_effort(layers),
+        evaluation=None if without else _sum(layers, groups),
+        optimality=None if without else fused.optimality if fused else _weakest(layers),
+        search=fused.search if fused else _effort(layers),
         flags=flags,
         factors=first.factors,
         seconds=seconds,
         cached=all(layer.result.cached for layer in layers),
         layers=tuple(layers),
         fusions=tuple(fusions),
+        groups=groups,
     )
 
 
-def _sum(layers: Sequence[LayerRun]) -> Evaluation:
+def _sum(layers: Sequence[LayerRun], groups: Sequence[FusedLayers]) -> Evaluation:
     pairs = [(layer.result.evaluation, layer.runs) for layer in layers if layer.result.evaluation]
-    cycles = sum(one.cycles * runs for one, runs in pairs)
+    beside = [(group.rescaling, group.runs) for group in groups if group.rescaling.cycles]
+    cycles = sum(one.cycles * runs for one, runs in pairs) + sum(one.cycles * runs for one, runs in beside)
+    rescaling_pj = fsum(one.energy_pj * runs for one, runs in beside)
     networks = dict.fromkeys(name for one, _ in pairs for name in one.network_energy_pj)
     return Evaluation(
         legal=True,
-        energy_pj=fsum(one.energy_pj * runs for one, runs in pairs),
+        energy_pj=fsum([*(one.energy_pj * runs for one, runs in pairs), rescaling_pj]),
         cycles=cycles,
         utilization=fsum(one.utilization * one.cycles * runs for one, runs in pairs) / cycles,
         computes=sum(one.computes * runs for one, runs in pairs),
         levels=_levels(pairs),
         compute_energy_pj=fsum(one.compute_energy_pj * runs for one, runs in pairs),
         network_energy_pj={
-            name: fsum(one.network_energy_pj.get(name, 0.0) * runs for one, runs in pairs) for name in networks
+            **{name: fsum(one.network_energy_pj.get(name, 0.0) * runs for one, runs in pairs) for name in networks},
+            **({RESCALING: rescaling_pj} if beside else {}),
         },
     )
 

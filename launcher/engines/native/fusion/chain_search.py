@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import fsum, inf
@@ -64,6 +65,7 @@ class ChainSearch:
     groups: Sequence[Run] | None = None
     alone: list[LayerSearch] = field(init=False)
     fused: dict[Run, GroupSearch] = field(init=False)
+    _parts: dict[Part, LayerSearch] = field(init=False)
 
     def __post_init__(self) -> None:
         check_chain(self.chain)
@@ -72,8 +74,10 @@ class ChainSearch:
         count = len(self.chain.layers)
         wanted = [(i, j) for i in range(count) for j in range(i + 2, count + 1)]
         runs = [run for run in wanted if self.groups is None or run in self.groups]
-        parts: dict[Part, LayerSearch] = {}
-        self.fused = {run: GroupSearch(self.chain.part(*run), self.clock, parts) for run in runs if self._flows(run)}
+        self._parts: dict[Part, LayerSearch] = {}
+        self.fused = {
+            run: GroupSearch(self.chain.part(*run), self.clock, self._parts) for run in runs if self._flows(run)
+        }
 
     def best(self, direction: Direction) -> Answer:
         """The best partition in a direction."""
@@ -84,6 +88,13 @@ class ChainSearch:
                 run = first, first + length
                 answers[run] = self._run(run, direction, answers)
         return answers[0, count]
+
+    @property
+    def counters(self) -> Counter[str]:
+        """Groups, classes, and searches of own nests."""
+        searches = sum(one.searches for one in (*self.alone, *self._parts.values()))
+        classes = sum(group.classes for group in self.fused.values())
+        return Counter({"groups": len(self.fused), "classes": classes, "searches": searches})
 
     def lower(self, direction: Direction) -> float:
         """A bound that needs no search."""

@@ -8,23 +8,10 @@ from itertools import chain as concatenated
 from itertools import combinations, permutations, product
 from math import prod
 
-from launcher.specification.chain import Chain, ChainLayer, shared_dimensions
+from launcher.specification.chain import Chain, ChainLayer, SharedLoop, shared_dimensions
 
 Stays = tuple[tuple[str, str], ...]
 """(level, data space) of a layer's tiles that stay while the other layers run."""
-
-
-@dataclass(frozen=True)
-class SharedLoop:
-    """A loop that all layers of a group have in common.
-
-    Attributes:
-        names: the dimension's name in every layer.
-        bound: its iterations, at least 2.
-    """
-
-    names: tuple[str, ...]
-    bound: int
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ Ask = Callable[[Direction], tuple[float, P | None]]
 
 _MOST_QUESTIONS = 64
 _SLACK = 0.9
+_STEEP = 1e3
 
 
 @dataclass(frozen=True)
@@ -47,20 +48,26 @@ class Corners(Generic[P]):
     lines: list[Line] = field(default_factory=list)
     best: P | None = None
 
-    def value(self, energy_pj: float, cycles: float) -> float:
-        """The criterion, energy in pJ."""
-        return energy_pj**self.criterion.energy * cycles**self.criterion.cycles
-
     def learn(self, direction: Direction, bound: float, point: P | None) -> None:
         """An answer."""
         self.lines.append(Line(direction, bound))
-        if point is not None and (self.best is None or self._of(point) < self._of(self.best)):
+        if point is not None and (self.best is None or self._beats(point, self.best)):
             self.best = point
+
+    def _beats(self, point: P, other: P) -> bool:
+        """Whether a point is better; of equal ones the one with the smaller product is."""
+        value, before = self._of(point), self._of(other)
+        if abs(value - before) > EXACT * before:
+            return value < before
+        return point.energy_pj * point.cycles < other.energy_pj * other.cycles
 
     @property
     def bound(self) -> float:
         """No point has a smaller value."""
-        least = min((self.value(*corner) for corner in self.corners()), default=0.0)
+        if not (self.criterion.energy and self.criterion.cycles):
+            only = ENERGY if self.criterion.energy else CYCLES
+            return max(line.bound for line in self.lines if line.direction == only) ** self._power
+        least = min((self.criterion.value(*corner) for corner in self.corners()), default=0.0)
         return least if self.best is None else min(least, self._of(self.best))
 
     @property
@@ -79,7 +86,7 @@ class Corners(Generic[P]):
         between the two lines that meet there.
         """
         assert self.best is not None
-        energy, cycles = min(self.corners(), key=lambda corner: self.value(*corner))
+        energy, cycles = min(self.corners(), key=lambda corner: self.criterion.value(*corner))
         prices = [line.direction.price for line in self.lines if not _above(line, (energy, cycles), strictly=True)]
         frugal = energy < self.best.energy_pj
         side = (energy, float(self.best.cycles)) if frugal else (self.best.energy_pj, cycles)
@@ -90,8 +97,12 @@ class Corners(Generic[P]):
         asked = any(abs(line.direction.price - wanted.price) < 1e-12 * wanted.price for line in self.lines)
         return None if asked else wanted
 
+    @property
+    def _power(self) -> int:
+        return self.criterion.energy + self.criterion.cycles
+
     def _of(self, point: P) -> float:
-        return self.value(point.energy_pj, point.cycles)
+        return self.criterion.value(point.energy_pj, point.cycles)
 
 
 def minimise(
@@ -114,6 +125,10 @@ def minimise(
     if not (criterion.energy and criterion.cycles):
         only = ENERGY if criterion.energy else CYCLES
         corners.learn(only, *ask(only))
+        if corners.best is not None and only is CYCLES:
+            # Of what is equally fast, something frugal.
+            tie = Direction(1.0, _STEEP * corners.best.energy_pj / corners.best.cycles)
+            corners.learn(tie, *ask(tie))
         return corners
     corners.learn(first, *ask(first))
     for extreme in (ENERGY, CYCLES):

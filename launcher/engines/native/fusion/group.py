@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import fsum
 
-from launcher.engines.native.fusion.classes import FusedClass, SharedLoop, fetches_of, flowing_spaces
+from launcher.engines.native.fusion.classes import FusedClass, fetches_of, flowing_spaces
 from launcher.engines.native.fusion.layer_search import OwnNest
 from launcher.engines.native.fusion.parts import Part
-from launcher.engines.native.fusion.rescaling import NOTHING, Rescaling
-from launcher.specification.chain import Chain
+from launcher.results.fused import NOTHING, Rescaling
+from launcher.specification.chain import Chain, SharedLoop
 
 
 @dataclass(frozen=True)

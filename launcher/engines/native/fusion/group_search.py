@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import heapq
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain as chained
 from itertools import count, product
 from math import inf, prod
 
 from launcher.engines.native.fusion.classes import (
     FusedClass,
-    SharedLoop,
     orders,
     shared_bounds,
     stay_options,
@@ -21,11 +20,12 @@ from launcher.engines.native.fusion.classes import (
 from launcher.engines.native.fusion.group import FusedGroup, in_layer_order, part_of, waiting
 from launcher.engines.native.fusion.layer_search import LayerSearch, OwnNest
 from launcher.engines.native.fusion.parts import Part, own_specification
-from launcher.engines.native.fusion.rescaling import Rescaling, rescaling_of
+from launcher.engines.native.fusion.rescaling import rescaling_of
 from launcher.engines.native.fusion.room import has_room, pin_choices, reserved_words
 from launcher.engines.native.fusion.supports import EXACT, Direction
 from launcher.engines.native.mapper.search.clock import Clock
-from launcher.specification.chain import Chain
+from launcher.results.fused import Rescaling
+from launcher.specification.chain import Chain, SharedLoop
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,13 @@ class GroupSearch:
         parts: searches of parts, which groups of one chain have in common.
 
     Attributes:
-        counters: classes, and what was done about them.
+        classes: how many were told apart.
     """
 
     def __init__(self, chain: Chain, clock: Clock, parts: dict[Part, LayerSearch]) -> None:
         self.chain, self._clock, self._searches = chain, clock, parts
         self._quiet = clock.quiet()
-        self.counters: Counter[str] = Counter()
+        self.classes = 0
         self._roots = list(self._open_nodes())
         self._children: dict[Node, list[Node]] = {}
 
@@ -83,7 +83,7 @@ class GroupSearch:
                 break
             if self._clock.expired:
                 return bound, found
-            self._clock.tick(most, lambda bound=bound: bound)
+            self._clock.tick(most, partial(float, bound))
             if self._tighten(node, direction, most):
                 heapq.heappush(heap, (self._lower(node, direction), next(serial), node))
             elif node.fits:
@@ -164,7 +164,7 @@ class GroupSearch:
             return [replace(node, parts=parts, fits=fits) for parts, fits in self._with_room(node, direction)]
         if node not in self._children:
             self._children[node] = list(self._classes(node))
-            self.counters["classes"] += len(self._children[node])
+            self.classes += len(self._children[node])
         return self._children[node]
 
     def _classes(self, node: Node) -> Iterator[Node]:

@@ -8,39 +8,16 @@ softmax's machine do that, one word per lane and cycle.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 
 from launcher.engines.native.energies import level_energies
 from launcher.engines.native.formulas import blocks
-from launcher.engines.native.fusion.classes import SharedLoop, Stays, flowing_spaces, own_extents
-from launcher.specification.chain import Chain, ChainLayer, Columns
+from launcher.engines.native.fusion.classes import Stays, flowing_spaces, own_extents
+from launcher.results.fused import NOTHING, Rescaling
+from launcher.specification.chain import Chain, ChainLayer, Columns, SharedLoop
 
 _RUNNING_VALUES = 2
 """Per column: its largest value so far, and its sum."""
-
-
-@dataclass(frozen=True)
-class Rescaling:
-    """Accesses and time over all iterations of the shared loops.
-
-    Attributes:
-        energy_pj, cycles: what they cost; the energy includes what the softmax's machine leaks meanwhile.
-        words: scaled anew, each read and written once.
-        level: where these words stay.
-        running_words: maxima and sums, each read and written once.
-        running_level: where they stay.
-    """
-
-    energy_pj: float = 0.0
-    cycles: int = 0
-    words: int = 0
-    level: str = ""
-    running_words: int = 0
-    running_level: str = ""
-
-
-NOTHING = Rescaling()
 
 
 def rescaling_of(

@@ -1,0 +1,117 @@
+"""A search of fused mappings as results: one for every layer, and what the groups are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from launcher.engines.interface import OnProgress
+from launcher.engines.run import native_engine
+from launcher.figures import CRITERIA
+from launcher.results.fused import FusedLayers
+from launcher.results.result import LayerRun, Optimality, Result, SearchStatistics
+from launcher.specification.chain import Unit
+
+if TYPE_CHECKING:
+    from launcher.engines.native.fusion.chain_search import Partition
+    from launcher.engines.native.fusion.fuse import Fused
+    from launcher.engines.native.fusion.group import FusedGroup
+
+
+@dataclass(frozen=True)
+class FusedNetwork:
+    """What the search of a network's partitions found.
+
+    Attributes:
+        layers: every layer with its own nest, by group.
+        groups: the partition.
+        optimality: of the whole; every layer's own is part of it.
+        search: effort.
+    """
+
+    layers: tuple[LayerRun, ...]
+    groups: tuple[FusedLayers, ...]
+    optimality: Optimality
+    search: SearchStatistics
+
+
+def find_fused(
+    units: Sequence[Unit],
+    objective: str,
+    timeout_s: float | None = None,
+    on_progress: OnProgress | None = None,
+) -> FusedNetwork:
+    """The best partition of chains into groups, the best way to fuse each group, and the best nests.
+
+    Args:
+        units: the chains, with energies.
+        objective: one criterion, over the whole.
+        timeout_s: wall-clock limit.
+        on_progress: called now and then.
+
+    Raises:
+        NoValidMappingError, SpecificationError, ConfigurationError: as ``fusion.fuse.fuse`` does.
+    """
+    # Compiled code is loaded only when something is mapped.
+    from launcher.engines.native.fusion.fuse import fuse  # noqa: PLC0415
+
+    started = time.perf_counter()
+    found = fuse(units, objective, timeout_s, on_progress)
+    seconds = time.perf_counter() - started
+    optimality = _optimality(found)
+    pairs = list(zip(units, found.whole.partitions, strict=True))
+    layers = [run for unit, partition in pairs for run in _runs(unit, partition, optimality)]
+    groups = [_summary(unit, group) for unit, partition in pairs for group in partition.groups]
+    return FusedNetwork(tuple(layers), tuple(groups), optimality, SearchStatistics(seconds, found.counters))
+
+
+def _optimality(found: Fused) -> Optimality:
+    criterion = CRITERIA[found.objective]
+    value = criterion.value(found.whole.energy_pj, found.whole.cycles)
+    gap = 0.0 if found.proved else (value - found.bound) / value
+    bound = (value if found.proved else found.bound) * criterion.scale
+    return Optimality("proved" if found.proved else "bounded", (found.objective,), bound, gap)
+
+
+def _runs(unit: Unit, partition: Partition, optimality: Optimality) -> list[LayerRun]:
+    engine = native_engine()
+    own = Optimality(optimality.status, optimality.objective)
+    runs = []
+    for group in partition.groups:
+        for name, nest in zip(group.names, group.nests, strict=True):
+            result = Result(
+                name=name,
+                status="ok",
+                parameters={"layer": name},
+                engine=f"{engine.name} {engine.version}",
+                estimator=nest.specification.estimator or "the input's own tables",
+                specification=nest.specification,
+                mapping=nest.mapping,
+                evaluation=nest.evaluation,
+                optimality=own,
+                flags=nest.specification.flags,
+            )
+            runs.append(LayerRun(result, unit.runs))
+    return runs
+
+
+def _summary(unit: Unit, group: FusedGroup) -> FusedLayers:
+    persistent: dict[str, dict[str, tuple[str, ...]]] = {}
+    for name, stays in zip(group.names, group.fused.stays, strict=True):
+        for level, space in stays:
+            at = persistent.setdefault(name, {})
+            at[level] = (*at.get(level, ()), space)
+    first = [layer.name for layer in unit.chain.layers].index(group.names[0])
+    tensors = (unit.chain.tensor(first + number) for number in range(len(group.names) - 1))
+    return FusedLayers(
+        layers=group.names,
+        runs=unit.runs,
+        energy_pj=group.energy_pj,
+        cycles=group.cycles,
+        shared=group.fused.shared,
+        waits=dict(zip(tensors, group.fused.waits, strict=True)),
+        persistent=persistent,
+        rescaling=group.rescaling,
+    )

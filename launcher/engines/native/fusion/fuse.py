@@ -1,0 +1,148 @@
+"""The entry: the best partition of chains into groups, the best class of each group, and the best own nests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import fsum
+
+from launcher.engines.interface import OnProgress
+from launcher.engines.native.fusion.chain_search import ChainSearch, Partition
+from launcher.engines.native.fusion.corners import Corners, Line, minimise
+from launcher.engines.native.fusion.supports import CYCLES, ENERGY, Direction
+from launcher.engines.native.mapper.search.clock import Clock
+from launcher.engines.native.mapper.warmup import warm_up
+from launcher.errors import ConfigurationError, NoValidMappingError
+from launcher.figures import CRITERIA
+from launcher.specification.chain import Unit
+from launcher.specification.constraints import Factors
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Partitions of all chains of a network.
+
+    Attributes:
+        partitions, runs: of each chain.
+    """
+
+    partitions: tuple[Partition, ...]
+    runs: tuple[int, ...]
+
+    @property
+    def energy_pj(self) -> float:
+        return fsum(one.energy_pj * runs for one, runs in zip(self.partitions, self.runs, strict=True))
+
+    @property
+    def cycles(self) -> int:
+        return sum(one.cycles * runs for one, runs in zip(self.partitions, self.runs, strict=True))
+
+
+@dataclass(frozen=True)
+class Fused:
+    """What the search found.
+
+    Attributes:
+        whole: the partitions.
+        objective: what was minimised.
+        proved: whether nothing is better.
+        bound: no partition has a smaller value, in pJ, cycles, or pJ x cycles.
+        lines: nothing lies below any of them; together they prove the bound.
+        counters: of the search.
+        seconds: wall time.
+    """
+
+    whole: Whole
+    objective: str
+    proved: bool
+    bound: float
+    lines: tuple[Line, ...]
+    counters: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def fuse(
+    units: Sequence[Unit],
+    objective: str = "edp",
+    timeout_s: float | None = None,
+    on_progress: OnProgress | None = None,
+) -> Fused:
+    """The least energy, cycles, or product of both, over all partitions, classes and own nests.
+
+    Args:
+        units: at least one chain.
+        objective: one of the mapper's criteria; over the sums of all chains.
+        timeout_s: wall-clock limit; None means until it is proved.
+        on_progress: called now and then while a search takes longer than a second.
+
+    Raises:
+        NoValidMappingError: a layer has no mapping, alone or in a group, or none was found in time.
+        SpecificationError: a flow or a constraint that does not make sense.
+        ConfigurationError: an unknown objective.
+    """
+    if objective not in CRITERIA:
+        raise ConfigurationError(f"unknown objective {objective!r}", expected=f"one of {', '.join(CRITERIA)}")
+    for unit in units:
+        for layer in unit.chain.layers:
+            warm_up(layer.specification, Factors.perfect)
+    clock = Clock(timeout_s, on_progress)
+    search = _Search(units, clock)
+    corners = minimise(CRITERIA[objective], search.ask, search.lower, search.first(), lambda: clock.expired)
+    if corners.best is None:
+        raise _none(units, finished=not clock.expired)
+    return _fused(corners, objective, search, clock.seconds)
+
+
+class _Search:
+    """All chains at once."""
+
+    def __init__(self, units: Sequence[Unit], clock: Clock) -> None:
+        self._runs = tuple(unit.runs for unit in units)
+        self._chains = [ChainSearch(unit.chain, clock, unit.groups) for unit in units]
+
+    def ask(self, direction: Direction) -> tuple[float, Whole | None]:
+        """The least sum over all chains in a direction."""
+        answers = [chain.best(direction) for chain in self._chains]
+        bound = fsum(answer.bound * runs for answer, runs in zip(answers, self._runs, strict=True))
+        partitions = tuple(answer.partition for answer in answers if answer.partition is not None)
+        return bound, Whole(partitions, self._runs) if len(partitions) == len(answers) else None
+
+    def lower(self, direction: Direction) -> float:
+        """A bound of the sum that needs no search."""
+        return fsum(chain.lower(direction) * runs for chain, runs in zip(self._chains, self._runs, strict=True))
+
+    def first(self) -> Direction:
+        """A direction to begin with: energy and cycles weigh about the same where no layer is fused."""
+        energy = cycles = 0.0
+        for chain, runs in zip(self._chains, self._runs, strict=True):
+            for layer in chain.alone:
+                layer.root(ENERGY)
+                energy += layer.lower(ENERGY) * runs
+                cycles += layer.lower(CYCLES) * runs
+        return Direction(1.0, energy / cycles) if 0 < energy < float("inf") and cycles else Direction(1.0, 1.0)
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Classes, and searches of own nests."""
+        total: Counter[str] = Counter()
+        for chain in self._chains:
+            total += chain.counters
+        return dict(total)
+
+
+def _fused(corners: Corners[Whole], objective: str, search: _Search, seconds: float) -> Fused:
+    assert corners.best is not None
+    return Fused(
+        corners.best, objective, corners.is_proved, corners.bound, tuple(corners.lines), search.counters, seconds
+    )
+
+
+def _none(units: Sequence[Unit], *, finished: bool) -> NoValidMappingError:
+    names = ", ".join(layer.name for unit in units for layer in unit.chain.layers)
+    if not finished:
+        return NoValidMappingError(f"no mapping of {names} was found in time", hint="allow more time")
+    return NoValidMappingError(
+        f"{names}: a layer has no mapping, alone or fused",
+        hint="map the layers one by one: the message names the constraints and capacities in conflict",
+    )
