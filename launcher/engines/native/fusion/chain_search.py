@@ -10,7 +10,7 @@ from math import fsum, inf
 from launcher.engines.native.fusion.group import FusedGroup, alone
 from launcher.engines.native.fusion.group_search import GroupSearch
 from launcher.engines.native.fusion.layer_search import LayerSearch
-from launcher.engines.native.fusion.parts import Part
+from launcher.engines.native.fusion.parts import LayerPart
 from launcher.engines.native.fusion.supports import Direction
 from launcher.engines.native.mapper.search.clock import Clock
 from launcher.specification.chain import Chain, check_chain
@@ -65,7 +65,7 @@ class ChainSearch:
     groups: Sequence[Run] | None = None
     alone: list[LayerSearch] = field(init=False)
     fused: dict[Run, GroupSearch] = field(init=False)
-    _parts: dict[Part, LayerSearch] = field(init=False)
+    _parts: dict[LayerPart, LayerSearch] = field(init=False)
 
     def __post_init__(self) -> None:
         check_chain(self.chain)
@@ -74,7 +74,7 @@ class ChainSearch:
         count = len(self.chain.layers)
         wanted = [(i, j) for i in range(count) for j in range(i + 2, count + 1)]
         runs = [run for run in wanted if self.groups is None or run in self.groups]
-        self._parts: dict[Part, LayerSearch] = {}
+        self._parts: dict[LayerPart, LayerSearch] = {}
         self.fused = {
             run: GroupSearch(self.chain.part(*run), self.clock, self._parts) for run in runs if self._flows(run)
         }

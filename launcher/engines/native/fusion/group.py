@@ -8,7 +8,7 @@ from math import fsum
 
 from launcher.engines.native.fusion.classes import FusedClass, fetches_of, flowing_spaces
 from launcher.engines.native.fusion.layer_search import OwnNest
-from launcher.engines.native.fusion.parts import Part
+from launcher.engines.native.fusion.parts import LayerPart
 from launcher.results.fused import NOTHING, Rescaling
 from launcher.specification.chain import Chain, SharedLoop
 
@@ -52,11 +52,11 @@ def part_of(
     fused: FusedClass,
     layer: int,
     reserved: Sequence[tuple[str, int]] = (),
-) -> Part:
+) -> LayerPart:
     """What a class asks of one layer."""
     bounds = fused.bounds(layer)
     relevant = {space.name: space.relevant for space in chain.layers[layer].problem.data_spaces}
-    return Part(
+    return LayerPart(
         chain.first + layer,
         in_layer_order(chain, fused.shared, layer),
         waiting(chain, fused.waits, layer),

@@ -19,7 +19,7 @@ from launcher.engines.native.fusion.classes import (
 )
 from launcher.engines.native.fusion.group import FusedGroup, in_layer_order, part_of, waiting
 from launcher.engines.native.fusion.layer_search import LayerSearch, OwnNest
-from launcher.engines.native.fusion.parts import Part, own_specification
+from launcher.engines.native.fusion.parts import LayerPart, own_specification
 from launcher.engines.native.fusion.rescaling import rescaling_of
 from launcher.engines.native.fusion.room import has_room, pin_choices, reserved_words
 from launcher.engines.native.fusion.supports import EXACT, Direction
@@ -29,7 +29,7 @@ from launcher.specification.chain import Chain, SharedLoop
 
 
 @dataclass(frozen=True)
-class Node:
+class ClassNode:
     """Classes that are bounded together, or a single one.
 
     Attributes:
@@ -43,7 +43,7 @@ class Node:
 
     waits: tuple[str, ...]
     shared: tuple[SharedLoop, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[LayerPart, ...]
     rescaling: Rescaling
     fused: FusedClass | None = None
     fits: bool = False
@@ -61,12 +61,12 @@ class GroupSearch:
         classes: how many were told apart.
     """
 
-    def __init__(self, chain: Chain, clock: Clock, parts: dict[Part, LayerSearch]) -> None:
+    def __init__(self, chain: Chain, clock: Clock, parts: dict[LayerPart, LayerSearch]) -> None:
         self.chain, self._clock, self._searches = chain, clock, parts
         self._quiet = clock.quiet()
         self.classes = 0
         self._roots = list(self._open_nodes())
-        self._children: dict[Node, list[Node]] = {}
+        self._children: dict[ClassNode, list[ClassNode]] = {}
 
     def best(self, direction: Direction, most: float) -> tuple[float, FusedGroup | None]:
         """The least value, and a group that has it; or a bound of at least ``most`` when nothing is below that.
@@ -104,11 +104,11 @@ class GroupSearch:
                     self._search(part).root(direction)
         return min((self._lower(node, direction) for node in self._roots), default=inf)
 
-    def _lower(self, node: Node, direction: Direction) -> float:
+    def _lower(self, node: ClassNode, direction: Direction) -> float:
         beside = direction.value(node.rescaling.energy_pj, node.rescaling.cycles)
         return beside + sum(self._search(part).lower(direction) for part in node.parts)
 
-    def _tighten(self, node: Node, direction: Direction, most: float) -> bool:
+    def _tighten(self, node: ClassNode, direction: Direction, most: float) -> bool:
         """Improve the bound of one of the node's parts; whether there was anything to improve."""
         searches = [self._search(part) for part in node.parts]
         fresh = [search for search in searches if not search.is_rooted(direction)]
@@ -123,30 +123,30 @@ class GroupSearch:
                 return True
         return False
 
-    def _search(self, part: Part) -> LayerSearch:
+    def _search(self, part: LayerPart) -> LayerSearch:
         if part not in self._searches:
             layer = self.chain.layers[part.layer - self.chain.first]
             self._searches[part] = LayerSearch(own_specification(layer, part), self._quiet)
         return self._searches[part]
 
-    def _nest(self, part: Part, direction: Direction) -> OwnNest:
+    def _nest(self, part: LayerPart, direction: Direction) -> OwnNest:
         nest = self._search(part).settled(direction)
         assert nest is not None
         return nest
 
-    def _group(self, node: Node, direction: Direction) -> FusedGroup:
+    def _group(self, node: ClassNode, direction: Direction) -> FusedGroup:
         assert node.fused is not None
         names = tuple(layer.name for layer in self.chain.layers)
         nests = tuple(self._nest(part, direction) for part in node.parts)
         return FusedGroup(names, node.fused, nests, node.rescaling)
 
-    def _open_nodes(self) -> Iterator[Node]:
+    def _open_nodes(self) -> Iterator[ClassNode]:
         for waits in product(*waiting_levels(self.chain)):
             for shared in shared_bounds(self.chain):
                 parts = tuple(self._open_part(waits, shared, layer) for layer in range(len(self.chain.layers)))
-                yield Node(waits, shared, parts, rescaling_of(self.chain, waits, shared, None))
+                yield ClassNode(waits, shared, parts, rescaling_of(self.chain, waits, shared, None))
 
-    def _open_part(self, waits: tuple[str, ...], shared: tuple[SharedLoop, ...], layer: int) -> Part:
+    def _open_part(self, waits: tuple[str, ...], shared: tuple[SharedLoop, ...], layer: int) -> LayerPart:
         """A layer's part while order and what stays are open: whatever can stay somewhere costs as if it did."""
         one = self.chain.layers[layer]
         relevant = {space.name: space.relevant for space in one.problem.data_spaces}
@@ -156,9 +156,9 @@ class GroupSearch:
                 least[stay] = prod(loop.bound for loop in shared if loop.names[layer] in relevant[stay[1]])
         stays = tuple(sorted((level, space, times) for (level, space), times in least.items()))
         bounds = in_layer_order(self.chain, shared, layer)
-        return Part(self.chain.first + layer, bounds, waiting(self.chain, waits, layer), stays, relaxed=True)
+        return LayerPart(self.chain.first + layer, bounds, waiting(self.chain, waits, layer), stays, relaxed=True)
 
-    def _expand(self, node: Node, direction: Direction) -> list[Node]:
+    def _expand(self, node: ClassNode, direction: Direction) -> list[ClassNode]:
         """The classes of a node; of a class, the same with the room that other layers' tiles leave."""
         if node.fused is not None:
             return [replace(node, parts=parts, fits=fits) for parts, fits in self._with_room(node, direction)]
@@ -167,8 +167,8 @@ class GroupSearch:
             self.classes += len(self._children[node])
         return self._children[node]
 
-    def _classes(self, node: Node) -> Iterator[Node]:
-        seen: set[tuple[Part, ...]] = set()
+    def _classes(self, node: ClassNode) -> Iterator[ClassNode]:
+        seen: set[tuple[LayerPart, ...]] = set()
         layers = range(len(self.chain.layers))
         for order in orders(node.shared):
             options = [stay_options(self.chain, layer, order) for layer in layers]
@@ -178,9 +178,9 @@ class GroupSearch:
                 # Orders that bring in the same tiles equally often are the same.
                 if parts not in seen:
                     seen.add(parts)
-                    yield Node(node.waits, order, parts, rescaling_of(self.chain, node.waits, order, stays), fused)
+                    yield ClassNode(node.waits, order, parts, rescaling_of(self.chain, node.waits, order, stays), fused)
 
-    def _with_room(self, node: Node, direction: Direction) -> Iterator[tuple[tuple[Part, ...], bool]]:
+    def _with_room(self, node: ClassNode, direction: Direction) -> Iterator[tuple[tuple[LayerPart, ...], bool]]:
         """Parts that leave room for other layers' persistent tiles, and whether that is settled.
 
         Where such a tile is spread over instances, it is as large as the fan-outs further out make it: when the best

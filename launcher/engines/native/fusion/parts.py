@@ -20,7 +20,7 @@ Pin = tuple[str, str, int]
 
 
 @dataclass(frozen=True)
-class Part:
+class LayerPart:
     """What a layer's own nest is searched under.
 
     Attributes:
@@ -42,7 +42,7 @@ class Part:
     relaxed: bool = False
 
 
-def own_specification(layer: ChainLayer, part: Part) -> Specification | None:
+def own_specification(layer: ChainLayer, part: LayerPart) -> Specification | None:
     """A layer's own problem and rules; None when the class contradicts the layer's constraints.
 
     Where a tensor waits it is kept; further out it is bypassed and no loop in time moves it. A persistent tile is
@@ -65,7 +65,7 @@ class _ContradictionError(Exception):
     """What a class fixes and what the layer's constraints ask for cannot both be."""
 
 
-def _constrained(own: Specification, part: Part) -> dict[str, LevelConstraint]:
+def _constrained(own: Specification, part: LayerPart) -> dict[str, LevelConstraint]:
     levels = dict(own.constraints.levels)
     for space, level in part.waits:
         levels = _held(own, levels, space, level, bypassed=True)
@@ -76,7 +76,7 @@ def _constrained(own: Specification, part: Part) -> dict[str, LevelConstraint]:
     return levels
 
 
-def _repeats(layer: ChainLayer, part: Part) -> Repeats:
+def _repeats(layer: ChainLayer, part: LayerPart) -> Repeats:
     fetches: dict[str, dict[str, int]] = {}
     for level, space, count in part.stays:
         fetches.setdefault(level, {})[space] = count

@@ -7,14 +7,14 @@ from itertools import product
 from math import prod
 
 from launcher.engines.native.fusion.layer_search import OwnNest
-from launcher.engines.native.fusion.parts import Part, Pin
+from launcher.engines.native.fusion.parts import LayerPart, Pin
 from launcher.specification.specification import Specification
 
 Reserved = tuple[tuple[str, int], ...]
 """(level, words) of one instance."""
 
 
-def reserved_words(parts: Sequence[Part], nests: Sequence[OwnNest]) -> list[Reserved]:
+def reserved_words(parts: Sequence[LayerPart], nests: Sequence[OwnNest]) -> list[Reserved]:
     """Per layer, what the persistent tiles of all other layers take of each level of its machine.
 
     Where machines see a memory as different numbers of instances, all its words together count.
@@ -42,7 +42,7 @@ def has_room(nest: OwnNest, reserved: Mapping[str, int]) -> bool:
     return True
 
 
-def pin_choices(specification: Specification, part: Part) -> Iterator[tuple[Pin, ...]]:
+def pin_choices(specification: Specification, part: LayerPart) -> Iterator[tuple[Pin, ...]]:
     """Every choice of the fan-outs that decide how large a part's persistent tiles are; none when nothing does."""
     architecture, problem = specification.architecture, specification.problem
     names = [level.name for level in architecture.levels]
@@ -71,7 +71,7 @@ def _possible(specification: Specification, places: Sequence[tuple[int, str]], f
     return fits and all(specification.problem.dimensions[name] % used == 0 for name, used in by_name.items())
 
 
-def _taken(nest: OwnNest, part: Part) -> dict[str, list[tuple[int, int, int]]]:
+def _taken(nest: OwnNest, part: LayerPart) -> dict[str, list[tuple[int, int, int]]]:
     """Per level, words of each persistent tile, how many instances hold one, and how many there are."""
     architecture, problem = nest.specification.architecture, nest.specification.problem
     taken: dict[str, list[tuple[int, int, int]]] = {}
