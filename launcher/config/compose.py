@@ -22,7 +22,7 @@ from launcher.config.explain import explain, unknown_key
 from launcher.config.layer_sizes import LayerSizes, layer_sizes
 from launcher.config.model_file import read_model_file
 from launcher.config.model_schema import Model, Transformer
-from launcher.config.schema import Experiment, register
+from launcher.config.schema import Experiment, NetworkObjective, register
 from launcher.errors import ConfigurationError
 from launcher.paths import data_folder
 
@@ -34,7 +34,7 @@ _PLAIN = ("count_repeats", "cache", "mapping", "verify")
 _NAMED = ("arch", "model", "layer", "engine", "estimator")
 """Groups whose choice is a parameter of its own."""
 
-_PLUMBING = ("name", "label", "template", "norm_template", "layers")
+_PLUMBING = ("name", "label", "template", "norm_template", "layers", "flows", "columns")
 """Fields that say nothing about the experiment, so no one filters runs by them."""
 
 
@@ -188,7 +188,7 @@ def to_trial(config: DictConfig, choices: Mapping[str, Any], template_folders: t
     _check_given(config, choices)
     try:
         typed: dict[str, Any] = {group: OmegaConf.to_object(config[group]) for group in _GROUPS}
-        typed |= {key: OmegaConf.to_object(config[key]) for key in ("constraints", "mapspace")}
+        typed |= {key: OmegaConf.to_object(config[key]) for key in ("constraints", "mapspace", "network")}
         experiment = Experiment(**typed, **{key: config[key] for key in _PLAIN})
         values: dict[str, dict[str, Any]] = {group: _plain(config[group]) for group in _GROUPS}
     except OmegaConfBaseException as error:
@@ -201,6 +201,8 @@ def to_trial(config: DictConfig, choices: Mapping[str, Any], template_folders: t
     values["model"] |= {key: model[key] for key, value in values["model"].items() if value is None}
     parameters = _parameters(values, choices, layer.names)
     parameters["mapspace.factors"] = str(experiment.mapspace.asked)
+    if experiment.network.objective is not NetworkObjective.layers:
+        parameters["network.objective"] = str(experiment.network.objective)
     if config.configuration is not None:
         parameters = {"configuration": config.configuration, **parameters}
     return Trial(experiment, layer, parameters, template_folders)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from omegaconf import MISSING
 
 from launcher.config.checked import Checked
+from launcher.specification.chain import Columns
 
 
 @dataclass
@@ -40,7 +41,10 @@ class Matmul(Layer):
 
 @dataclass
 class NormOperation(Layer):
-    """D sweeps over L columns of E values, which are the outputs of the layers that it follows."""
+    """D sweeps over L columns of E values, which are the outputs of the layers that it follows.
+
+    ``columns`` says whether it needs whole columns, or pieces will do (``online``).
+    """
 
     dimensions: ClassVar[tuple[str, ...]] = ("E", "D", "L")
 
@@ -48,6 +52,7 @@ class NormOperation(Layer):
     E: Any = MISSING
     L: Any = MISSING
     follows: list[str] = field(default_factory=list)
+    columns: Columns = Columns.whole
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from omegaconf import MISSING
 
@@ -22,20 +22,28 @@ class Phase(StrEnum):
 class Model(Checked):
     """A network of layers.
 
-    ``layers`` names the files of ``conf/layer`` that it consists of, in the order in which they run.
+    ``layers`` names the files of ``conf/layer`` that it consists of, in the order in which they run. ``flows`` says
+    which tensor of a layer is which tensor of another, and which of their dimensions are the same:
+    ``{from: KTQ.Outputs, to: softmax.Inputs, dimensions: {D: E, L: L}}``.
     """
 
     group: ClassVar[str] = "model"
 
     name: str = MISSING
     layers: list[str] = MISSING
+    flows: list[Any] = field(default_factory=list)
     batch: int = field(default=1, metadata={"least": 1, "most": 2**20})
     blocks: int = between(1, 2**16)
 
     @property
     def names(self) -> dict[str, object]:
         """What a layer's expressions may use."""
-        return {key: value for key, value in vars(self).items() if key not in ("name", "layers")}
+        return {key: value for key, value in vars(self).items() if key not in ("name", "layers", "flows")}
+
+
+def flow(before: str, behind: str, **dimensions: str) -> dict[str, object]:
+    """A layer's outputs that are another layer's inputs, as ``flows`` has it."""
+    return {"from": f"{before}.Outputs", "to": f"{behind}.Inputs", "dimensions": dimensions}
 
 
 @dataclass
@@ -44,6 +52,15 @@ class Transformer(Model):
 
     layers: list[str] = field(
         default_factory=lambda: ["KQV", "KTQ", "softmax", "VScores", "Out", "layernorm", "FF1", "FF2"]
+    )
+    flows: list[Any] = field(
+        default_factory=lambda: [
+            flow("KTQ", "softmax", D="E", L="L"),
+            flow("softmax", "VScores", E="E", L="L"),
+            flow("Out", "layernorm", D="E", L="L"),
+            flow("FF1", "FF2", D="E", L="L"),
+            flow("FF2", "layernorm", D="E", L="L"),
+        ]
     )
     embedding: int = between(1, 2**24)
     sequence: int = between(1, 2**24)

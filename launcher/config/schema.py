@@ -43,10 +43,11 @@ class Tracking:
 
 
 class FusionMode(StrEnum):
-    """Whether matmuls are fused with the norm operations that consume them."""
+    """Whether layers are fused: not at all, matmuls with the norm operations behind them, or whatever is best."""
 
     none = "none"
     best = "best"
+    optimal = "optimal"
 
 
 class Writeback(StrEnum):
@@ -60,7 +61,9 @@ class Writeback(StrEnum):
 class Fusion:
     """How matmuls are fused with the norm operations that consume their columns.
 
-    ``level`` fuses at that storage level; ``mode=best`` tries every level, and not fusing.
+    ``level`` fuses at that storage level; ``mode=best`` tries every level, and not fusing. ``mode=optimal`` searches
+    all partitions of the network into groups that share outer loops, and all ways to fuse each group; ``groups`` says
+    which groups there are.
     """
 
     mode: FusionMode = MISSING
@@ -68,10 +71,30 @@ class Fusion:
     free_reduction: bool = False
     hold_columns: bool = False
     writeback: Writeback = Writeback.norm
+    groups: list[Any] | None = None
 
     @property
     def is_asked_for(self) -> bool:
         return self.mode is FusionMode.best or self.level is not None
+
+    @property
+    def searches_groups(self) -> bool:
+        """Whether layers are fused in groups."""
+        return self.mode is FusionMode.optimal or self.groups is not None
+
+
+class NetworkObjective(StrEnum):
+    """What is minimised of a network: each layer by itself, or the sums over all layers."""
+
+    layers = "layers"
+    total = "total"
+
+
+@dataclass
+class Network:
+    """How the layers of a network are mapped."""
+
+    objective: NetworkObjective = NetworkObjective.layers
 
 
 @dataclass
@@ -89,6 +112,7 @@ class Experiment:
     sweep: SweepSettings = MISSING
     constraints: Limits = field(default_factory=Limits)
     mapspace: Mapspace = field(default_factory=Mapspace)
+    network: Network = field(default_factory=Network)
     mapping: str | None = None
     verify: Any = "auto"
     configs: Any = None

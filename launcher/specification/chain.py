@@ -222,7 +222,7 @@ def _check_dimension(layer: ChainLayer, space: DataSpace, name: str, where: str)
             where=f"{where}, dimensions",
             expected=f"one of {', '.join(layer.problem.dimensions)}",
         )
-    windowed = space.windowed(dict.fromkeys(layer.problem.dimensions, 2))
+    windowed = space.windowed(layer.problem.dimensions)
     if name not in space.relevant or name in windowed:
         own = [one for one in layer.problem.dimensions if one in space.relevant - windowed]
         raise SpecificationError(

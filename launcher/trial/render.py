@@ -45,6 +45,19 @@ def render(
         ConfigurationError: a template is missing, empty or broken.
         SpecificationError: what it renders to is not a valid Timeloop input.
     """
+    source = f"{template} as rendered"
+    return parse_specification("\n".join(texts(template, shape, arch, layer, folders, factors)), source=source)
+
+
+def texts(
+    template: str,
+    shape: str,
+    arch: object,
+    layer: LayerSizes,
+    folders: Sequence[Path] = (),
+    factors: Factors = Factors.perfect,
+) -> tuple[str, str]:
+    """What the templates of :func:`render` say before it is read: the architecture, and the problem."""
     sizes = dict(layer.dimensions)
     values = {"arch": arch, "sizes": sizes, "coefficients": dict(layer.coefficients)}
     problem_file, fitting = f"{shape}.yaml.j2", Fitting(sizes, factors)
@@ -52,7 +65,7 @@ def render(
     if factors is not Factors.perfect:
         fitting = replace(fitting, sliding=parse_problem(problem, f"{problem_file} as rendered").sliding)
     architecture = _render(template, values, fitting, (*folders, data_folder("arch_templates")), "arch.template")
-    return parse_specification(f"{architecture}\n{problem}", source=f"{template} as rendered")
+    return architecture, problem
 
 
 def rows_of(kib: float, width_bits: int, instances: int = 1) -> int:

@@ -46,14 +46,23 @@ def specify(trial: Trial) -> Specification:
 def rendered(trial: Trial, factors: Factors) -> Specification:
     """What a trial's templates say of its layer, in a mapspace with such factors."""
     experiment = trial.experiment
-    shape = entry(experiment.layer, "shape")
-    return render(_template(trial), shape, experiment.arch, trial.layer, trial.template_folders, factors)
+    template, shape = template_of(trial)
+    return render(template, shape, experiment.arch, trial.layer, trial.template_folders, factors)
 
 
 def mapper_settings(trial: Trial) -> MapperSettings:
     """The mapper's settings, checked."""
     mapper, factors = trial.experiment.mapper, trial.experiment.mapspace.asked
     return settings_of(mapper.objective, "mapper.objective", mapper.timeout_s, mapper.threads, factors)
+
+
+def template_of(trial: Trial) -> tuple[str, str]:
+    """The architecture template of a trial's layer, and the shape of its problem.
+
+    Raises:
+        ConfigurationError: the architecture has no template for such a layer.
+    """
+    return _template(trial), str(entry(trial.experiment.layer, "shape"))
 
 
 def _template(trial: Trial) -> str:

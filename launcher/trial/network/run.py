@@ -9,6 +9,7 @@ from pathlib import Path
 
 from launcher.config.compose import Trial
 from launcher.config.engine_schema import EngineMode
+from launcher.config.schema import NetworkObjective
 from launcher.engines.interface import OnProgress
 from launcher.errors import ConfigurationError
 from launcher.results.result import LayerRun, Result
@@ -16,6 +17,7 @@ from launcher.specification.specification import Specification
 from launcher.trial.network.pairs import Choice, choose, pairs_of
 from launcher.trial.network.searches import search_all
 from launcher.trial.network.totals import total
+from launcher.trial.network.whole import run_whole
 from launcher.trial.steps import mapper_settings, specify
 
 
@@ -57,10 +59,13 @@ def run_network(trial: Trial, on_progress: OnProgress | None = None, folder: Pat
     if trial.experiment.engine.mode is EngineMode.evaluate:
         raise ConfigurationError("engine.mode=evaluate takes a single layer: a mapping is that of one layer")
     alone = [(layer, specify(layer)) for layer in trial.layers]
-    pairs = pairs_of(alone, trial.experiment.fusion)
+    fusion = trial.experiment.fusion
+    if fusion.searches_groups or trial.experiment.network.objective is NetworkObjective.total:
+        return run_whole(trial, alone, started, on_progress)
+    pairs = pairs_of(alone, fusion)
     searches = Searches([*alone, *(request for pair in pairs for request in pair.requests)], on_progress, folder)
     objective = mapper_settings(trial).objective
-    choices = [choose(pair, searches.result, objective, trial.experiment.fusion) for pair in pairs]
+    choices = [choose(pair, searches.result, objective, fusion) for pair in pairs]
     layers = [run for layer, specification in alone for run in _runs(layer, specification, choices, searches)]
     fusions = [choice.summary for choice in choices]
     return total(trial.name, trial.parameters, layers, time.perf_counter() - started, fusions)
