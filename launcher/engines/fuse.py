@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from launcher.engines.interface import OnProgress
 from launcher.engines.run import native_engine
 from launcher.figures import CRITERIA
 from launcher.results.fused import FusedLayers
+from launcher.results.proof import Proof
 from launcher.results.result import LayerRun, Optimality, Result, SearchStatistics
 from launcher.specification.chain import Unit
 
@@ -29,12 +30,14 @@ class FusedNetwork:
         groups: the partition.
         optimality: of the whole; every layer's own is part of it.
         search: effort.
+        proof: what the optimality rests on.
     """
 
     layers: tuple[LayerRun, ...]
     groups: tuple[FusedLayers, ...]
     optimality: Optimality
     search: SearchStatistics
+    proof: Proof
 
 
 def find_fused(
@@ -64,7 +67,8 @@ def find_fused(
     pairs = list(zip(units, found.whole.partitions, strict=True))
     layers = [run for unit, partition in pairs for run in _runs(unit, partition, optimality)]
     groups = [_summary(unit, group) for unit, partition in pairs for group in partition.groups]
-    return FusedNetwork(tuple(layers), tuple(groups), optimality, SearchStatistics(seconds, found.counters))
+    effort = SearchStatistics(seconds, found.counters)
+    return FusedNetwork(tuple(layers), tuple(groups), optimality, effort, found.proof)
 
 
 def _optimality(found: Fused) -> Optimality:
@@ -79,6 +83,7 @@ def _runs(unit: Unit, partition: Partition, optimality: Optimality) -> list[Laye
     engine = native_engine()
     own = Optimality(optimality.status, optimality.objective)
     runs = []
+    machines = {layer.name: layer.specification.architecture for layer in unit.chain.layers}
     for group in partition.groups:
         for name, nest in zip(group.names, group.nests, strict=True):
             result = Result(
@@ -87,7 +92,8 @@ def _runs(unit: Unit, partition: Partition, optimality: Optimality) -> list[Laye
                 parameters={"layer": name},
                 engine=f"{engine.name} {engine.version}",
                 estimator=nest.specification.estimator or "the input's own tables",
-                specification=nest.specification,
+                # With all its room: what other layers' tiles take of it, the groups say.
+                specification=replace(nest.specification, architecture=machines[name]),
                 mapping=nest.mapping,
                 evaluation=nest.evaluation,
                 optimality=own,

@@ -27,13 +27,14 @@ from launcher.results.files import (
     MAPPING_TXT,
     MAPPING_YAML,
     NETWORK_ARTIFACT_NAMES,
+    PROOF_JSON,
     REPORT_HTML,
     RESULT_JSON,
     SPECIFICATION_YAML,
 )
 from launcher.results.layers import layer_name, layers_csv
 from launcher.results.result import Result
-from launcher.results.result_json import result_to_dict
+from launcher.results.result_json import encode, result_to_dict
 from launcher.whole_files import write_text
 
 
@@ -42,8 +43,8 @@ def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
 
     ``result.json`` and ``report.html`` always; ``specification.yaml`` and ``constraints.yaml`` when there is a
     specification; ``mapping.yaml``, ``mapping.txt``, ``mapping.svg``, ``energy.csv`` and ``energy.svg`` when there is a
-    mapping. A network has ``layers.csv`` instead of a mapping of its own, and the files of every layer in
-    ``layers/<layer>/``.
+    mapping. A network has ``layers.csv`` instead of a mapping of its own, the files of every layer in
+    ``layers/<layer>/``, and ``proof.json`` when it was mapped as a whole.
 
     Each file is complete or absent: it is written under a temporary name and renamed. Files of an earlier trial in the
     same folder that this one does not write are removed, so that the folder never mixes two trials. ``result.json`` is
@@ -116,4 +117,6 @@ def _contents(result: Result) -> Iterator[tuple[str, str]]:
         yield FRONT_CSV, front_csv(result)
     if result.layers:
         yield LAYERS_CSV, layers_csv(result)
+    if result.proof is not None:
+        yield PROOF_JSON, json.dumps(encode(result.proof)) + "\n"
     yield RESULT_JSON, json.dumps(result_to_dict(result), indent=2, allow_nan=False) + "\n"

@@ -28,6 +28,7 @@ MAPPING_SVG = "mapping.svg"
 REPORT_HTML = "report.html"
 LAYERS_CSV = "layers.csv"
 FRONT_CSV = "front.csv"
+PROOF_JSON = "proof.json"
 LAYERS_FOLDER = "layers"
 ARTIFACT_NAMES = (
     RESULT_JSON,
@@ -41,7 +42,7 @@ ARTIFACT_NAMES = (
     REPORT_HTML,
 )
 """Every file that :func:`write_artifacts` may write for a single layer."""
-NETWORK_ARTIFACT_NAMES = (RESULT_JSON, ENERGY_CSV, ENERGY_SVG, LAYERS_CSV, FRONT_CSV, REPORT_HTML)
+NETWORK_ARTIFACT_NAMES = (RESULT_JSON, PROOF_JSON, ENERGY_CSV, ENERGY_SVG, LAYERS_CSV, FRONT_CSV, REPORT_HTML)
 """What it writes for a network, beside a folder for each of its layers in ``layers/``, or for a front."""
 
 

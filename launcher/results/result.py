@@ -8,6 +8,7 @@ from math import nan
 from typing import Literal
 
 from launcher.results.fused import FusedLayers
+from launcher.results.proof import Proof
 from launcher.specification.constraints import Factors
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
@@ -248,6 +249,7 @@ class Result:
         broken: limits of the user's that the figures do not keep, e.g. of area.
         verification: what another engine says of the mapping; None when none was asked.
         factors: which loops of the mapspace that was searched may be imperfect.
+        proof: why no network is better, where that was searched; kept in a file of its own.
     """
 
     name: str
@@ -271,6 +273,7 @@ class Result:
     broken: tuple[str, ...] = ()
     verification: Verification | None = None
     factors: Factors = Factors.perfect
+    proof: Proof | None = field(default=None, compare=False)
 
     @property
     def ok(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
 from math import isfinite
@@ -126,10 +126,10 @@ def result_to_dict(result: Result) -> dict[str, Any]:
     mapping) repeats what the parts below say, for people and for ``jq``. The parts are the result's own fields, as
     :func:`encode` writes them: fields that hold their default are left out.
 
-    Left out altogether: nothing. ``specification`` holds the architecture, the problem, the constraints and the
-    energy and area tables.
+    Left out: the proof, which has a file of its own. ``specification`` holds the architecture, the problem, the
+    constraints and the energy and area tables.
     """
-    parts = encode(result)
+    parts = encode(replace(result, proof=None))
     head = {name: parts.pop(name, None) for name in ("name", "status", "reason")}
     tail = {name: parts.pop(name) for name in ("evaluation", "mapping", "specification") if name in parts}
     return {"format": FORMAT, **head, **_headline(result), **parts, **tail}

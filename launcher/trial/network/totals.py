@@ -56,6 +56,7 @@ def total(
         layers=tuple(layers),
         fusions=tuple(fusions),
         groups=groups,
+        proof=fused.proof if fused else None,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import fsum, inf
 
@@ -13,6 +12,7 @@ from launcher.engines.native.fusion.layer_search import LayerSearch
 from launcher.engines.native.fusion.parts import LayerPart
 from launcher.engines.native.fusion.supports import Direction
 from launcher.engines.native.mapper.search.clock import Clock
+from launcher.results.proof import BoundedChain, BoundedGroup
 from launcher.specification.chain import Chain, check_chain
 
 Run = tuple[int, int]
@@ -62,7 +62,7 @@ class ChainSearch:
 
     chain: Chain
     clock: Clock
-    groups: Sequence[Run] | None = None
+    groups: tuple[Run, ...] | None = None
     alone: list[LayerSearch] = field(init=False)
     fused: dict[Run, GroupSearch] = field(init=False)
     _parts: dict[LayerPart, LayerSearch] = field(init=False)
@@ -89,6 +89,16 @@ class ChainSearch:
                 answers[run] = self._run(run, direction, answers)
         return answers[0, count]
 
+    def record(self, direction: Direction, bound: float, runs: int) -> BoundedChain:
+        """What the bound in a direction rests on."""
+        names = tuple(layer.name for layer in self.chain.layers)
+        alone = tuple(search.lower(direction) for search in self.alone)
+        groups = []
+        for (first, last), search in self.fused.items():
+            classes = search.leaves.get(direction, ())
+            groups.append(BoundedGroup(first, last, min((one.bound for one in classes), default=inf), classes))
+        return BoundedChain(names, runs, bound, alone, tuple(groups), self.groups)
+
     @property
     def counters(self) -> Counter[str]:
         """Groups, classes, and searches of own nests."""
@@ -103,9 +113,10 @@ class ChainSearch:
         for length in range(1, count + 1):
             for first in range(count - length + 1):
                 run = first, first + length
-                split = [bounds[first, middle] + bounds[middle, run[1]] for middle in range(first + 1, run[1])]
+                split = [bounds[first, middle] + bounds[middle, run[1]] for middle in self._splits(run)]
                 whole = [self.fused[run].lower(direction)] if run in self.fused else []
-                bounds[run] = min([*split, *whole]) if length > 1 else self.alone[first].lower(direction)
+                alone = [self.alone[first].lower(direction)] if length == 1 else []
+                bounds[run] = min([*split, *whole, *alone], default=inf)
         return bounds[0, count]
 
     def _flows(self, run: Run) -> bool:
@@ -116,15 +127,21 @@ class ChainSearch:
         if last - first == 1:
             return self._single(first, direction)
         best = Answer(inf)
-        for middle in range(first + 1, last):
+        for middle in self._splits(run):
             best = _better(direction, best, _joined(answers[first, middle], answers[middle, last]))
         if run not in self.fused:
             return best
         most = inf if best.partition is None else direction.value(best.partition.energy_pj, best.partition.cycles)
-        must = self.groups is not None
-        bound, group = self.fused[run].best(direction, inf if must else most)
-        found = Answer(bound, None if group is None else Partition((group,)))
-        return found if must else _better(direction, best, found)
+        bound, group = self.fused[run].best(direction, most)
+        return _better(direction, best, Answer(bound, None if group is None else Partition((group,))))
+
+    def _splits(self, run: Run) -> list[int]:
+        """Where a run may fall into two: nowhere inside of what must be fused."""
+        return [
+            middle
+            for middle in range(run[0] + 1, run[1])
+            if not any(first < middle < last for first, last in self.groups or ())
+        ]
 
     def _single(self, number: int, direction: Direction) -> Answer:
         search = self.alone[number]

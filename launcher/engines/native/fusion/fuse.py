@@ -9,12 +9,13 @@ from math import fsum
 
 from launcher.engines.interface import OnProgress
 from launcher.engines.native.fusion.chain_search import ChainSearch, Partition
-from launcher.engines.native.fusion.corners import Corners, Line, minimise
+from launcher.engines.native.fusion.corners import Corners, minimise
 from launcher.engines.native.fusion.supports import CYCLES, ENERGY, Direction
 from launcher.engines.native.mapper.search.clock import Clock
 from launcher.engines.native.mapper.warmup import warm_up
 from launcher.errors import ConfigurationError, NoValidMappingError
 from launcher.figures import CRITERIA
+from launcher.results.proof import Proof, ProofLine
 from launcher.specification.chain import Unit
 from launcher.specification.constraints import Factors
 
@@ -48,7 +49,7 @@ class Fused:
         objective: what was minimised.
         proved: whether nothing is better.
         bound: no partition has a smaller value, in pJ, cycles, or pJ x cycles.
-        lines: nothing lies below any of them; together they prove the bound.
+        proof: what the bound rests on.
         counters: of the search.
         seconds: wall time.
     """
@@ -57,7 +58,7 @@ class Fused:
     objective: str
     proved: bool
     bound: float
-    lines: tuple[Line, ...]
+    proof: Proof
     counters: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -98,19 +99,29 @@ class _Search:
     """All chains at once."""
 
     def __init__(self, units: Sequence[Unit], clock: Clock) -> None:
+        self.lines: list[ProofLine] = []
         self._runs = tuple(unit.runs for unit in units)
         self._chains = [ChainSearch(unit.chain, clock, unit.groups) for unit in units]
 
     def ask(self, direction: Direction) -> tuple[float, Whole | None]:
         """The least sum over all chains in a direction."""
         answers = [chain.best(direction) for chain in self._chains]
+        self._record(direction, [answer.bound for answer in answers])
         bound = fsum(answer.bound * runs for answer, runs in zip(answers, self._runs, strict=True))
         partitions = tuple(answer.partition for answer in answers if answer.partition is not None)
         return bound, Whole(partitions, self._runs) if len(partitions) == len(answers) else None
 
     def lower(self, direction: Direction) -> float:
         """A bound of the sum that needs no search."""
-        return fsum(chain.lower(direction) * runs for chain, runs in zip(self._chains, self._runs, strict=True))
+        bounds = [chain.lower(direction) for chain in self._chains]
+        self._record(direction, bounds)
+        return fsum(bound * runs for bound, runs in zip(bounds, self._runs, strict=True))
+
+    def _record(self, direction: Direction, bounds: Sequence[float]) -> None:
+        trios = zip(self._chains, bounds, self._runs, strict=True)
+        chains = tuple(chain.record(direction, bound, runs) for chain, bound, runs in trios)
+        total = fsum(one.bound * one.runs for one in chains)
+        self.lines.append(ProofLine(direction.energy, direction.cycles, total, chains))
 
     def first(self) -> Direction:
         """A direction to begin with: energy and cycles weigh about the same where no layer is fused."""
@@ -133,9 +144,9 @@ class _Search:
 
 def _fused(corners: Corners[Whole], objective: str, search: _Search, seconds: float) -> Fused:
     assert corners.best is not None
-    return Fused(
-        corners.best, objective, corners.is_proved, corners.bound, tuple(corners.lines), search.counters, seconds
-    )
+    value = corners.criterion.value(corners.best.energy_pj, corners.best.cycles)
+    proof = Proof(objective, value, corners.bound, tuple(search.lines))
+    return Fused(corners.best, objective, corners.is_proved, corners.bound, proof, search.counters, seconds)
 
 
 def _none(units: Sequence[Unit], *, finished: bool) -> NoValidMappingError:

@@ -25,6 +25,7 @@ from launcher.engines.native.fusion.room import has_room, pin_choices, reserved_
 from launcher.engines.native.fusion.supports import EXACT, Direction
 from launcher.engines.native.mapper.search.clock import Clock
 from launcher.results.fused import Rescaling
+from launcher.results.proof import BoundedClass
 from launcher.specification.chain import Chain, SharedLoop
 
 
@@ -59,12 +60,14 @@ class GroupSearch:
 
     Attributes:
         classes: how many were told apart.
+        leaves: direction -> classes that together are all of them, each with its bound.
     """
 
     def __init__(self, chain: Chain, clock: Clock, parts: dict[LayerPart, LayerSearch]) -> None:
         self.chain, self._clock, self._searches = chain, clock, parts
         self._quiet = clock.quiet()
         self.classes = 0
+        self.leaves: dict[Direction, tuple[BoundedClass, ...]] = {}
         self._roots = list(self._open_nodes())
         self._children: dict[ClassNode, list[ClassNode]] = {}
 
@@ -76,25 +79,25 @@ class GroupSearch:
         serial = count()
         heap = [(self._lower(node, direction), next(serial), node) for node in self._roots]
         heapq.heapify(heap)
+        done: list[tuple[float, ClassNode]] = []
         found: FusedGroup | None = None
-        while heap:
+        while heap and heap[0][0] < most * (1 - EXACT) and not self._clock.expired:
             bound, _, node = heapq.heappop(heap)
-            if bound >= most * (1 - EXACT):
-                break
-            if self._clock.expired:
-                return bound, found
             self._clock.tick(most, partial(float, bound))
             if self._tighten(node, direction, most):
                 heapq.heappush(heap, (self._lower(node, direction), next(serial), node))
             elif node.fits:
                 group = self._group(node, direction)
                 value = direction.value(group.energy_pj, group.cycles)
+                done.append((value, node))
                 if value < most:
                     most, found = value, group
             else:
                 for child in self._expand(node, direction):
                     heapq.heappush(heap, (self._lower(child, direction), next(serial), child))
-        return most, found
+        leaves = [*done, *((bound, node) for bound, _, node in heap)]
+        self.leaves[direction] = tuple(bounded(node, bound) for bound, node in leaves)
+        return min((bound for bound, _ in leaves), default=inf), found
 
     def lower(self, direction: Direction) -> float:
         """A bound that needs no search."""
@@ -102,7 +105,9 @@ class GroupSearch:
             for part in node.parts:
                 if not self._search(part).supports.bounds:
                     self._search(part).root(direction)
-        return min((self._lower(node, direction) for node in self._roots), default=inf)
+        leaves = tuple(bounded(node, self._lower(node, direction)) for node in self._roots)
+        self.leaves.setdefault(direction, leaves)
+        return min((leaf.bound for leaf in leaves), default=inf)
 
     def _lower(self, node: ClassNode, direction: Direction) -> float:
         beside = direction.value(node.rescaling.energy_pj, node.rescaling.cycles)
@@ -200,3 +205,10 @@ class GroupSearch:
                 return
         pairs = zip(node.parts, reserved, strict=True)
         yield tuple(replace(part, reserved=taken) for part, taken in pairs), True
+
+
+def bounded(node: ClassNode, bound: float) -> BoundedClass:
+    """A node's classes and their bound, for the record."""
+    stays = node.fused.stays if node.fused is not None else None
+    pins = tuple((number, *pin) for number, part in enumerate(node.parts) for pin in part.pins)
+    return BoundedClass(node.waits, node.shared, bound, stays, pins)
