@@ -15,7 +15,7 @@ from golden_cases import GoldenFile, differences, load_golden
 
 from launcher.__main__ import main
 from launcher.engines.native.model import evaluate
-from launcher.results.result import Evaluation
+from launcher.results.evaluation import Evaluation
 from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
 from launcher.specification.specification import Specification

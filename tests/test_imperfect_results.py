@@ -17,9 +17,10 @@ from launcher.reporting.comparison.nests import nests_between
 from launcher.reporting.diagrams import cycle_limits, loop_nest_svg
 from launcher.reporting.loop_nest import loop_nest
 from launcher.results.energy_table import energy_rows
+from launcher.results.evaluation import DataSpaceStats
 from launcher.results.files import read_result
 from launcher.results.loop_reuse import reuse_at
-from launcher.results.result import DataSpaceStats, Result, SearchStatistics
+from launcher.results.result import Result, SearchStatistics
 from launcher.results.result_json import encode, result_from_dict, result_to_dict
 from launcher.specification.mapping import LevelMapping, Loop, Mapping, with_residuals
 from launcher.specification.problem import Problem

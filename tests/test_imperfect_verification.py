@@ -19,9 +19,10 @@ from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.origins import verification_summary
 from launcher.reporting.show import trial_document
 from launcher.reporting.terminal import print_result
+from launcher.results.evaluation import Evaluation
 from launcher.results.files import read_result
 from launcher.results.finished import FinishedTrial, Origin, Trials
-from launcher.results.result import Evaluation, Optimality, Result
+from launcher.results.result import Optimality, Result
 from launcher.results.trial_rows import remark_of
 from launcher.tracking.records import tags_of
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from launcher.engines.native.batch import BatchEvaluator, batch_of
 from launcher.engines.native.model import evaluate
-from launcher.results.result import Evaluation
+from launcher.results.evaluation import Evaluation
 from launcher.specification.architecture import Architecture, ComputeLevel, StorageLevel
 from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
 from launcher.specification.energy import ActionEnergy, EnergyTable

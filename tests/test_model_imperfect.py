@@ -25,7 +25,7 @@ from launcher.engines.native.model import evaluate
 from launcher.engines.native.network_costs import counts_hops, network_latency_cycles, transfer_prices
 from launcher.engines.native.tiles import tensors_of
 from launcher.errors import SpecificationError
-from launcher.results.result import Evaluation
+from launcher.results.evaluation import Evaluation
 from launcher.specification.architecture import Architecture, ComputeLevel, StorageLevel
 from launcher.specification.constraints import Constraints, LevelConstraint
 from launcher.specification.energy import ActionEnergy, EnergyTable

@@ -10,7 +10,7 @@ import pytest
 
 from launcher.engines.native.batch import BatchEvaluator, batch_of
 from launcher.engines.native.model import evaluate
-from launcher.results.result import Evaluation
+from launcher.results.evaluation import Evaluation
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import (

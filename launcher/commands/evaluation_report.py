@@ -11,7 +11,7 @@ from rich.table import Table
 
 from launcher.figures import EVALUATED
 from launcher.reporting.numbers import cell, count, significant
-from launcher.results.result import Evaluation, LevelStats
+from launcher.results.evaluation import Evaluation, LevelStats
 from launcher.timeloop_files.stats import Comparison
 
 _SHOWN_DIFFERENCES = 10

@@ -91,7 +91,7 @@ class NetworkObjective(StrEnum):
 
 
 @dataclass
-class Network:
+class NetworkChoice:
     """How the layers of a network are mapped."""
 
     objective: NetworkObjective = NetworkObjective.layers
@@ -112,7 +112,7 @@ class Experiment:
     sweep: SweepSettings = MISSING
     constraints: Limits = field(default_factory=Limits)
     mapspace: Mapspace = field(default_factory=Mapspace)
-    network: Network = field(default_factory=Network)
+    network: NetworkChoice = field(default_factory=NetworkChoice)
     mapping: str | None = None
     verify: Any = "auto"
     configs: Any = None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from launcher.engines.interface import OnProgress
 from launcher.engines.run import native_engine
 from launcher.figures import CRITERIA
+from launcher.results.evaluation import Evaluation
 from launcher.results.fused import FusedLayers
 from launcher.results.proof import Proof
 from launcher.results.result import LayerRun, Optimality, Result, SearchStatistics
@@ -66,17 +67,22 @@ def find_fused(
     optimality = _optimality(found)
     pairs = list(zip(units, found.whole.partitions, strict=True))
     layers = [run for unit, partition in pairs for run in _runs(unit, partition, optimality)]
-    groups = [_summary(unit, group) for unit, partition in pairs for group in partition.groups]
+    plain = [_alone(partition) for partition in found.unfused.partitions]
+    groups = [
+        _summary(unit, group, alone)
+        for (unit, partition), alone in zip(pairs, plain, strict=True)
+        for group in partition.groups
+    ]
     effort = SearchStatistics(seconds, found.counters)
     return FusedNetwork(tuple(layers), tuple(groups), optimality, effort, found.proof)
 
 
 def _optimality(found: Fused) -> Optimality:
-    criterion = CRITERIA[found.objective]
+    criterion = CRITERIA[found.proof.objective]
     value = criterion.value(found.whole.energy_pj, found.whole.cycles)
-    gap = 0.0 if found.proved else (value - found.bound) / value
-    bound = (value if found.proved else found.bound) * criterion.scale
-    return Optimality("proved" if found.proved else "bounded", (found.objective,), bound, gap)
+    gap = 0.0 if found.proved else (value - found.proof.bound) / value
+    bound = (value if found.proved else found.proof.bound) * criterion.scale
+    return Optimality("proved" if found.proved else "bounded", (criterion.name,), bound, gap)
 
 
 def _runs(unit: Unit, partition: Partition, optimality: Optimality) -> list[LayerRun]:
@@ -103,7 +109,12 @@ def _runs(unit: Unit, partition: Partition, optimality: Optimality) -> list[Laye
     return runs
 
 
-def _summary(unit: Unit, group: FusedGroup) -> FusedLayers:
+def _alone(partition: Partition) -> dict[str, Evaluation]:
+    """Figures of the layers that are mapped by themselves."""
+    return {group.names[0]: group.nests[0].evaluation for group in partition.groups if not group.is_fused}
+
+
+def _summary(unit: Unit, group: FusedGroup, alone: Mapping[str, Evaluation]) -> FusedLayers:
     persistent: dict[str, dict[str, tuple[str, ...]]] = {}
     for name, stays in zip(group.names, group.fused.stays, strict=True):
         for level, space in stays:
@@ -120,4 +131,5 @@ def _summary(unit: Unit, group: FusedGroup) -> FusedLayers:
         waits=dict(zip(tensors, group.fused.waits, strict=True)),
         persistent=persistent,
         rescaling=group.rescaling,
+        alone=tuple(alone[name] for name in group.names) if group.is_fused and set(group.names) <= alone.keys() else (),
     )

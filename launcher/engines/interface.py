@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from launcher.results.result import Evaluation, Optimality, SearchStatistics
+from launcher.results.evaluation import Evaluation
+from launcher.results.result import Optimality, SearchStatistics
 from launcher.specification.constraints import Constraints, Factors
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification

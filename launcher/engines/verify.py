@@ -12,7 +12,8 @@ from launcher.engines.interface import Engine
 from launcher.engines.timeloop.programs import installed_version
 from launcher.engines.timeloop.settings import TimeloopSettings
 from launcher.errors import ConfigurationError, EngineError, SpecificationError
-from launcher.results.result import Evaluation, Result, Verification
+from launcher.results.evaluation import Evaluation
+from launcher.results.result import Result, Verification
 from launcher.specification.problem import Problem
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from launcher.results.files import (
 )
 from launcher.results.layers import layer_name, layers_csv
 from launcher.results.result import Result
-from launcher.results.result_json import encode, result_to_dict
+from launcher.results.result_json import proof_text, result_to_dict
 from launcher.whole_files import write_text
 
 
@@ -64,6 +64,17 @@ def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
     from launcher.reporting.page.trial_page import trial_page  # noqa: PLC0415
 
     return _write_files(result, folder, {REPORT_HTML: trial_page(result)})
+
+
+def artifact_texts(result: Result) -> dict[str, str]:
+    """What :func:`write_artifacts` writes, by the path inside the folder."""
+    from launcher.reporting.page.trial_page import trial_page  # noqa: PLC0415
+
+    texts = {REPORT_HTML: trial_page(result), **dict(_contents(result))}
+    for run in result.layers:
+        folder = f"{LAYERS_FOLDER}/{layer_name(run)}"
+        texts |= {f"{folder}/{name}": text for name, text in _contents(run.result)}
+    return texts
 
 
 def _write_files(result: Result, folder: Path, more: Mapping[str, str]) -> tuple[Path, ...]:
@@ -118,5 +129,5 @@ def _contents(result: Result) -> Iterator[tuple[str, str]]:
     if result.layers:
         yield LAYERS_CSV, layers_csv(result)
     if result.proof is not None:
-        yield PROOF_JSON, json.dumps(encode(result.proof)) + "\n"
+        yield PROOF_JSON, proof_text(result.proof)
     yield RESULT_JSON, json.dumps(result_to_dict(result), indent=2, allow_nan=False) + "\n"

@@ -15,9 +15,10 @@ from launcher.reporting.loop_nest import container_label, loop_nest
 from launcher.reporting.numbers import count, percent, short_seconds, significant, with_unit
 from launcher.reporting.question import FREEDOM
 from launcher.results.energy_table import energy_by_component_pj
+from launcher.results.evaluation import DataSpaceStats, LevelStats
 from launcher.results.layers import layer_runs
 from launcher.results.parameters import ABSENT
-from launcher.results.result import DataSpaceStats, LevelStats, Optimality, Result
+from launcher.results.result import Optimality, Result
 
 __all__ = ["describe_mapping", "print_effort", "print_result"]
 

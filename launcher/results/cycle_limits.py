@@ -8,7 +8,8 @@ from math import ceil
 from typing import Literal
 
 from launcher.results.energy_table import compute_name
-from launcher.results.result import LevelStats, Result
+from launcher.results.evaluation import LevelStats
+from launcher.results.result import Result
 from launcher.specification.architecture import Architecture
 
 Kind = Literal["compute", "read", "write", "shared", "latency"]

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isclose
 
-from launcher.results.result import DataSpaceStats, Evaluation, LevelStats, Result
+from launcher.results.evaluation import DataSpaceStats, Evaluation, LevelStats
+from launcher.results.result import Result
 
 COMPUTE = "compute"
 """What the arithmetic is called where no architecture gives it a name."""

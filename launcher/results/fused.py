@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field
 
+from launcher.results.evaluation import Evaluation
 from launcher.specification.chain import SharedLoop
 
 
@@ -43,7 +44,7 @@ class FusedLayers:
         waits: tensor (``KTQ.Outputs``) -> level at which it waits for the next layer.
         persistent: layer -> level -> data spaces whose tiles stay while the other layers run.
         rescaling: what an online softmax costs beside the nests.
-        alone_energy_pj, alone_cycles: of each layer mapped by itself; empty where a layer cannot be.
+        alone: of each layer, its figures in the best mapping of the network without fusing; empty where there is none.
     """
 
     layers: tuple[str, ...]
@@ -54,8 +55,7 @@ class FusedLayers:
     waits: Dict[str, str] = field(default_factory=dict)
     persistent: Dict[str, Dict[str, tuple[str, ...]]] = field(default_factory=dict)
     rescaling: Rescaling = NOTHING
-    alone_energy_pj: tuple[float, ...] = ()
-    alone_cycles: tuple[int, ...] = ()
+    alone: tuple[Evaluation, ...] = ()
 
     @property
     def is_fused(self) -> bool:

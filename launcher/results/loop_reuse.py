@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import Literal
 
-from launcher.results.result import DataSpaceStats, Result
+from launcher.results.evaluation import DataSpaceStats
+from launcher.results.result import Result
 from launcher.specification.mapping import LevelMapping, Loop
 from launcher.specification.mapping import Mapping as LoopNest
 from launcher.specification.problem import DataSpace

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from launcher.specification.chain import SharedLoop
+from launcher.specification.chain import Columns, Flow, SharedLoop
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class BoundedChain:
         bound: least over all partitions.
         alone: bounds of the layers by themselves.
         groups: those that can be fused.
+        flows: what each layer hands to the next one, None where nothing.
+        columns: what each layer needs of the columns that it reduces, and along which dimension.
         fixed: groups that were wanted: no partition cuts them, and nothing else is fused; None where it was left open.
     """
 
@@ -59,6 +61,8 @@ class BoundedChain:
     bound: float
     alone: tuple[float, ...]
     groups: tuple[BoundedGroup, ...]
+    flows: tuple[Flow | None, ...] = ()
+    columns: tuple[tuple[Columns, str | None], ...] = ()
     fixed: tuple[tuple[int, int], ...] | None = None
 
 

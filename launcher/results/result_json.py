@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
@@ -12,6 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from launcher.errors import LauncherError
 from launcher.figures import DETAILS
+from launcher.results.proof import Proof
 from launcher.results.result import Result
 
 
@@ -124,15 +127,41 @@ def result_to_dict(result: Result) -> dict[str, Any]:
 
     The headline (the figures of :data:`launcher.figures.DETAILS` and ``area_by_component_um2``; null when there is no
     mapping) repeats what the parts below say, for people and for ``jq``. The parts are the result's own fields, as
-    :func:`encode` writes them: fields that hold their default are left out.
+    :func:`encode` writes them: fields that hold their default are left out. ``sha256`` is a digest of all the rest.
 
     Left out: the proof, which has a file of its own. ``specification`` holds the architecture, the problem, the
     constraints and the energy and area tables.
     """
     parts = encode(replace(result, proof=None))
+    if result.proof is not None:
+        parts["proof_sha256"] = sha256(proof_text(result.proof))
     head = {name: parts.pop(name, None) for name in ("name", "status", "reason")}
     tail = {name: parts.pop(name) for name in ("evaluation", "mapping", "specification") if name in parts}
-    return {"format": FORMAT, **head, **_headline(result), **parts, **tail}
+    content = {"format": FORMAT, **head, **_headline(result), **parts, **tail}
+    return {**content, "sha256": sha256(json.dumps(content, sort_keys=True))}
+
+
+def proof_text(proof: Proof) -> str:
+    """A proof as one line of JSON."""
+    return json.dumps(encode(proof)) + "\n"
+
+
+def proof_from_text(text: str) -> Proof:
+    """The proof that :func:`proof_text` wrote.
+
+    Raises:
+        LauncherError: it was not written by this version of the launcher.
+    """
+    try:
+        proof: Proof = decode(Proof, json.loads(text))
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+        raise LauncherError(f"a recorded proof is damaged: {error}", expected="what proof.json holds") from error
+    return proof
+
+
+def sha256(text: str) -> str:
+    """A digest, so that a change by hand shows."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def result_from_dict(content: Any) -> Result:

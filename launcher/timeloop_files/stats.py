@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launcher.errors import SpecificationError
-from launcher.results.result import Evaluation, LevelStats
+from launcher.results.evaluation import Evaluation, LevelStats
 
 _MAX_BYTES = 32 * 2**20
 _NUMBER = r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?"

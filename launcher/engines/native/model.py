@@ -28,7 +28,7 @@ from launcher.engines.native.reuse import Traffic, traffic_below
 from launcher.engines.native.reuse_rules import reuse_rules
 from launcher.engines.native.tiles import Tensor, tensors_of
 from launcher.errors import SpecificationError
-from launcher.results.result import DataSpaceStats, Evaluation, LevelStats, Words
+from launcher.results.evaluation import DataSpaceStats, Evaluation, LevelStats, Words
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification

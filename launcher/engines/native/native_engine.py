@@ -5,7 +5,7 @@ from __future__ import annotations
 from launcher.engines.interface import Mapped, MapperSettings, OnProgress
 from launcher.engines.native.model import evaluate
 from launcher.installed import own_version
-from launcher.results.result import Evaluation
+from launcher.results.evaluation import Evaluation
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 

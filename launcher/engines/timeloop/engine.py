@@ -31,7 +31,8 @@ from launcher.engines.timeloop.settings import FRONT_ENDS, TimeloopSettings
 from launcher.engines.timeloop.statistics import read_evaluation
 from launcher.errors import ConfigurationError, EngineError
 from launcher.programs import environment_at
-from launcher.results.result import Evaluation, Optimality, SearchStatistics
+from launcher.results.evaluation import Evaluation
+from launcher.results.result import Optimality, SearchStatistics
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 

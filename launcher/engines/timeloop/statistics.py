@@ -17,7 +17,7 @@ from launcher.engines.native.energies import AccessEnergies, level_energies
 from launcher.engines.native.network_costs import connections
 from launcher.engines.timeloop.xml_file import Node, XmlFile, incomplete, read_xml
 from launcher.errors import EngineError
-from launcher.results.result import DataSpaceStats, Evaluation, LevelStats
+from launcher.results.evaluation import DataSpaceStats, Evaluation, LevelStats
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.stats import compare

@@ -12,7 +12,8 @@ from launcher.reporting.diagrams.svg import draw
 from launcher.reporting.loop_nest import container_label
 from launcher.reporting.numbers import count, percent, significant
 from launcher.results.cycle_limits import bandwidth_use, cycle_limits
-from launcher.results.result import LevelStats, Result
+from launcher.results.evaluation import LevelStats
+from launcher.results.result import Result
 from launcher.specification.architecture import Architecture, StorageLevel
 from launcher.specification.mapping import LevelMapping
 

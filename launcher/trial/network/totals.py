@@ -7,8 +7,9 @@ from dataclasses import replace
 from math import fsum
 
 from launcher.engines.fuse import FusedNetwork
+from launcher.results.evaluation import Evaluation, LevelStats
 from launcher.results.fused import FusedLayers
-from launcher.results.result import Evaluation, FusedPair, LayerRun, LevelStats, Optimality, Result, SearchStatistics
+from launcher.results.result import FusedPair, LayerRun, Optimality, Result, SearchStatistics
 
 RESCALING = "online softmax"
 """What its accesses are called among the energies of components."""

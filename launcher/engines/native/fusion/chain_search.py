@@ -79,6 +79,12 @@ class ChainSearch:
             run: GroupSearch(self.chain.part(*run), self.clock, self._parts) for run in runs if self._flows(run)
         }
 
+    def without_fusing(self) -> ChainSearch:
+        """The same chain with every layer by itself; what is known of the layers is shared."""
+        other = ChainSearch(self.chain, self.clock, ())
+        other.alone = self.alone
+        return other
+
     def best(self, direction: Direction) -> Answer:
         """The best partition in a direction."""
         answers: dict[Run, Answer] = {}
@@ -97,7 +103,8 @@ class ChainSearch:
         for (first, last), search in self.fused.items():
             classes = search.leaves.get(direction, ())
             groups.append(BoundedGroup(first, last, min((one.bound for one in classes), default=inf), classes))
-        return BoundedChain(names, runs, bound, alone, tuple(groups), self.groups)
+        columns = tuple((layer.columns, layer.reduction) for layer in self.chain.layers)
+        return BoundedChain(names, runs, bound, alone, tuple(groups), self.chain.flows, columns, self.groups)
 
     @property
     def counters(self) -> Counter[str]:

@@ -46,18 +46,16 @@ class Fused:
 
     Attributes:
         whole: the partitions.
-        objective: what was minimised.
+        unfused: the best without any fusing (as far as that is possible; else the same).
         proved: whether nothing is better.
-        bound: no partition has a smaller value, in pJ, cycles, or pJ x cycles.
-        proof: what the bound rests on.
+        proof: what was minimised, its bound, and what that rests on.
         counters: of the search.
         seconds: wall time.
     """
 
     whole: Whole
-    objective: str
+    unfused: Whole
     proved: bool
-    bound: float
     proof: Proof
     counters: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
@@ -87,25 +85,28 @@ def fuse(
     for unit in units:
         for layer in unit.chain.layers:
             warm_up(layer.specification, Factors.perfect)
-    clock = Clock(timeout_s, on_progress)
-    search = _Search(units, clock)
-    corners = minimise(CRITERIA[objective], search.ask, search.lower, search.first(), lambda: clock.expired)
+    clock, criterion = Clock(timeout_s, on_progress), CRITERIA[objective]
+    search = _Search([ChainSearch(unit.chain, clock, unit.groups) for unit in units], units)
+    corners = minimise(criterion, search.ask, search.lower, search.first(), lambda: clock.expired)
     if corners.best is None:
         raise _none(units, finished=not clock.expired)
-    return _fused(corners, objective, search, clock.seconds)
+    if not any(group.is_fused for one in corners.best.partitions for group in one.groups):
+        return _fused(corners, search, None, clock.seconds)
+    plain = _Search([chain.without_fusing() for chain in search.chains], units)
+    unfused = minimise(criterion, plain.ask, plain.lower, plain.first(), lambda: clock.expired)
+    return _fused(corners, search, unfused.best, clock.seconds)
 
 
 class _Search:
     """All chains at once."""
 
-    def __init__(self, units: Sequence[Unit], clock: Clock) -> None:
-        self.lines: list[ProofLine] = []
+    def __init__(self, chains: Sequence[ChainSearch], units: Sequence[Unit]) -> None:
+        self.chains, self.lines = chains, list[ProofLine]()
         self._runs = tuple(unit.runs for unit in units)
-        self._chains = [ChainSearch(unit.chain, clock, unit.groups) for unit in units]
 
     def ask(self, direction: Direction) -> tuple[float, Whole | None]:
         """The least sum over all chains in a direction."""
-        answers = [chain.best(direction) for chain in self._chains]
+        answers = [chain.best(direction) for chain in self.chains]
         self._record(direction, [answer.bound for answer in answers])
         bound = fsum(answer.bound * runs for answer, runs in zip(answers, self._runs, strict=True))
         partitions = tuple(answer.partition for answer in answers if answer.partition is not None)
@@ -113,12 +114,12 @@ class _Search:
 
     def lower(self, direction: Direction) -> float:
         """A bound of the sum that needs no search."""
-        bounds = [chain.lower(direction) for chain in self._chains]
+        bounds = [chain.lower(direction) for chain in self.chains]
         self._record(direction, bounds)
         return fsum(bound * runs for bound, runs in zip(bounds, self._runs, strict=True))
 
     def _record(self, direction: Direction, bounds: Sequence[float]) -> None:
-        trios = zip(self._chains, bounds, self._runs, strict=True)
+        trios = zip(self.chains, bounds, self._runs, strict=True)
         chains = tuple(chain.record(direction, bound, runs) for chain, bound, runs in trios)
         total = fsum(one.bound * one.runs for one in chains)
         self.lines.append(ProofLine(direction.energy, direction.cycles, total, chains))
@@ -126,7 +127,7 @@ class _Search:
     def first(self) -> Direction:
         """A direction to begin with: energy and cycles weigh about the same where no layer is fused."""
         energy = cycles = 0.0
-        for chain, runs in zip(self._chains, self._runs, strict=True):
+        for chain, runs in zip(self.chains, self._runs, strict=True):
             for layer in chain.alone:
                 layer.root(ENERGY)
                 energy += layer.lower(ENERGY) * runs
@@ -137,16 +138,16 @@ class _Search:
     def counters(self) -> dict[str, int]:
         """Classes, and searches of own nests."""
         total: Counter[str] = Counter()
-        for chain in self._chains:
+        for chain in self.chains:
             total += chain.counters
         return dict(total)
 
 
-def _fused(corners: Corners[Whole], objective: str, search: _Search, seconds: float) -> Fused:
+def _fused(corners: Corners[Whole], search: _Search, unfused: Whole | None, seconds: float) -> Fused:
     assert corners.best is not None
     value = corners.criterion.value(corners.best.energy_pj, corners.best.cycles)
-    proof = Proof(objective, value, corners.bound, tuple(search.lines))
-    return Fused(corners.best, objective, corners.is_proved, corners.bound, proof, search.counters, seconds)
+    proof = Proof(corners.criterion.name, value, corners.bound, tuple(search.lines))
+    return Fused(corners.best, unfused or corners.best, corners.is_proved, proof, search.counters, seconds)
 
 
 def _none(units: Sequence[Unit], *, finished: bool) -> NoValidMappingError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import fsum
 
 from launcher.engines.native.fusion.classes import FusedClass, fetches_of, flowing_spaces
-from launcher.engines.native.fusion.layer_search import OwnNest
+from launcher.engines.native.fusion.own_nest import OwnNest
 from launcher.engines.native.fusion.parts import LayerPart
 from launcher.results.fused import NOTHING, Rescaling
 from launcher.specification.chain import Chain, SharedLoop

@@ -18,7 +18,8 @@ from launcher.engines.native.fusion.classes import (
     waiting_levels,
 )
 from launcher.engines.native.fusion.group import FusedGroup, in_layer_order, part_of, waiting
-from launcher.engines.native.fusion.layer_search import LayerSearch, OwnNest
+from launcher.engines.native.fusion.layer_search import LayerSearch
+from launcher.engines.native.fusion.own_nest import OwnNest
 from launcher.engines.native.fusion.parts import LayerPart, own_specification
 from launcher.engines.native.fusion.rescaling import rescaling_of
 from launcher.engines.native.fusion.room import has_room, pin_choices, reserved_words

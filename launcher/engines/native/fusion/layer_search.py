@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 
+from launcher.engines.native.fusion.own_nest import OwnNest
 from launcher.engines.native.fusion.supports import CYCLES, ENERGY, Direction, Supports
 from launcher.engines.native.mapper.search.best_first import BestFirstSearch
 from launcher.engines.native.mapper.search.board import Outcome
@@ -15,32 +16,8 @@ from launcher.engines.native.mapper.search.perfect import perfect_search
 from launcher.engines.native.mapper.space.mapspace import mapspace_of
 from launcher.engines.native.model import evaluate
 from launcher.engines.native.network_costs import network_latency_cycles
-from launcher.results.result import Evaluation
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
-
-
-@dataclass(frozen=True)
-class OwnNest:
-    """A layer's own nest that was found.
-
-    Attributes:
-        specification: what it was searched under.
-        mapping: it.
-        evaluation: its figures over all iterations of the shared loops.
-    """
-
-    specification: Specification
-    mapping: Mapping
-    evaluation: Evaluation
-
-    @property
-    def energy_pj(self) -> float:
-        return self.evaluation.energy_pj
-
-    @property
-    def cycles(self) -> int:
-        return self.evaluation.cycles
 
 
 class LayerSearch:

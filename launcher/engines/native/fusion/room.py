@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from math import prod
 
-from launcher.engines.native.fusion.layer_search import OwnNest
+from launcher.engines.native.fusion.own_nest import OwnNest
 from launcher.engines.native.fusion.parts import LayerPart, Pin
 from launcher.specification.specification import Specification
 

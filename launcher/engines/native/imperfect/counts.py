@@ -13,7 +13,7 @@ from launcher.engines.native.lowering import Nest
 from launcher.engines.native.reuse_rules import ReuseRules, reuse_rules
 from launcher.engines.native.tiles import Tensor
 from launcher.errors import SpecificationError
-from launcher.results.result import AccessTotals
+from launcher.results.evaluation import AccessTotals
 from launcher.specification.specification import Specification
 
 _NONE = AccessTotals(0, 0, 0)

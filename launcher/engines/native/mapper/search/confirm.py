@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from launcher.engines.native.mapper.search.board import Outcome
 from launcher.engines.native.model import evaluate
-from launcher.results.result import Evaluation
+from launcher.results.evaluation import Evaluation
 from launcher.specification.specification import Specification
 
 AGREEMENT = 1e-9

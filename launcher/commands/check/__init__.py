@@ -1,0 +1,1 @@
+"""Checking a finished result from its files alone."""
