@@ -131,5 +131,6 @@ def _summary(unit: Unit, group: FusedGroup, alone: Mapping[str, Evaluation]) -> 
         waits=dict(zip(tensors, group.fused.waits, strict=True)),
         persistent=persistent,
         rescaling=group.rescaling,
+        fusible=any(unit.chain.flows),
         alone=tuple(alone[name] for name in group.names) if group.is_fused and set(group.names) <= alone.keys() else (),
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from launcher.errors import LauncherError
 from launcher.reporting.diagrams import energy_svg, loop_nest_svg
 from launcher.reporting.front import front_csv
+from launcher.reporting.fused_nest import fused_nests
 from launcher.reporting.loop_nest import loop_nest
 from launcher.results.energy_table import energy_rows
 from launcher.results.files import (
@@ -32,6 +33,7 @@ from launcher.results.files import (
     RESULT_JSON,
     SPECIFICATION_YAML,
 )
+from launcher.results.fused_savings import fused_groups
 from launcher.results.layers import layer_name, layers_csv
 from launcher.results.result import Result
 from launcher.results.result_json import proof_text, result_to_dict
@@ -128,6 +130,8 @@ def _contents(result: Result) -> Iterator[tuple[str, str]]:
         yield FRONT_CSV, front_csv(result)
     if result.layers:
         yield LAYERS_CSV, layers_csv(result)
+    if fused_groups(result):
+        yield MAPPING_TXT, fused_nests(result)
     if result.proof is not None:
         yield PROOF_JSON, proof_text(result.proof)
     yield RESULT_JSON, json.dumps(result_to_dict(result), indent=2, allow_nan=False) + "\n"

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from launcher.figures import details_of
 from launcher.reporting.front import front_table
+from launcher.reporting.fused_groups import print_groups
 from launcher.reporting.layers import fusion_lines, layers_table
 from launcher.reporting.loop_nest import container_label, loop_nest
 from launcher.reporting.numbers import count, percent, short_seconds, significant, with_unit
@@ -41,6 +42,7 @@ def print_result(result: Result, console: Console) -> None:
         console.print(layers_table(result))
         for line in fusion_lines(result):
             console.print(f"fusion: {escape(line)}", highlight=False, soft_wrap=True)
+        print_groups(result, console)
     else:
         console.print(loop_nest(result).rstrip(), markup=False, highlight=False, soft_wrap=True)
     print_remarks(result, console)

@@ -42,7 +42,16 @@ ARTIFACT_NAMES = (
     REPORT_HTML,
 )
 """Every file that :func:`write_artifacts` may write for a single layer."""
-NETWORK_ARTIFACT_NAMES = (RESULT_JSON, PROOF_JSON, ENERGY_CSV, ENERGY_SVG, LAYERS_CSV, FRONT_CSV, REPORT_HTML)
+NETWORK_ARTIFACT_NAMES = (
+    RESULT_JSON,
+    PROOF_JSON,
+    MAPPING_TXT,
+    ENERGY_CSV,
+    ENERGY_SVG,
+    LAYERS_CSV,
+    FRONT_CSV,
+    REPORT_HTML,
+)
 """What it writes for a network, beside a folder for each of its layers in ``layers/``, or for a front."""
 
 

@@ -44,6 +44,7 @@ class FusedLayers:
         waits: tensor (``KTQ.Outputs``) -> level at which it waits for the next layer.
         persistent: layer -> level -> data spaces whose tiles stay while the other layers run.
         rescaling: what an online softmax costs beside the nests.
+        fusible: whether fusing its layers with others was searched.
         alone: of each layer, its figures in the best mapping of the network without fusing; empty where there is none.
     """
 
@@ -55,6 +56,7 @@ class FusedLayers:
     waits: Dict[str, str] = field(default_factory=dict)
     persistent: Dict[str, Dict[str, tuple[str, ...]]] = field(default_factory=dict)
     rescaling: Rescaling = NOTHING
+    fusible: bool = False
     alone: tuple[Evaluation, ...] = ()
 
     @property

@@ -10,6 +10,7 @@ from pathlib import Path
 from launcher import figures
 from launcher.reporting.loop_nest import loop_nest
 from launcher.results.energy_table import energy_shares
+from launcher.results.fused_savings import fused_groups, saved_energy_pj
 from launcher.results.layers import layer_rows
 from launcher.results.result import Result
 from launcher.tracking.provenance import config_hash, git_state, source_name, user_name
@@ -44,6 +45,9 @@ def recorded_metrics(result: Result) -> dict[str, float]:
     for row in layer_rows(result):
         numbers = {name: value for name, value in vars(row).items() if not isinstance(value, str)}
         more |= {f"layer.{legal_name(row.layer)}.{name}": value for name, value in numbers.items()}
+    if fused_groups(result):
+        more["fusion.saved_energy_uj"] = saved_energy_pj(result) * 1e-6
+        more["fusion.groups"] = len(fused_groups(result))
     return figures.metrics_of(result) | {name: float(value) for name, value in more.items() if isfinite(value)}
 
 

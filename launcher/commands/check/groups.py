@@ -9,9 +9,8 @@ from math import fsum, isclose, prod
 from launcher.commands.check.nests import SAME
 from launcher.engines.native.fusion.classes import fetches_of, shared_bounds
 from launcher.engines.native.fusion.own_nest import OwnNest
-from launcher.engines.native.fusion.parts import LayerPart
 from launcher.engines.native.fusion.rescaling import rescaling_of
-from launcher.engines.native.fusion.room import has_room, reserved_words
+from launcher.engines.native.fusion.room import has_room, held_for_others
 from launcher.errors import LauncherError
 from launcher.results.fused import FusedLayers
 from launcher.results.layers import layer_name
@@ -97,7 +96,7 @@ def _check_group(
     check_chain(whole)
     for number, run in enumerate(runs):
         yield from (f"{group.layers[number]}: {one}" for one in _check_layer(group, whole, number, _nest(run)))
-    yield from _check_room(group, whole, runs)
+    yield from _check_room(group, runs)
     stays = tuple(_stays(group, name) for name in group.layers)
     if rescaling_of(whole, tuple(group.waits.values()), group.shared, stays) != group.rescaling:
         yield "the online softmax costs something else"
@@ -151,14 +150,11 @@ def _held(nest: OwnNest, space: str, level: str, *, bypassed: bool) -> Iterator[
             yield f"{space} is held at {level}, and a loop at {one.level} moves it"
 
 
-def _check_room(group: FusedLayers, whole: Chain, runs: list[LayerRun]) -> Iterator[str]:
+def _check_room(group: FusedLayers, runs: list[LayerRun]) -> Iterator[str]:
     nests = [_nest(run) for run in runs]
-    parts = [
-        LayerPart(number, (), (), tuple((level, space, 1) for level, space in _stays(group, name)))
-        for number, name in enumerate(group.layers)
-    ]
-    for name, nest, taken in zip(group.layers, nests, reserved_words(parts, nests), strict=True):
-        if not has_room(nest, dict(taken)):
+    stays = [group.persistent.get(name, {}) for name in group.layers]
+    for name, nest, held in zip(group.layers, nests, held_for_others(nests, stays), strict=True):
+        if not has_room(nest, held):
             yield f"{name} has no room beside the tiles of other layers that stay"
 
 

@@ -7,15 +7,21 @@ from collections.abc import Iterator
 from launcher.figures import DETAILS, FRONT
 from launcher.installed import own_version
 from launcher.reporting.diagrams import architecture_svg, cycles_svg, energy_svg, loop_nest_svg
+from launcher.reporting.fused_groups import change_of
+from launcher.reporting.fused_nest import Room, fused_nest, room_text, rooms
 from launcher.reporting.layers import fusion_lines
 from launcher.reporting.numbers import count, energy, percent, short_seconds
 from launcher.reporting.page.assets import environment, made_at, style
 from launcher.reporting.question import answer_of, figure_text, question_of, standing
+from launcher.results.fused import FusedLayers
+from launcher.results.fused_savings import fused_groups, savings_by_level, savings_by_tensor
 from launcher.results.layers import layer_name
 from launcher.results.result import Result
 
 _MOST_DIAGRAM_BYTES = 120_000
 _DIGITS = 3
+_METER = 104
+_MOST_TENSORS = 8
 
 
 def trial_page(result: Result) -> str:
@@ -41,6 +47,7 @@ def trial_page(result: Result) -> str:
             layers=[_layer(result, index) for index in range(len(result.layers))],
             nests=list(_nests(result)),
             fusions=fusion_lines(result),
+            groups=[_group(result, group) for group in fused_groups(result)],
             front=[_point(one, chosen=one.mapping == result.mapping) for one in result.front_results],
             front_figures=FRONT,
             made=_made(result),
@@ -81,6 +88,25 @@ def _nests(result: Result) -> Iterator[tuple[str, str]]:
             return
         if drawn:
             yield layer_name(run), drawn
+
+
+def _group(result: Result, group: FusedLayers) -> tuple[str, str, list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """A fused group: title, nest, who fills which level, what fusing saves by level and by tensor."""
+    filled = [
+        (one.level, one.layer, *map(str, _bar(one)), percent(one.share), room_text(one)) for one in rooms(result, group)
+    ]
+    savings = savings_by_level(result, group) + savings_by_tensor(result, group)[:_MOST_TENSORS] if group.alone else []
+    rows = [
+        (one.place, energy(one.alone_pj, like=one.alone_pj), energy(one.fused_pj, like=one.alone_pj), change_of(one))
+        for one in savings
+    ]
+    return "+".join(group.layers), "\n".join(fused_nest(result, group)), filled, rows
+
+
+def _bar(room: Room) -> tuple[float, float]:
+    """Widths of the part of a level that its layer fills, and of that which is held for others."""
+    whole = max(room.capacity or 0, room.own + room.held)
+    return round(_METER * room.own / whole, 1), round(_METER * room.held / whole, 1)
 
 
 def _point(one: Result, *, chosen: bool) -> tuple[str, ...]:

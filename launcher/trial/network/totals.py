@@ -9,10 +9,8 @@ from math import fsum
 from launcher.engines.fuse import FusedNetwork
 from launcher.results.evaluation import Evaluation, LevelStats
 from launcher.results.fused import FusedLayers
+from launcher.results.fused_savings import RESCALING
 from launcher.results.result import FusedPair, LayerRun, Optimality, Result, SearchStatistics
-
-RESCALING = "online softmax"
-"""What its accesses are called among the energies of components."""
 
 
 def total(

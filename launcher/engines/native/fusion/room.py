@@ -19,7 +19,16 @@ def reserved_words(parts: Sequence[LayerPart], nests: Sequence[OwnNest]) -> list
 
     Where machines see a memory as different numbers of instances, all its words together count.
     """
-    taken = [_taken(nest, part) for nest, part in zip(nests, parts, strict=True)]
+    stays: list[dict[str, list[str]]] = [{} for _ in parts]
+    for at, part in zip(stays, parts, strict=True):
+        for level, space, _ in part.stays:
+            at.setdefault(level, []).append(space)
+    return [tuple(sorted(words.items())) for words in held_for_others(nests, stays)]
+
+
+def held_for_others(nests: Sequence[OwnNest], stays: Sequence[Mapping[str, Sequence[str]]]) -> list[dict[str, int]]:
+    """The same by level, for tiles that stay given by layer: level -> data spaces."""
+    taken = [_taken(nest, own) for nest, own in zip(nests, stays, strict=True)]
     reserved = []
     for number, nest in enumerate(nests):
         words: dict[str, int] = {}
@@ -28,7 +37,7 @@ def reserved_words(parts: Sequence[LayerPart], nests: Sequence[OwnNest]) -> list
             total = sum(_share(tile, level.instances) for tiles in others for tile in tiles)
             if total:
                 words[level.name] = total
-        reserved.append(tuple(sorted(words.items())))
+        reserved.append(words)
     return reserved
 
 
@@ -71,15 +80,16 @@ def _possible(specification: Specification, places: Sequence[tuple[int, str]], f
     return fits and all(specification.problem.dimensions[name] % used == 0 for name, used in by_name.items())
 
 
-def _taken(nest: OwnNest, part: LayerPart) -> dict[str, list[tuple[int, int, int]]]:
+def _taken(nest: OwnNest, stays: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[int, int, int]]]:
     """Per level, words of each persistent tile, how many instances hold one, and how many there are."""
     architecture, problem = nest.specification.architecture, nest.specification.problem
     taken: dict[str, list[tuple[int, int, int]]] = {}
-    for level, space, _ in part.stays:
+    for level, spaces in stays.items():
         place = architecture.level_index(level)
-        words = problem.data_space(space).size(nest.mapping.tile_extents(place, problem))
+        extents = nest.mapping.tile_extents(place, problem)
         used = prod(loop.bound for one in nest.mapping.levels[place + 1 :] for loop in one.spatial)
-        taken.setdefault(level, []).append((words, used, architecture.levels[place].instances))
+        sizes = (problem.data_space(space).size(extents) for space in spaces)
+        taken[level] = [(words, used, architecture.levels[place].instances) for words in sizes]
     return taken
 
 
