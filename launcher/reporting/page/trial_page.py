@@ -90,7 +90,9 @@ def _nests(result: Result) -> Iterator[tuple[str, str]]:
             yield layer_name(run), drawn
 
 
-def _group(result: Result, group: FusedLayers) -> tuple[str, str, list[tuple[str, ...]], list[tuple[str, ...]]]:
+def _group(
+    result: Result, group: FusedLayers
+) -> tuple[str, str, list[tuple[str, ...]], list[tuple[str, str, str, str]]]:
     """A fused group: title, nest, who fills which level, what fusing saves by level and by tensor."""
     filled = [
         (one.level, one.layer, *map(str, _bar(one)), percent(one.share), room_text(one)) for one in rooms(result, group)
