@@ -82,7 +82,7 @@ def rooms(result: Result, group: FusedLayers) -> list[Room]:
         one = next(run.result for run in result.layers if layer_name(run) == name)
         if one.specification is None or one.mapping is None or one.evaluation is None:
             return []
-        nests.append(OwnNest(one.specification, one.mapping, one.evaluation))
+        nests.append(OwnNest(one.specification, one.mapping, one.energy_pj, int(one.cycles)))
     stays = [group.persistent.get(name, {}) for name in group.layers]
     shared = {*group.waits.values(), *(level for at in stays for level in at)}
     found = []

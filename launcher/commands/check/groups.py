@@ -179,4 +179,4 @@ def _nest(run: LayerRun) -> OwnNest:
     one = run.result
     if one.specification is None or one.mapping is None or one.evaluation is None:
         raise ValueError("a layer has no mapping")
-    return OwnNest(one.specification, one.mapping, one.evaluation)
+    return OwnNest(one.specification, one.mapping, one.energy_pj, int(one.cycles))

@@ -12,6 +12,7 @@ from launcher.engines.native.fusion.chain_search import ChainSearch, Partition
 from launcher.engines.native.fusion.corners import Corners, minimise
 from launcher.engines.native.fusion.supports import CYCLES, ENERGY, Direction
 from launcher.engines.native.mapper.search.clock import Clock
+from launcher.engines.native.mapper.search.confirm import check_figures
 from launcher.engines.native.mapper.warmup import warm_up
 from launcher.errors import ConfigurationError, NoValidMappingError
 from launcher.figures import CRITERIA
@@ -145,9 +146,22 @@ class _Search:
 
 def _fused(corners: Corners[Whole], search: _Search, unfused: Whole | None, seconds: float) -> Fused:
     assert corners.best is not None
+    _confirm(corners.best)
     value = corners.criterion.value(corners.best.energy_pj, corners.best.cycles)
     proof = Proof(corners.criterion.name, value, corners.bound, tuple(search.lines))
     return Fused(corners.best, unfused or corners.best, corners.is_proved, proof, search.counters, seconds)
+
+
+def _confirm(whole: Whole) -> None:
+    """See that the exact model has the search's figures for every nest.
+
+    Raises:
+        MapperDefectError: it has not.
+    """
+    for partition in whole.partitions:
+        for group in partition.groups:
+            for nest in group.nests:
+                check_figures(nest.evaluation, nest.energy_pj, nest.cycles, nest.mapping)
 
 
 def _none(units: Sequence[Unit], *, finished: bool) -> NoValidMappingError:

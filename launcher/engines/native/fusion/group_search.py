@@ -67,6 +67,7 @@ class GroupSearch:
     def __init__(self, chain: Chain, clock: Clock, parts: dict[LayerPart, LayerSearch]) -> None:
         self.chain, self._clock, self._searches = chain, clock, parts
         self._quiet = clock.quiet()
+        self._relaxed: dict[tuple[object, ...], LayerPart] = {}
         self.classes = 0
         self.leaves: dict[Direction, tuple[BoundedClass, ...]] = {}
         self._roots = list(self._open_nodes())
@@ -78,15 +79,22 @@ class GroupSearch:
         When time is up, the bound may be less, and the group not the best.
         """
         serial = count()
-        heap = [(self._lower(node, direction), next(serial), node) for node in self._roots]
-        heapq.heapify(heap)
+        heap: list[tuple[float, int, int, ClassNode]] = []
+
+        def push(node: ClassNode, floor: float = 0.0) -> None:
+            # Of classes with equal bounds, the one in which fewer tiles stay.
+            stays = 0 if node.fused is None else sum(map(len, node.fused.stays))
+            heapq.heappush(heap, (max(floor, self._lower(node, direction)), stays, next(serial), node))
+
+        for node in self._roots:
+            push(node)
         done: list[tuple[float, ClassNode]] = []
         found: FusedGroup | None = None
         while heap and heap[0][0] < most * (1 - EXACT) and not self._clock.expired:
-            bound, _, node = heapq.heappop(heap)
+            bound, _, _, node = heapq.heappop(heap)
             self._clock.tick(most, partial(float, bound))
             if self._tighten(node, direction, most):
-                heapq.heappush(heap, (self._lower(node, direction), next(serial), node))
+                push(node, bound)
             elif node.fits:
                 group = self._group(node, direction)
                 value = direction.value(group.energy_pj, group.cycles)
@@ -95,8 +103,8 @@ class GroupSearch:
                     most, found = value, group
             else:
                 for child in self._expand(node, direction):
-                    heapq.heappush(heap, (self._lower(child, direction), next(serial), child))
-        leaves = [*done, *((bound, node) for bound, _, node in heap)]
+                    push(child, bound)
+        leaves = [*done, *((bound, node) for bound, _, _, node in heap)]
         self.leaves[direction] = tuple(bounded(node, bound) for bound, node in leaves)
         return min((bound for bound, _ in leaves), default=inf), found
 
@@ -112,19 +120,32 @@ class GroupSearch:
 
     def _lower(self, node: ClassNode, direction: Direction) -> float:
         beside = direction.value(node.rescaling.energy_pj, node.rescaling.cycles)
-        return beside + sum(self._search(part).lower(direction) for part in node.parts)
+        return beside + sum(self._part_lower(part, direction) for part in node.parts)
+
+    def _part_lower(self, part: LayerPart, direction: Direction) -> float:
+        """A bound of a part: its own, or that of the same with fewer demands."""
+        own = self._search(part).lower(direction)
+        easier = self._easier(part)
+        return own if easier is None else max(own, self._part_lower(easier, direction))
+
+    def _easier(self, part: LayerPart) -> LayerPart | None:
+        """The same part with all room and free fan-outs; without these, the one whose tiles need not stay."""
+        if part.relaxed:
+            return None
+        if part.reserved or part.pins:
+            return replace(part, reserved=(), pins=())
+        return self._relaxed.get((part.layer, part.bounds, part.waits))
 
     def _tighten(self, node: ClassNode, direction: Direction, most: float) -> bool:
         """Improve the bound of one of the node's parts; whether there was anything to improve."""
         searches = [self._search(part) for part in node.parts]
-        fresh = [search for search in searches if not search.is_rooted(direction)]
-        if fresh:
-            for search in fresh:
-                search.root(direction)
-            return True
         for search in searches:
+            if not search.is_rooted(direction):
+                search.root(direction)
+                return True
+        for part, search in zip(node.parts, searches, strict=True):
             if search.settled(direction) is None:
-                others = self._lower(node, direction) - search.lower(direction)
+                others = self._lower(node, direction) - self._part_lower(part, direction)
                 search.search(direction, most - others)
                 return True
         return False
@@ -161,8 +182,10 @@ class GroupSearch:
             for stay in set(chained.from_iterable(stay_options(self.chain, layer, order))):
                 least[stay] = prod(loop.bound for loop in shared if loop.names[layer] in relevant[stay[1]])
         stays = tuple(sorted((level, space, times) for (level, space), times in least.items()))
-        bounds = in_layer_order(self.chain, shared, layer)
-        return LayerPart(self.chain.first + layer, bounds, waiting(self.chain, waits, layer), stays, relaxed=True)
+        bounds, held = in_layer_order(self.chain, shared, layer), waiting(self.chain, waits, layer)
+        part = LayerPart(self.chain.first + layer, bounds, held, stays, relaxed=True)
+        self._relaxed[part.layer, bounds, held] = part
+        return part
 
     def _expand(self, node: ClassNode, direction: Direction) -> list[ClassNode]:
         """The classes of a node; of a class, the same with the room that other layers' tiles leave."""

@@ -10,11 +10,9 @@ from launcher.engines.native.fusion.supports import CYCLES, ENERGY, Direction, S
 from launcher.engines.native.mapper.search.best_first import BestFirstSearch
 from launcher.engines.native.mapper.search.board import Outcome
 from launcher.engines.native.mapper.search.clock import Clock
-from launcher.engines.native.mapper.search.confirm import confirm
 from launcher.engines.native.mapper.search.objective import criteria_order
 from launcher.engines.native.mapper.search.perfect import perfect_search
 from launcher.engines.native.mapper.space.mapspace import mapspace_of
-from launcher.engines.native.model import evaluate
 from launcher.engines.native.network_costs import network_latency_cycles
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
@@ -75,7 +73,7 @@ class LayerSearch:
         if run.stopped:
             self._clock.expire()
         if outcome is not None and outcome.mapping.levels:
-            self._keep(outcome)
+            self._keep(direction, outcome)
         if outcome is None:
             self._impossible = not run.stopped
         else:
@@ -87,20 +85,23 @@ class LayerSearch:
         best = self.supports.best(direction)
         return inf if best is None else direction.value(best.energy_pj, best.cycles)
 
-    def _keep(self, outcome: Outcome) -> None:
+    def _keep(self, direction: Direction, outcome: Outcome) -> None:
+        """Remember a nest by its own energy: the search's includes the price of its cycles."""
         assert self.specification is not None
-        assert self._prepared is not None
-        confirm(self._prepared[1].space.specification, outcome)
-        figures = evaluate(self.specification, outcome.mapping)
-        self.supports.points.append(OwnNest(self.specification, outcome.mapping, figures))
+        energy = outcome.energy_pj - self._price(direction) * (outcome.cycles - self._latency)
+        self.supports.points.append(OwnNest(self.specification, outcome.mapping, energy, outcome.cycles))
+
+    @staticmethod
+    def _price(direction: Direction) -> float:
+        """Of a cycle, in pJ, where energy is weighed."""
+        return direction.cycles / direction.energy if direction.energy else 0.0
 
     def _prepare(self, direction: Direction) -> BestFirstSearch | None:
         """The search in a direction, ready to run."""
         assert self.specification is not None
         if self._prepared is not None and self._prepared[0] == direction:
             return self._prepared[1]
-        price = direction.cycles / direction.energy if direction.energy else 0.0
-        space = mapspace_of(replace(self.specification, cycle_pj=price))
+        space = mapspace_of(replace(self.specification, cycle_pj=self._price(direction)))
         if space.impossible:
             self._impossible = True
             return None

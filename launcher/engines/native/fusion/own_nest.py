@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from launcher.engines.native.model import evaluate
 from launcher.results.evaluation import Evaluation
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
@@ -11,22 +13,20 @@ from launcher.specification.specification import Specification
 
 @dataclass(frozen=True)
 class OwnNest:
-    """A layer's own nest that was found.
+    """A layer's own nest.
 
     Attributes:
-        specification: what it was searched under.
+        specification: what it runs under.
         mapping: it.
-        evaluation: its figures over all iterations of the shared loops.
+        energy_pj, cycles: its figures over all iterations of the shared loops.
     """
 
     specification: Specification
     mapping: Mapping
-    evaluation: Evaluation
+    energy_pj: float
+    cycles: int
 
-    @property
-    def energy_pj(self) -> float:
-        return self.evaluation.energy_pj
-
-    @property
-    def cycles(self) -> int:
-        return self.evaluation.cycles
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        """What the exact model says of it."""
+        return evaluate(self.specification, self.mapping)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from launcher.engines.native.mapper.search.board import Outcome
 from launcher.engines.native.model import evaluate
 from launcher.results.evaluation import Evaluation
+from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 
 AGREEMENT = 1e-9
@@ -22,11 +23,20 @@ def confirm(specification: Specification, outcome: Outcome) -> Evaluation:
         MapperDefectError: they are not.
     """
     evaluation = evaluate(specification, outcome.mapping)
-    close = abs(evaluation.energy_pj - outcome.energy_pj) <= AGREEMENT * evaluation.energy_pj
-    if not (evaluation.legal and close and evaluation.cycles == outcome.cycles):
-        raise MapperDefectError(
-            f"the search found {outcome.energy_pj} pJ in {outcome.cycles} cycles, the model says "
-            f"{evaluation.energy_pj} pJ in {evaluation.cycles} cycles ({evaluation.reason or 'legal'}) "
-            f"for {outcome.mapping}"
-        )
+    check_figures(evaluation, outcome.energy_pj, outcome.cycles, outcome.mapping)
     return evaluation
+
+
+def check_figures(evaluation: Evaluation, energy_pj: float, cycles: int, mapping: Mapping) -> None:
+    """See that a search's figures of a mapping are the model's.
+
+    Raises:
+        MapperDefectError: they are not.
+    """
+    close = abs(evaluation.energy_pj - energy_pj) <= AGREEMENT * evaluation.energy_pj
+    if not (evaluation.legal and close and evaluation.cycles == cycles):
+        raise MapperDefectError(
+            f"the search found {energy_pj} pJ in {cycles} cycles, the model says "
+            f"{evaluation.energy_pj} pJ in {evaluation.cycles} cycles ({evaluation.reason or 'legal'}) "
+            f"for {mapping}"
+        )
