@@ -22,6 +22,7 @@ from launcher.reporting.terminal import print_effort, print_result
 from launcher.results.files import sweep_file
 from launcher.results.result import Result
 from launcher.tracking import tracker_of
+from launcher.trial.network.whole import advised
 from launcher.trial.run import failed, run_trial
 from launcher.verbosity import Verbosity, console_for, warnings_console
 
@@ -51,7 +52,7 @@ def run_single(config: DictConfig) -> Result:
             first_asks("the best mapping so far is kept"),
             search_progress(console, trial.name, compiles=compiles, verbose=verbose) as on_progress,
         ):
-            result = run_trial(trial, on_progress, folder)
+            result = advised(trial, run_trial(trial, on_progress, folder))
         if stop_asked() and not result.ok:
             raise KeyboardInterrupt
     except (LauncherError, KeyboardInterrupt):

@@ -10,6 +10,7 @@ from launcher.config.compose import Trial, entry
 from launcher.engines.fuse import find_fused
 from launcher.engines.interface import OnProgress
 from launcher.errors import ConfigurationError, NoValidMappingError
+from launcher.figures import CRITERIA, Criterion
 from launcher.results.result import LayerRun, Result
 from launcher.specification.constraints import Factors
 from launcher.specification.specification import Specification
@@ -17,6 +18,11 @@ from launcher.trial.engine_choice import NATIVE
 from launcher.trial.network.chains import units_of, without_flows
 from launcher.trial.network.totals import total
 from launcher.trial.steps import mapper_settings
+
+ADVICE_S = 5.0
+"""Time for a remark that nobody asked for."""
+
+_WORTH_SAYING = 1e-3
 
 
 def run_whole(
@@ -97,4 +103,43 @@ def _infeasible(
         engine=NATIVE,
         estimator=layers[0][1].estimator or "",
         seconds=seconds,
+    )
+
+
+def advised(trial: Trial, result: Result) -> Result:
+    """A network's result with a remark on what its sums would be if they were minimised, where that is something else.
+
+    Every layer's own best mapping need not be part of the best sums: EDP is total energy x total cycles.
+    """
+    settings = mapper_settings(trial)
+    criterion = CRITERIA[settings.objective[0]]
+    if not _has_advice(trial, result, criterion) or settings.front:
+        return result
+    layers = [(one, run.result.specification) for one, run in zip(trial.layers, result.layers, strict=False)]
+    units = without_flows([(one, specification) for one, specification in layers if specification is not None])
+    try:
+        found = find_fused(units, criterion.name, ADVICE_S)
+    except NoValidMappingError:
+        return result
+    before, after = criterion.of(result), found.optimality.lower_bound
+    if after is None or found.optimality.status != "proved" or after > before * (1 - _WORTH_SAYING):
+        return result
+    remark = (
+        f"network.objective=total has {1 - after / before:.1%} less {criterion.title}: every layer's own best mapping "
+        "is not what is best for the sums"
+    )
+    return replace(result, flags=(*result.flags, remark))
+
+
+def _has_advice(trial: Trial, result: Result, criterion: Criterion) -> bool:
+    experiment = trial.experiment
+    return (
+        result.ok
+        and len(trial.layers) > 1
+        and len(result.layers) == len(trial.layers)
+        and bool(criterion.energy and criterion.cycles)
+        and not experiment.fusion.is_asked_for
+        and not result.groups
+        and experiment.engine.name == NATIVE
+        and experiment.mapspace.asked is Factors.perfect
     )
