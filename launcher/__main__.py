@@ -14,6 +14,7 @@ COMMANDS = {
     "evaluate": "launcher.commands.evaluate",
     "map": "launcher.commands.map",
     "fuse": "launcher.commands.fuse",
+    "curve": "launcher.commands.curve",
     "show": "launcher.commands.show",
     "compare": "launcher.commands.compare",
     "summary": "launcher.commands.summary",

@@ -18,7 +18,7 @@ from launcher.reporting.sheets import ReportDocument
 from launcher.whole_files import write_text
 
 _PIPED_WIDTH = 140
-_ENDINGS = {".csv": "csv", ".json": "json", ".md": "markdown", ".tex": "latex"}
+ENDINGS = {".csv": "csv", ".json": "json", ".md": "markdown", ".tex": "latex"}
 _HELP = {
     "csv": "the table, exact, with one row of headings",
     "json": "everything, exact",
@@ -29,14 +29,19 @@ _HELP = {
 
 def add_format_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options that say where to read from, in which format to write, and where to."""
+    add_formats(parser)
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="FILE",
+        help=f"write to a file; without a format, its ending chooses one ({', '.join(ENDINGS)})",
+    )  # fmt: skip
+    parser.add_argument("--tracking-uri", metavar="URI", help="the MLflow store (default: as launch.py does)")
+
+
+def add_formats(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that say in which format to write."""
     chosen = parser.add_mutually_exclusive_group()
     for name, text in _HELP.items():
         chosen.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=f"write {name}: {text}")
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FILE",
-        help=f"write to a file; without a format, its ending chooses one ({', '.join(_ENDINGS)})",
-    )  # fmt: skip
-    parser.add_argument("--tracking-uri", metavar="URI", help="the MLflow store (default: as launch.py does)")
 
 
 def chosen_format(arguments: argparse.Namespace) -> str | None:
@@ -48,13 +53,13 @@ def chosen_format(arguments: argparse.Namespace) -> str | None:
     if arguments.format is not None or arguments.output is None:
         return None if arguments.format is None else str(arguments.format)
     ending = arguments.output.suffix.lower()
-    if ending not in _ENDINGS:
+    if ending not in ENDINGS:
         raise LauncherError(
             f"-o {arguments.output}: the ending says no format",
-            expected=f"one of {', '.join(_ENDINGS)}",
+            expected=f"one of {', '.join(ENDINGS)}",
             hint="or name the format: --csv, --json, --markdown or --latex",
         )
-    return _ENDINGS[ending]
+    return ENDINGS[ending]
 
 
 def write_document(document: ReportDocument, name: str, file: Path | None) -> None:

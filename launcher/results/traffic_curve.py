@@ -9,7 +9,7 @@ from functools import cached_property
 
 from launcher.specification.chain import SharedLoop
 
-_BITS_PER_KIB = 8192
+BITS_PER_KIB = 8192
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class TrafficCurve:
         """Per power of two, the smallest buffer whose traffic is at most that fraction of the smallest buffer's."""
         divisor = 2
         while self.compulsory.traffic_words * divisor <= self.least.traffic_words:
-            most = self.least.traffic_words / divisor
+            most = self.least.traffic_words // divisor
             yield divisor, next(point for point in self.points if point.traffic_words <= most)
             divisor *= 2
 
@@ -130,10 +130,10 @@ class CurveStudy:
     memories: tuple[MemoryMark, ...]
 
     def kib(self, words: float) -> float:
-        return words * self.word_bits / _BITS_PER_KIB
+        return words * self.word_bits / BITS_PER_KIB
 
     def words(self, kib: float) -> int:
-        return int(kib * _BITS_PER_KIB / self.word_bits)
+        return int(kib * BITS_PER_KIB / self.word_bits)
 
     def intensity(self, point: CurvePoint) -> float:
         """Operations per word of traffic."""
