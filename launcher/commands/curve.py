@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_layer(arguments.overrides)
     picture = arguments.output is not None and arguments.output.suffix.lower() == _PICTURE
     folder = arguments.output is not None and not arguments.output.suffix and arguments.format is None
-    form = None if picture or folder else chosen_format(arguments)
+    form = None if picture or folder else chosen_format(arguments, _PICTURE)
     study = study_curve(compose(["tracking=none", *arguments.overrides], arguments.config_dir))
     _check_capacities(study, arguments.at)
     if form is not None:

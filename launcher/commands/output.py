@@ -44,8 +44,12 @@ def add_formats(parser: argparse.ArgumentParser) -> None:
         chosen.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=f"write {name}: {text}")
 
 
-def chosen_format(arguments: argparse.Namespace) -> str | None:
+def chosen_format(arguments: argparse.Namespace, *others: str) -> str | None:
     """The format that was asked for; None means the terminal.
+
+    Args:
+        arguments: with what ``add_formats`` declares, and ``-o``.
+        others: endings that the command itself knows what to do with.
 
     Raises:
         LauncherError: a file was named whose ending says no format.
@@ -56,7 +60,7 @@ def chosen_format(arguments: argparse.Namespace) -> str | None:
     if ending not in ENDINGS:
         raise LauncherError(
             f"-o {arguments.output}: the ending says no format",
-            expected=f"one of {', '.join(ENDINGS)}",
+            expected=f"one of {', '.join([*ENDINGS, *others])}",
             hint="or name the format: --csv, --json, --markdown or --latex",
         )
     return ENDINGS[ending]

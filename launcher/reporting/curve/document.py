@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from launcher.reporting.numbers import short_count, significant
 from launcher.reporting.sheets import Column, ReportDocument, Sheet
@@ -12,6 +13,7 @@ _KIB = Column("capacity_kib", "capacity", "figure", "KiB")
 _WORDS = Column("capacity_words", "words", "count")
 _TRAFFIC = Column("traffic_words", "traffic", "count", "words")
 _INTENSITY = Column("macs_per_word", "MACs per word", "figure")
+_FUSED = replace(_TRAFFIC, heading="fused")
 _APART = Column("unfused_traffic_words", "unfused", "count", "words")
 _HOW = (Column("shared", "shared loops"), Column("persistent", "persistent"), Column("tiles", "tiles"))
 _LOOPS = Column("loops", "loops outside")
@@ -88,7 +90,7 @@ def telling_points(study: CurveStudy) -> list[tuple[str, CurvePoint]]:
 
 def telling_sheet(study: CurveStudy) -> Sheet:
     """The points that tell most."""
-    columns = (Column("point", "point"), _KIB, _WORDS, _TRAFFIC, *_compared(study), _INTENSITY, *_HOW, _LOOPS)
+    columns = (Column("point", "point"), _KIB, _WORDS, *_traffic(study), _INTENSITY, *_HOW, _LOOPS)
     rows = [(name, *_row(study, one, one.capacity_words), *_how(one)) for name, one in telling_points(study)]
     return Sheet("telling", "points that tell most", columns, tuple(rows))
 
@@ -96,7 +98,7 @@ def telling_sheet(study: CurveStudy) -> Sheet:
 def memories_sheet(study: CurveStudy, asked_kib: Sequence[float] = ()) -> Sheet:
     """What each memory on the chip could reach if it were the buffer, and capacities that were asked for."""
     own = Column("memory_kib", "its own words", "figure", "KiB")
-    columns = (Column("memory", "memory"), own, _WORDS, _TRAFFIC, *_compared(study), _INTENSITY)
+    columns = (Column("memory", "memory"), own, _WORDS, *_traffic(study), _INTENSITY)
     rows: list[tuple[object, ...]] = []
     asked = [(f"{kib:g} KiB", kib, study.words(kib)) for kib in asked_kib]
     for name, kib, words in [*((one.name, one.capacity_kib, one.capacity_words) for one in study.memories), *asked]:
@@ -108,8 +110,8 @@ def memories_sheet(study: CurveStudy, asked_kib: Sequence[float] = ()) -> Sheet:
     return Sheet("memories", "what each memory could reach if it were the buffer", columns, tuple(rows))
 
 
-def _compared(study: CurveStudy) -> tuple[Column, ...]:
-    return (_APART,) if study.apart is not None else ()
+def _traffic(study: CurveStudy) -> tuple[Column, ...]:
+    return (_TRAFFIC,) if study.apart is None else (_FUSED, _APART)
 
 
 def _row(study: CurveStudy, point: CurvePoint, words: int) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from launcher.config.compose import Trial
 from launcher.errors import ConfigurationError
 from launcher.results.traffic_curve import BITS_PER_KIB, CurveStudy, MemoryMark
 from launcher.specification.architecture import StorageLevel
-from launcher.specification.chain import Unit
+from launcher.specification.chain import Chain, Unit
 from launcher.specification.constraints import Factors
 from launcher.specification.specification import Specification
 from launcher.trial.network.chains import units_of, without_flows
@@ -77,12 +77,15 @@ def _unit(trial: Trial, layers: Sequence[tuple[Trial, Specification]]) -> Unit:
         if len(unit.chain.layers) == len(layers):
             return unit
     names = ",".join(str(one.parameters["layer"]) for one, _ in layers)
-    chains = " or ".join(
-        ",".join(one.name for one in unit.chain.layers) for unit in units if len(unit.chain.layers) > 1
-    )
+    known = [_names(unit.chain) for unit in units if len(unit.chain.layers) > 1]
     raise ConfigurationError(
         f"nothing flows through {names}",
         where=f"layer=[{names}]",
-        expected="one layer, or several of which each hands a tensor to the next"
-        + (f", such as {chains}" if chains else ", such as KTQ,softmax,VScores of a Transformer"),
+        expected="one layer, or several of which each hands a tensor to the next, such as "
+        + (" or ".join(known) or "KTQ,softmax,VScores of a Transformer"),
     )
+
+
+def _names(chain: Chain) -> str:
+    """The layers as one names them on the command line."""
+    return ",".join(layer.name.partition("_after_")[0] for layer in chain.layers)

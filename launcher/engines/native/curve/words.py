@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from launcher.engines.native.arrays import AnyArray, IntArray
@@ -59,6 +61,7 @@ def _widths(tensor: Tensor, tiles: IntArray) -> IntArray:
     return np.asarray(1 + _coefficients(tensor, len(tiles)) @ (tiles - 1))
 
 
+@lru_cache(maxsize=1024)
 def _coefficients(tensor: Tensor, dimensions: int) -> IntArray:
     """(R, D) how far one step of each dimension moves the tile along each rank."""
     columns = [tensor.displacement(dimension, 1) for dimension in range(dimensions)]
