@@ -18,6 +18,7 @@ from random_specifications import random_problem
 
 import launcher
 from launcher.__main__ import main
+from launcher.engines.native.curve import layer
 from launcher.engines.native.curve.fused import curve_fused
 from launcher.engines.native.curve.joint import curve_apart
 from launcher.engines.native.fusion.fuse import fuse
@@ -175,6 +176,11 @@ def test_it_is_the_envelope_of_all_mappings_with_windows(seed: int) -> None:
     problem = random_problem(random, random.choice(("conv", "strided")))
     live = sum(extent > 1 for extent in problem.dimensions.values())
     check_against_all(problem if live < 6 else Problem("conv", {**problem.dimensions, "E": 1}, problem.data_spaces))
+
+
+def test_tilings_counted_in_pieces_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer, "_AT_ONCE", 5)
+    check_against_all(gemm(E=6, D=4, L=4))
 
 
 def test_columns_are_whole_or_swept_one_sweep_at_a_time() -> None:
