@@ -5,6 +5,7 @@
 >>> result.energy_pj, result.cycles, result.optimality.status
 >>> trials = launcher.sweep(["arch.rows=8,16,32", "layer=KQV"])
 >>> trials.best(), trials.to_pandas(), trials.plot_front()
+>>> launcher.curve(["layer=[KTQ,softmax,VScores]"]).curve.knee.capacity_words
 >>> launcher.load("multirun/2026-11-23/04-32-50-928858")
 """
 
@@ -14,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from launcher.api import curve as curve
     from launcher.api import load as load
     from launcher.api import run as run
     from launcher.api import sweep as sweep
@@ -23,13 +25,14 @@ if TYPE_CHECKING:
 _FOUND_IN = {
     "Result": "launcher.notebook.on_results",
     "Results": "launcher.notebook.on_results",
+    "curve": "launcher.api",
     "load": "launcher.api",
     "run": "launcher.api",
     "sweep": "launcher.api",
 }
 
 __version__: str
-__all__ = ["Result", "Results", "load", "run", "sweep"]
+__all__ = ["Result", "Results", "curve", "load", "run", "sweep"]
 
 
 def __getattr__(name: str) -> object:

@@ -15,6 +15,7 @@ COMMANDS = {
     "map": "launcher.commands.map",
     "fuse": "launcher.commands.fuse",
     "check": "launcher.commands.check.command",
+    "curve": "launcher.commands.curve",
     "show": "launcher.commands.show",
     "compare": "launcher.commands.compare",
     "summary": "launcher.commands.summary",

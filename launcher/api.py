@@ -1,4 +1,4 @@
-"""From Python: one trial, a sweep, and trials that were run before."""
+"""From Python: one trial, a sweep, trials that were run before, and the traffic over the capacity of a buffer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ from launcher.notebook.results import results_of
 from launcher.paths import data_folder, plugin_folder
 from launcher.reporting.artifacts import write_artifacts
 from launcher.results.files import read_result
+from launcher.results.traffic_curve import CurveStudy
 from launcher.tracking import tracker_of
+from launcher.trial.network.curve import study_curve
 from launcher.trial.run import run_trial
 
 _JOURNAL = "study.journal"
@@ -69,6 +71,20 @@ def run(
             tracker.prepare()
             tracker.record(result, folder)
     return result
+
+
+def curve(overrides: Sequence[str], *, config_dir: str | Path | None = None) -> CurveStudy:
+    """The least traffic of the outermost memory for every capacity of one buffer.
+
+    Args:
+        overrides: what stands behind ``python launch.py``: ``["arch=gemmini", "layer=KTQ"]``, or layers of which each
+            hands a tensor to the next, ``["layer=[KTQ,softmax,VScores]"]``.
+        config_dir: a folder with groups and templates of your own, as ``--config-dir`` takes it.
+
+    Raises:
+        LauncherError: the configuration is wrong, or nothing flows through the layers.
+    """
+    return study_curve(compose(["tracking=none", *overrides], Path(config_dir) if config_dir is not None else None))
 
 
 def sweep(

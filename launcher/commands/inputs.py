@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from launcher.commands.output import write_file
@@ -65,6 +66,14 @@ def seconds(text: str) -> float:
     value = float(text)
     if not value > 0:
         raise argparse.ArgumentTypeError("a number of seconds above 0")
+    return value
+
+
+def positive(text: str) -> float:
+    """A finite number above 0 on a command line."""
+    value = float(text)
+    if not 0 < value < inf:
+        raise argparse.ArgumentTypeError("a number above 0")
     return value
 
 

@@ -18,7 +18,7 @@ from launcher.reporting.sheets import ReportDocument
 from launcher.whole_files import write_text
 
 _PIPED_WIDTH = 140
-_ENDINGS = {".csv": "csv", ".json": "json", ".md": "markdown", ".tex": "latex"}
+ENDINGS = {".csv": "csv", ".json": "json", ".md": "markdown", ".tex": "latex"}
 _HELP = {
     "csv": "the table, exact, with one row of headings",
     "json": "everything, exact",
@@ -29,18 +29,27 @@ _HELP = {
 
 def add_format_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options that say where to read from, in which format to write, and where to."""
-    chosen = parser.add_mutually_exclusive_group()
-    for name, text in _HELP.items():
-        chosen.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=f"write {name}: {text}")
+    add_formats(parser)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE",
-        help=f"write to a file; without a format, its ending chooses one ({', '.join(_ENDINGS)})",
+        help=f"write to a file; without a format, its ending chooses one ({', '.join(ENDINGS)})",
     )  # fmt: skip
     parser.add_argument("--tracking-uri", metavar="URI", help="the MLflow store (default: as launch.py does)")
 
 
-def chosen_format(arguments: argparse.Namespace) -> str | None:
+def add_formats(parser: argparse.ArgumentParser) -> None:
+    """Declare the options that say in which format to write."""
+    chosen = parser.add_mutually_exclusive_group()
+    for name, text in _HELP.items():
+        chosen.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=f"write {name}: {text}")
+
+
+def chosen_format(arguments: argparse.Namespace, *others: str) -> str | None:
     """The format that was asked for; None means the terminal.
+
+    Args:
+        arguments: with what ``add_formats`` declares, and ``-o``.
+        others: endings that the command itself knows what to do with.
 
     Raises:
         LauncherError: a file was named whose ending says no format.
@@ -48,13 +57,13 @@ def chosen_format(arguments: argparse.Namespace) -> str | None:
     if arguments.format is not None or arguments.output is None:
         return None if arguments.format is None else str(arguments.format)
     ending = arguments.output.suffix.lower()
-    if ending not in _ENDINGS:
+    if ending not in ENDINGS:
         raise LauncherError(
             f"-o {arguments.output}: the ending says no format",
-            expected=f"one of {', '.join(_ENDINGS)}",
+            expected=f"one of {', '.join([*ENDINGS, *others])}",
             hint="or name the format: --csv, --json, --markdown or --latex",
         )
-    return _ENDINGS[ending]
+    return ENDINGS[ending]
 
 
 def write_document(document: ReportDocument, name: str, file: Path | None) -> None:

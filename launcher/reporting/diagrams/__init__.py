@@ -4,10 +4,20 @@
 it sets the colours (:func:`launcher.reporting.diagrams.palette.css` and ``class_rules``).
 """
 
+from launcher.reporting.diagrams.curve import curve_svg
 from launcher.reporting.diagrams.cycles import cycles_svg
 from launcher.reporting.diagrams.energy import energy_svg
 from launcher.reporting.diagrams.machine import architecture_svg
 from launcher.reporting.diagrams.nest import loop_nest_svg
 from launcher.results.cycle_limits import CycleLimit, cycle_limits, limiting
 
-__all__ = ["CycleLimit", "architecture_svg", "cycle_limits", "cycles_svg", "energy_svg", "limiting", "loop_nest_svg"]
+__all__ = [
+    "CycleLimit",
+    "architecture_svg",
+    "curve_svg",
+    "cycle_limits",
+    "cycles_svg",
+    "energy_svg",
+    "limiting",
+    "loop_nest_svg",
+]

@@ -1,0 +1,1 @@
+"""The least traffic of the outermost memory for every capacity of one buffer, exactly."""
