@@ -14,7 +14,7 @@ _MOST_DECADES = 4
 
 
 @dataclass(frozen=True)
-class Axis:
+class PlotAxis:
     """Values from ``low`` to ``high`` along a picture from ``start`` to ``end``."""
 
     low: float
@@ -40,7 +40,7 @@ class Axis:
         return [mark for mark in marks if self.low <= mark <= self.high]
 
 
-def axis_of(values: Sequence[float], start: float, end: float, *, logarithmic: bool | None = None) -> Axis:
+def axis_of(values: Sequence[float], start: float, end: float, *, logarithmic: bool | None = None) -> PlotAxis:
     """An axis that has room for all values.
 
     Args:
@@ -50,9 +50,9 @@ def axis_of(values: Sequence[float], start: float, end: float, *, logarithmic: b
     """
     low, high = min(values), max(values)
     if high / low > 10**_DECADES if logarithmic is None else logarithmic:
-        return Axis(low / 1.2, high * 1.2, start, end, logarithmic=True)
+        return PlotAxis(low / 1.2, high * 1.2, start, end, logarithmic=True)
     room = (high - low or high) * 0.1
-    return Axis(low - room, high + room, start, end, logarithmic=False)
+    return PlotAxis(low - room, high + room, start, end, logarithmic=False)
 
 
 def _round_step(step: float) -> float:

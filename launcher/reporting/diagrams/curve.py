@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from launcher.reporting.diagrams.axes import Axis, axis_of, stairs
+from launcher.reporting.diagrams.axes import PlotAxis, axis_of, stairs
 from launcher.reporting.diagrams.palette import component_classes
 from launcher.reporting.diagrams.svg import draw, text_width
 from launcher.reporting.numbers import short_count
@@ -57,12 +57,12 @@ def curve_svg(study: CurveStudy, *, standalone: bool = False) -> str:
     )
 
 
-def _line(study: CurveStudy, curve: TrafficCurve, x: Axis, y: Axis) -> str:
+def _line(study: CurveStudy, curve: TrafficCurve, x: PlotAxis, y: PlotAxis) -> str:
     places = [(x.place(study.kib(point.capacity_words)), y.place(point.traffic_words)) for point in curve.points]
     return stairs([*places, (x.end, places[-1][1])])
 
 
-def _marks(study: CurveStudy, x: Axis, y: Axis) -> list[dict[str, object]]:
+def _marks(study: CurveStudy, x: PlotAxis, y: PlotAxis) -> list[dict[str, object]]:
     """A line at each memory, with points on the curves that it reaches; labels that would meet stand lower."""
     styles = component_classes([one.name for one in study.memories])
     marks: list[dict[str, object]] = []
