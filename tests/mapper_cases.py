@@ -7,13 +7,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-import pytest
 from golden_cases import architecture_from_json, energy_table_from_json, golden_path, load_golden, load_json
 
-from launcher.engines.interface import MapperSettings
-from launcher.engines.native.mapper.optima import search
-from launcher.engines.native.mapper.space.mapspace import SearchSpace
-from launcher.errors import NoValidMappingError
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, LevelConstraint
 from launcher.specification.problem import DataSpace, Problem, Term
 from launcher.specification.specification import Specification
@@ -139,28 +134,3 @@ def convolution(arch: str, **dimensions: int) -> Specification:
 
 def _without(factors: Mapping[str, int], *names: str) -> dict[str, int]:
     return {name: factor for name, factor in factors.items() if name not in names}
-
-
-class Refusals:
-    """Searches of what has no mapping. The first few say why, which takes longer than to find that there is none.
-
-    What reasons say is tested with the reasons; here they only must not fail.
-    """
-
-    EXPLAINED = 3
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def expect(self, specification: Specification, settings: MapperSettings) -> None:
-        self._count += 1
-        with pytest.MonkeyPatch.context() as patch:
-            if self._count > self.EXPLAINED:
-                patch.setattr("launcher.engines.native.mapper.optima.no_valid_mapping", _unexplained)
-            with pytest.raises(NoValidMappingError, match=r"\w"):
-                search(specification, settings)
-
-
-def _unexplained(space: SearchSpace, *, finished: bool) -> NoValidMappingError:
-    assert finished
-    return NoValidMappingError(f"no mapping of {space.specification.problem.name}")
