@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from math import prod
+from math import ceil, prod
 
 from launcher.engines.native.fusion.classes import own_extents
 from launcher.specification.architecture import Architecture, StorageLevel
@@ -100,11 +100,17 @@ def _smaller(level: StorageLevel, words: int) -> StorageLevel | None:
     capacity = level.effective_capacity_words
     if not words or capacity is None:
         return level
-    if words > capacity:
+    # What must be filled at least stays the same number of words; half a word less leaves room for rounding.
+    least = ceil(level.min_utilization * capacity)
+    left = capacity - words
+    if left < least:
         return None
-    # What must be filled at least stays the same number of words.
-    least = level.min_utilization * capacity / (capacity - words) if words < capacity else level.min_utilization
-    return replace(level, capacity_words=capacity - words, multiple_buffering=1.0, min_utilization=least)
+    return replace(
+        level,
+        capacity_words=left,
+        multiple_buffering=1.0,
+        min_utilization=(least - 0.5) / left if least else 0.0,
+    )
 
 
 def _held(
