@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from math import ceil, prod
 
 from launcher.engines.native.fusion.classes import own_extents
+from launcher.engines.native.mapper.space.maximize import resolve_maximize
 from launcher.specification.architecture import Architecture, StorageLevel
 from launcher.specification.chain import ChainLayer
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, LevelConstraint
@@ -66,9 +67,15 @@ class _ContradictionError(Exception):
 
 
 def _constrained(own: Specification, part: LayerPart) -> dict[str, LevelConstraint]:
+    """The class's constraints and the layer's.
+
+    What is to be as large as possible is so before tiles stay anywhere and take room: else the most that is possible
+    would differ from class to class, and what bounds one class could not bound the next.
+    """
     levels = dict(own.constraints.levels)
     for space, level in part.waits:
         levels = _held(own, levels, space, level, bypassed=True)
+    levels = resolve_maximize(replace(own, constraints=Constraints(levels)))
     for level, space, _ in () if part.relaxed else part.stays:
         levels = _held(own, levels, space, level, bypassed=False)
     for level, dimension, factor in part.pins:
