@@ -27,7 +27,7 @@ def random_chain(random: Random, *, tight: bool = False, pooled: bool = False) -
         random: where choices come from.
         tight: two layers with few constraints on a machine with distributed memories, in which tiles that stay leave
             little room.
-        pooled: one layer's machine has one large memory where the other's has several small ones.
+        pooled: with ``tight``, one layer's machine has one large memory where the other's has several small ones.
     """
     count = 2 if tight else random.choice((2, 2, 2, 3))
     middle = random.randrange(count) if random.random() < (0.1 if tight else 0.4) else None
@@ -44,6 +44,9 @@ def random_chain(random: Random, *, tight: bool = False, pooled: bool = False) -
     if pooled:
         number = random.randrange(count)
         layers[number] = replace(layers[number], specification=_pooled(layers[number].specification))
+        if random.random() < 0.5:
+            other = layers[1 - number]
+            layers[1 - number] = replace(other, specification=_copying(other.specification))
     flows = [_flow(before, behind) for before, behind in pairwise(problems)]
     return Chain(tuple(layers), tuple(flows))
 
@@ -93,7 +96,7 @@ def random_machine(random: Random, count: int, *, tight: bool) -> tuple[Architec
         if number and random.random() < (0.2 if number > 1 else 0.9 if tight else 0.5):
             fanout = random.choice(_FANOUTS)
             if random.random() < 0.4:
-                levels.append(_level(f"fan{number}", mesh, component_class="dummy_storage", capacity_words=1))
+                levels.append(level_of(f"fan{number}", mesh, component_class="dummy_storage", capacity_words=1))
                 energies[f"fan{number}"] = _energies(random, 1.0, leaks=False)
             mesh = mesh[0] * fanout[0], mesh[1] * fanout[1]
         levels.append(_memory(random, f"level{number}", mesh, sizes if number else ()))
@@ -124,8 +127,18 @@ def _pooled(specification: Specification) -> Specification:
     return replace(specification, architecture=machine, constraints=Constraints(rules))
 
 
+def _copying(specification: Specification) -> Specification:
+    """Only the dimension that all layers have may be spread, so that all instances hold the same weights."""
+    names = [name for name in specification.problem.dimensions if name not in "LM"]
+    spread = BlockConstraint(factors={name: FactorBounds(exact=1) for name in names})
+    architecture = specification.architecture
+    fans = [level.name for index, level in enumerate(architecture.levels) if architecture.fanout(index) != (1, 1)]
+    rules = {name: replace(specification.constraints.at(name), spatial=spread) for name in fans}
+    return replace(specification, constraints=Constraints({**specification.constraints.levels, **rules}))
+
+
 def _memory(random: Random, name: str, mesh: tuple[int, int], sizes: tuple[int | None, ...]) -> StorageLevel:
-    level = _level(
+    level = level_of(
         name,
         mesh,
         block_size=random.choice((1, 1, 1, 2, 4)),
@@ -147,7 +160,7 @@ def _memory(random: Random, name: str, mesh: tuple[int, int], sizes: tuple[int |
     )
 
 
-def _level(name: str, mesh: tuple[int, int], **attributes: object) -> StorageLevel:
+def level_of(name: str, mesh: tuple[int, int], **attributes: object) -> StorageLevel:
     chosen = {"component_class": "SRAM", "instances": prod(mesh), "mesh_x": mesh[0], "mesh_y": mesh[1], **attributes}
     return StorageLevel(name, **chosen)  # type: ignore[arg-type]
 
