@@ -5,7 +5,7 @@ Own nests come from the oracle of mapspaces; nothing here uses the search.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations
 from math import inf, prod
@@ -91,15 +91,21 @@ class LayerWalk:
         shared: the group's shared loops in the layer's names.
         waits: data space -> level number at which it waits.
         rows: what is known of the layer's tensors; grows.
+        beside: energy that the outputs cost beside the nest when they stay at a level (its number) between iterations.
     """
 
     def __init__(
-        self, layer: ChainLayer, shared: Shared, waits: dict[str, int], rows: dict[Row, np.ndarray] | None = None
+        self,
+        layer: ChainLayer,
+        shared: Shared,
+        waits: dict[str, int],
+        rows: dict[Row, np.ndarray] | None = None,
+        beside: Callable[[int], float] | None = None,
     ) -> None:
         bounds = dict(shared)
         extents = {name: size // bounds.get(name, 1) for name, size in layer.problem.dimensions.items()}
         own = layer.narrow(layer.specification, extents)
-        self.shared, self.waits = shared, waits
+        self.shared, self.waits, self.beside = shared, waits, beside
         self.specification = replace(own, constraints=_held(own, waits))
         self.architecture = own.architecture
         self.spaces = own.problem.data_spaces
@@ -219,6 +225,8 @@ class LayerWalk:
         row = self._rows[key] = np.zeros(self._width)
         space = self.spaces[number]
         walk = TensorWalk(self.specification, space, view, stays)
+        if self.beside is not None and space.read_write:
+            row[0] += self.beside(max(stays, default=kept[-1]))
         for index, counts in walk.counts(kept).items():
             level = self.architecture.levels[index]
             scale = level.bandwidth_scale.get(space.name, 1.0)

@@ -13,6 +13,7 @@ from math import inf
 
 import numpy as np
 from fused_layers import LayerWalk, Row, Shared, room_of
+from fused_softmax import Softmax
 
 from launcher.specification.architecture import Architecture, StorageLevel
 from launcher.specification.chain import Chain, Columns
@@ -67,8 +68,10 @@ class FusedOracle:
             tables.append(self._table(first, number, waits, shared))
             if not len(tables[-1]):
                 return []
-        architectures = [self.chain.layers[first + number].specification.architecture for number in range(len(shared))]
-        return lowest(together(tables, architectures))
+        part = self.chain.part(first, first + len(shared))
+        softmax = Softmax.of(part, waits, shared)
+        points = together(tables, [layer.specification.architecture for layer in part.layers])
+        return lowest([(energy, cycles + (softmax.cycles if softmax else 0)) for energy, cycles in points])
 
     def _table(self, first: int, number: int, waits: tuple[str, ...], shared: tuple[Shared, ...]) -> np.ndarray:
         layer = self.chain.layers[first + number]
@@ -82,9 +85,16 @@ class FusedOracle:
             flow = self.chain.flows[first + number]
             assert flow is not None
             held[flow.output] = names.index(waits[number])
-        key = (first + number, tuple(held.items()), shared[number])
+        softmax = Softmax.of(self.chain.part(first, first + len(shared)), waits, shared)
+        rescaled = softmax is not None and softmax.number + 1 == number
+        key = (first + number, tuple(held.items()), shared[number], (first, waits, shared) if rescaled else ())
         if key not in self._tables:
-            table = LayerWalk(layer, shared[number], held, self._rows[first + number]).every(self.limit)
+            if rescaled:
+                assert softmax is not None
+                walk = LayerWalk(layer, shared[number], held, beside=softmax.energy_pj)
+            else:
+                walk = LayerWalk(layer, shared[number], held, self._rows[first + number])
+            table = walk.every(self.limit)
             self.too_large |= table is None
             self._tables[key] = np.zeros((0, 2 + 3 * len(names))) if table is None else table
         return self._tables[key]
