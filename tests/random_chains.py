@@ -7,12 +7,15 @@ from itertools import pairwise
 from math import prod
 from random import Random
 
+import yaml
+
 from launcher.specification.architecture import Architecture, ComputeLevel, StorageLevel
 from launcher.specification.chain import Chain, ChainLayer, Flow
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, LevelConstraint
 from launcher.specification.energy import ActionEnergy, EnergyTable
 from launcher.specification.problem import DataSpace, Problem, Term
 from launcher.specification.specification import Specification
+from launcher.timeloop_files.io import dump_constraints, dump_specification
 
 _FANOUTS = ((2, 1), (1, 2), (2, 2), (3, 1))
 _EXTENTS = (2, 2, 3, 4, 6)
@@ -49,6 +52,63 @@ def random_chain(random: Random, *, tight: bool = False, pooled: bool = False) -
             layers[1 - number] = replace(other, specification=_copying(other.specification))
     flows = [_flow(before, behind) for before, behind in pairwise(problems)]
     return Chain(tuple(layers), tuple(flows))
+
+
+def as_files(chain: Chain) -> dict[str, str]:
+    """A chain on one machine as the command ``fuse`` reads it, every constraint said once for all layers."""
+    first = chain.layers[0].specification
+    machine = yaml.safe_load(dump_specification(first))
+    everything = _everything(chain)
+    levels: dict[str, LevelConstraint] = {}
+    for layer in chain.layers:
+        for name, one in layer.specification.constraints.levels.items():
+            levels[name] = _joined(levels[name], one) if name in levels else one
+    layers = []
+    for layer in chain.layers:
+        layers.append(
+            {"name": layer.name, "problem": yaml.safe_load(dump_specification(layer.specification))["problem"]}
+        )
+    flows = [
+        {
+            "from": f"{before.name}.{flow.output}",
+            "to": f"{behind.name}.{flow.input}",
+            "dimensions": dict(flow.dimensions),
+        }
+        for (before, behind), flow in zip(pairwise(chain.layers), chain.flowing, strict=True)
+    ]
+    return {
+        "machine.yaml": yaml.safe_dump({key: value for key, value in machine.items() if key != "problem"}),
+        "constraints.yaml": dump_constraints(replace(first, problem=everything, constraints=Constraints(levels))),
+        "chain.yaml": yaml.safe_dump({"chain": {"layers": layers, "flows": flows}}),
+    }
+
+
+def _everything(chain: Chain) -> Problem:
+    """A problem with the names of all layers."""
+    spaces = {space.name: space for layer in chain.layers for space in layer.problem.data_spaces}
+    extents = {name: size for layer in chain.layers for name, size in layer.problem.dimensions.items()}
+    return Problem("everything", extents, tuple(spaces.values()))
+
+
+def _joined(one: LevelConstraint, other: LevelConstraint) -> LevelConstraint:
+    """What two layers' constraints say, as far as it concerns either."""
+
+    def block(first: BlockConstraint, second: BlockConstraint) -> BlockConstraint:
+        return replace(
+            first,
+            factors={**first.factors, **second.factors},
+            permutation=tuple(dict.fromkeys((*first.permutation, *second.permutation))),
+            no_reuse=first.no_reuse | second.no_reuse,
+            rmw_first_update=first.rmw_first_update | second.rmw_first_update,
+        )
+
+    return replace(
+        one,
+        keep=one.keep | other.keep,
+        bypass=one.bypass | other.bypass,
+        temporal=block(one.temporal, other.temporal),
+        spatial=block(one.spatial, other.spatial),
+    )
 
 
 def _problems(random: Random, count: int, middle: int | None) -> list[Problem]:
