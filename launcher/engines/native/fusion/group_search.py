@@ -22,7 +22,7 @@ from launcher.engines.native.fusion.layer_search import LayerSearch
 from launcher.engines.native.fusion.own_nest import OwnNest
 from launcher.engines.native.fusion.parts import LayerPart, own_specification
 from launcher.engines.native.fusion.rescaling import rescaling_of
-from launcher.engines.native.fusion.room import has_room, pin_choices, reserved_words
+from launcher.engines.native.fusion.room import has_room, pin_choices, pooled_levels, reserved_words
 from launcher.engines.native.fusion.supports import EXACT, Direction
 from launcher.engines.native.mapper.search.clock import Clock
 from launcher.results.fused import Rescaling
@@ -221,7 +221,7 @@ class GroupSearch:
             yield node.parts, True
             return
         for number, (part, nest) in enumerate(zip(node.parts, nests, strict=True)):
-            choices = None if part.pins else list(pin_choices(nest.specification, part))
+            choices = None if part.pins else list(pin_choices(nest.specification, part, pooled_levels(nests)))
             if choices:
                 for pins in choices:
                     pinned = replace(part, pins=pins)
