@@ -90,10 +90,10 @@ def _fits(work: Work, trail: Trail, row: int, level: int, leaves: bool) -> bool:
 
 
 @helper
-def _entry(groups: Groups, nodes: Nodes, tables: LeastEnergies, trail: Trail, row: int, state: int, level: int) -> int:
+def _entry(groups: Groups, tables: LeastEnergies, trail: Trail, row: int, state: int, level: int) -> int:
     entry = tables.at[state]
     for d in range(trail.node.shape[1]):
-        entry += nodes.group[level, d, trail.node[row, d]] * groups.stride[level, d]
+        entry += groups.group[level, d, trail.node[row, d]] * groups.stride[level, d]
     return int(entry)
 
 
@@ -202,7 +202,7 @@ def _loops(
         after = node if c < nodes.first[level, d, node] else nodes.to[level, d, c]
         value = nodes.value[level, d, after]
         trail.node[row, d], trail.left[row, d] = after, value
-        entry = _entry(groups, nodes, tables, trail, row, to, walks.states[to, at.LEVEL])
+        entry = _entry(groups, tables, trail, row, to, walks.states[to, at.LEVEL])
         rest = trial[SETTLED] + tables.best[entry]
         if not _hopeful(goal, rates, tables, entry, trial, steps, busy):
             continue
@@ -273,7 +273,7 @@ def _find_children(
             to = walks.steps[step, at.TARGET]
             into = nodes.following[walks.states[s, at.LEVEL]]
             figures = trail.figures[depth + 1]
-            entry = _entry(groups, nodes, tables, trail, depth + 1, to, into)
+            entry = _entry(groups, tables, trail, depth + 1, to, into)
             energy = figures[SETTLED] + figures[SERVED] + tables.best[entry]
             busy = busy_bound(work, fans, rates, trail, depth + 1, figures)
             steps = settled_steps(work, fans, trail, depth + 1, min(into, len(work.capacity) - 1))
@@ -385,7 +385,7 @@ def open_trail(
         count_steps(work, fans, trail, 0, d, last)
     serve(work, fans, trail, 0)
     trail.figures[0, SETTLED] = fans.compute_pj
-    entry = _entry(groups, nodes, tables, trail, 0, state, nodes.start)
+    entry = _entry(groups, tables, trail, 0, state, nodes.start)
     begun = trail.figures[0, SETTLED] + trail.figures[0, SERVED]
     return begun + tables.best[entry], begun + tables.slow[entry]
 
