@@ -29,7 +29,7 @@ from launcher.engines.native.mapper.search.solver import SLICE, Found, Task, bes
 from launcher.engines.native.mapper.space.bypass import Pattern
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
-FEW_ENTRIES, MORE_ENTRIES = 4000, (30_000, 400_000)
+FEW_ENTRIES, MORE_ENTRIES = 1500, (30_000, 400_000)
 """Entries of a state's table: for the bound of one of many assignments, and for the search of a promising one."""
 
 
