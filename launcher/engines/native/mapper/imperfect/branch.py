@@ -11,6 +11,7 @@ import numpy as np
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import helper, kernel, procedure
 from launcher.engines.native.mapper.imperfect.exact import exact_figures
+from launcher.engines.native.mapper.imperfect.incumbents import within_reach
 from launcher.engines.native.mapper.imperfect.prices import tile_words, visible_share
 from launcher.engines.native.mapper.imperfect.remains import largest_end, remains
 from launcher.engines.native.mapper.imperfect.settling import (
@@ -49,7 +50,7 @@ from launcher.engines.native.mapper.kernels.branch import (
     promising,
     value_of,
 )
-from launcher.engines.native.mapper.kernels.search_tables import TIE_TOLERANCE, Goal, Rates, Walks
+from launcher.engines.native.mapper.kernels.search_tables import Goal, Rates, Walks
 
 
 @procedure
@@ -157,12 +158,6 @@ def _least_suffices(work: Work, fans: Fans, walks: Walks, s: int, level: int, d:
         pending >>= 1
         b += 1
     return True
-
-
-@helper
-def within_reach(goal: Goal, rates: Rates, energy: float, steps: float) -> bool:
-    """Whether a bound of the first criterion is as good as the incumbent; bounds with delays tell of no other one."""
-    return bool(value_of(goal, 0, rates, energy, steps) <= goal.incumbent[0] * (1 + TIE_TOLERANCE))
 
 
 @helper
@@ -336,31 +331,6 @@ def _arrive(
         trail.best[i, 0], trail.best[i, 1] = trail.child[i, c, 0], trail.child[i, c, 1]
     control[LENGTH], control[BEST_ENERGY], control[BEST_BUSY] = depth, energy, busy
     return True
-
-
-@kernel
-def reaches(goal: Goal, rates: Rates, energy: float, steps: float) -> bool:
-    """``within_reach``, for callers that are not compiled."""
-    return bool(within_reach(goal, rates, energy, steps))
-
-
-@kernel
-def most_busy(goal: Goal, rates: Rates, energy: float) -> float:
-    """Busy cycles beyond which nothing that takes so much dynamic energy can be better than the incumbent."""
-    low, high = 0.0, 1.0
-    while high < goal.most_busy and promising(goal, rates, energy, high):
-        low, high = high, 2 * high
-    if high >= goal.most_busy:
-        high = goal.most_busy
-        if high == np.inf or promising(goal, rates, energy, high):
-            return high
-    while high - low > max(0.5, 1e-13 * high):
-        middle = (low + high) / 2
-        if promising(goal, rates, energy, middle):
-            low = middle
-        else:
-            high = middle
-    return high
 
 
 @kernel

@@ -11,8 +11,9 @@ from launcher.engines.native.arrays import AnyArray, IntArray
 from launcher.engines.native.mapper.costs.lower_bounds import Base, limited_slots
 from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.imperfect.assignments import ImperfectAssignments, work_of
-from launcher.engines.native.mapper.imperfect.branch import explore, most_busy, open_trail, reaches
+from launcher.engines.native.mapper.imperfect.branch import explore, open_trail
 from launcher.engines.native.mapper.imperfect.completion import complete
+from launcher.engines.native.mapper.imperfect.incumbents import most_busy, reaches
 from launcher.engines.native.mapper.imperfect.layout import Course, Layouts, course_of
 from launcher.engines.native.mapper.imperfect.tables import Fans, Groups, LeastEnergies, Nodes, Trail, Work
 from launcher.engines.native.mapper.kernels import search_tables as at
