@@ -83,7 +83,28 @@ def test_every_copy_of_a_tile_takes_room_in_a_pool() -> None:
     assert group.persistent["first"] == {"buffer": ("W",)}
 
 
-@pytest.mark.parametrize("seed", [3, 9, 12, 17])
+def test_a_tile_stays_where_reuse_is_on_though_it_is_off_elsewhere() -> None:
+    """The buffer forgets weights, and is too small for all columns; the registers inside it have room for weights."""
+    levels = level_of("registers", (1, 1)), *machine(1, 10).levels
+    table = energies()
+    table = EnergyTable({**table.components, "registers": table.components["buffer"]})
+    rules = {
+        "registers": LevelConstraint(keep=frozenset("WO"), bypass=frozenset("I")),
+        "buffer": LevelConstraint(keep=frozenset("IO"), temporal=BlockConstraint(no_reuse=frozenset("W"))),
+    }
+    architecture = replace(machine(1, 10), levels=levels)
+    layers = tuple(
+        ChainLayer(name, Specification(architecture, matmul(extents), Constraints(rules), table))
+        for name, extents in (("first", {"E": 2, "D": 4, "L": 6}), ("second", {"E": 4, "D": 2, "L": 6}))
+    )
+    chain = Chain(layers, (FLOW,))
+    least = min(energy for energy, _ in FusedOracle(chain, 3000).front())
+    (group,) = find_fused([Unit(chain)], "energy").groups
+    assert group.energy_pj == pytest.approx(least, rel=1e-9)
+    assert "W" in group.persistent["first"]["registers"]
+
+
+@pytest.mark.parametrize("seed", [9, 12])
 def test_what_is_maximized_is_as_if_it_were_written_out(seed: int) -> None:
     """No class shares E of the first layer, so its largest factor in a fan-out, or of two in time, is known."""
     chain = random_chain(Random(seed), tight=True)
