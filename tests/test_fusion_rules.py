@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 
 import pytest
@@ -10,7 +10,9 @@ from fused_oracle import FusedOracle
 from random_chains import level_of, matmul, random_chain
 
 from launcher.engines.fuse import find_fused
+from launcher.engines.native.fusion.corners import minimise
 from launcher.engines.native.fusion.parts import LayerPart, own_specification
+from launcher.engines.native.fusion.supports import Direction
 from launcher.engines.native.model import evaluate
 from launcher.errors import NoValidMappingError
 from launcher.figures import CRITERIA
@@ -23,6 +25,14 @@ from launcher.specification.specification import Specification
 
 ONE = FactorBounds(exact=1)
 FLOW = Flow("O", "I", {"D": "E", "L": "L"})
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Figures of something."""
+
+    energy_pj: float
+    cycles: int
 
 
 def energies() -> EnergyTable:
@@ -102,6 +112,24 @@ def test_a_tile_stays_where_reuse_is_on_though_it_is_off_elsewhere() -> None:
     (group,) = find_fused([Unit(chain)], "energy").groups
     assert group.energy_pj == pytest.approx(least, rel=1e-9)
     assert "W" in group.persistent["first"]["registers"]
+
+
+def test_questions_do_not_close_in_on_a_line_that_was_asked() -> None:
+    """Two points, of which the better one lies near the end of the edge between them: few questions prove it."""
+    points = [Spot(1285.5, 42), Spot(1418.1, 40)]
+    asked = []
+
+    def ask(direction: Direction) -> tuple[float, Spot]:
+        asked.append(direction)
+        best = min(points, key=lambda one: direction.value(one.energy_pj, one.cycles))
+        return direction.value(best.energy_pj, best.cycles), best
+
+    def lower(direction: Direction) -> float:
+        return 857.9 if direction.energy else 24.0
+
+    found = minimise(CRITERIA["ed2p"], ask, lower, Direction(1.0, 50.0), lambda: False)
+    assert found.best == points[0] and found.is_proved
+    assert len(asked) < 16
 
 
 @pytest.mark.parametrize("seed", [9, 12])
