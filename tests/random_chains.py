@@ -34,11 +34,11 @@ def random_chain(random: Random, *, tight: bool = False, pooled: bool = False) -
     """
     count = 2 if tight else random.choice((2, 2, 2, 3))
     middle = random.randrange(count) if random.random() < (0.1 if tight else 0.4) else None
-    most = 18 if tight else 24 if count == 2 else 12
+    most = 16 if count == 2 else 8
     problems = _problems(random, count, middle)
     while max(problem.computes for problem in problems) > most:
         problems = _problems(random, count, middle)
-    architecture, energy = random_machine(random, 2 if random.random() < 0.45 else 3, tight=tight)
+    architecture, energy = random_machine(random, 2 if random.random() < 0.55 else 3, tight=tight)
     common = _by_level(random, architecture, problems, 0.3 if tight else 1.0)
     layers = []
     for number, problem in enumerate(problems):

@@ -131,7 +131,7 @@ def test_a_chain_that_cannot_be_mapped_says_so(tmp_path: Path) -> None:
     paths = written(chain, tmp_path)
     paths[1].write_text(
         yaml.safe_dump(
-            {"architecture_constraints": {"targets": [{"target": "level0", "type": "temporal", "factors": "L=2"}]}}
+            {"architecture_constraints": {"targets": [{"target": "level0", "type": "temporal", "factors": "L>=7"}]}}
         )
     )
     with pytest.raises(LauncherError, match="no mapping"):

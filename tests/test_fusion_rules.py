@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 
 import pytest
@@ -10,7 +10,9 @@ from fused_oracle import FusedOracle
 from random_chains import level_of, matmul, random_chain
 
 from launcher.engines.fuse import find_fused
+from launcher.engines.native.fusion.corners import minimise
 from launcher.engines.native.fusion.parts import LayerPart, own_specification
+from launcher.engines.native.fusion.supports import Direction
 from launcher.engines.native.model import evaluate
 from launcher.errors import NoValidMappingError
 from launcher.figures import CRITERIA
@@ -23,6 +25,14 @@ from launcher.specification.specification import Specification
 
 ONE = FactorBounds(exact=1)
 FLOW = Flow("O", "I", {"D": "E", "L": "L"})
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Figures of something."""
+
+    energy_pj: float
+    cycles: int
 
 
 def energies() -> EnergyTable:
@@ -83,7 +93,46 @@ def test_every_copy_of_a_tile_takes_room_in_a_pool() -> None:
     assert group.persistent["first"] == {"buffer": ("W",)}
 
 
-@pytest.mark.parametrize("seed", [3, 9, 12, 17])
+def test_a_tile_stays_where_reuse_is_on_though_it_is_off_elsewhere() -> None:
+    """The buffer forgets weights, and is too small for all columns; the registers inside it have room for weights."""
+    levels = level_of("registers", (1, 1)), *machine(1, 10).levels
+    table = energies()
+    table = EnergyTable({**table.components, "registers": table.components["buffer"]})
+    rules = {
+        "registers": LevelConstraint(keep=frozenset("WO"), bypass=frozenset("I")),
+        "buffer": LevelConstraint(keep=frozenset("IO"), temporal=BlockConstraint(no_reuse=frozenset("W"))),
+    }
+    architecture = replace(machine(1, 10), levels=levels)
+    layers = tuple(
+        ChainLayer(name, Specification(architecture, matmul(extents), Constraints(rules), table))
+        for name, extents in (("first", {"E": 2, "D": 4, "L": 6}), ("second", {"E": 4, "D": 2, "L": 6}))
+    )
+    chain = Chain(layers, (FLOW,))
+    least = min(energy for energy, _ in FusedOracle(chain, 3000).front())
+    (group,) = find_fused([Unit(chain)], "energy").groups
+    assert group.energy_pj == pytest.approx(least, rel=1e-9)
+    assert "W" in group.persistent["first"]["registers"]
+
+
+def test_questions_do_not_close_in_on_a_line_that_was_asked() -> None:
+    """Two points, of which the better one lies near the end of the edge between them: few questions prove it."""
+    points = [Spot(1285.5, 42), Spot(1418.1, 40)]
+    asked = []
+
+    def ask(direction: Direction) -> tuple[float, Spot]:
+        asked.append(direction)
+        best = min(points, key=lambda one: direction.value(one.energy_pj, one.cycles))
+        return direction.value(best.energy_pj, best.cycles), best
+
+    def lower(direction: Direction) -> float:
+        return 857.9 if direction.energy else 24.0
+
+    found = minimise(CRITERIA["ed2p"], ask, lower, Direction(1.0, 50.0), lambda: False)
+    assert found.best == points[0] and found.is_proved
+    assert len(asked) < 16
+
+
+@pytest.mark.parametrize("seed", [9, 12])
 def test_what_is_maximized_is_as_if_it_were_written_out(seed: int) -> None:
     """No class shares E of the first layer, so its largest factor in a fan-out, or of two in time, is known."""
     chain = random_chain(Random(seed), tight=True)
