@@ -107,12 +107,14 @@ def _temporal_possible(space: SearchSpace, temporal: IntArray) -> NDArray[np.boo
 
 def spatial_options(space: SearchSpace, block: SpatialBlock) -> tuple[tuple[int, ...], ...]:
     """Factors per dimension that one fan-out can take."""
+    if block.fanout == 1 and all(bounds.allows(1) for bounds in block.bounds):
+        return ((1,) * len(space.dimensions),)
     # Imperfect ones can be very many, and no two mapspaces are alike.
     listed = _options.__wrapped__ if any(space.imperfect) else _options
     return listed(space.dimensions, space.extents, space.imperfect, _all_dimensions(space), block)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=2048)
 def _options(
     dimensions: tuple[str, ...],
     extents: tuple[int, ...],
