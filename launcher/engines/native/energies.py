@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from launcher.engines.native.recent import Recent
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.energy import ActionEnergy
@@ -33,6 +34,9 @@ class AccessEnergies:
     leak_pj_per_cycle: float = 0.0
 
 
+_RECENT: Recent[tuple[AccessEnergies, ...]] = Recent()
+
+
 def level_energies(specification: Specification) -> tuple[AccessEnergies, ...]:
     """Energies of every storage level, innermost first.
 
@@ -45,7 +49,10 @@ def level_energies(specification: Specification) -> tuple[AccessEnergies, ...]:
     Raises:
         SpecificationError: there is no table, or it lacks a level or one of its actions.
     """
-    energies = tuple(_energies_of(specification, level) for level in specification.architecture.levels)
+    levels = specification.architecture.levels
+    energies = _RECENT.of(
+        (specification.energy, levels), lambda: tuple(_energies_of(specification, level) for level in levels)
+    )
     if not specification.cycle_pj:
         return energies
     # Of the outermost level one instance is in use whatever the mapping.

@@ -16,6 +16,7 @@ from launcher.engines.native.accesses import LevelAccesses
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.energies import component_actions, largest_energy_pj
 from launcher.engines.native.lowering import Nest
+from launcher.engines.native.recent import Recent
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture, Component, Network, StorageLevel
 from launcher.specification.specification import Specification
@@ -85,6 +86,9 @@ def network_latency_cycles(architecture: Architecture) -> int:
     return cycles
 
 
+_RECENT: Recent[tuple[Connection, ...]] = Recent()
+
+
 def connections(specification: Specification) -> tuple[Connection, ...]:
     """Every network that can cost energy, innermost first. One that several levels name counts for the innermost.
 
@@ -92,6 +96,11 @@ def connections(specification: Specification) -> tuple[Connection, ...]:
         SpecificationError: a level names a network that does not exist or is of a class that is not supported
             (``ReductionTree``, distributed multicast), or an energy attribute is not a number.
     """
+    made_of = specification.architecture, specification.energy, specification.area
+    return _RECENT.of(made_of, lambda: _connections(specification))
+
+
+def _connections(specification: Specification) -> tuple[Connection, ...]:
     found: dict[str, Connection] = {}
     architecture = specification.architecture
     for index, level in enumerate(architecture.levels):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from math import fsum, inf
 
 from launcher.engines.native.fusion.group import FusedGroup, alone
@@ -14,7 +15,8 @@ from launcher.engines.native.fusion.parts import LayerPart
 from launcher.engines.native.fusion.supports import Direction
 from launcher.engines.native.mapper.search.clock import Clock
 from launcher.results.proof import BoundedChain, BoundedGroup
-from launcher.specification.chain import Chain, check_chain
+from launcher.specification.chain import Chain, ChainLayer, check_chain
+from launcher.specification.specification import Specification
 
 Run = tuple[int, int]
 """First layer of a group, and the one behind its last."""
@@ -71,7 +73,7 @@ class ChainSearch:
     def __post_init__(self) -> None:
         check_chain(self.chain)
         quiet = self.clock.quiet()
-        self.alone = [LayerSearch(layer.specification, quiet) for layer in self.chain.layers]
+        self.alone = [LayerSearch(partial(_whole, layer), quiet) for layer in self.chain.layers]
         count = len(self.chain.layers)
         wanted = [(i, j) for i in range(count) for j in range(i + 2, count + 1)]
         runs = [run for run in wanted if self.groups is None or run in self.groups]
@@ -158,6 +160,10 @@ class ChainSearch:
         if nest is None:
             return Answer(search.lower(direction))
         return Answer(search.lower(direction), Partition((alone(self.chain.layers[number].name, nest),)))
+
+
+def _whole(layer: ChainLayer) -> Specification:
+    return layer.specification
 
 
 def _joined(first: Answer, second: Answer) -> Answer:

@@ -93,7 +93,9 @@ class GroupSearch:
         while heap and heap[0][0] < most * (1 - EXACT) and not self._clock.expired:
             bound, _, _, node = heapq.heappop(heap)
             self._clock.tick(most, partial(float, bound))
-            if self._tighten(node, direction, most):
+            if self._lower(node, direction) > bound * (1 + EXACT):
+                push(node)  # what was found for other nodes since says more
+            elif self._tighten(node, direction, most):
                 push(node, bound)
             elif node.fits:
                 group = self._group(node, direction)
@@ -153,7 +155,7 @@ class GroupSearch:
     def _search(self, part: LayerPart) -> LayerSearch:
         if part not in self._searches:
             layer = self.chain.layers[part.layer - self.chain.first]
-            self._searches[part] = LayerSearch(own_specification(layer, part), self._quiet)
+            self._searches[part] = LayerSearch(partial(own_specification, layer, part), self._quiet)
         return self._searches[part]
 
     def _nest(self, part: LayerPart, direction: Direction) -> OwnNest:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from math import inf
 
 from launcher.engines.native.fusion.own_nest import OwnNest
@@ -22,7 +24,8 @@ class LayerSearch:
     """Searches of one specification, from any direction; what one finds helps all others.
 
     Args:
-        specification: what is mapped; None when nothing can be.
+        specification: makes what is mapped; None when nothing can be. It is called when something is to be searched:
+            of many parts only a bound is ever asked for, which easier ones give.
         clock: when to stop.
 
     Attributes:
@@ -30,13 +33,18 @@ class LayerSearch:
         searches: how many were run.
     """
 
-    def __init__(self, specification: Specification | None, clock: Clock) -> None:
-        self.specification, self._clock = specification, clock
+    def __init__(self, specification: Callable[[], Specification | None], clock: Clock) -> None:
+        self._specify, self._clock = specification, clock
         self.supports: Supports[OwnNest] = Supports()
         self.searches = 0
-        self._impossible = specification is None
+        self._impossible = False
         self._prepared: tuple[Direction, BestFirstSearch] | None = None
         self._roots: set[Direction] = set()
+
+    @cached_property
+    def specification(self) -> Specification | None:
+        """What is mapped."""
+        return self._specify()
 
     def lower(self, direction: Direction) -> float:
         """A bound that needs no search; infinite when it is known that there is no mapping."""
@@ -98,9 +106,11 @@ class LayerSearch:
 
     def _prepare(self, direction: Direction) -> BestFirstSearch | None:
         """The search in a direction, ready to run."""
-        assert self.specification is not None
         if self._prepared is not None and self._prepared[0] == direction:
             return self._prepared[1]
+        if self.specification is None:
+            self._impossible = True
+            return None
         space = mapspace_of(replace(self.specification, cycle_pj=self._price(direction)))
         if space.impossible:
             self._impossible = True

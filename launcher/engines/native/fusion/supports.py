@@ -59,13 +59,22 @@ class Supports(Generic[P]):
 
     bounds: dict[Direction, float] = field(default_factory=dict)
     points: list[P] = field(default_factory=list)
+    _lower: dict[Direction, float] = field(default_factory=dict, repr=False)
 
     def learn(self, direction: Direction, bound: float) -> None:
         """No point has a smaller value in this direction."""
+        if bound > self.bounds.get(direction, 0.0):
+            self._lower.clear()
         self.bounds[direction] = max(bound, self.bounds.get(direction, 0.0))
 
     def lower(self, direction: Direction) -> float:
         """A value that no point is below in this direction."""
+        if direction not in self._lower:
+            self._lower[direction] = self._mixture(direction)
+        return self._lower[direction]
+
+    def _mixture(self, direction: Direction) -> float:
+        """The best that is known of this direction and those on both sides of it."""
         known = {ENERGY: 0.0, CYCLES: 0.0, **self.bounds}
         best = known.get(direction, 0.0)
         before = [one for one in known if one.price < direction.price]

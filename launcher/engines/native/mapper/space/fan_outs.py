@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, islice, permutations
 from math import prod
 
@@ -109,24 +110,45 @@ def _temporal_possible(space: SearchSpace, temporal: IntArray) -> NDArray[np.boo
     return possible
 
 
-def spatial_options(space: SearchSpace, block: SpatialBlock) -> list[tuple[int, ...]]:
+def spatial_options(space: SearchSpace, block: SpatialBlock) -> tuple[tuple[int, ...], ...]:
     """Factors per dimension that one fan-out can take."""
+    if block.fanout == 1 and all(bounds.allows(1) for bounds in block.bounds):
+        return ((1,) * len(space.dimensions),)
+    # Imperfect ones can be very many, and no two mapspaces are alike.
+    listed = _options.__wrapped__ if any(space.imperfect) else _options
+    return listed(space.dimensions, space.extents, space.imperfect, _all_dimensions(space), block)
+
+
+@lru_cache(maxsize=2048)
+def _options(
+    dimensions: tuple[str, ...],
+    extents: tuple[int, ...],
+    imperfect: tuple[bool, ...],
+    all_dimensions: int,
+    block: SpatialBlock,
+) -> tuple[tuple[int, ...], ...]:
+    """The same for many mapspaces, which are alike where parts of a layer differ in what stays on chip."""
 
     def extend(factors: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
         d = len(factors)
-        if d == len(space.dimensions):
-            if next(layouts(space, block, factors), None) is not None:
+        if d == len(dimensions):
+            if next(_layouts(dimensions, all_dimensions, block, factors), None) is not None:
                 yield factors
             return
         used = prod(factors)
-        bounds = range(1, space.extents[d] + 1) if space.imperfect[d] else loop_bounds(space.extents[d])
+        bounds = range(1, extents[d] + 1) if imperfect[d] else loop_bounds(extents[d])
         for factor in bounds:
             if used * factor > block.fanout:
                 break
             if block.bounds[d].allows(factor):
                 yield from extend((*factors, factor))
 
-    return list(extend(()))
+    return tuple(extend(()))
+
+
+def _all_dimensions(space: SearchSpace) -> int:
+    """How many dimensions the problem has, those with an extent of 1 included."""
+    return len(space.specification.problem.dimensions)
 
 
 def layouts(space: SearchSpace, block: SpatialBlock, factors: tuple[int, ...]) -> Iterator[MeshLayout]:
@@ -135,11 +157,16 @@ def layouts(space: SearchSpace, block: SpatialBlock, factors: tuple[int, ...]) -
     One dimension lies along one axis, as in Timeloop: its spatial block holds one loop per dimension, in the order of
     the permutation, and a split point divides the block into X and Y.
     """
+    return _layouts(space.dimensions, _all_dimensions(space), block, factors)
+
+
+def _layouts(
+    names: tuple[str, ...], all_dimensions: int, block: SpatialBlock, factors: tuple[int, ...]
+) -> Iterator[MeshLayout]:
     loops = [d for d, factor in enumerate(factors) if factor > 1]
-    names = space.dimensions
     given = [names.index(name) for name in block.permutation if name in names and factors[names.index(name)] > 1]
     free = [d for d in loops if d not in given]
-    for on_x in _x_choices(space, block, given, free):
+    for on_x in _x_choices(names, all_dimensions, block, given, free):
         x = prod(factors[d] for d in on_x)
         if x > block.fanout_x or prod(factors) // x > block.fanout_y:
             continue
@@ -149,7 +176,9 @@ def layouts(space: SearchSpace, block: SpatialBlock, factors: tuple[int, ...]) -
                 yield (*before_x, *behind_x), (*before_y, *behind_y)
 
 
-def _x_choices(space: SearchSpace, block: SpatialBlock, given: list[int], free: list[int]) -> Iterator[frozenset[int]]:
+def _x_choices(
+    names: tuple[str, ...], all_dimensions: int, block: SpatialBlock, given: list[int], free: list[int]
+) -> Iterator[frozenset[int]]:
     if block.split is None:
         for count in range(len(free), 0, -1):
             for extra in combinations(free, count):
@@ -158,13 +187,12 @@ def _x_choices(space: SearchSpace, block: SpatialBlock, given: list[int], free: 
             yield frozenset(given[:count])
         return
     if block.split <= len(block.permutation):
-        names = space.dimensions
         yield frozenset(names.index(n) for n in block.permutation[: block.split] if n in names)
         return
     # Places behind the given permutation are filled by the other dimensions, in any order; those with a factor of 1
     # fill places too.
     places = block.split - len(block.permutation)
-    idle = len(space.specification.problem.dimensions) - len(block.permutation) - len(free)
+    idle = all_dimensions - len(block.permutation) - len(free)
     for count in range(min(len(free), places), max(places - idle, 0) - 1, -1):
         for extra in combinations(free, count):
             yield frozenset((*given, *extra))
