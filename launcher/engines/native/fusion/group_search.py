@@ -114,7 +114,8 @@ class GroupSearch:
         """A bound that needs no search."""
         for node in self._roots:
             for part in node.parts:
-                if not self._search(part).supports.bounds:
+                # Once time is up nothing is better than no bound.
+                if not self._search(part).supports.bounds and not self._clock.expired:
                     self._search(part).root(direction)
         leaves = tuple(bounded(node, self._lower(node, direction)) for node in self._roots)
         self.leaves.setdefault(direction, leaves)
