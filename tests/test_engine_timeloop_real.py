@@ -21,6 +21,7 @@ from imperfect_cases import random_case
 from test_engine_timeloop_interrupts import PATIENCE_S, has_found, wait_until
 from timeloop_cases import BERT, CUBE, IMPERFECT, RAGGED, RUBY, TINY, UNEVEN, composed, engine, given
 
+from launcher import run
 from launcher.engines.differences import differences, unexplained
 from launcher.engines.interface import MapperSettings
 from launcher.engines.native.native_engine import NativeEngine
@@ -28,6 +29,7 @@ from launcher.engines.timeloop.front_end import FRONT_ENDS
 from launcher.errors import EngineError, NoValidMappingError
 from launcher.paths import cache_folder
 from launcher.specification.mapping import Loop, Mapping
+from launcher.specification.repeats import ONCE
 from launcher.specification.specification import Specification
 
 PROGRAMS = ("timeloop-mapper", "timeloop-model")
@@ -192,3 +194,20 @@ def test_the_recorded_search_is_what_the_program_does_now(tmp_path: Path) -> Non
     timeloop = engine(None, tmp_path / "runs", mapper={"victory_condition": 20})
     mapped = timeloop.map(composed(*CUBE), EDP)
     assert (mapped.evaluation.cycles, mapped.search.counters) == (2052, {"improvements": 2})
+
+
+@pytest.mark.parametrize(("arch", "layers"), [("gemmini", "KTQ,softmax"), ("eyeriss", "FF1,FF2"), ("pim", "FF1,FF2")])
+def test_a_fused_layer_is_the_iterations_of_its_part(arch: str, layers: str) -> None:
+    """Where no tile stays and no sum is continued, the real one confirms every layer's own problem."""
+    groups = f"fusion.groups=[[{layers}]]"
+    result = run([f"arch={arch}", f"layer=[{layers}]", "model=bert_base", "model.sequence=128", groups])
+    confirmed = 0
+    for part in (one.result for one in result.layers):
+        assert part.specification is not None and part.mapping is not None
+        repeats = part.specification.repeats
+        theirs = engine(None).evaluate(replace(part.specification, repeats=ONCE), part.mapping)
+        if not repeats.fetches and repeats.first("Outputs") == repeats.times:
+            assert part.energy_pj == pytest.approx(repeats.times * theirs.energy_pj, rel=1e-9)
+            assert part.cycles <= repeats.times * theirs.cycles
+            confirmed += 1
+    assert confirmed
