@@ -135,3 +135,15 @@ def test_what_does_not_go_together_is_told(overrides: list[str], words: str) -> 
     with pytest.raises(LauncherError) as error:
         run([*SMALL, "arch=gemmini", ATTENTION, *overrides])
     assert words in str(error.value)
+
+
+def test_layers_that_cannot_be_fused_are_told() -> None:
+    result = run([*SMALL, "arch=gemmini", "layer=[FF1,FF2]", "fusion.groups=[[FF1,FF2]]"])
+    assert result.status == "infeasible"
+    assert "no level on chip may hold FF1.Outputs for both" in str(result.reason)
+
+
+def test_words_that_would_move_between_instances_are_told() -> None:
+    words = "KTQ.Outputs waits at Accumulator, whose instances KTQ and softmax use differently"
+    assert any(words in flag for flag in mapped("arch=gemmini", ATTENTION, "fusion=optimal").flags)
+    assert not any("waits" in flag for flag in mapped("arch=eyeriss", ATTENTION, "fusion=optimal").flags)

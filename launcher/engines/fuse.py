@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from launcher.engines.native.fusion.chain_search import Partition
     from launcher.engines.native.fusion.fuse import Fused
     from launcher.engines.native.fusion.group import FusedGroup
+    from launcher.engines.native.fusion.own_nest import OwnNest
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def _runs(unit: Unit, partition: Partition, optimality: Optimality) -> list[Laye
     runs = []
     machines = {layer.name: layer.specification.architecture for layer in unit.chain.layers}
     for group in partition.groups:
+        spread = _spread(unit, group)
         for name, nest in zip(group.names, group.nests, strict=True):
             result = Result(
                 name=name,
@@ -103,10 +105,41 @@ def _runs(unit: Unit, partition: Partition, optimality: Optimality) -> list[Laye
                 mapping=nest.mapping,
                 evaluation=nest.evaluation,
                 optimality=own,
-                flags=nest.specification.flags,
+                flags=(*nest.specification.flags, *spread.get(name, ())),
             )
             runs.append(LayerRun(result, unit.runs))
     return runs
+
+
+def _spread(unit: Unit, group: FusedGroup) -> dict[str, list[str]]:
+    """Remarks on tensors that wait in several instances of a level, which the layers use in different ways.
+
+    Fan-outs further out may spread a reduction over these instances, or copies, or one layer's share otherwise than the
+    other's; what moving that between instances would cost is not counted.
+    """
+    first = [layer.name for layer in unit.chain.layers].index(group.names[0])
+    remarks: dict[str, list[str]] = {}
+    for number, level in enumerate(group.fused.waits):
+        flow = unit.chain.flows[first + number]
+        before, behind = (_outside(nest, level) for nest in group.nests[number : number + 2])
+        names = flow.dimensions if flow is not None else {}
+        if {names.get(one, one): factor for one, factor in before.items()} != behind or set(before) - set(names):
+            tensor, users = unit.chain.tensor(first + number), group.names[number : number + 2]
+            remarks.setdefault(users[0], []).append(
+                f"{tensor} waits at {level}, whose instances {users[0]} and {users[1]} use differently; "
+                "moving words between instances is not counted"
+            )
+    return remarks
+
+
+def _outside(nest: OwnNest, level: str) -> dict[str, int]:
+    """Factors of the fan-outs further out than a level."""
+    place = nest.specification.architecture.level_index(level)
+    found: dict[str, int] = {}
+    for one in nest.mapping.levels[place + 1 :]:
+        for loop in one.spatial:
+            found[loop.dimension] = found.get(loop.dimension, 1) * loop.bound
+    return found
 
 
 def _alone(partition: Partition) -> dict[str, Evaluation]:

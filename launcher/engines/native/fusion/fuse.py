@@ -9,6 +9,7 @@ from math import fsum
 
 from launcher.engines.interface import OnProgress
 from launcher.engines.native.fusion.chain_search import ChainSearch, Partition
+from launcher.engines.native.fusion.classes import waiting_levels
 from launcher.engines.native.fusion.corners import Corners, minimise
 from launcher.engines.native.fusion.supports import CYCLES, ENERGY, Direction
 from launcher.engines.native.mapper.search.clock import Clock
@@ -168,6 +169,16 @@ def _none(units: Sequence[Unit], *, finished: bool) -> NoValidMappingError:
     names = ", ".join(layer.name for unit in units for layer in unit.chain.layers)
     if not finished:
         return NoValidMappingError(f"no mapping of {names} was found in time", hint="allow more time")
+    for unit in units:
+        for first, last in unit.groups or ():
+            group = unit.chain.part(first, last)
+            for number, levels in enumerate(waiting_levels(group)):
+                if not levels:
+                    both = f"{group.layers[number].name} and {group.layers[number + 1].name}"
+                    return NoValidMappingError(
+                        f"{both} cannot be fused: no level on chip may hold {group.tensor(number)} for both",
+                        hint="other groups, or constraints that keep it at a level of both",
+                    )
     return NoValidMappingError(
         f"{names}: a layer has no mapping, alone or fused",
         hint="map the layers one by one: the message names the constraints and capacities in conflict",
