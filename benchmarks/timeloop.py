@@ -17,10 +17,10 @@ from rich.console import Console
 
 import launcher
 from launcher.config.compose import compose
+from launcher.engines.differences import differences
 from launcher.engines.native.native_engine import NativeEngine
 from launcher.engines.timeloop.engine import TimeloopEngine
 from launcher.engines.timeloop.settings import TimeloopSettings
-from launcher.engines.verify import differences
 from launcher.results.result import Result
 
 ARCHS = "gemmini,pim,eyeriss,simba,tpu"

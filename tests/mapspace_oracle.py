@@ -49,7 +49,7 @@ def enumerate_mappings(
     ends = np.stack([choices[d][picks[:, d]] for d in range(len(names))], axis=2)
     fanouts = np.array([prod(specification.architecture.fanout(level)) for level in range(len(levels))])
     ends = ends[(ends[:, 0::2].prod(axis=2) <= fanouts).all(axis=1)]
-    keeps = np.array(list(_keeps(specification)), np.bool_).reshape(-1, len(levels), _spaces(specification))
+    keeps = np.array(list(keeps_of(specification)), np.bool_).reshape(-1, len(levels), _spaces(specification))
     by_level: dict[tuple[object, ...], np.ndarray] = {}
     choices_of = []
     count = 0
@@ -121,7 +121,7 @@ def _allows(specification: Specification, block: tuple[int, str], name: str, fac
     return True
 
 
-def _keeps(specification: Specification) -> Iterator[tuple[bool, ...]]:
+def keeps_of(specification: Specification) -> Iterator[tuple[bool, ...]]:
     levels = specification.architecture.levels
     options = []
     for level in levels:
@@ -214,7 +214,7 @@ def violations(specification: Specification, mapping: Mapping, factors: Factors 
     found = []
     for name in specification.problem.dimensions:
         found += _wrong_factors(specification, mapping, name, factors)
-    keeps = {tuple(keep) for keep in _keeps(specification)}
+    keeps = {tuple(keep) for keep in keeps_of(specification)}
     names = specification.problem.data_space_names
     if tuple(space in level.keep for level in mapping.levels for space in names) not in keeps:
         found.append("keep and bypass are not allowed")
@@ -275,7 +275,7 @@ def random_mappings(specification: Specification, count: int, seed: int) -> Mapp
     generator = np.random.default_rng(seed)
     random = Random(seed)
     levels = specification.architecture.levels
-    keeps = np.array(list(_keeps(specification)), np.bool_).reshape(-1, len(levels), _spaces(specification))
+    keeps = np.array(list(keeps_of(specification)), np.bool_).reshape(-1, len(levels), _spaces(specification))
     factors = _random_factors(specification, count, generator)
     rows = []
     for row in factors:

@@ -23,7 +23,10 @@ from launcher.results.result_json import proof_from_text, result_from_dict
 Content = dict[str, Any]
 Change = Callable[[Content], object]
 
-NETWORK = ["layer=[KTQ,softmax,VScores,FF1]", "model=bert_base", "model.sequence=64", "arch=eyeriss", "fusion=optimal"]
+NETWORK = [
+    "layer=[KTQ,softmax,VScores,FF1]", "model=bert_base", "model.sequence=64", "arch=eyeriss", "arch.glb_kib=4",
+    "fusion=optimal",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")

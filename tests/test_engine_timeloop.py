@@ -24,11 +24,11 @@ from timeloop_cases import (
     stand_in,
 )
 
+from launcher.engines.differences import differences
 from launcher.engines.interface import MapperSettings, Progress
 from launcher.engines.native.model import evaluate
 from launcher.engines.native.native_engine import NativeEngine
 from launcher.engines.timeloop.mapping_file import read_found
-from launcher.engines.verify import differences
 from launcher.errors import ConfigurationError, EngineError, NoValidMappingError, SpecificationError
 from launcher.specification.constraints import BlockConstraint, Constraints
 from launcher.timeloop_files.io import dump_mapping

@@ -13,10 +13,10 @@ import pytest
 from timeloop_cases import REPLAY, UNTIL_STOPPED, calls, engine, mapping_of, specification_of, stand_in
 
 import launcher.engines.timeloop.programs as programs_module
+from launcher.engines.differences import differences
 from launcher.engines.interface import MapperSettings
 from launcher.engines.native.model import evaluate
 from launcher.engines.timeloop.engine import TimeloopEngine
-from launcher.engines.verify import differences
 from launcher.errors import EngineError
 
 IMAGE = "timeloop:test"

@@ -19,11 +19,11 @@ from timeloop_cases import (
 )
 
 import launcher.engines.timeloop.process as process_module
+from launcher.engines.differences import differences
 from launcher.engines.interface import MapperSettings, Progress
 from launcher.engines.native.model import evaluate
 from launcher.engines.timeloop.engine import TimeloopEngine
 from launcher.engines.timeloop.settings import TimeloopSettings
-from launcher.engines.verify import differences
 from launcher.errors import EngineError, LauncherError, NoValidMappingError
 
 EDP = MapperSettings()

@@ -29,7 +29,7 @@ from launcher.engines.timeloop.settings import TimeloopSettings
 from launcher.errors import LauncherError
 from launcher.specification import mapping as mappings
 from launcher.specification.specification import Specification
-from launcher.timeloop_files.io import read_mapped, read_specification
+from launcher.timeloop_files.io import Document, read_mapped, read_specification
 from launcher.trial.steps import specify
 
 RECORDINGS = Path(__file__).resolve().parent / "recordings" / "timeloop"
@@ -47,6 +47,9 @@ RAGGED = (*SMALL, "layer.D=14", "layer.E=8", "layer.L=8", "arch.streamed_columns
 UNEVEN = ("arch=dimc", "arch.rows=4", "arch.cols=4", "layer=gemm", "layer.D=10", "layer.E=6", "layer.L=3")
 """No side of the array is filled by a divisor of 10 or 6."""
 
+SHORT = (*SMALL, "layer.D=4", "layer.E=4", "layer.L=7", "arch.streamed_columns=4")
+"""7 columns come as 4 and 3."""
+
 RUBY = {"algorithm": "random_pruned", "victory_condition": 200, "timeout": 100000, "optimization_metrics": ["delay"]}
 """Settings with which Timeloop finds that imperfect factors are faster."""
 
@@ -61,6 +64,18 @@ IMPERFECT = """mapping:
 - {target: Scratchpad, type: datatype, keep: [Weights, Inputs], bypass: [Outputs]}
 - {target: Scratchpad, type: temporal, factors: E2}
 - {target: DRAM, type: temporal, factors: D4}
+"""
+
+STEPS = """mapping:
+- {target: Registers, type: datatype, keep: [Weights], bypass: [Inputs, Outputs]}
+- {target: Registers, type: temporal, factors: "L4,3"}
+- {target: inter_PECols_spatial, type: datatype, keep: [], bypass: [Weights, Inputs, Outputs]}
+- {target: inter_PECols_spatial, type: spatial, factors: E4, split: 1, permutation: EDL}
+- {target: Accumulator, type: datatype, keep: [Outputs], bypass: [Weights, Inputs]}
+- {target: inter_PERows_spatial, type: datatype, keep: [], bypass: [Weights, Inputs, Outputs]}
+- {target: inter_PERows_spatial, type: spatial, factors: D4, split: 0, permutation: DEL}
+- {target: Scratchpad, type: datatype, keep: [Weights, Inputs], bypass: [Outputs]}
+- {target: DRAM, type: temporal, factors: L2}
 """
 
 # Answers for inputs that were in one of the recorded runs, whatever they are written like.
@@ -248,13 +263,10 @@ def _best(*overrides: str) -> Callable[[Path], object]:
     return _model(specification, NativeEngine().map(specification, MapperSettings()).mapping)
 
 
-def _imperfect(folder: Path) -> object:
-    specification = composed(*RAGGED)
-    file = folder.parent / f"{folder.name}.yaml"
-    file.write_text(IMPERFECT)
-    [(specification, mapping)] = read_mapped([file], specification)
-    file.unlink()
-    return _model(specification, mapping)(folder)
+def given(text: str, *overrides: str) -> tuple[Specification, mappings.Mapping]:
+    """An experiment, and a mapping of it in Timeloop's words."""
+    [mapped] = read_mapped([Document.from_text(text, "mapping")], composed(*overrides))
+    return mapped
 
 
 def _too_large(folder: Path) -> object:
@@ -299,7 +311,8 @@ def record() -> None:
     _record("front_end_failed", _search(CUBE, {"victory_condition": "many"}, frontend="timeloopfe"))
     _record("KTQ", _best("arch=gemmini", "layer=KTQ"))
     _record("VScores", _best("arch=gemmini", "layer=VScores"))
-    _record("imperfect", _imperfect)
+    _record("imperfect", _model(*given(IMPERFECT, *RAGGED)))
+    _record("steps", _model(*given(STEPS, *SHORT)))
     _record("too_large", _too_large)
     _record("wrong_key", _wrong_key)
     with suppress(FileNotFoundError):

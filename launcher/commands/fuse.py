@@ -1,6 +1,6 @@
 """Find the proven best way to fuse a chain of layers.
 
-Takes the files that `map` takes (architecture, constraints, ERT and ART), and one file with the chain:
+Takes the files, or the folder, that `map` takes (architecture, constraints, ERT and ART), and one file with the chain:
 
     chain:
       layers:
@@ -28,7 +28,7 @@ from typing import Any
 from rich.console import Console
 
 from launcher.commands.golden_form import levels_of
-from launcher.commands.inputs import seconds, with_energies, write_json
+from launcher.commands.inputs import read_inputs, seconds, with_energies, write_json
 from launcher.engines.fuse import find_fused
 from launcher.engines.run import must_compile
 from launcher.errors import SpecificationError
@@ -41,7 +41,7 @@ from launcher.results.fused import FusedLayers
 from launcher.results.result import LayerRun, Result
 from launcher.specification.chain import Chain, Unit
 from launcher.timeloop_files.chain import is_chain, read_chain
-from launcher.timeloop_files.load import Document
+from launcher.timeloop_files.load import Document, YamlMap
 from launcher.trial.network.totals import total
 
 
@@ -113,11 +113,11 @@ def _group(group: FusedLayers, layers: Sequence[LayerRun]) -> dict[str, Any]:
 
 
 def _chain(files: Sequence[Path]) -> Chain:
-    """The chain that the files describe, with energies."""
-    folders = [path for path in files if path.is_dir()]
-    if folders:
-        raise SpecificationError("a chain is read from files", where=str(folders[0]), hint="name the files in it")
-    documents = [Document.from_file(path) for path in files]
+    """The chain that the files describe, with energies.
+
+    Of the files, or a folder, that describe the machine, a problem does not count: the chain has problems of its own.
+    """
+    documents = [document for one in read_inputs(files, mapspace=True) for document in one.documents]
     chains = [one for one in documents if is_chain(one)]
     if len(chains) != 1:
         raise SpecificationError(
@@ -126,6 +126,14 @@ def _chain(files: Sequence[Path]) -> Chain:
             expected="one file with the top-level key 'chain', beside those of the architecture",
             hint="docs/fusion.md shows one",
         )
-    chain = read_chain([one for one in documents if one is not chains[0]], chains[0])
+    machine = [_without_problem(one) for one in documents if one is not chains[0]]
+    chain = read_chain(machine, chains[0])
     layers = (replace(layer, specification=with_energies(layer.specification)) for layer in chain.layers)
     return replace(chain, layers=tuple(layers))
+
+
+def _without_problem(document: Document) -> Document:
+    root = YamlMap(document.root.line, document.root.tag)
+    root.update({key: value for key, value in document.root.items() if key != "problem"})
+    root.lines.update(document.root.lines)
+    return Document(document.source, root)

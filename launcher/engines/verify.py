@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from launcher.engines.differences import approximate_counts, differences, unexplained
 from launcher.engines.interface import Engine
 from launcher.engines.timeloop.programs import installed_version
 from launcher.engines.timeloop.settings import TimeloopSettings
 from launcher.errors import ConfigurationError, EngineError, SpecificationError
 from launcher.results.evaluation import Evaluation
 from launcher.results.result import Result, Verification
+from launcher.specification.mapping import Mapping
 from launcher.specification.problem import Problem
 
 if TYPE_CHECKING:
     from launcher.engines.timeloop.engine import TimeloopEngine
 
 MODES = ("auto", "true", "false")
-TOLERANCE = 1e-6
-"""Relative, on energies and utilization; cycles and accesses must be equal."""
-
-_MOST = 12
 
 
 def verify_mode(value: object) -> str:
@@ -85,9 +81,13 @@ def verified(result: Result, engine: TimeloopEngine, *, strict: bool) -> Result:
         if strict:
             raise
         return replace(result, verification=Verification(by, (f"it could not evaluate the mapping: {error.what}",)))
-    found = differences(result.evaluation, theirs)
-    counted_otherwise = found and theirs.legal and not result.mapping.is_perfect
-    why = approximate_counts(result.evaluation, theirs, result.specification.problem) if counted_otherwise else None
+    ours, mapping, problem = result.evaluation, result.mapping, result.specification.problem
+    found = differences(ours, theirs)
+    if not found or not theirs.legal or mapping.is_perfect:
+        return replace(result, verification=Verification(by, found))
+    if odd := unexplained(ours, theirs, mapping, problem):
+        return replace(result, verification=Verification(by, odd))
+    why = approximate_counts(ours, theirs, mapping, problem)
     return replace(result, verification=Verification(by, found, why))
 
 
@@ -106,71 +106,15 @@ def second_opinion(result: Result, engine: Engine) -> Result:
     except SpecificationError as error:
         remark = f"the native model does not evaluate this mapping: {error.what}"
     else:
-        remark = _opinion(ours, theirs, specification.problem)
+        remark = _opinion(ours, theirs, mapping, specification.problem)
     return replace(result, flags=(*result.flags, remark))
 
 
-def _opinion(ours: Evaluation, theirs: Evaluation, problem: Problem) -> str:
+def _opinion(ours: Evaluation, theirs: Evaluation, mapping: Mapping, problem: Problem) -> str:
     if not ours.legal:
         return f"to the native model this mapping is illegal: {ours.reason}"
     if not differences(ours, theirs):
         return "the native model gives this mapping the same figures"
-    return approximate_counts(ours, theirs, problem)
-
-
-def approximate_counts(ours: Evaluation, theirs: Evaluation, problem: Problem) -> str:
-    """What both say of a mapping with imperfect factors, and that Timeloop's counts of these do not add up.
-
-    Timeloop averages over iterations, the last of which are shorter, so that even the multiply-accumulates that it
-    prints need not be those of the problem. The native model counts every word once.
-    """
-    totals = (f"{one.energy_pj * 1e-6:.5g} uJ and {one.cycles:,} cycles" for one in (ours, theirs))
-    return (
-        f"{' natively, '.join(totals)} in Timeloop, whose counts of imperfect factors are approximate: it has "
-        f"{_evidence(ours, theirs, problem)}"
-    )
-
-
-def _evidence(ours: Evaluation, theirs: Evaluation, problem: Problem) -> str:
-    """A count that shows it: the computes, or else the outermost accesses that are not the same."""
-    if theirs.computes != problem.computes:
-        return f"{theirs.computes:,} multiply-accumulates instead of {problem.computes:,}"
-    for mine, other in reversed(list(zip(ours.levels, theirs.levels, strict=True))):
-        for space, stats in mine.data_spaces.items():
-            for figure in ("reads", "fills", "updates"):
-                counted, there = getattr(stats, figure), getattr(other.data_spaces[space], figure)
-                if counted != there:
-                    return f"{there:,} {figure} of {space} at {mine.level} instead of {counted:,.10g}"
-    return f"{theirs.computes:,} multiply-accumulates, and other steps than they need"
-
-
-def differences(ours: Evaluation, theirs: Evaluation) -> tuple[str, ...]:
-    """Figures on which two evaluations of one mapping do not agree, the totals first; empty when they agree."""
-    if not theirs.legal:
-        return (f"the mapping is illegal there: {theirs.reason}",)
-    found = [
-        f"{name}: {mine:.12g} here, {other:.12g} there"
-        for name, mine, other, exact in _figures(ours, theirs)
-        if not (mine == other if exact else isclose(mine, other, rel_tol=TOLERANCE, abs_tol=1e-9))
-    ]
-    more = len(found) - _MOST
-    return (*found[:_MOST], *([f"and {more} more figures"] if more > 0 else []))
-
-
-def _figures(ours: Evaluation, theirs: Evaluation) -> Iterator[tuple[str, float, float, bool]]:
-    """Name, value here, value there, and whether they must be equal."""
-    yield "cycles", ours.cycles, theirs.cycles, True
-    yield "energy in pJ", ours.energy_pj, theirs.energy_pj, False
-    yield "utilization", ours.utilization, theirs.utilization, False
-    yield "energy of computing in pJ", ours.compute_energy_pj, theirs.compute_energy_pj, False
-    for name, energy in ours.network_energy_pj.items():
-        yield f"energy of {name} in pJ", energy, theirs.network_energy_pj.get(name, 0.0), False
-    for mine, other in zip(ours.levels, theirs.levels, strict=True):
-        yield f"{mine.level}: energy in pJ", mine.energy_pj, other.energy_pj, False
-        yield f"{mine.level}: leakage in pJ", mine.leakage_pj, other.leakage_pj, False
-        yield f"{mine.level}: cycles", mine.cycles, other.cycles, True
-        for space, stats in mine.data_spaces.items():
-            there = other.data_spaces[space]
-            for figure in ("tile_words", "reads", "fills", "updates"):
-                label = f"{mine.level}: {figure.replace('_', ' ')} of {space}"
-                yield label, getattr(stats, figure), getattr(there, figure), True
+    if odd := unexplained(ours, theirs, mapping, problem):
+        return f"the native model disagrees: {'; '.join(odd)}"
+    return approximate_counts(ours, theirs, mapping, problem)

@@ -25,9 +25,9 @@ def print_groups(result: Result, console: Console) -> None:
             console.print(line, markup=False, highlight=False, soft_wrap=True)
         console.print(_room_table(result, group, console))
         if group.alone:
-            console.print(_savings_table(savings_by_level(result, group), "level"))
+            console.print(_savings_table(savings_by_level(result, group), "what fusing saves", "level"))
             tensors = savings_by_tensor(result, group)[:_MOST_TENSORS]
-            console.print(_savings_table(tensors, "what changes most"))
+            console.print(_savings_table(tensors, "what changes most", "tensor"))
 
 
 def _room_table(result: Result, group: FusedLayers, console: Console) -> Table:
@@ -52,8 +52,8 @@ def _room_table(result: Result, group: FusedLayers, console: Console) -> Table:
     return table
 
 
-def _savings_table(savings: list[Saving], heading: str) -> Table:
-    table = Table(title="what fusing saves", title_justify="left")
+def _savings_table(savings: list[Saving], title: str, heading: str) -> Table:
+    table = Table(title=title, title_justify="left")
     table.add_column(heading)
     for name in ("alone uJ", "fused uJ", "change"):
         table.add_column(name, justify="right", no_wrap=True)

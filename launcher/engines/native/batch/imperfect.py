@@ -76,7 +76,8 @@ class ImperfectFigures:
         fixed = assignments_of(self.space, self.machine, SpatialAssignments(self.space, spatial, spatial[:, :, 0]))
         energy, busy = np.zeros((2, len(ends)))
         work = work_of(self.space, self.machine, keep[0])
-        _judge(work, fixed.fans(0), keep, spatial, fixed.outside, fixed.prices, ends, places, energy, busy)
+        outside, prices = _first(fixed.outside), fixed.prices(fixed.instances.T)
+        _judge(work, fixed.fans(0), keep, spatial, outside, prices, ends, places, energy, busy)
         return energy + fixed.leak_pj * busy, busy.astype(np.int64) + self.machine.latency
 
 

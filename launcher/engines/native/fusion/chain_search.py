@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from math import fsum, inf
@@ -90,12 +91,9 @@ class ChainSearch:
     def best(self, direction: Direction) -> Answer:
         """The best partition in a direction."""
         answers: dict[Run, Answer] = {}
-        count = len(self.chain.layers)
-        for length in range(1, count + 1):
-            for first in range(count - length + 1):
-                run = first, first + length
-                answers[run] = self._run(run, direction, answers)
-        return answers[0, count]
+        for run in self._runs():
+            answers[run] = self._run(run, direction, answers)
+        return answers[0, len(self.chain.layers)]
 
     def record(self, direction: Direction, bound: float, runs: int) -> BoundedChain:
         """What the bound in a direction rests on."""
@@ -118,15 +116,18 @@ class ChainSearch:
     def lower(self, direction: Direction) -> float:
         """A bound that needs no search."""
         bounds: dict[Run, float] = {}
+        for run in self._runs():
+            first, last = run
+            split = [bounds[first, middle] + bounds[middle, last] for middle in self._splits(run)]
+            whole = [self.fused[run].lower(direction)] if run in self.fused else []
+            alone = [self.alone[first].lower(direction)] if last - first == 1 else []
+            bounds[run] = min([*split, *whole, *alone], default=inf)
+        return bounds[0, len(self.chain.layers)]
+
+    def _runs(self) -> Iterator[Run]:
+        """All runs of layers, those of a single one first."""
         count = len(self.chain.layers)
-        for length in range(1, count + 1):
-            for first in range(count - length + 1):
-                run = first, first + length
-                split = [bounds[first, middle] + bounds[middle, run[1]] for middle in self._splits(run)]
-                whole = [self.fused[run].lower(direction)] if run in self.fused else []
-                alone = [self.alone[first].lower(direction)] if length == 1 else []
-                bounds[run] = min([*split, *whole, *alone], default=inf)
-        return bounds[0, count]
+        yield from ((first, first + length) for length in range(1, count + 1) for first in range(count - length + 1))
 
     def _flows(self, run: Run) -> bool:
         return all(flow is not None for flow in self.chain.part(*run).flows)

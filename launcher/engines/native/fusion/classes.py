@@ -90,17 +90,17 @@ def stay_options(chain: Chain, layer: int, shared: Sequence[SharedLoop]) -> list
     """Every set of a layer's tiles that may stay, with this order of shared loops: none of them first.
 
     Only tiles that some innermost shared loops do not move are worth staying. Tensors that flow do not stay, nor do
-    windows that shared loops slide, nor tensors whose reuse over time is switched off.
+    windows that shared loops slide, nor tiles at levels where the tensor's reuse over time is switched off.
     """
     one = chain.layers[layer]
     bounds = {loop.names[layer]: loop.bound for loop in shared}
     per_space = []
     for space in one.problem.data_spaces:
         slid = space.windowed(one.problem.dimensions) & bounds.keys()
-        if space.name in flowing_spaces(chain, layer) or slid or _forgets(one, space.name):
+        if space.name in flowing_spaces(chain, layer) or slid:
             continue
         if fetches_of(space.relevant, bounds) < prod(bounds.values()):
-            levels = memories(one, space.name)
+            levels = [level for level in memories(one, space.name) if not _forgets(one, level, space.name)]
             subsets = concatenated.from_iterable(combinations(levels, n) for n in range(len(levels) + 1))
             per_space.append([tuple((level, space.name) for level in subset) for subset in subsets])
     return [tuple(sorted(concatenated.from_iterable(choice))) for choice in product(*per_space)]
@@ -116,8 +116,8 @@ def flowing_spaces(chain: Chain, layer: int) -> dict[str, int]:
     return spaces
 
 
-def _forgets(layer: ChainLayer, space: str) -> bool:
-    return any(space in one.temporal.no_reuse for one in layer.specification.constraints.levels.values())
+def _forgets(layer: ChainLayer, level: str, space: str) -> bool:
+    return space in layer.specification.constraints.at(level).temporal.no_reuse
 
 
 def _divisors(extent: int) -> list[int]:

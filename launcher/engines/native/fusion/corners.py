@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
-from math import inf, sqrt
+from math import inf, log, sqrt
 from typing import Generic, TypeVar
 
 from launcher.engines.native.fusion.supports import CYCLES, ENERGY, EXACT, Direction, Point
@@ -23,6 +23,7 @@ Ask = Callable[[Direction], tuple[float, P | None]]
 
 _MOST_QUESTIONS = 64
 _SLACK = 0.9
+_MARGIN = 0.1
 _STEEP = 1e3
 
 
@@ -82,8 +83,8 @@ class Corners(Generic[P]):
     def question(self) -> Direction | None:
         """The direction that says most about the best corner; None when it was asked already.
 
-        The line through the best point that just excludes a corner whose other side stays as it is; failing that, one
-        between the two lines that meet there.
+        The line through the best point that just excludes a corner whose other side stays as it is; one between the two
+        lines that meet there where that is next to either of them, and so would hardly say more.
         """
         assert self.best is not None
         energy, cycles = min(self.corners(), key=lambda corner: self.criterion.value(*corner))
@@ -92,7 +93,7 @@ class Corners(Generic[P]):
         side = (energy, float(self.best.cycles)) if frugal else (self.best.energy_pj, cycles)
         slope = self.criterion.cycles * side[0] / (self.criterion.energy * side[1])
         wanted = Direction(1.0, slope * (_SLACK if frugal else 1 / _SLACK))
-        if not min(prices) < wanted.price < max(prices):
+        if not _well_between(wanted, min(prices), max(prices)):
             wanted = _between(min(prices), max(prices))
         asked = any(abs(line.direction.price - wanted.price) < 1e-12 * wanted.price for line in self.lines)
         return None if asked else wanted
@@ -162,9 +163,25 @@ def _above(line: Line, point: tuple[float, float], *, strictly: bool = False) ->
     return value > line.bound * (1 + EXACT) if strictly else value >= line.bound * (1 - EXACT)
 
 
+def _ratio(price: float) -> float:
+    """Weight of a cycle when energy has the weight 1."""
+    return price / (1 - price) if price < 1 else inf
+
+
+def _well_between(direction: Direction, low: float, high: float) -> bool:
+    """Whether a direction lies between two prices, and next to neither of two that are no extremes."""
+    ratios = _ratio(low), _ratio(direction.price), _ratio(high)
+    if not ratios[0] < ratios[1] < ratios[2]:
+        return False
+    if not ratios[0] or ratios[2] == inf:
+        return True
+    step, span = log(ratios[1] / ratios[0]), log(ratios[2] / ratios[0])
+    return _MARGIN * span < step < (1 - _MARGIN) * span
+
+
 def _between(low: float, high: float) -> Direction:
     """A direction between two prices, by the geometric mean of their ratios of cycles to energy."""
-    ratios = [price / (1 - price) if price < 1 else inf for price in (low, high)]
+    ratios = _ratio(low), _ratio(high)
     if ratios[0] == 0:
         return Direction(1.0, ratios[1] / 16) if ratios[1] < inf else Direction(1.0, 1.0)
     return Direction(1.0, ratios[0] * 16 if ratios[1] == inf else sqrt(ratios[0] * ratios[1]))

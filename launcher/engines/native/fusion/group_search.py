@@ -22,7 +22,7 @@ from launcher.engines.native.fusion.layer_search import LayerSearch
 from launcher.engines.native.fusion.own_nest import OwnNest
 from launcher.engines.native.fusion.parts import LayerPart, own_specification
 from launcher.engines.native.fusion.rescaling import rescaling_of
-from launcher.engines.native.fusion.room import has_room, pin_choices, reserved_words
+from launcher.engines.native.fusion.room import has_room, pin_choices, pooled_levels, reserved_words
 from launcher.engines.native.fusion.supports import EXACT, Direction
 from launcher.engines.native.mapper.search.clock import Clock
 from launcher.results.fused import Rescaling
@@ -114,7 +114,8 @@ class GroupSearch:
         """A bound that needs no search."""
         for node in self._roots:
             for part in node.parts:
-                if not self._search(part).supports.bounds:
+                # Once time is up nothing is better than no bound.
+                if not self._search(part).supports.bounds and not self._clock.expired:
                     self._search(part).root(direction)
         leaves = tuple(bounded(node, self._lower(node, direction)) for node in self._roots)
         self.leaves.setdefault(direction, leaves)
@@ -223,7 +224,7 @@ class GroupSearch:
             yield node.parts, True
             return
         for number, (part, nest) in enumerate(zip(node.parts, nests, strict=True)):
-            choices = None if part.pins else list(pin_choices(nest.specification, part))
+            choices = None if part.pins else list(pin_choices(nest.specification, part, pooled_levels(nests)))
             if choices:
                 for pins in choices:
                     pinned = replace(part, pins=pins)

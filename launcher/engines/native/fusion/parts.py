@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from math import prod
+from math import ceil, prod
 
 from launcher.engines.native.fusion.classes import own_extents
+from launcher.engines.native.mapper.space.maximize import resolve_maximize
 from launcher.specification.architecture import Architecture, StorageLevel
 from launcher.specification.chain import ChainLayer
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, LevelConstraint
@@ -66,9 +67,15 @@ class _ContradictionError(Exception):
 
 
 def _constrained(own: Specification, part: LayerPart) -> dict[str, LevelConstraint]:
+    """The class's constraints and the layer's.
+
+    What is to be as large as possible is so before tiles stay anywhere and take room: else the most that is possible
+    would differ from class to class, and what bounds one class could not bound the next.
+    """
     levels = dict(own.constraints.levels)
     for space, level in part.waits:
         levels = _held(own, levels, space, level, bypassed=True)
+    levels = resolve_maximize(replace(own, constraints=Constraints(levels)))
     for level, space, _ in () if part.relaxed else part.stays:
         levels = _held(own, levels, space, level, bypassed=False)
     for level, dimension, factor in part.pins:
@@ -100,11 +107,17 @@ def _smaller(level: StorageLevel, words: int) -> StorageLevel | None:
     capacity = level.effective_capacity_words
     if not words or capacity is None:
         return level
-    if words > capacity:
+    # What must be filled at least stays the same number of words; half a word less leaves room for rounding.
+    least = ceil(level.min_utilization * capacity)
+    left = capacity - words
+    if left < least:
         return None
-    # What must be filled at least stays the same number of words.
-    least = level.min_utilization * capacity / (capacity - words) if words < capacity else level.min_utilization
-    return replace(level, capacity_words=capacity - words, multiple_buffering=1.0, min_utilization=least)
+    return replace(
+        level,
+        capacity_words=left,
+        multiple_buffering=1.0,
+        min_utilization=(least - 0.5) / left if least else 0.0,
+    )
 
 
 def _held(

@@ -34,7 +34,7 @@ def held_for_others(nests: Sequence[OwnNest], stays: Sequence[Mapping[str, Seque
         words: dict[str, int] = {}
         for level in nest.specification.architecture.levels:
             others = (tiles.get(level.name, []) for one, tiles in enumerate(taken) if one != number)
-            total = sum(_share(tile, level.instances) for tiles in others for tile in tiles)
+            total = _share([tile for tiles in others for tile in tiles], level.instances)
             if total:
                 words[level.name] = total
         reserved.append(words)
@@ -51,15 +51,29 @@ def has_room(nest: OwnNest, reserved: Mapping[str, int]) -> bool:
     return True
 
 
-def pin_choices(specification: Specification, part: LayerPart) -> Iterator[tuple[Pin, ...]]:
-    """Every choice of the fan-outs that decide how large a part's persistent tiles are; none when nothing does."""
+def pooled_levels(nests: Sequence[OwnNest]) -> frozenset[str]:
+    """Levels of which some machines have more instances than others."""
+    seen: dict[str, set[int]] = {}
+    for nest in nests:
+        for level in nest.specification.architecture.levels:
+            seen.setdefault(level.name, set()).add(level.instances)
+    return frozenset(name for name, instances in seen.items() if len(instances) > 1)
+
+
+def pin_choices(
+    specification: Specification, part: LayerPart, pooled: frozenset[str] = frozenset()
+) -> Iterator[tuple[Pin, ...]]:
+    """Every choice of the fan-outs that decide what a part's persistent tiles take; none when nothing does.
+
+    Of a tile at one of the ``pooled`` levels, all copies count.
+    """
     architecture, problem = specification.architecture, specification.problem
     names = [level.name for level in architecture.levels]
     pinned = {
         (outer, dimension)
         for level, space, _ in part.stays
         for outer in range(names.index(level) + 1, len(names))
-        for dimension in problem.data_space(space).relevant
+        for dimension in (problem.dimensions if level in pooled else problem.data_space(space).relevant)
         if prod(architecture.fanout(outer)) > 1 and problem.dimensions[dimension] > 1
     }
     places = sorted(pinned)
@@ -93,10 +107,11 @@ def _taken(nest: OwnNest, stays: Mapping[str, Sequence[str]]) -> dict[str, list[
     return taken
 
 
-def _share(tile: tuple[int, int, int], instances: int) -> int:
-    """Words of one of a machine's instances that a tile of another machine takes."""
-    words, used, theirs = tile
-    return words if theirs == instances else -(-words * used // instances)
+def _share(tiles: Sequence[tuple[int, int, int]], instances: int) -> int:
+    """Words of one of a machine's instances that tiles of other layers take, whatever machines these are on."""
+    each = sum(words for words, _, theirs in tiles if theirs == instances)
+    together = sum(words * used for words, used, theirs in tiles if theirs != instances)
+    return each - (-together // instances)
 
 
 def _divisors(extent: int, most: int) -> list[int]:

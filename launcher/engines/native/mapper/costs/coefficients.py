@@ -184,19 +184,29 @@ def _from_compute(factors: np.ndarray) -> np.ndarray:
     return np.concatenate((np.ones_like(factors[:, :1]), np.cumprod(factors, axis=1)), axis=1)
 
 
-def _level_figures(specification: Specification, machine: Machine, instances: FloatArray) -> FloatArray:
+def row_prices(specification: Specification, machine: Machine) -> tuple[FloatArray, FloatArray]:
+    """(levels,) physical rows of a level, and (levels, 5) words per access, pJ of an access of a row, per address.
+
+    Instances that share a row are accessed together.
+    """
     levels = specification.architecture.levels
     energies = level_energies(specification)
-    # Instances that share a physical row are accessed together.
-    rows = np.minimum(instances, np.array([float(level.instances // level.cluster_size) for level in levels]))
-    scale = instances / (instances / rows)
-    figures = np.zeros((*instances.shape, 5))
-    figures[..., at.BLOCK] = machine.block
-    figures[..., at.READ_PJ] = scale * np.array([e.read_pj for e in energies])
-    figures[..., at.FILL_PJ] = scale * np.array([e.fill_pj for e in energies])
-    figures[..., at.UPDATE_PJ] = scale * np.array([e.update_pj for e in energies])
-    figures[..., at.ADDRESS_PJ] = rows * np.array([max(0.0, level.addr_gen_energy_pj or 0.0) for level in levels])
-    return figures
+    prices = np.zeros((len(levels), 5))
+    prices[:, at.BLOCK] = machine.block
+    prices[:, at.READ_PJ] = [e.read_pj for e in energies]
+    prices[:, at.FILL_PJ] = [e.fill_pj for e in energies]
+    prices[:, at.UPDATE_PJ] = [e.update_pj for e in energies]
+    prices[:, at.ADDRESS_PJ] = [max(0.0, level.addr_gen_energy_pj or 0.0) for level in levels]
+    return np.array([float(level.instances // level.cluster_size) for level in levels]), prices
+
+
+def _level_figures(specification: Specification, machine: Machine, instances: FloatArray) -> FloatArray:
+    most, prices = row_prices(specification, machine)
+    rows = np.minimum(instances, most)
+    scale = np.repeat((instances / (instances / rows))[..., None], prices.shape[1], axis=2)
+    scale[..., at.BLOCK] = 1.0
+    scale[..., at.ADDRESS_PJ] = rows
+    return np.asarray(scale * prices)
 
 
 def leakage_pj(specification: Specification, instances: FloatArray) -> FloatArray:

@@ -11,6 +11,7 @@ import numpy as np
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import helper, kernel, procedure
 from launcher.engines.native.mapper.imperfect.exact import exact_figures
+from launcher.engines.native.mapper.imperfect.incumbents import within_reach
 from launcher.engines.native.mapper.imperfect.prices import tile_words, visible_share
 from launcher.engines.native.mapper.imperfect.remains import largest_end, remains
 from launcher.engines.native.mapper.imperfect.settling import (
@@ -49,7 +50,7 @@ from launcher.engines.native.mapper.kernels.branch import (
     promising,
     value_of,
 )
-from launcher.engines.native.mapper.kernels.search_tables import TIE_TOLERANCE, Goal, Rates, Walks
+from launcher.engines.native.mapper.kernels.search_tables import Goal, Rates, Walks
 
 
 @procedure
@@ -90,10 +91,10 @@ def _fits(work: Work, trail: Trail, row: int, level: int, leaves: bool) -> bool:
 
 
 @helper
-def _entry(groups: Groups, nodes: Nodes, tables: LeastEnergies, trail: Trail, row: int, state: int, level: int) -> int:
+def _entry(groups: Groups, tables: LeastEnergies, trail: Trail, row: int, state: int, level: int) -> int:
     entry = tables.at[state]
     for d in range(trail.node.shape[1]):
-        entry += nodes.group[level, d, trail.node[row, d]] * groups.stride[level, d]
+        entry += groups.group[level, d, trail.node[row, d]] * groups.stride[level, d]
     return int(entry)
 
 
@@ -160,12 +161,6 @@ def _least_suffices(work: Work, fans: Fans, walks: Walks, s: int, level: int, d:
 
 
 @helper
-def within_reach(goal: Goal, rates: Rates, energy: float, steps: float) -> bool:
-    """Whether a bound of the first criterion is as good as the incumbent; bounds with delays tell of no other one."""
-    return bool(value_of(goal, 0, rates, energy, steps) <= goal.incumbent[0] * (1 + TIE_TOLERANCE))
-
-
-@helper
 def _hopeful(
     goal: Goal, rates: Rates, tables: LeastEnergies, entry: int, figures: AnyArray, steps: float, busy: float
 ) -> bool:
@@ -202,7 +197,7 @@ def _loops(
         after = node if c < nodes.first[level, d, node] else nodes.to[level, d, c]
         value = nodes.value[level, d, after]
         trail.node[row, d], trail.left[row, d] = after, value
-        entry = _entry(groups, nodes, tables, trail, row, to, walks.states[to, at.LEVEL])
+        entry = _entry(groups, tables, trail, row, to, walks.states[to, at.LEVEL])
         rest = trial[SETTLED] + tables.best[entry]
         if not _hopeful(goal, rates, tables, entry, trial, steps, busy):
             continue
@@ -273,7 +268,7 @@ def _find_children(
             to = walks.steps[step, at.TARGET]
             into = nodes.following[walks.states[s, at.LEVEL]]
             figures = trail.figures[depth + 1]
-            entry = _entry(groups, nodes, tables, trail, depth + 1, to, into)
+            entry = _entry(groups, tables, trail, depth + 1, to, into)
             energy = figures[SETTLED] + figures[SERVED] + tables.best[entry]
             busy = busy_bound(work, fans, rates, trail, depth + 1, figures)
             steps = settled_steps(work, fans, trail, depth + 1, min(into, len(work.capacity) - 1))
@@ -339,31 +334,6 @@ def _arrive(
 
 
 @kernel
-def reaches(goal: Goal, rates: Rates, energy: float, steps: float) -> bool:
-    """``within_reach``, for callers that are not compiled."""
-    return bool(within_reach(goal, rates, energy, steps))
-
-
-@kernel
-def most_busy(goal: Goal, rates: Rates, energy: float) -> float:
-    """Busy cycles beyond which nothing that takes so much dynamic energy can be better than the incumbent."""
-    low, high = 0.0, 1.0
-    while high < goal.most_busy and promising(goal, rates, energy, high):
-        low, high = high, 2 * high
-    if high >= goal.most_busy:
-        high = goal.most_busy
-        if high == np.inf or promising(goal, rates, energy, high):
-            return high
-    while high - low > max(0.5, 1e-13 * high):
-        middle = (low + high) / 2
-        if promising(goal, rates, energy, middle):
-            low = middle
-        else:
-            high = middle
-    return high
-
-
-@kernel
 def open_trail(
     work: Work, fans: Fans, groups: Groups, nodes: Nodes, walks: Walks, tables: LeastEnergies, trail: Trail
 ) -> tuple[float, float]:  # fmt: skip
@@ -385,7 +355,7 @@ def open_trail(
         count_steps(work, fans, trail, 0, d, last)
     serve(work, fans, trail, 0)
     trail.figures[0, SETTLED] = fans.compute_pj
-    entry = _entry(groups, nodes, tables, trail, 0, state, nodes.start)
+    entry = _entry(groups, tables, trail, 0, state, nodes.start)
     begun = trail.figures[0, SETTLED] + trail.figures[0, SERVED]
     return begun + tables.best[entry], begun + tables.slow[entry]
 

@@ -22,6 +22,9 @@ from launcher.engines.native.mapper.imperfect.window_bounds import groups_within
 from launcher.engines.native.mapper.kernels import search_tables as at
 from launcher.engines.native.mapper.kernels.search_tables import Walks
 
+_LONG = 16
+"""From so many entries on it pays to treat them as a row."""
+
 
 @procedure
 def _energy_of(
@@ -67,6 +70,28 @@ def _count_up(digits: AnyArray, count: AnyArray) -> None:
         digits[d] = 0
 
 
+@helper
+def _lower(row: AnyArray, by: AnyArray) -> None:
+    """Take the lesser of each two; whole rows are what the machine does at once."""
+    for k in range(len(row)):
+        new, old = by[k], row[k]
+        row[k] = new if new < old else old
+
+
+@procedure
+def _spread(work: Work, groups: Groups, p: int, level: int, energy: AnyArray) -> None:
+    """Copy energies along the dimensions in which a data space's are all the same, from the first group of each."""
+    size = groups.size[level]
+    for d in range(len(work.extents)):
+        stride, count = groups.stride[level, d], groups.counts[level, d]
+        if not work.relevant[p, d] or work.windowed[p, d] or count == 1:
+            continue
+        for block in range(0, size, stride * count):
+            for i in range(block + stride, block + stride * count, stride):
+                for k in range(stride):
+                    energy[i + k] = energy[block + k]
+
+
 @procedure
 def _fill_energies(
     work: Work, fans: Fans, groups: Groups, walks: Walks, tables: LeastEnergies, digits: AnyArray, sizes: AnyArray
@@ -79,18 +104,27 @@ def _fill_energies(
             if first < 0:
                 continue
             _start(digits)
-            for i in range(groups.size[level]):
-                origin = i
-                for d in range(len(digits)):
-                    if work.relevant[p, d] and not work.windowed[p, d]:
-                        origin -= digits[d] * groups.stride[level, d]
-                if origin < i:
-                    tables.energy[first + i] = tables.energy[first + origin]
-                else:
-                    tables.energy[first + i] = _energy_of(
-                        work, fans, groups, walks.boundaries[b], level, digits, np.int64(-1), sizes
-                    )  # fmt: skip
-                _count_up(digits, groups.counts[level])
+            i = 0
+            while i < groups.size[level]:
+                tables.energy[first + i] = _energy_of(
+                    work, fans, groups, walks.boundaries[b], level, digits, np.int64(-1), sizes
+                )  # fmt: skip
+                i = _next_different(work, groups, p, level, i, digits)
+            _spread(work, groups, p, level, tables.energy[first : first + groups.size[level]])
+
+
+@helper
+def _next_different(work: Work, groups: Groups, p: int, level: int, i: int, digits: AnyArray) -> int:
+    """The next entry whose digits are 0 in all dimensions that a data space has; the size of the table at its end."""
+    for d in range(len(digits)):
+        if work.relevant[p, d] and not work.windowed[p, d]:
+            continue
+        digits[d] += 1
+        if digits[d] < groups.counts[level, d]:
+            return int(i + groups.stride[level, d])
+        i -= (digits[d] - 1) * groups.stride[level, d]
+        digits[d] = 0
+    return int(groups.size[level])
 
 
 @procedure
@@ -102,32 +136,36 @@ def _fill_fits(
     for level in range(levels):
         if fits_at[level] < 0:
             continue
+        if work.capacity[level] == np.inf:
+            fits[fits_at[level] : fits_at[level] + groups.size[level]] = True
+            continue
         _start(digits)
         for i in range(groups.size[level]):
             words = 0.0
             for d in range(len(digits)):
                 sizes[1, d] = groups.tile[level, d, digits[d]]
             for p in range(spaces):
-                if work.keep[level, p] and work.capacity[level] < np.inf:
+                if work.keep[level, p]:
                     words += tile_words(work, p, sizes[1])
             fits[fits_at[level] + i] = words <= work.capacity[level]
             _count_up(digits, groups.counts[level])
 
 
-@helper
-def _settled(walks: Walks, tables: LeastEnergies, bits: int, level: int, i: int, end: int) -> float:
-    """Energy of the boundaries in ``bits``; those that leaving the last level settles are settled at ``end``."""
-    paid = 0.0
+@procedure
+def _pay(walks: Walks, tables: LeastEnergies, bits: int, level: int, end: int, row: AnyArray) -> None:
+    """Add the energy of the boundaries in ``bits``; what leaving the last level settles is settled at ``end``."""
     b = np.int64(0)
     while bits:
         if bits & 1:
             if end >= 0 and not (walks.boundaries[b, at.FORGETS] and walks.boundaries[b, at.INNER] == level):
-                paid += tables.energy[tables.energy_at[b, end]]
+                row += tables.energy[tables.energy_at[b, end]]
             else:
-                paid += tables.energy[tables.energy_at[b, level] + i]
+                first = tables.energy_at[b, level]
+                paid = tables.energy[first : first + len(row)]
+                for i in range(len(row)):
+                    row[i] += paid[i]
         bits >>= 1
         b += 1
-    return paid
 
 
 @procedure
@@ -161,50 +199,49 @@ def _best_beyond(
 
 @procedure
 def _leave(
-    groups: Groups, walks: Walks, tables: LeastEnergies, s: int, step: int, into: int, fits: AnyArray,
-    fits_at: AnyArray, digits: AnyArray, steps: AnyArray, delay_pj: float,
+    groups: Groups, walks: Walks, tables: LeastEnergies, s: int, step: int, into: int, fits: AnyArray, digits: AnyArray,
+    steps: AnyArray, row: AnyArray, delay_pj: float,
 ) -> None:  # fmt: skip
-    level = walks.states[s, at.LEVEL]
+    """Let leaving the level improve the best completions of state s."""
+    level, size = walks.states[s, at.LEVEL], groups.size[walks.states[s, at.LEVEL]]
     to, bits = walks.steps[step, at.TARGET], walks.steps[step, at.SETTLED]
-    end = into if into == len(groups.size) - 1 else -1
+    reached = row[:size]
     _start(digits)
-    for i in range(groups.size[level]):
-        if fits[fits_at[level] + i]:
-            value = _best_beyond(groups, tables, level, into, to, digits, steps)
-            if value < np.inf:
-                value += _settled(walks, tables, bits, level, i, end)
-                for d in range(len(digits)):
-                    value += delay_pj * groups.delay[level, d, digits[d]]
-                tables.best[tables.at[s] + i] = min(tables.best[tables.at[s] + i], value)
+    for i in range(size):
+        reached[i] = _best_beyond(groups, tables, level, into, to, digits, steps) if fits[i] else np.inf
+        if delay_pj > 0:
+            for d in range(len(digits)):
+                reached[i] += delay_pj * groups.delay[level, d, digits[d]]
         _count_up(digits, groups.counts[level])
+    _pay(walks, tables, bits, level, into if into == len(groups.size) - 1 else -1, reached)
+    _lower(tables.best[tables.at[s] : tables.at[s] + size], reached)
 
 
 @procedure
 def _loop(
-    work: Work, groups: Groups, walks: Walks, tables: LeastEnergies, s: int, step: int, fits: AnyArray,
-    fits_at: AnyArray, row: AnyArray,
+    work: Work, groups: Groups, walks: Walks, tables: LeastEnergies, s: int, step: int, row: AnyArray
 ) -> None:  # fmt: skip
-    """Let a loop over d improve the best completions of state s."""
-    level, d = walks.states[s, at.LEVEL], walks.steps[step, at.DIMENSION]
-    to, bits = walks.steps[step, at.TARGET], walks.steps[step, at.SETTLED]
+    """Let a loop over d improve the best completions of state s, whether they fit or not."""
+    level, d, bits = walks.states[s, at.LEVEL], walks.steps[step, at.DIMENSION], walks.steps[step, at.SETTLED]
     stays = walks.steps[step, at.KIND] == at.FREE_LOOP and work.bounds[LEAST, level, d] <= 1
-    stride, count = groups.stride[level, d], groups.counts[level, d]
-    best, own, others = tables.best, tables.at[s], tables.at[to]
-    for block in range(0, groups.size[level], stride * count):
-        for i in range(count):
-            base = block + i * stride
-            for k in range(stride):
-                row[k] = best[others + base + k] if stays else np.inf
-            for c in range(groups.first[level, d, i], groups.first[level, d, i + 1]):
-                other = others + block + groups.to[level, d, c] * stride
-                for k in range(stride):
-                    row[k] = min(row[k], best[other + k])
-            for k in range(stride):
-                value = row[k]
-                if value < best[own + base + k] and fits[fits_at[level] + base + k]:
-                    if bits:
-                        value += _settled(walks, tables, bits, level, base + k, -1)
-                    best[own + base + k] = min(best[own + base + k], value)
+    stride, count, size = groups.stride[level, d], groups.counts[level, d], groups.size[level]
+    own, others = tables.at[s], tables.at[walks.steps[step, at.TARGET]]
+    beyond = tables.best[others : others + size]
+    reached = row[:size]
+    for k in range(size):
+        reached[k] = beyond[k] if stays else np.inf
+    for i in range(count):
+        for c in range(groups.first[level, d, i], groups.first[level, d, i + 1]):
+            shift = (groups.to[level, d, c] - i) * stride
+            for block in range(i * stride, size, stride * count):
+                if stride >= _LONG:
+                    _lower(reached[block : block + stride], beyond[block + shift : block + shift + stride])
+                    continue
+                for k in range(block, block + stride):
+                    new, old = beyond[k + shift], reached[k]
+                    reached[k] = new if new < old else old
+    _pay(walks, tables, bits, level, -1, reached)
+    _lower(tables.best[own : own + size], reached)
 
 
 @helper
@@ -270,12 +307,16 @@ def complete(
     tables.best[tables.at[0]] = 0.0
     for s in range(1, len(walks.states) - 1):
         level = walks.states[s, at.LEVEL]
+        fit = fits[fits_at[level] :]
         for i in range(groups.size[level]):
             tables.best[tables.at[s] + i] = np.inf
         for step in range(walks.states[s, at.FIRST_STEP], walks.states[s + 1, at.FIRST_STEP]):
             if walks.steps[step, at.KIND] == at.NEXT_LEVEL:
-                _leave(groups, walks, tables, s, step, nodes.following[level], fits, fits_at, digits, steps, delay_pj)
+                _leave(groups, walks, tables, s, step, nodes.following[level], fit, digits, steps, row, delay_pj)
             elif _is_sliding(work, walks, walks.steps[step, at.SETTLED], walks.steps[step, at.DIMENSION]):
                 _slide(work, fans, groups, walks, tables, s, step, fits, fits_at, digits, sizes)
             else:
-                _loop(work, groups, walks, tables, s, step, fits, fits_at, row)
+                _loop(work, groups, walks, tables, s, step, row)
+        best = tables.best[tables.at[s] :]
+        for i in range(groups.size[level]):
+            best[i] = best[i] if fit[i] else np.inf

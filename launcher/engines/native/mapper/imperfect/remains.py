@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from launcher.engines.native.arrays import AnyArray
-from launcher.engines.native.compilation import helper, kernel
+from launcher.engines.native.compilation import helper, kernel, procedure
 from launcher.engines.native.mapper.imperfect.tables import LEAST, MOST
+
+
+class DimensionNodes(NamedTuple):
+    """The nodes of one dimension; as in ``Nodes`` without the axis of dimensions."""
+
+    value: AnyArray
+    counts: AnyArray
+    first: AnyArray
+    to: AnyArray
+    cross: AnyArray
+    reach: AnyArray
 
 
 @helper
@@ -92,8 +105,8 @@ def _keep_quick(
             found[left] = False
 
 
-@kernel
-def mark_nodes(
+@procedure
+def _mark_nodes(
     extent: int, fans: AnyArray, bounds: AnyArray, divides: bool, perfect: bool, following: AnyArray, start: int,
     room: AnyArray, most_steps: float, enters: AnyArray, leaves: AnyArray,
 ) -> None:  # fmt: skip
@@ -142,8 +155,8 @@ def mark_nodes(
                 )  # fmt: skip
 
 
-@kernel
-def link_nodes(
+@procedure
+def _link_nodes(
     fans: AnyArray, bounds: AnyArray, divides: bool, perfect: bool, following: AnyArray, start: int, leaves: AnyArray,
     value: AnyArray, count: AnyArray, first: AnyArray, to: AnyArray, cross: AnyArray,
 ) -> int:  # fmt: skip
@@ -156,14 +169,12 @@ def link_nodes(
         first, to, cross: filled in as in ``Nodes``; ``to`` only as far as it has room.
     """
     levels = len(fans)
-    place = np.full((2, leaves.shape[1]), -1, np.int64)
+    place = np.full((2, leaves.shape[1]), -1, np.int64)  # of the nodes of two levels; -1 for all else
     most = 0
     for level in range(start, levels):
         if following[level] < 0:
             continue
         into = following[level]
-        for left in range(place.shape[1]):
-            place[0, left], place[1, left] = -1, -1
         for i in range(count[level]):
             place[0, value[level, i]] = i
         for i in range(count[into]):
@@ -186,4 +197,38 @@ def link_nodes(
             cross[level, i] = place[1, after] if leaves[level, left] and after else -1
         first[level, count[level]] = n
         most = max(most, n)
+        for i in range(count[level]):
+            place[0, value[level, i]] = -1
+        for i in range(count[into]):
+            place[1, value[into, i]] = -1
     return most
+
+
+@kernel
+def list_nodes(
+    extent: int, fans: AnyArray, bounds: AnyArray, divides: bool, perfect: bool, following: AnyArray, start: int,
+    room: AnyArray, most_steps: float,
+) -> DimensionNodes:  # fmt: skip
+    """The nodes of one dimension; the arguments are those of ``_mark_nodes``."""
+    levels = len(fans)
+    enters, leaves = np.zeros((levels + 1, extent + 1), np.bool_), np.zeros((levels + 1, extent + 1), np.bool_)
+    _mark_nodes(extent, fans, bounds, divides, perfect, following, start, room, most_steps, enters, leaves)
+    count, reach = np.zeros(levels + 1, np.int64), np.ones(levels + 1, np.int64)
+    for level in range(levels + 1):
+        reach[level] = fans[: level + 1].prod()
+        for left in range(1, extent + 1):
+            count[level] += enters[level, left] or leaves[level, left]
+    value = np.zeros((levels + 1, max(1, count.max())), np.int64)
+    for level in range(levels + 1):
+        n = 0
+        for left in range(1, extent + 1):
+            if enters[level, left] or leaves[level, left]:
+                value[level, n] = left
+                n += 1
+    first = np.zeros((levels, value.shape[1] + 1), np.int64)
+    cross = np.full((levels, value.shape[1]), -1, np.int64)
+    to = np.zeros((levels, 0), np.int64)
+    most = _link_nodes(fans, bounds, divides, perfect, following, start, leaves, value, count, first, to, cross)
+    to = np.zeros((levels, most), np.int64)
+    _link_nodes(fans, bounds, divides, perfect, following, start, leaves, value, count, first, to, cross)
+    return DimensionNodes(value, count, first, to, cross, reach)

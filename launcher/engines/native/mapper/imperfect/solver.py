@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
@@ -11,9 +11,10 @@ from launcher.engines.native.arrays import AnyArray, IntArray
 from launcher.engines.native.mapper.costs.lower_bounds import Base, limited_slots
 from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.imperfect.assignments import ImperfectAssignments, work_of
-from launcher.engines.native.mapper.imperfect.branch import explore, most_busy, open_trail, reaches
+from launcher.engines.native.mapper.imperfect.branch import explore, open_trail
 from launcher.engines.native.mapper.imperfect.completion import complete
-from launcher.engines.native.mapper.imperfect.layout import Layouts
+from launcher.engines.native.mapper.imperfect.incumbents import most_busy, reaches
+from launcher.engines.native.mapper.imperfect.layout import Course, Layouts, course_of
 from launcher.engines.native.mapper.imperfect.tables import Fans, Groups, LeastEnergies, Nodes, Trail, Work
 from launcher.engines.native.mapper.kernels import search_tables as at
 from launcher.engines.native.mapper.kernels.branch import (
@@ -29,25 +30,54 @@ from launcher.engines.native.mapper.search.solver import SLICE, Found, Task, bes
 from launcher.engines.native.mapper.space.bypass import Pattern
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
-FEW_ENTRIES, MORE_ENTRIES = 4000, (30_000, 400_000)
+FEW_ENTRIES, MORE_ENTRIES = 1500, (30_000, 400_000)
 """Entries of a state's table: for the bound of one of many assignments, and for the search of a promising one."""
 
+
+_Key = tuple[int, int]
+"""Number of an assignment and id of an automaton; the plan keeps all automata that there are."""
 
 _NOTHING = Base(0.0, np.zeros((2, 0, 0)))
 """The tables hold everything."""
 
 
 @dataclass(frozen=True)
-class _Prepared:
-    """What an assignment's search reads; ``finest``: every node is a group of its own."""
+class _Shape:
+    """What all assignments have in common under one choice of keep and bypass.
 
-    task: Task
+    Attributes:
+        work: what is mapped.
+        course: the way of a nest through the levels.
+        levels: (states,) of each state.
+        settled: (2, pairs) boundaries, and levels (or the end) that settle them.
+    """
+
+    work: Work
+    course: Course
+    levels: IntArray
+    settled: IntArray
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What an assignment's search reads.
+
+    Attributes:
+        key: assignment and automaton.
+        energy_pj: least dynamic energy.
+        finest: whether every node is a group of its own.
+        against: whether mappings that are worse than an incumbent are left out.
+    """
+
+    key: _Key
     work: Work
     fans: Fans
     nodes: Nodes
     groups: Groups
     tables: LeastEnergies
+    energy_pj: float
     finest: bool
+    against: bool
 
 
 class ImperfectSolver:
@@ -56,9 +86,9 @@ class ImperfectSolver:
     def __init__(self, space: SearchSpace, machine: Machine, assignments: ImperfectAssignments) -> None:
         self._space, self._machine, self._assignments = space, machine, assignments
         self._limited = np.ascontiguousarray(limited_slots(machine))
-        self._works: dict[int, Work] = {}
+        self._shapes: dict[int, _Shape] = {}
         self._layouts = Layouts()
-        self._fans: dict[tuple[int, int], Fans] = {}
+        self._fans: dict[_Key, Fans] = {}
         self._depth = len(space.levels) * (len(space.dimensions) + 1) + 3
         self._best, self._energy, self._row = np.empty(0), np.empty(0), np.empty(0)
         self._fits = np.empty(0, np.bool_)
@@ -66,7 +96,7 @@ class ImperfectSolver:
         self._counts = np.zeros((2, 3, len(space.levels), len(machine.tensors)), np.int64)
         self._control = np.zeros(5)
         self._prepared: _Prepared | None = None
-        self._hopeless: set[tuple[int, int]] = set()
+        self._hopeless: set[_Key] = set()
 
     def task(self, automaton: Automaton, index: int, chosen: tuple[Pattern, ...]) -> Task:
         """What is to be searched."""
@@ -75,60 +105,81 @@ class ImperfectSolver:
 
     def prepare(self, task: Task) -> float:
         """A lower bound of the dynamic energy of an assignment's mappings; infinite when there is none."""
-        return self._fill(task, FEW_ENTRIES, inf)
+        one = self._prepared
+        if one is None or one.key != _key(task) or one.against:
+            return self._fill(task, FEW_ENTRIES, inf)
+        self._open(task, one)
+        return one.energy_pj
 
     def begin(self, task: Task, goal: Goal, *, glance: bool = False) -> None:
         """Put the root of an assignment on the trail.
 
         Unless only a glance is wanted, the tables are made anew, finer and finer, without what takes too long to be
-        better than the incumbent, until they leave no hope or are as fine as can be.
+        better than the incumbent, until they leave no hope or are as fine as can be. Those that were made last still
+        serve: the incumbent has only got better since.
         """
         self._control[:] = 0.0
-        key = task.index, id(task.automaton)
-        energy_pj = inf if key in self._hopeless else self.prepare(task)
-        for most_entries in () if glance else MORE_ENTRIES:
-            if energy_pj < inf:
-                most_steps = most_busy(goal, self._rates(task), energy_pj)
-                energy_pj = self._fill(task, most_entries, most_steps, goal)
-            if self._prepared is not None and self._prepared.finest:
-                break
-        if not energy_pj < inf:
-            self._hopeless.add(key)
+        one = self._prepared
+        if not glance and one is not None and one.key == _key(task) and one.against:
+            self._open(task, one)
+        elif not self._refine(task, goal, () if glance else MORE_ENTRIES):
+            self._hopeless.add(_key(task))
             self._control[TOP] = -1
 
     def restart(self) -> None:
         """Forget the incumbents that searches were hopeless against."""
         self._hopeless.clear()
+        self._prepared = None
+
+    def _refine(self, task: Task, goal: Goal, sizes: tuple[int, ...]) -> bool:
+        """Make tables of these sizes, until they leave no hope; whether there is some."""
+        energy_pj = inf if _key(task) in self._hopeless else self.prepare(task)
+        for most_entries in sizes:
+            if energy_pj < inf:
+                # Other mappings that are as good as the incumbent may be asked for later.
+                most_steps = most_busy(goal._replace(canonical=True), self._rates(task), energy_pj)
+                energy_pj = self._fill(task, most_entries, most_steps, goal)
+            if self._prepared is not None and self._prepared.finest:
+                break
+        return energy_pj < inf
 
     def _fill(self, task: Task, most_entries: int, most_steps: float, goal: Goal | None = None) -> float:
-        walks = task.automaton.walks
-        work = self._work(task.automaton)
-        fans = self._fans[task.index, id(task.automaton)]
-        laid = self._layouts.lay_out(work, fans, walks, most_entries, most_steps)
+        walks, shape, key = task.automaton.walks, self._shape(task.automaton), _key(task)
+        work, fans = shape.work, self._fans[key]
+        laid = self._layouts.lay_out(work, fans, shape.course, most_entries, most_steps)
         self._prepared = None
         if laid is None:
             return inf
         nodes, groups, finest = laid
-        tables = self._tables(walks, groups, nodes)
+        tables = self._tables(shape, groups)
         fits_at = np.where(nodes.following >= 0, np.cumsum(groups.size[:-1]) - groups.size[:-1], -1)
         self._fits = _room(self._fits, int(groups.size.sum()))
         self._row = _room(self._row, int(groups.size.max()))
         room = self._fits, fits_at, self._row
         complete(work, fans, groups, nodes, walks, tables, *room, 0.0)
-        self._prepared = _Prepared(task, work, fans, nodes, groups, tables, finest)
-        self._make_trail(self._prepared)
-        assert self._trail is not None
-        energy_pj, _ = open_trail(work, fans, groups, nodes, walks, tables, self._trail)
+        one = _Prepared(key, work, fans, nodes, groups, tables, inf, finest, goal is not None)
+        energy_pj, _ = self._open(task, one)
+        self._prepared = replace(one, energy_pj=energy_pj)
         if goal is None or not energy_pj < inf:
-            return float(energy_pj)
+            return energy_pj
         # Against the incumbent delays matter as well; their energies have a table of their own.
         slow = tables._replace(best=np.empty(len(tables.best)))
         complete(work, fans, groups, nodes, walks, slow, *room, self._delay_pj(task, goal, energy_pj))
-        tables = tables._replace(slow=slow.best)
-        self._prepared = _Prepared(task, work, fans, nodes, groups, tables, finest)
-        _, delayed_pj = open_trail(work, fans, groups, nodes, walks, tables, self._trail)
+        self._prepared = replace(self._prepared, tables=tables._replace(slow=slow.best))
+        _, delayed_pj = self._open(task, self._prepared)
         steps = float(self._assignments.iterations[task.index])
-        return float(energy_pj) if reaches(goal, self._rates(task), delayed_pj, steps) else inf
+        return energy_pj if reaches(goal, self._rates(task), delayed_pj, steps) else inf
+
+    def _open(self, task: Task, one: _Prepared) -> tuple[float, float]:
+        """Put the root of what is prepared on the trail; least dynamic energy, and with what delays cost."""
+        width = int((one.work.extents + 1).sum()) + 2
+        if self._trail is None or self._trail.child.shape[1] < width:
+            self._trail = _empty_trail(self._depth, width, one.fans.ends.shape, len(self._limited), one.work)
+        walks = task.automaton.walks
+        least: tuple[float, float] = open_trail(
+            one.work, one.fans, one.groups, one.nodes, walks, one.tables, self._trail
+        )  # fmt: skip
+        return least
 
     def _delay_pj(self, task: Task, goal: Goal, energy_pj: float) -> float:
         """What a delay of a factor e ** x costs at least, per x, in terms of dynamic energy.
@@ -173,24 +224,24 @@ class ImperfectSolver:
             return []
         return waiting_bounds(self._trail.at, self._trail.bound, int(self._control[TOP]))
 
-    def _work(self, automaton: Automaton) -> Work:
-        if id(automaton) not in self._works:  # the plan keeps all automata that there are
-            self._works[id(automaton)] = work_of(self._space, self._machine, automaton.keep)
-        return self._works[id(automaton)]
+    def _shape(self, automaton: Automaton) -> _Shape:
+        if id(automaton) not in self._shapes:
+            work, walks = work_of(self._space, self._machine, automaton.keep), automaton.walks
+            levels = len(self._space.levels)
+            self._shapes[id(automaton)] = _Shape(
+                work, course_of(walks, levels), walks.states[:-1, at.LEVEL], _settled(walks, levels)
+            )
+        return self._shapes[id(automaton)]
 
-    def _tables(self, walks: Walks, groups: Groups, nodes: Nodes) -> LeastEnergies:
-        levels = walks.states[:-1, at.LEVEL]
-        sizes = groups.size[levels]
-        at_state = np.cumsum(sizes) - sizes
+    def _tables(self, shape: _Shape, groups: Groups) -> LeastEnergies:
+        sizes = groups.size[shape.levels]
         self._best = _room(self._best, int(sizes.sum()))
-        energy_at, entries = _energy_places(walks, groups, levels)
-        self._energy = _room(self._energy, entries)
-        return LeastEnergies(self._best, self._best, at_state, self._energy, energy_at)
-
-    def _make_trail(self, one: _Prepared) -> None:
-        width = int((one.work.extents + 1).sum()) + 2
-        if self._trail is None or self._trail.child.shape[1] < width:
-            self._trail = _empty_trail(self._depth, width, one.fans.ends.shape, len(self._limited), one.work)
+        boundaries, settling = shape.settled
+        energies = groups.size[settling]
+        energy_at = np.full((int(boundaries.max(initial=-1)) + 1, len(groups.size)), -1, np.int64)
+        energy_at[boundaries, settling] = np.cumsum(energies) - energies
+        self._energy = _room(self._energy, int(energies.sum()))
+        return LeastEnergies(self._best, self._best, np.cumsum(sizes) - sizes, self._energy, energy_at)
 
     def _rates(self, task: Task) -> Rates:
         machine = self._machine
@@ -204,19 +255,21 @@ def _room(array: AnyArray, entries: int) -> AnyArray:
     return array if len(array) >= entries else np.empty(entries, array.dtype)
 
 
-def _energy_places(walks: Walks, groups: Groups, levels: IntArray) -> tuple[IntArray, int]:
-    """Where each boundary's energies begin that a level (or the end) settles, and how many entries there are."""
-    places = np.full((len(walks.boundaries), len(groups.size)), -1, np.int64)
-    level_of = np.repeat(levels, np.diff(walks.states[:, at.FIRST_STEP]))
-    entries = 0
+def _key(task: Task) -> _Key:
+    return task.index, id(task.automaton)
+
+
+def _settled(walks: Walks, end: int) -> IntArray:
+    """(2, pairs) each boundary with the levels, and the end, that settle it."""
+    pairs = []
+    level_of = np.repeat(walks.states[:-1, at.LEVEL], np.diff(walks.states[:, at.FIRST_STEP]))
+    leaves = walks.steps[:, at.KIND] == at.NEXT_LEVEL
+    ends = leaves & (walks.states[walks.steps[:, at.TARGET], at.LEVEL] == end)
     for b in range(len(walks.boundaries)):
         settles = walks.steps[:, at.SETTLED] >> b & 1 > 0
-        ends = walks.states[walks.steps[:, at.TARGET], at.LEVEL] == len(groups.size) - 1
-        ends &= walks.steps[:, at.KIND] == at.NEXT_LEVEL
-        for level in (*np.unique(level_of[settles]), *([len(groups.size) - 1] if (settles & ends).any() else [])):
-            places[b, level] = entries
-            entries += int(groups.size[level])
-    return places, entries
+        pairs += [(b, int(level)) for level in np.unique(level_of[settles])]
+        pairs += [(b, end)] if (settles & ends).any() else []
+    return np.array(pairs, np.int64).reshape(-1, 2).T
 
 
 def _empty_trail(depth: int, width: int, shape: tuple[int, ...], slots: int, work: Work) -> Trail:

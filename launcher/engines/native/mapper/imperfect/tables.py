@@ -92,9 +92,10 @@ class Fans(NamedTuple):
 
 
 class Groups(NamedTuple):
-    """Groups of nodes per level and dimension; row L of the first three is the end of the nest. W: most groups.
+    """Groups of nodes per level and dimension; row L is the end of the nest. W: most groups.
 
     Attributes:
+        group: (L + 1, D, F) the group of each node.
         counts, stride: (L + 1, D) number of groups, and distance of neighbours in a table.
         size: (L + 1,) entries of a table.
         least: (L + 1, D, W) the least that remains in a group.
@@ -106,6 +107,7 @@ class Groups(NamedTuple):
         low, high: (L, D, W) first and last group that the fan-outs outside the level lead to; -1 where none does.
     """
 
+    group: AnyArray
     counts: AnyArray
     stride: AnyArray
     size: AnyArray
@@ -122,19 +124,21 @@ class Nodes(NamedTuple):
     """What can remain of each dimension at each level. F: most nodes.
 
     Attributes:
-        value: (L + 1, D, F) what remains.
-        group: (L + 1, D, F) its group.
+        value: (L + 1, D, F) what remains, ascending.
+        counts: (L + 1, D) of them.
         first, to: as in ``Groups``, between nodes.
         cross: (L, D, F) node at the next level that the fan-outs outside the level lead to; -1 where none does.
-        following: (L,) that next level.
+        reach: (L + 1, D) iterations that the fan-outs up to each level cover.
+        following: (L,) that next level; -1 for a level that does not matter.
         start: level in which the nest begins.
     """
 
     value: AnyArray
-    group: AnyArray
+    counts: AnyArray
     first: AnyArray
     to: AnyArray
     cross: AnyArray
+    reach: AnyArray
     following: AnyArray
     start: int
 

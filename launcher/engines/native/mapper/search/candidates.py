@@ -144,8 +144,12 @@ class Queue:
 
     def _fitting(self, chosen: Sequence[int]) -> BoolArray:
         """Per assignment, whether the smallest tiles fit all levels under one choice."""
-        words = np.sum([tiles * kept[k] for (tiles, kept), k in zip(self._tiles, chosen, strict=True)], axis=0)
-        return np.asarray((words <= self._machine.capacity).all(axis=1))
+        fits = np.ones(len(self._of), np.bool_)
+        for level in np.flatnonzero(np.isfinite(self._machine.capacity)):
+            parts = [tiles[:, level] for (tiles, kept), k in zip(self._tiles, chosen, strict=True) if kept[k, level]]
+            if parts:
+                fits &= sum(parts) <= self._machine.capacity[level]
+        return fits
 
     def restart(self) -> None:
         """Fill the queue again, for another search of the same mapspace."""

@@ -56,14 +56,19 @@ def spatial_assignments(space: SearchSpace, layout_levels: set[int]) -> SpatialA
     for index, level in enumerate(space.levels):
         listed = spatial_options(space, level.spatial)
         options = np.array(listed, np.int64).reshape(len(listed), shape[1])
-        grown = products[:, None, :] * options[None, :, :]
-        fits = (leads_on(extents, grown) & (grown <= most)).all(axis=2, where=perfect)
-        # An imperfect end is at most what remains.
-        fits &= (options <= -(-extents // products)[:, None, :]).all(axis=2, where=~perfect)
+        if index and len(options) == 1 and (options == 1).all():
+            continue  # that changes nothing
+        fits = np.ones((len(products), len(options)), np.bool_)
+        for d, extent in enumerate(extents):
+            if perfect[d]:
+                grown = products[:, None, d] * options[None, :, d]
+                fits &= leads_on(extent, grown) & (grown <= most[d])
+            else:  # an imperfect end is at most what remains
+                fits &= options[None, :, d] <= -(-extent // products[:, None, d])
         left, right = np.nonzero(fits)
         chosen = chosen[left]
         chosen[:, index, :] = options[right]
-        products = grown[left, right]
+        products = products[left] * options[right]
     temporal = np.where(perfect, rounds_outside(extents, products), -(-extents // products))
     chosen = chosen[_temporal_possible(space, temporal)]
     assignments = SpatialAssignments(space, chosen, np.zeros(chosen.shape[:2], np.int64))
