@@ -202,7 +202,7 @@ PROOFS: dict[str, Change] = {
     "no lines": lambda p: p.update(lines=[]),
     "lines left out": lambda p: p.update(lines=p["lines"][-1:]),
     "a line's bound": lambda p: _scale(p["lines"][0], "bound", 1.01),
-    "a line's weight": lambda p: _scale(p["lines"][0], "cycles", 0.5),
+    "a line's weight": lambda p: _scale(p["lines"][-1], "cycles", 0.5),
     "a negative weight": lambda p: p["lines"][0].update(energy=-1.0),
     "a chain's bound": lambda p: _scale(_chain(p), "bound", 1.01),
     "a chain's runs": lambda p: _chain(p).update(runs=1),

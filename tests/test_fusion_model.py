@@ -16,7 +16,7 @@ from random_chains import matmul, random_machine
 
 from launcher.engines.native.batch import BatchEvaluator, MappingBatch, mapping_at
 from launcher.engines.native.model import evaluate
-from launcher.results.result import DataSpaceStats
+from launcher.results.evaluation import DataSpaceStats
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.chain import ChainLayer
 from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint

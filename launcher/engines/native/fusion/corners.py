@@ -112,6 +112,7 @@ def minimise(
     lower: Callable[[Direction], float],
     first: Direction,
     expired: Callable[[], bool],
+    known: P | None = None,
 ) -> Corners[P]:
     """Ask until the best point is proved, or time is up.
 
@@ -119,8 +120,9 @@ def minimise(
         criterion: energy, cycles, or a product of powers of both.
         ask: what answers.
         lower: a bound that costs nothing.
-        first: where to begin.
+        first: where to begin when no point is known.
         expired: whether to stop.
+        known: a point that is possible; with the bounds that cost nothing it says where to begin.
     """
     corners: Corners[P] = Corners(criterion)
     if not (criterion.energy and criterion.cycles):
@@ -131,7 +133,9 @@ def minimise(
             tie = Direction(1.0, _STEEP * corners.best.energy_pj / corners.best.cycles)
             corners.learn(tie, *ask(tie))
         return corners
-    corners.learn(first, *ask(first))
+    corners.best = known
+    if known is None:
+        corners.learn(first, *ask(first))
     for extreme in (ENERGY, CYCLES):
         corners.learn(extreme, lower(extreme), None)
     for _ in range(_MOST_QUESTIONS):

@@ -89,14 +89,13 @@ def fuse(
             warm_up(layer.specification, Factors.perfect)
     clock, criterion = Clock(timeout_s, on_progress), CRITERIA[objective]
     search = _Search([ChainSearch(unit.chain, clock, unit.groups) for unit in units], units)
-    corners = minimise(criterion, search.ask, search.lower, search.first(), lambda: clock.expired)
+    plain = _Search([chain.without_fusing() for chain in search.chains], units)
+    unfused = minimise(criterion, plain.ask, plain.lower, plain.first(), lambda: clock.expired).best
+    known = unfused if all(unit.groups is None for unit in units) else None
+    corners = minimise(criterion, search.ask, search.lower, search.first(), lambda: clock.expired, known)
     if corners.best is None:
         raise _none(units, finished=not clock.expired)
-    if not any(group.is_fused for one in corners.best.partitions for group in one.groups):
-        return _fused(corners, search, None, clock.seconds)
-    plain = _Search([chain.without_fusing() for chain in search.chains], units)
-    unfused = minimise(criterion, plain.ask, plain.lower, plain.first(), lambda: clock.expired)
-    return _fused(corners, search, unfused.best, clock.seconds)
+    return _fused(corners, search, unfused, clock.seconds)
 
 
 class _Search:

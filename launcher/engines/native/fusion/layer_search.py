@@ -40,6 +40,7 @@ class LayerSearch:
         self._impossible = False
         self._prepared: tuple[Direction, BestFirstSearch] | None = None
         self._roots: set[Direction] = set()
+        self._frontier: list[tuple[float, float]] | None = None
 
     @cached_property
     def specification(self) -> Specification | None:
@@ -55,10 +56,13 @@ class LayerSearch:
         return self._impossible or direction in self._roots
 
     def root(self, direction: Direction) -> float:
-        """A bound that needs the fan-outs and bypass choices only."""
+        """A bound that needs the fan-outs and bypass choices only, which are gone through for the first direction."""
         if not self.is_rooted(direction):
             self._roots.add(direction)
-            self._prepare(direction)
+            if self._frontier is None:
+                self._prepare(direction)
+            else:
+                self.supports.learn(direction, min(direction.value(*point) for point in self._frontier))
         return self.lower(direction)
 
     def settled(self, direction: Direction) -> OwnNest | None:
@@ -118,6 +122,9 @@ class LayerSearch:
         order = criteria_order(("energy",) if direction.energy else ("cycles", "energy"))
         run = perfect_search(space, order, self._clock)
         self._prepared = direction, run
+        if run.frontier:
+            price = self._price(direction)
+            self._frontier = [(energy - price * (cycles - self._latency), cycles) for energy, cycles in run.frontier]
         energy, cycles = run.least_figures
         self.supports.learn(ENERGY, energy)
         self.supports.learn(CYCLES, cycles)

@@ -51,6 +51,12 @@ class BestFirstSearch:
         """Lower bounds of the energy in pJ and of the cycles of all mappings, each by itself."""
         return self._queue.least_energy_pj, self._queue.least_busy + self._plan.machine.latency
 
+    @property
+    def frontier(self) -> list[tuple[float, float]] | None:
+        """(energy in pJ, cycles) of which every mapping has at least as much of both as one; None where unknown."""
+        points = self._queue.frontier
+        return None if points is None else [(energy, busy + self._plan.machine.latency) for energy, busy in points]
+
     def run(
         self, most_cycles: float = inf, incumbent: Outcome | None = None, guess: Outcome | None = None
     ) -> Outcome | None:

@@ -91,6 +91,8 @@ class Queue:
     Attributes:
         least_energy_pj: no mapping has less dynamic energy.
         least_busy: nor fewer cycles, network latency left out.
+        frontier: (energy in pJ with leakage, busy cycles) such that every mapping has at least as much of both as one
+            of them; None where the queue's own bounds say more than these.
     """
 
     def __init__(self, space: SearchSpace, machine: Machine, bounds: AssignmentBounds, order: Order) -> None:
@@ -101,6 +103,7 @@ class Queue:
         self._least = [_stacked(bounds, len(self._limited), p, listed) for p, listed in enumerate(self.patterns)]
         kept = [np.array(listed, float).reshape(len(listed), len(space.levels)) for listed in self.patterns]
         self._tiles = [(bounds.smallest_tiles(p), where) for p, where in enumerate(kept)]
+        self.frontier: list[tuple[float, float]] | None = None
         least, values = self._bounds_over_choices()
         self._waiting = np.lexsort(values.T[::-1])[: len(bounds) if all(self.patterns) else 0]
         self._waiting_bounds = values[self._waiting]
@@ -125,6 +128,7 @@ class Queue:
         else:
             energy = least
             busy = self._busy(of.iterations, [part.words.min(axis=0, initial=inf).T for part in self._least])
+            self.frontier = _frontier(energy + of.leak_pj * busy, busy)
         return least, self._bounds(energy, busy, of.leak_pj)
 
     def _best_choices(self) -> tuple[FloatArray, FloatArray]:
@@ -276,6 +280,15 @@ class Queue:
     def _bounds(self, energy_pj: FloatArray, busy: FloatArray, leak_pj: FloatArray) -> FloatArray:
         total = energy_pj + leak_pj * busy
         return np.stack(criteria_values(self.order, total, busy + self._machine.latency), axis=1)
+
+
+def _frontier(energy_pj: FloatArray, busy: FloatArray) -> list[tuple[float, float]]:
+    """The points that no other one has less of both than; infinite ones left out."""
+    order = np.lexsort((energy_pj, busy))
+    energies = energy_pj[order]
+    before = np.concatenate(([inf], np.minimum.accumulate(energies)[:-1]))
+    chosen = order[energies < before]
+    return list(zip(energy_pj[chosen].tolist(), busy[chosen].tolist(), strict=True))
 
 
 def _before(values: FloatArray, others: FloatArray) -> BoolArray:
