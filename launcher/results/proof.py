@@ -21,6 +21,7 @@ class BoundedClass:
         shared: shared loops; in order once the class is told apart.
         bound: nothing in it has a smaller value.
         stays: per layer (level, data space) of persistent tiles; None while order and tiles are open.
+        searched: whether every layer's best nest was found, so that the bound is reached; else what it was excluded by.
         pins: of a class that was told apart by its fan-outs: layer's number, level, dimension and factor.
     """
 
@@ -28,6 +29,7 @@ class BoundedClass:
     shared: tuple[SharedLoop, ...]
     bound: float
     stays: tuple[tuple[tuple[str, str], ...], ...] | None = None
+    searched: bool = False
     pins: tuple[tuple[int, str, str, int], ...] = ()
 
 

@@ -107,7 +107,7 @@ class GroupSearch:
                 for child in self._expand(node, direction):
                     push(child, bound)
         leaves = [*done, *((bound, node) for bound, _, _, node in heap)]
-        self.leaves[direction] = tuple(bounded(node, bound) for bound, node in leaves)
+        self.leaves[direction] = tuple(self._record(node, bound, direction) for bound, node in leaves)
         return min((bound for bound, _ in leaves), default=inf), found
 
     def lower(self, direction: Direction) -> float:
@@ -117,7 +117,7 @@ class GroupSearch:
                 # Once time is up nothing is better than no bound.
                 if not self._search(part).supports.bounds and not self._clock.expired:
                     self._search(part).root(direction)
-        leaves = tuple(bounded(node, self._lower(node, direction)) for node in self._roots)
+        leaves = tuple(self._record(node, self._lower(node, direction), direction) for node in self._roots)
         self.leaves.setdefault(direction, leaves)
         return min((leaf.bound for leaf in leaves), default=inf)
 
@@ -233,9 +233,9 @@ class GroupSearch:
         pairs = zip(node.parts, reserved, strict=True)
         yield tuple(replace(part, reserved=taken) for part, taken in pairs), True
 
-
-def bounded(node: ClassNode, bound: float) -> BoundedClass:
-    """A node's classes and their bound, for the record."""
-    stays = node.fused.stays if node.fused is not None else None
-    pins = tuple((number, *pin) for number, part in enumerate(node.parts) for pin in part.pins)
-    return BoundedClass(node.waits, node.shared, bound, stays, pins)
+    def _record(self, node: ClassNode, bound: float, direction: Direction) -> BoundedClass:
+        """A node's classes and their bound."""
+        stays = node.fused.stays if node.fused is not None else None
+        pins = tuple((number, *pin) for number, part in enumerate(node.parts) for pin in part.pins)
+        searched = all(self._search(part).settled(direction) is not None for part in node.parts)
+        return BoundedClass(node.waits, node.shared, bound, stays, searched, pins)
