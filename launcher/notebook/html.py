@@ -8,11 +8,14 @@ from html import escape
 
 from launcher.figures import TABLES
 from launcher.notebook.results import Results
-from launcher.reporting.diagrams import energy_svg, loop_nest_svg
+from launcher.reporting.diagrams import energy_svg, fused_svg, loop_nest_svg
+from launcher.reporting.fused_nest import fused_nest
 from launcher.reporting.layers import fusion_lines
 from launcher.reporting.numbers import cell, count, percent, significant, with_unit
 from launcher.reporting.terminal import describe_mapping
 from launcher.reporting.trials import best_first, counts
+from launcher.results.fused import FusedLayers
+from launcher.results.fused_savings import fused_groups
 from launcher.results.layers import layer_rows
 from launcher.results.parameters import plain
 from launcher.results.ranking import ranked
@@ -20,7 +23,7 @@ from launcher.results.result import Result
 from launcher.results.trial_rows import rows_of_results
 
 _MOST_ROWS = 20
-_PICTURE_WIDTH = 640
+_PICTURE_WIDTH, _WIDE = 640, 1400
 _RIGHT = "text-align:right;white-space:nowrap"
 _LEFT = "text-align:left"
 
@@ -37,12 +40,22 @@ def result_html(result: Result) -> str:
     if result.layers:
         parts.append(_layers(result))
         parts += [f"<div>{escape(line)}</div>" for line in fusion_lines(result)]
+        parts += [_group(result, group) for group in fused_groups(result)]
     else:
         parts.append(
             f"<details><summary>loop nest</summary>{_picture(loop_nest_svg(result, standalone=True))}</details>"
         )
     parts += [f"<div>note: {escape(flag)}</div>" for flag in result.flags]
     return f"<div>{''.join(parts)}</div>"
+
+
+def _group(result: Result, group: FusedLayers) -> str:
+    """A fused group: its nest as a picture, and below it as text."""
+    picture = _picture(fused_svg(result, [group], standalone=True), _WIDE)
+    text = escape("\n".join(fused_nest(result, group)))
+    title = escape(f"{' + '.join(group.layers)} as one nest")
+    as_text = f"<details><summary>as text</summary><pre>{text}</pre></details>"
+    return f"<details open><summary>{title}</summary>{picture}{as_text}</details>"
 
 
 def results_html(results: Results) -> str:
@@ -70,10 +83,10 @@ def _row(result: Result, names: Sequence[str], *, remarked: bool) -> list[str]:
     return [*labels, *figures, *remark]
 
 
-def _picture(svg: str) -> str:
+def _picture(svg: str, width: int = _PICTURE_WIDTH) -> str:
     """As an image, because the notebook would mix a picture's style with its own, or drop it."""
     encoded = b64encode(svg.encode()).decode()
-    return f"<img style='width:100%;max-width:{_PICTURE_WIDTH}px' src='data:image/svg+xml;base64,{encoded}'>"
+    return f"<img style='width:100%;max-width:{width}px' src='data:image/svg+xml;base64,{encoded}'>"
 
 
 def _layers(result: Result) -> str:

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 from launcher.errors import LauncherError
-from launcher.reporting.diagrams import energy_svg, loop_nest_svg
+from launcher.reporting.diagrams import energy_svg, fused_svg, loop_nest_svg
 from launcher.reporting.front import front_csv
 from launcher.reporting.fused_nest import fused_nests
 from launcher.reporting.loop_nest import loop_nest
@@ -46,7 +46,8 @@ def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
     ``result.json`` and ``report.html`` always; ``specification.yaml`` and ``constraints.yaml`` when there is a
     specification; ``mapping.yaml``, ``mapping.txt``, ``mapping.svg``, ``energy.csv`` and ``energy.svg`` when there is a
     mapping. A network has ``layers.csv`` instead of a mapping of its own, the files of every layer in
-    ``layers/<layer>/``, and ``proof.json`` when it was mapped as a whole.
+    ``layers/<layer>/``, ``proof.json`` when it was mapped as a whole, and ``mapping.txt`` and ``mapping.svg`` of the
+    groups that are fused.
 
     Each file is complete or absent: it is written under a temporary name and renamed. Files of an earlier trial in the
     same folder that this one does not write are removed, so that the folder never mixes two trials. ``result.json`` is
@@ -130,8 +131,10 @@ def _contents(result: Result) -> Iterator[tuple[str, str]]:
         yield FRONT_CSV, front_csv(result)
     if result.layers:
         yield LAYERS_CSV, layers_csv(result)
-    if fused_groups(result):
+    groups = fused_groups(result)
+    if groups:
         yield MAPPING_TXT, fused_nests(result)
+        yield MAPPING_SVG, fused_svg(result, groups, standalone=True)
     if result.proof is not None:
         yield PROOF_JSON, proof_text(result.proof)
     yield RESULT_JSON, json.dumps(result_to_dict(result), indent=2, allow_nan=False) + "\n"

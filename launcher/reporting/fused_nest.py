@@ -9,7 +9,7 @@ from launcher.engines.native.fusion.own_nest import OwnNest
 from launcher.engines.native.fusion.room import held_for_others
 from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.numbers import count
-from launcher.results.fused import FusedLayers
+from launcher.results.fused import FusedLayers, Rescaling
 from launcher.results.fused_savings import fused_groups
 from launcher.results.layers import layer_name
 from launcher.results.result import Result
@@ -63,11 +63,15 @@ def fused_nest(result: Result, group: FusedLayers) -> Iterator[str]:
             tensor, level = waits[number]
             yield f"{_INDENT * depth}{tensor} waits at {level}"
     if group.rescaling.words:
-        one = group.rescaling
-        yield (
-            f"{_INDENT * depth}online softmax: {count(one.words)} words scaled anew at {one.level}, "
-            f"{count(one.running_words)} running values at {one.running_level}, {count(one.cycles)} cycles"
-        )
+        yield f"{_INDENT * depth}{rescaling_text(group.rescaling)}"
+
+
+def rescaling_text(one: Rescaling) -> str:
+    """What an online softmax does beside the nests."""
+    return (
+        f"online softmax: {count(one.words)} words scaled anew at {one.level}, "
+        f"{count(one.running_words)} running values at {one.running_level}, {count(one.cycles)} cycles"
+    )
 
 
 def shared_name(names: tuple[str, ...]) -> str:

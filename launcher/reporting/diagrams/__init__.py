@@ -7,6 +7,7 @@ it sets the colours (:func:`launcher.reporting.diagrams.palette.css` and ``class
 from launcher.reporting.diagrams.curve import curve_svg
 from launcher.reporting.diagrams.cycles import cycles_svg
 from launcher.reporting.diagrams.energy import energy_svg
+from launcher.reporting.diagrams.fused import fused_svg
 from launcher.reporting.diagrams.machine import architecture_svg
 from launcher.reporting.diagrams.nest import loop_nest_svg
 from launcher.results.cycle_limits import CycleLimit, cycle_limits, limiting
@@ -18,6 +19,7 @@ __all__ = [
     "cycle_limits",
     "cycles_svg",
     "energy_svg",
+    "fused_svg",
     "limiting",
     "loop_nest_svg",
 ]

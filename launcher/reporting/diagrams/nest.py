@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -28,11 +28,12 @@ _GAP = 5
 
 @dataclass(frozen=True)
 class Tile:
-    """What a level keeps of a data space, in words per instance."""
+    """What a level keeps of a data space, in words per instance; ``mark`` says what else is to be known of it."""
 
     data_space: str
     css_class: str
     words: int
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,30 +81,48 @@ def loop_nest_svg(result: Result, *, standalone: bool = False) -> str:
     levels = nest_levels(result)
     if not levels or result.specification is None or result.mapping is None:
         return ""
+    nest = placed(result, levels, _WIDTH, _INDENT)
+    return draw("nest.svg.j2", standalone=standalone, title=f"loop nest of {result.name}", nest=nest)
+
+
+@dataclass(frozen=True)
+class PlacedNest:
+    """A nest as it is drawn, in whole units.
+
+    Attributes:
+        width, height: of the picture.
+        meter, meter_x: width and place of the bars that show how full something is.
+        rows: the levels.
+        compute: of the compute units: place, name, how many are in use as text and as part of the bar.
+    """
+
+    width: int
+    height: int
+    meter: int
+    meter_x: int
+    rows: list[_Row]
+    compute: tuple[int, int, str, str, float]
+
+    def middle(self, level: str) -> int:
+        """Where a level's tiles are listed, from the top."""
+        return next(row.y for row in self.rows if row.name == level) + _LEVEL_HEIGHT - 13
+
+
+def placed(result: Result, levels: Sequence[NestLevel], width: int, indent: int) -> PlacedNest:
+    """The levels of a layer's mapping in a picture of some width, wider where what is written needs it."""
+    assert result.mapping is not None and result.specification is not None
+    places = [depth * indent for depth in range(len(levels) + 1)]
+    width = max([width, *(_needs(level, x + 13) for level, x in zip(levels, places, strict=False))])
     y, rows = 2, []
-    for depth, level in enumerate(levels):
-        row = _row(level, depth * _INDENT, y)
+    for x, level in zip(places, levels, strict=False):
+        row = _row(level, x, y, width)
         rows.append(row)
         y = row.end
     compute = result.specification.architecture.compute
     used = prod(loop.bound for level in result.mapping for loop in level.spatial)
-    return draw(
-        "nest.svg.j2",
-        standalone=standalone,
-        title=f"loop nest of {result.name}",
-        width=_WIDTH,
-        height=y + _COMPUTE_HEIGHT + 4,
-        meter=_METER,
-        meter_x=_WIDTH - _METER - 8,
-        rows=rows,
-        compute=(
-            len(levels) * _INDENT,
-            y,
-            compute.name,
-            f"{count(used)} of {count(compute.instances)} units",
-            round(_METER * used / compute.instances, 1),
-        ),
-    )
+    use = f"{count(used)} of {count(compute.instances)} units"
+    drawn = places[-1], y, compute.name, use, round(_METER * used / compute.instances, 1)
+    return PlacedNest(width, y + _COMPUTE_HEIGHT + 4, _METER, width - _METER - 8, rows, drawn)
 
 
 def _levels(result: Result, specification: Specification) -> Iterator[NestLevel]:
@@ -161,17 +180,17 @@ class _Row:
     end: int
 
 
-def _row(level: NestLevel, x: int, y: int) -> _Row:
+def _row(level: NestLevel, x: int, y: int, most: int) -> _Row:
     words = sum(tile.words for tile in level.tiles)
     label = f"{level.name}: {level.fan_out}" if level.fan_out else level.name
     below = y + _LEVEL_HEIGHT + _GAP if level.css_class else y
     beside = 0 if level.css_class else round(text_width(label, 12)) + 16
-    pills = _pills(level, x + 12, beside, below)
+    pills = _pills(level, (x + 12, most), beside, below)
     lowest = max((pill[3] + _PILL_HEIGHT for pill in pills), default=below)
     return _Row(
         name=level.name if level.css_class else label,
         css_class=level.css_class,
-        instances=f"×{count(level.instances)}" if level.instances > 1 else "",
+        instances=_instances(level),
         x=x,
         y=y,
         fill=_fill(words, level.capacity_words) if level.css_class else "",
@@ -192,10 +211,30 @@ def _fill(words: int, capacity: int | None) -> str:
 def _chips(level: NestLevel, x: int) -> list[tuple[str, str, int]]:
     placed = []
     for tile in level.tiles:
-        text = f"{tile.data_space} {short_count(tile.words)}"
+        text = _tile_text(tile)
         placed.append((text, tile.css_class, x))
         x += round(text_width(text, 12)) + 28
     return placed
+
+
+def _tile_text(tile: Tile) -> str:
+    text = f"{tile.data_space} {short_count(tile.words)}"
+    return f"{text} {tile.mark}" if tile.mark else text
+
+
+def _needs(level: NestLevel, x: int) -> int:
+    """Where what is written of a level and its tiles ends."""
+    chips = sum(round(text_width(_tile_text(tile), 12)) + 28 for tile in level.tiles)
+    if not level.css_class:
+        return x + chips
+    words = sum(tile.words for tile in level.tiles)
+    name = text_width(level.name, 14) + text_width(_instances(level), 13)
+    fill = text_width(_fill(words, level.capacity_words), 12)
+    return x + max(chips, round(name + fill) + 40 + (_METER if level.capacity_words else 0))
+
+
+def _instances(level: NestLevel) -> str:
+    return f"×{count(level.instances)}" if level.instances > 1 else ""
 
 
 def _meter(level: NestLevel, words: int) -> list[tuple[str, float, float]]:
@@ -210,15 +249,16 @@ def _meter(level: NestLevel, words: int) -> list[tuple[str, float, float]]:
     return placed
 
 
-def _pills(level: NestLevel, left: int, beside: int, y: int) -> list[tuple[str, bool, int, int, int]]:
-    """Text, whether in space, place and width of each loop; as many lines as they need."""
+def _pills(level: NestLevel, ends: tuple[int, int], beside: int, y: int) -> list[tuple[str, bool, int, int, int]]:
+    """Text, whether in space, place and width of each loop; as many lines as they need between two ends."""
+    left, right = ends
     placed = []
     x = left + beside
     for loop in level.loops:
         text = f"for {loop.dimension} in 0:{count(loop.bound)}{last_iteration(loop.bound, loop.residual)}"
         text = f"{text} along {loop.axis}" if loop.axis else text
         width = round(text_width(text, 12)) + (32 if loop.axis else 18)
-        if x + width > _WIDTH and x > left:
+        if x + width > right and x > left:
             x, y = left, y + _PILL_HEIGHT
         placed.append((text, bool(loop.axis), x, y, width))
         x += width + 6

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from launcher.figures import DETAILS, FRONT
 from launcher.installed import own_version
-from launcher.reporting.diagrams import architecture_svg, cycles_svg, energy_svg, loop_nest_svg
+from launcher.reporting.diagrams import architecture_svg, cycles_svg, energy_svg, fused_svg, loop_nest_svg
 from launcher.reporting.fused_groups import change_of
-from launcher.reporting.fused_nest import Room, fused_nest, room_text, rooms
+from launcher.reporting.fused_nest import Room, room_text, rooms
 from launcher.reporting.layers import fusion_lines
 from launcher.reporting.numbers import count, energy, percent, short_seconds
 from launcher.reporting.page.assets import environment, made_at, style
@@ -93,16 +93,17 @@ def _nests(result: Result) -> Iterator[tuple[str, str]]:
 def _group(
     result: Result, group: FusedLayers
 ) -> tuple[str, str, list[tuple[str, ...]], list[tuple[str, str, str, str]]]:
-    """A fused group: title, nest, who fills which level, what fusing saves by level and by tensor."""
+    """A fused group: title, picture, who fills which level, what fusing saves by level and by tensor."""
     filled = [
         (one.level, one.layer, *map(str, _bar(one)), percent(one.share), room_text(one)) for one in rooms(result, group)
     ]
     savings = savings_by_level(result, group) + savings_by_tensor(result, group)[:_MOST_TENSORS] if group.alone else []
     rows = [
-        (one.place, energy(one.alone_pj, like=one.alone_pj), energy(one.fused_pj, like=one.alone_pj), change_of(one))
+        (one.place, energy(one.alone_pj, like=like), energy(one.fused_pj, like=like), change_of(one))
         for one in savings
+        for like in (one.alone_pj or one.fused_pj,)
     ]
-    return "+".join(group.layers), "\n".join(fused_nest(result, group)), filled, rows
+    return "+".join(group.layers), fused_svg(result, [group]), filled, rows
 
 
 def _bar(room: Room) -> tuple[float, float]:
