@@ -2,9 +2,9 @@
 
     python accelforge_worker.py < request.json
 
-The request names a specification file and, per layer, the values of its variables; every layer is mapped twice. One
-line of JSON per layer says how long the first and the second search took, and the figures of the mapping that was
-found, in the units of the specification.
+The request names a specification file and, per layer, the values of its variables; every layer is mapped twice, or as
+often as ``runs`` says. One line of JSON per layer says how long the first and the last search took, the processor
+seconds of the first, and the figures of the mapping that was found, in the units of the specification.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ def main() -> None:
     accelforge.set_n_parallel_jobs(1)
     loading = time.perf_counter() - started
     for layer, variables in request["layers"].items():
-        seconds = []
-        for _ in range(2):
-            started = time.perf_counter()
+        seconds, processor = [], []
+        for _ in range(request.get("runs", 2)):
+            started, used = time.perf_counter(), time.process_time()
             specification = accelforge.Spec.from_yaml(request["file"], jinja_parse_data=variables)
             specification.mapper.metrics = Metrics.ENERGY_DELAY_PRODUCT
             found = specification.map_workload_to_arch(print_progress=False)
             seconds.append(time.perf_counter() - started)
+            processor.append(time.process_time() - used)
         figures = {"energy": float(found.energy()), "latency": float(found.latency())}
-        print(json.dumps({"layer": layer, "loading": loading, "first": seconds[0], "second": seconds[1], **figures}))
+        times = {"loading": loading, "first": seconds[0], "second": seconds[-1], "processor": processor[0]}
+        print(json.dumps({"layer": layer, **times, **figures}), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
 """How fast fused mappings are found and proved: one thread, warm process.
 
     python benchmarks/fusion.py [--only attention,block,matmuls,gpt3,curve] [--timeout SECONDS] [--csv FILE]
+                                [--peers [--accelforge-python PYTHON]]
 
 Every line is one search of all ways to fuse a network: wall-clock and processor seconds (the median of three runs, one
 when a run takes over a second), the goal, what was proved, how many classes of fused nests were told apart and how many
-own nests were searched, and the EDP without fusing and with it.
+own nests were searched, and the EDP without fusing and with it. Searches and a run of AccelForge can be compared within
+one run only: the load of the machine is shown.
+
+``--peers`` adds AccelForge on the same machine (fusion_peers.py says what is the same, and what is not).
 """
 
 from __future__ import annotations
@@ -40,7 +44,7 @@ GPT3 = (
 """One block of GPT-3 6.7B, prefill of 2,048 tokens."""
 
 MACHINE = Path(__file__).resolve().parent / "tpu_v4i.yaml"
-MATMUL = 4096
+MATMUL, COUNTS = 4096, (2, 3)
 
 T = TypeVar("T")
 Make = Callable[[], Sequence[Unit]]
@@ -61,6 +65,8 @@ def main() -> None:
     parser.add_argument("--only", help="parts of the titles to measure, separated by commas")
     parser.add_argument("--timeout", type=float, default=120, metavar="SECONDS", help="of one search")
     parser.add_argument("--csv", type=Path, help="append the figures to this file")
+    parser.add_argument("--peers", action="store_true", help="also run AccelForge, where it is installed")
+    parser.add_argument("--accelforge-python", metavar="PYTHON", help="an interpreter that has AccelForge")
     arguments = parser.parse_args()
     parts = arguments.only.split(",") if arguments.only else [""]
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
@@ -77,6 +83,10 @@ def main() -> None:
     if arguments.csv:
         with arguments.csv.open("a", newline="") as file:
             csv.writer(file).writerows(rows)
+    if arguments.peers:
+        from fusion_peers import run_accelforge  # noqa: PLC0415
+
+        run_accelforge(matmuls(2, MATMUL)[0].chain.layers[0].specification, COUNTS, arguments.accelforge_python)
 
 
 def cases() -> Iterator[Case]:
@@ -87,7 +97,7 @@ def cases() -> Iterator[Case]:
     for arch in ARCHITECTURES:
         block = composed(f"arch={arch}", "model=bert_base", "layer=all", "model.blocks=1")
         yield Case("block bert_base", arch, block, 15)
-    for count in (2, 3):
+    for count in COUNTS:
         yield Case(f"{count} matmuls of {MATMUL}", "tpu_v4i", lambda count=count: matmuls(count, MATMUL), 5)
     yield Case("gpt3 6.7B, 2048 tokens", "tpu", composed("arch=tpu", *GPT3), 30)
 
