@@ -14,13 +14,13 @@ the class of nests that AccelForge finds best is one of the project's best, too.
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
+
+from mapper_peers import accelforge_is_usable
 
 from launcher.engines.native.energies import compute_energy_pj, level_energies
 from launcher.specification.specification import Specification
@@ -46,11 +46,7 @@ def run_accelforge(specification: Specification, counts: tuple[int, ...], python
         counts: how many in a row.
         python: an interpreter that has AccelForge; this one when it is None.
     """
-    if shutil.which("dot") is None:
-        print("accelforge: left out, graphviz's dot is not on the PATH")
-        return
-    if python is None and find_spec("accelforge") is None:
-        print("accelforge: left out, it is not installed here (--accelforge-python names an interpreter that has it)")
+    if not accelforge_is_usable(python):
         return
     size = specification.problem.dimensions["D"]
     layers = {

@@ -61,12 +61,19 @@ def _show(mapper: str, layer: str, cold: float | None, warm: float | None, edp_j
     print(f"{mapper:<20}{layer:<10}{times}{edp_j_cycles:>16,.1f}", flush=True)
 
 
-def _run_accelforge(cases: dict[str, Specification], python: str | None) -> None:
+def accelforge_is_usable(python: str | None) -> bool:
+    """Whether AccelForge can be run with an interpreter (None: this one); says why not."""
     if shutil.which("dot") is None:
         print("accelforge: left out, graphviz's dot is not on the PATH")
-        return
+        return False
     if python is None and find_spec("accelforge") is None:
         print("accelforge: left out, it is not installed here (--accelforge-python names an interpreter that has it)")
+        return False
+    return True
+
+
+def _run_accelforge(cases: dict[str, Specification], python: str | None) -> None:
+    if not accelforge_is_usable(python):
         return
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "specification.yaml"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -62,9 +61,7 @@ def find_fused(
     # Compiled code is loaded only when something is mapped.
     from launcher.engines.native.fusion.fuse import fuse  # noqa: PLC0415
 
-    started = time.perf_counter()
     found = fuse(units, objective, timeout_s, on_progress)
-    seconds = time.perf_counter() - started
     optimality = _optimality(found)
     pairs = list(zip(units, found.whole.partitions, strict=True))
     layers = [run for unit, partition in pairs for run in _runs(unit, partition, optimality)]
@@ -74,7 +71,7 @@ def find_fused(
         for (unit, partition), alone in zip(pairs, plain, strict=True)
         for group in partition.groups
     ]
-    effort = SearchStatistics(seconds, found.counters)
+    effort = SearchStatistics(found.seconds, found.counters)
     return FusedNetwork(tuple(layers), tuple(groups), optimality, effort, found.proof)
 
 

@@ -81,21 +81,21 @@ def shared_name(names: tuple[str, ...]) -> str:
 
 def rooms(result: Result, group: FusedLayers) -> list[Room]:
     """How full each level is at which something waits or stays, while each layer of a group runs; outermost first."""
-    nests = []
-    for name in group.layers:
-        one = next(run.result for run in result.layers if layer_name(run) == name)
+    results = {layer_name(run): run.result for run in result.layers}
+    nests, evaluations = [], []
+    for one in (results[name] for name in group.layers):
         if one.specification is None or one.mapping is None or one.evaluation is None:
             return []
         nests.append(OwnNest(one.specification, one.mapping, one.energy_pj, int(one.cycles)))
+        evaluations.append(one.evaluation)
     stays = [group.persistent.get(name, {}) for name in group.layers]
     shared = {*group.waits.values(), *(level for at in stays for level in at)}
     found = []
-    for name, nest, held in zip(group.layers, nests, held_for_others(nests, stays), strict=True):
-        levels = zip(nest.specification.architecture.levels, nest.evaluation.levels, strict=True)
-        for level, stats in levels:
+    for name, evaluation, held in zip(group.layers, evaluations, held_for_others(nests, stays), strict=True):
+        for stats in evaluation.levels:
             own = sum(space.tile_words for space in stats.data_spaces.values())
-            if level.name in shared and level.effective_capacity_words and (own or held.get(level.name)):
-                found.append(Room(level.name, name, own, held.get(level.name, 0), level.effective_capacity_words))
+            if stats.level in shared and stats.capacity_words and (own or held.get(stats.level)):
+                found.append(Room(stats.level, name, own, held.get(stats.level, 0), stats.capacity_words))
     order = list(dict.fromkeys(room.level for room in reversed(found)))
     return sorted(found, key=lambda room: (order.index(room.level), group.layers.index(room.layer)))
 

@@ -80,6 +80,11 @@ class SharedLoop:
     bound: int
 
 
+def bounds_of(shared: Sequence[SharedLoop], layer: int) -> dict[str, int]:
+    """Dimension -> bound of shared loops, outermost first, in the names of the group's layer with this number."""
+    return {loop.names[layer]: loop.bound for loop in shared}
+
+
 @dataclass(frozen=True)
 class Chain:
     """Layers, and between each two of them what flows; None where nothing does.

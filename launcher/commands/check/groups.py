@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import fsum, isclose, prod
+from math import fsum, isclose
 
 from launcher.commands.check.nests import SAME
-from launcher.engines.native.fusion.classes import fetches_of, shared_bounds
+from launcher.engines.native.fusion.classes import FusedClass, shared_bounds
+from launcher.engines.native.fusion.group import part_of
 from launcher.engines.native.fusion.own_nest import OwnNest
+from launcher.engines.native.fusion.parts import LayerPart, repeats_of
 from launcher.engines.native.fusion.rescaling import rescaling_of
 from launcher.engines.native.fusion.room import has_room, held_for_others
 from launcher.errors import LauncherError
@@ -16,8 +18,8 @@ from launcher.results.fused import FusedLayers
 from launcher.results.layers import layer_name
 from launcher.results.proof import BoundedChain, Proof
 from launcher.results.result import LayerRun, Result
-from launcher.specification.chain import Chain, ChainLayer, SharedLoop, check_chain
-from launcher.specification.repeats import ONCE, Repeats
+from launcher.specification.chain import Chain, ChainLayer, SharedLoop, bounds_of, check_chain
+from launcher.specification.repeats import ONCE
 
 Members = Mapping[str, tuple[FusedLayers, LayerRun]]
 """Layer -> its group, and what it runs."""
@@ -94,45 +96,43 @@ def _check_group(
     first = chain.layers.index(group.layers[0])
     whole = whole_chain(members, chain).part(first, first + len(runs))
     check_chain(whole)
-    for number, run in enumerate(runs):
-        yield from (f"{group.layers[number]}: {one}" for one in _check_layer(group, whole, number, _nest(run)))
-    yield from _check_room(group, runs)
+    if list(group.waits) != [whole.tensor(number) for number in range(len(whole.flowing))]:
+        yield "the tensors that wait are not those that flow"
+        return
     stays = tuple(_stays(group, name) for name in group.layers)
-    if rescaling_of(whole, tuple(group.waits.values()), group.shared, stays) != group.rescaling:
+    fused = FusedClass(tuple(group.waits.values()), group.shared, stays)
+    for number, run in enumerate(runs):
+        part = part_of(whole, fused, number)
+        yield from (f"{group.layers[number]}: {one}" for one in _check_layer(part, _nest(run)))
+    yield from _check_room(group, runs)
+    if rescaling_of(whole, fused.waits, fused.shared, fused.stays) != group.rescaling:
         yield "the online softmax costs something else"
     if len(_key(group.shared)) < len(group.shared) or _key(group.shared) not in map(_key, shared_bounds(whole)):
         yield "its shared loops are none that all its layers can share"
 
 
 def whole_chain(layers: Mapping[str, tuple[FusedLayers, LayerRun]], chain: BoundedChain) -> Chain:
-    """A chain as it is before shared loops divide its layers; of some layers only, those are its first ones."""
+    """A chain as it is before shared loops divide its layers."""
     found = []
     for name, (columns, reduction) in zip(chain.layers, chain.columns, strict=True):
         group, run = layers[name]
         own = _nest(run).specification
-        place = group.layers.index(name)
-        bounds = {loop.names[place]: loop.bound for loop in group.shared}
+        bounds = bounds_of(group.shared, group.layers.index(name))
         dimensions = {one: extent * bounds.get(one, 1) for one, extent in own.problem.dimensions.items()}
         specification = replace(own, problem=replace(own.problem, dimensions=dimensions), repeats=ONCE)
         found.append(ChainLayer(name, specification, columns=columns, reduction=reduction))
     return Chain(tuple(found), chain.flows)
 
 
-def _check_layer(group: FusedLayers, whole: Chain, number: int, nest: OwnNest) -> Iterator[str]:
-    name, problem = group.layers[number], nest.specification.problem
-    bounds = {loop.names[number]: loop.bound for loop in group.shared}
-    relevant = {space.name: space.relevant for space in problem.data_spaces}
-    fetches: dict[str, dict[str, int]] = {}
-    for level, space in _stays(group, name):
-        fetches.setdefault(level, {})[space] = fetches_of(relevant[space], bounds)
-        if space in _waits(group, whole, number):
+def _check_layer(part: LayerPart, nest: OwnNest) -> Iterator[str]:
+    """What a class asks of a layer, and its nest does not keep."""
+    for level, space, _ in part.stays:
+        if space in dict(part.waits):
             yield f"{space} cannot both wait and stay"
         yield from _held(nest, space, level, bypassed=False)
-    firsts = {space: prod(bounds[one] for one in bounds if one in own) for space, own in relevant.items()}
-    expected = Repeats(prod(bounds.values()), fetches, firsts)
-    if nest.specification.repeats != expected:
+    if nest.specification.repeats != repeats_of(nest.specification.problem, dict(part.bounds), part.stays):
         yield "it does not run as often as the shared loops say"
-    for space, level in _waits(group, whole, number).items():
+    for space, level in part.waits:
         yield from _held(nest, space, level, bypassed=True)
 
 
@@ -160,19 +160,6 @@ def _check_room(group: FusedLayers, runs: list[LayerRun]) -> Iterator[str]:
 
 def _stays(group: FusedLayers, name: str) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((level, space) for level, spaces in group.persistent.get(name, {}).items() for space in spaces))
-
-
-def _waits(group: FusedLayers, whole: Chain, number: int) -> dict[str, str]:
-    """Data space of a layer -> level at which it waits."""
-    levels = list(group.waits.values())
-    waits = {}
-    if number > 0:
-        waits[whole.flowing[number - 1].input] = levels[number - 1]
-    if number < len(whole.flowing):
-        waits[whole.flowing[number].output] = levels[number]
-    if list(group.waits) != [whole.tensor(one) for one in range(len(whole.flowing))]:
-        raise ValueError("the tensors that wait are not those that flow")
-    return waits
 
 
 def _nest(run: LayerRun) -> OwnNest:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from launcher.config.compose import Trial, entry
+from launcher.config.compose import Trial
 from launcher.engines.fuse import find_fused
 from launcher.engines.interface import OnProgress
 from launcher.errors import ConfigurationError, NoValidMappingError
@@ -87,9 +87,8 @@ def _named(run: LayerRun, layers: Sequence[tuple[Trial, Specification]]) -> Laye
     """A layer's run under the name and parameters of its own trial."""
     name = str(run.result.parameters["layer"])
     trial = next(one for one, _ in layers if name.split("_after_", maxsplit=1)[0] == one.parameters["layer"])
-    parameters = {**trial.parameters, "layer": name}
-    called = trial.name.replace(str(entry(trial.experiment.layer, "name")), name)
-    return replace(run, result=replace(run.result, name=called, parameters=parameters))
+    own = replace(trial, parameters={**trial.parameters, "layer": name})
+    return replace(run, result=replace(run.result, name=own.name, parameters=own.parameters))
 
 
 def _infeasible(

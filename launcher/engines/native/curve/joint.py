@@ -13,7 +13,7 @@ from launcher.engines.native.curve.layer import LayerCurve, layer_curve
 from launcher.engines.native.curve.two_levels import two_level_chain
 from launcher.engines.native.fusion.classes import FusedClass, own_extents
 from launcher.results.traffic_curve import CurvePoint, TrafficCurve
-from launcher.specification.chain import Chain
+from launcher.specification.chain import Chain, bounds_of
 
 
 def curve_apart(chain: Chain) -> TrafficCurve:
@@ -72,6 +72,6 @@ def _persistent_words(chain: Chain, fused: FusedClass) -> list[int]:
     """Per layer, words of its tiles that stay while the others run: each a tensor's share of one iteration."""
     words = []
     for number, (layer, stays) in enumerate(zip(chain.layers, fused.stays, strict=True)):
-        extents = own_extents(layer, fused.bounds(number))
+        extents = own_extents(layer, bounds_of(fused.shared, number))
         words.append(sum(layer.problem.data_space(space).size(extents) for _, space in stays))
     return words

@@ -77,7 +77,7 @@ class ChainSearch:
         count = len(self.chain.layers)
         wanted = [(i, j) for i in range(count) for j in range(i + 2, count + 1)]
         runs = [run for run in wanted if self.groups is None or run in self.groups]
-        self._parts: dict[LayerPart, LayerSearch] = {}
+        self._parts = {}
         self.fused = {
             run: GroupSearch(self.chain.part(*run), self.clock, self._parts) for run in runs if self._flows(run)
         }

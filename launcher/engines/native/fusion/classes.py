@@ -8,7 +8,8 @@ from itertools import chain as concatenated
 from itertools import combinations, permutations, product
 from math import prod
 
-from launcher.specification.chain import Chain, ChainLayer, SharedLoop, shared_dimensions
+from launcher.engines.native.mapper.space.factorization import loop_bounds
+from launcher.specification.chain import Chain, ChainLayer, SharedLoop, bounds_of, shared_dimensions
 
 Stays = tuple[tuple[str, str], ...]
 """(level, data space) of a layer's tiles that stay while the other layers run."""
@@ -27,10 +28,6 @@ class FusedClass:
     waits: tuple[str, ...]
     shared: tuple[SharedLoop, ...]
     stays: tuple[Stays, ...]
-
-    def bounds(self, layer: int) -> dict[str, int]:
-        """Dimension -> bound of the shared loops in a layer's own names, outermost first."""
-        return {loop.names[layer]: loop.bound for loop in self.shared}
 
 
 def fetches_of(relevant: frozenset[str], bounds: Mapping[str, int]) -> int:
@@ -77,7 +74,7 @@ def shared_bounds(chain: Chain) -> Iterator[tuple[SharedLoop, ...]]:
     """Every choice of shared loops, in the order of the dimensions; those of a single iteration are left out."""
     dimensions = shared_dimensions(chain)
     extents = [chain.layers[0].problem.dimensions[names[0]] for names in dimensions]
-    for bounds in product(*(_divisors(extent) for extent in extents)):
+    for bounds in product(*map(loop_bounds, extents)):
         yield tuple(SharedLoop(names, bound) for names, bound in zip(dimensions, bounds, strict=True) if bound > 1)
 
 
@@ -93,7 +90,7 @@ def stay_options(chain: Chain, layer: int, shared: Sequence[SharedLoop]) -> list
     windows that shared loops slide, nor tiles at levels where the tensor's reuse over time is switched off.
     """
     one = chain.layers[layer]
-    bounds = {loop.names[layer]: loop.bound for loop in shared}
+    bounds = bounds_of(shared, layer)
     per_space = []
     for space in one.problem.data_spaces:
         slid = space.windowed(one.problem.dimensions) & bounds.keys()
@@ -118,7 +115,3 @@ def flowing_spaces(chain: Chain, layer: int) -> dict[str, int]:
 
 def _forgets(layer: ChainLayer, level: str, space: str) -> bool:
     return space in layer.specification.constraints.at(level).temporal.no_reuse
-
-
-def _divisors(extent: int) -> list[int]:
-    return [n for n in range(1, extent + 1) if extent % n == 0]

@@ -10,7 +10,7 @@ from launcher.engines.native.fusion.classes import FusedClass, fetches_of, flowi
 from launcher.engines.native.fusion.own_nest import OwnNest
 from launcher.engines.native.fusion.parts import LayerPart
 from launcher.results.fused import NOTHING, Rescaling
-from launcher.specification.chain import Chain, SharedLoop
+from launcher.specification.chain import Chain, SharedLoop, bounds_of
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def part_of(
     reserved: Sequence[tuple[str, int]] = (),
 ) -> LayerPart:
     """What a class asks of one layer."""
-    bounds = fused.bounds(layer)
+    bounds = bounds_of(fused.shared, layer)
     relevant = {space.name: space.relevant for space in chain.layers[layer].problem.data_spaces}
     return LayerPart(
         chain.first + layer,
@@ -72,5 +72,5 @@ def waiting(chain: Chain, waits: Sequence[str], layer: int) -> tuple[tuple[str, 
 
 def in_layer_order(chain: Chain, shared: Sequence[SharedLoop], layer: int) -> tuple[tuple[str, int], ...]:
     """Bounds of the shared loops in the order of a layer's own dimensions: parts of equal size are the same part."""
-    bounds = {loop.names[layer]: loop.bound for loop in shared}
+    bounds = bounds_of(shared, layer)
     return tuple((name, bounds[name]) for name in chain.layers[layer].problem.dimensions if name in bounds)

@@ -11,6 +11,7 @@ from launcher.engines.native.mapper.space.maximize import resolve_maximize
 from launcher.specification.architecture import Architecture, StorageLevel
 from launcher.specification.chain import ChainLayer
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, LevelConstraint
+from launcher.specification.problem import Problem
 from launcher.specification.repeats import Repeats
 from launcher.specification.specification import Specification
 
@@ -59,7 +60,9 @@ def own_specification(layer: ChainLayer, part: LayerPart) -> Specification | Non
     except _ContradictionError:
         return None
     constraints = Constraints(levels)
-    return replace(own, architecture=architecture, constraints=constraints, repeats=_repeats(layer, part))
+    return replace(
+        own, architecture=architecture, constraints=constraints, repeats=repeats_of(layer.problem, bounds, part.stays)
+    )
 
 
 class _ContradictionError(Exception):
@@ -83,15 +86,22 @@ def _constrained(own: Specification, part: LayerPart) -> dict[str, LevelConstrai
     return levels
 
 
-def _repeats(layer: ChainLayer, part: LayerPart) -> Repeats:
+def repeats_of(problem: Problem, bounds: Mapping[str, int], stays: Iterable[tuple[str, str, int]]) -> Repeats:
+    """How often a layer's own nest runs inside shared loops.
+
+    Args:
+        problem: the layer's.
+        bounds: of the shared loops, by dimension.
+        stays: (level, data space, fetches) of persistent tiles.
+    """
     fetches: dict[str, dict[str, int]] = {}
-    for level, space, count in part.stays:
+    for level, space, count in stays:
         fetches.setdefault(level, {})[space] = count
     firsts = {
-        space.name: prod(bound for name, bound in part.bounds if name in space.relevant)
-        for space in layer.problem.data_spaces
+        space.name: prod(bound for name, bound in bounds.items() if name in space.relevant)
+        for space in problem.data_spaces
     }
-    return Repeats(prod(bound for _, bound in part.bounds), fetches, firsts)
+    return Repeats(prod(bounds.values()), fetches, firsts)
 
 
 def _with_less_room(architecture: Architecture, reserved: Mapping[str, int]) -> Architecture | None:

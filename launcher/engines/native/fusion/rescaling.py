@@ -14,7 +14,7 @@ from launcher.engines.native.energies import level_energies
 from launcher.engines.native.formulas import blocks
 from launcher.engines.native.fusion.classes import Stays, flowing_spaces, own_extents
 from launcher.results.fused import NOTHING, Rescaling
-from launcher.specification.chain import Chain, ChainLayer, Columns, SharedLoop
+from launcher.specification.chain import Chain, ChainLayer, Columns, SharedLoop, bounds_of
 
 _RUNNING_VALUES = 2
 """Per column: its largest value so far, and its sum."""
@@ -31,7 +31,7 @@ def rescaling_of(
         stays: per layer, its persistent tiles; None bounds the cost from below for all of them.
     """
     for number, layer in enumerate(chain.layers[:-1]):
-        bounds = {loop.names[number]: loop.bound for loop in shared}
+        bounds = bounds_of(shared, number)
         pieces = bounds.get(layer.reduction or "", 1) if layer.columns is Columns.online else 1
         if pieces > 1:
             times = prod(bounds.values()) // pieces * (pieces - 1)
@@ -49,7 +49,7 @@ def _rescaling(
 ) -> Rescaling:
     softmax, behind = chain.layers[number], chain.layers[number + 1]
     output = next(space for space in behind.problem.data_spaces if space.read_write)
-    words = output.size(own_extents(behind, _bounds(shared, number + 1))) * times
+    words = output.size(own_extents(behind, bounds_of(shared, number + 1))) * times
     running = _columns(chain, number, shared) * _RUNNING_VALUES * times
     cycles = -(-(words + running) // softmax.specification.architecture.compute.instances)
     energy = _leakage_pj(softmax) * cycles
@@ -61,16 +61,12 @@ def _rescaling(
     return Rescaling(energy, cycles, words, level, running, running_level)
 
 
-def _bounds(shared: tuple[SharedLoop, ...], layer: int) -> dict[str, int]:
-    return {loop.names[layer]: loop.bound for loop in shared}
-
-
 def _columns(chain: Chain, number: int, shared: tuple[SharedLoop, ...]) -> int:
     """Columns in one iteration of the shared loops."""
     layer = chain.layers[number]
     (name, *_) = flowing_spaces(chain, number)
     space = layer.problem.data_space(name)
-    extents = own_extents(layer, _bounds(shared, number))
+    extents = own_extents(layer, bounds_of(shared, number))
     return space.size(extents) // extents[str(layer.reduction)]
 
 

@@ -8,6 +8,7 @@ from math import prod
 
 from launcher.engines.native.fusion.own_nest import OwnNest
 from launcher.engines.native.fusion.parts import LayerPart, Pin
+from launcher.engines.native.mapper.space.factorization import loop_bounds
 from launcher.specification.specification import Specification
 
 Reserved = tuple[tuple[str, int], ...]
@@ -79,7 +80,10 @@ def pin_choices(
     places = sorted(pinned)
     if not places:
         return
-    factors = [_divisors(problem.dimensions[name], prod(architecture.fanout(outer))) for outer, name in places]
+    factors = [
+        [bound for bound in loop_bounds(problem.dimensions[name]) if bound <= prod(architecture.fanout(outer))]
+        for outer, name in places
+    ]
     for choice in product(*factors):
         if _possible(specification, places, choice):
             yield tuple((names[outer], name, factor) for (outer, name), factor in zip(places, choice, strict=True))
@@ -112,7 +116,3 @@ def _share(tiles: Sequence[tuple[int, int, int]], instances: int) -> int:
     each = sum(words for words, _, theirs in tiles if theirs == instances)
     together = sum(words * used for words, used, theirs in tiles if theirs != instances)
     return each - (-together // instances)
-
-
-def _divisors(extent: int, most: int) -> list[int]:
-    return [n for n in range(1, min(extent, most) + 1) if extent % n == 0]
