@@ -51,6 +51,20 @@ def test_what_was_written_is_all_right(network: Path, single: Path) -> None:
     assert "bounds added up" in text
 
 
+def test_layers_with_no_level_in_common_need_no_bound(tmp_path: Path) -> None:
+    """FF1's outputs wait in gemmini's accumulators, and FF2 takes its inputs from the scratchpad."""
+    network = ["arch=gemmini", "layer=[KTQ,softmax,FF1,FF2]", "model=bert_base", "model.sequence=64", "fusion=optimal"]
+    assert launcher.run(network, output=tmp_path).ok
+    assert rejected(tmp_path) == []
+
+    def emptied(proof: Content) -> None:
+        for line in proof["lines"]:
+            for chain in line["chains"]:
+                chain["groups"] = [{**group, "classes": [], "bound": "inf"} for group in chain["groups"]]
+
+    assert any("no bound" in problem for problem in forged(tmp_path, emptied, proof=True))
+
+
 def test_the_checker_reads_no_search_code() -> None:
     files = {path.as_posix() for path in closure(["launcher.commands.check.command"])}
     searching = ("/mapper/search/", "/mapper/imperfect/", "/mapper/kernels/", "group_search", "layer_search", "optima")

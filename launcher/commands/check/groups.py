@@ -7,7 +7,7 @@ from dataclasses import replace
 from math import fsum, isclose
 
 from launcher.commands.check.nests import SAME
-from launcher.engines.native.fusion.classes import FusedClass, shared_bounds
+from launcher.engines.native.fusion.classes import FusedClass, shared_bounds, waiting_levels
 from launcher.engines.native.fusion.group import part_of
 from launcher.engines.native.fusion.own_nest import OwnNest
 from launcher.engines.native.fusion.parts import LayerPart, repeats_of
@@ -67,7 +67,9 @@ def _uncovered(whole: Chain, chain: BoundedChain) -> Iterator[str]:
         title = "+".join(chain.layers[group.first : group.last])
         part = whole.part(group.first, group.last)
         known = {(one.waits, _key(one.shared)) for one in group.classes}
-        for waits in {one.waits for one in group.classes} or {()}:
+        if not group.classes and all(waiting_levels(part)):
+            yield f"{title}: there is no bound"
+        for waits in {one.waits for one in group.classes}:
             missing = sum((waits, _key(shared)) not in known for shared in shared_bounds(part))
             if missing:
                 yield f"{title}: {missing} choices of shared loops have no bound"
