@@ -9,7 +9,8 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from launcher.config.compose import Trial, entry, job_trial
+from launcher.config.compose import job_trial
+from launcher.config.trial import Trial, entry
 from launcher.engines.interface import Progress
 from launcher.engines.run import must_compile
 from launcher.errors import ConfigurationError, LauncherError, NoValidMappingError

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from launcher.config.arch_schema import Arch
-from launcher.config.compose import compose, entry
+from launcher.config.compose import compose
 from launcher.config.layer_sizes import LayerSizes
+from launcher.config.trial import entry
 from launcher.engines.interface import Mapped, MapperSettings
 from launcher.engines.native.native_engine import NativeEngine
 from launcher.errors import ConfigurationError

@@ -46,13 +46,15 @@ def flow(before: str, behind: str, **dimensions: str) -> dict[str, object]:
     return {"from": f"{before}.Outputs", "to": f"{behind}.Inputs", "dimensions": dimensions}
 
 
+USUAL_LAYERS = ("KQV", "KTQ", "softmax", "VScores", "Out", "layernorm", "FF1", "FF2")
+"""Of a Transformer whose file lists none of its own."""
+
+
 @dataclass
 class Transformer(Model):
     """A Transformer, as far as its layers' sizes depend on it."""
 
-    layers: list[str] = field(
-        default_factory=lambda: ["KQV", "KTQ", "softmax", "VScores", "Out", "layernorm", "FF1", "FF2"]
-    )
+    layers: list[str] = field(default_factory=lambda: list(USUAL_LAYERS))
     flows: list[Any] = field(
         default_factory=lambda: [
             flow("KTQ", "softmax", D="E", L="L"),

@@ -10,7 +10,7 @@ from uuid import uuid4
 from rich.console import Console
 from rich.markup import escape
 
-from launcher.config.compose import ALL
+from launcher.config.trial import ALL
 from launcher.errors import LauncherError
 from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow

@@ -12,9 +12,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 from optuna.samplers import BaseSampler, RandomSampler
 
-from launcher.config.compose import ALL
 from launcher.config.limits import Limits
 from launcher.config.sweep_schema import SweepSettings
+from launcher.config.trial import ALL
 from launcher.engines.run import settings_of
 from launcher.errors import ConfigurationError
 from launcher.sweeping.goals import Goals, grid_goals, parse_goals

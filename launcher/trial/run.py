@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from launcher.config.compose import Trial
 from launcher.config.limits import broken
 from launcher.config.schema import FusionMode
+from launcher.config.trial import Trial
 from launcher.engines.interface import OnProgress
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.paths import TIMELOOP_FOLDER

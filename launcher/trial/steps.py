@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from launcher.config.compose import Trial, entry
 from launcher.config.engine_schema import EngineMode
 from launcher.config.schema import Experiment
+from launcher.config.trial import Trial, entry
 from launcher.engines.interface import Engine, MapperSettings, OnProgress
 from launcher.engines.run import evaluate_given, find_best, native_engine, settings_of
 from launcher.engines.verify import second_opinion, verified, verifier, verify_mode

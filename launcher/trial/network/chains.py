@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from launcher.config.compose import Trial, entry
+from launcher.config.trial import Trial, entry
 from launcher.errors import ConfigurationError
 from launcher.specification.chain import Chain, ChainLayer, Columns, Flow, Unit, check_chain
 from launcher.specification.specification import Specification

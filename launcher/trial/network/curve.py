@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from launcher.config.compose import Trial
+from launcher.config.trial import Trial
 from launcher.errors import ConfigurationError
 from launcher.results.traffic_curve import BITS_PER_KIB, CurveStudy, MemoryMark
 from launcher.specification.architecture import StorageLevel

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from launcher.config.compose import Trial, entry
 from launcher.config.schema import Fusion
+from launcher.config.trial import Trial, entry
 from launcher.errors import ConfigurationError
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, LevelConstraint
 from launcher.specification.specification import Specification

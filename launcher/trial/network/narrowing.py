@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from launcher.config.compose import Trial
+from launcher.config.trial import Trial
 from launcher.estimation import estimate
 from launcher.specification.constraints import Constraints
 from launcher.specification.specification import Specification

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from launcher.config.compose import Trial, entry
 from launcher.config.schema import Fusion, FusionMode
+from launcher.config.trial import Trial, entry
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.figures import in_order
 from launcher.results.result import FusedPair, Result

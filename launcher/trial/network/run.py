@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from launcher.config.compose import Trial
 from launcher.config.engine_schema import EngineMode
 from launcher.config.schema import NetworkObjective
+from launcher.config.trial import Trial
 from launcher.engines.interface import OnProgress
 from launcher.errors import ConfigurationError
 from launcher.results.result import LayerRun, Result

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
-from launcher.config.compose import Trial
+from launcher.config.trial import Trial
 from launcher.engines.interface import Abandoned, OnProgress, Progress
 from launcher.process_limits import usable_cores
 from launcher.results.result import Result

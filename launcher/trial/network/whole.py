@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from launcher.config.compose import Trial
+from launcher.config.trial import Trial
 from launcher.engines.fuse import find_fused
 from launcher.engines.interface import OnProgress
 from launcher.errors import ConfigurationError, NoValidMappingError

@@ -1,0 +1,176 @@
+"""One composition for many trials: a point is a change of values, checked by the same types."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra.core.override_parser.types import Override, OverrideType, ValueType
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from launcher.config.explain import explain
+from launcher.config.files_stamp import file_stamp
+from launcher.config.quick import NotQuickError, QuickParts
+from launcher.config.trial import ALL, Trial
+from launcher.config.typed import TrialParts, complete_model, parts_of, trial_of
+from launcher.errors import ConfigurationError, LauncherError
+
+Value = bool | int | float | str | None
+"""What a key may be given."""
+
+_ENVIRONMENT = re.compile(r"oc\.env:\s*(\w+)")
+_MOST_KEPT = 16
+"""Sets of keys whose parts are kept."""
+
+
+@dataclass
+class _Kept:
+    """The parts of the last trial with the same keys, from which the next one is made.
+
+    Attributes:
+        configs: with the values set; one for each layer of a network.
+        parts: made of them.
+        file: the model's, if it is read from one.
+        outside: what they depend on beside the values.
+        quick: changes values; None before the second trial.
+    """
+
+    configs: list[DictConfig]
+    parts: list[TrialParts]
+    file: Path | None
+    outside: object
+    quick: list[QuickParts] | None = None
+
+
+class ComposedExperiment:
+    """A configuration whose files are chosen; what is left to choose are values of keys.
+
+    It can be pickled, and does not need Hydra to run. Threads may not share one.
+    """
+
+    def __init__(
+        self,
+        config: DictConfig,
+        choices: Mapping[str, Any],
+        template_folders: tuple[Path, ...] = (),
+        layers: Sequence[tuple[str, DictConfig]] = (),
+    ) -> None:
+        """What was composed.
+
+        Args:
+            config: its values may be incomplete.
+            choices: group -> choice.
+            template_folders: where the user's own templates are looked up.
+            layers: of a network the names of its layers, and what they are composed of; none for a single layer.
+        """
+        self._config = pickle.dumps(config)
+        self._environment = sorted(set(_ENVIRONMENT.findall(OmegaConf.to_yaml(config))))
+        self.choices = dict(choices)
+        self.template_folders = template_folders
+        self._layers = tuple(layers)
+        self._names = [name for name, _ in layers] or [str(choices.get("layer"))]
+        self._kept: dict[tuple[str, ...], _Kept] = {}
+        self._slow: set[tuple[str, ...]] = set()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_kept": {}}
+
+    def at(self, values: Mapping[str, Value]) -> Trial:
+        """The trial with these values, as composing everything with them would give it.
+
+        Args:
+            values: dotted key -> value; ``+key`` adds one that is not there. They are set in this order.
+
+        Raises:
+            ConfigurationError: an unknown key, a value of a wrong type or out of range, or one that is missing.
+        """
+        kept = self._kept.get(tuple(values))
+        if kept is not None and kept.outside == self._outside(kept.file):
+            try:
+                return self._trial([quick.parts(values) for quick in self._quick(tuple(values), kept)])
+            except (NotQuickError, LauncherError, OmegaConfBaseException):
+                pass  # composed once more, which says what is wrong
+        try:
+            return self._composed(values)
+        except (HydraException, OmegaConfBaseException, YAMLError) as error:
+            raise explain(error) from error
+
+    def _quick(self, keys: tuple[str, ...], kept: _Kept) -> list[QuickParts]:
+        """Made for the second trial with the same keys: many compositions have one trial only."""
+        if kept.quick is None:
+            self._slow.add(keys)
+            kept.quick = [
+                QuickParts(config, keys, parts) for config, parts in zip(kept.configs, kept.parts, strict=True)
+            ]
+            self._slow.discard(keys)
+        return kept.quick
+
+    def _composed(self, values: Mapping[str, Value]) -> Trial:
+        config: DictConfig = pickle.loads(self._config)  # noqa: S301 # pickled above
+        ConfigLoaderImpl._apply_overrides_to_config([_override(key, value) for key, value in values.items()], config)
+        configs = [config] if not self._layers else list(self._of_layers(config, values))
+        parts = [parts_of(one, self._chosen(name)) for name, one in zip(self._names, configs, strict=True)]
+        trial = self._trial(parts)
+        self._keep(tuple(values), configs, parts)
+        return trial
+
+    def _keep(self, keys: tuple[str, ...], configs: list[DictConfig], parts: list[TrialParts]) -> None:
+        if len(self._kept) >= _MOST_KEPT:
+            self._kept.clear()
+        if keys not in self._slow:
+            path = configs[0].model.get("path")
+            file = Path(str(path)).expanduser() if path is not None else None
+            self._kept[keys] = _Kept(configs, parts, file, self._outside(file))
+
+    def _of_layers(self, config: DictConfig, values: Mapping[str, Value]) -> Iterator[DictConfig]:
+        """The configuration of every layer of a network."""
+        complete_model(config)
+        sized = [f"{key}={value}" for key, value in values.items() if key.lstrip("+").startswith("layer.")]
+        if sized:
+            raise ConfigurationError(
+                f"{sized[0]}: several layers have no size in common",
+                hint="layer=NAME for a single layer; model.sequence and the like for all of them",
+            )
+        OmegaConf.set_struct(config, False)
+        common = pickle.dumps(config)
+        for node in (node for _, node in self._layers):
+            own: DictConfig = pickle.loads(common)  # noqa: S301 # pickled above
+            own.layer = node
+            yield own
+
+    def _chosen(self, layer: str) -> Mapping[str, Any]:
+        return {**self.choices, "layer": layer} if self._layers else self.choices
+
+    def _trial(self, parts: Sequence[TrialParts]) -> Trial:
+        layers = tuple(
+            trial_of(one, self._chosen(name), self.template_folders)
+            for name, one in zip(self._names, parts, strict=True)
+        )
+        first = layers[0]
+        if not self._layers:
+            return first
+        parameters = {key: value for key, value in first.parameters.items() if not key.startswith("layer")}
+        everything = self._names == list(first.experiment.model.layers)
+        parameters["layer"] = ALL if everything else "+".join(self._names)
+        parameters["model"] = str(self.choices["model"])
+        return replace(first, parameters=parameters, layers=layers)
+
+    def _outside(self, file: Path | None) -> object:
+        """What values may depend on that is not part of the configuration: the environment, a model's file."""
+        return [os.environ.get(name) for name in self._environment], file_stamp(file) if file else None
+
+
+def _override(key: str, value: Value) -> Override:
+    """As Hydra reads it on a command line."""
+    bare = key.lstrip("+")
+    kind = {"": OverrideType.CHANGE, "+": OverrideType.ADD}.get(key.removesuffix(bare), OverrideType.FORCE_ADD)
+    return Override(kind, bare, ValueType.ELEMENT, value, None, f"{key}={value}")
