@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -13,6 +14,7 @@ TIMELOOP_FOLDER = "timeloop"
 """In a trial's folder: the runs of the real Timeloop, with their logs."""
 
 
+@cache
 def data_folder(name: str) -> Path:
     """The folder ``conf``, ``arch_templates``, ``workloads`` or ``tables``.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import isfinite
+from types import MappingProxyType
+from typing import NamedTuple
 
 from launcher.errors import SpecificationError
 from launcher.specification.expressions import evaluate_expression
@@ -19,8 +20,7 @@ _LONGEST_MESSAGE = 300
 _LONGEST_LABEL = 60
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a value stands: ``arch.yaml:12 (architecture.nodes[PE].attributes.width)``."""
 
     source: str
@@ -40,8 +40,7 @@ class Place:
         return Place(self.source, f"{self.path}[{label}]", line or self.line)
 
 
-@dataclass(frozen=True)
-class YamlNode:
+class YamlNode(NamedTuple):
     """A value and its place; the accessors convert it or raise an error that names the place.
 
     Attributes:
@@ -52,7 +51,7 @@ class YamlNode:
 
     value: object
     place: Place
-    names: Mapping[str, object] = field(default_factory=dict)
+    names: Mapping[str, object] = MappingProxyType({})
 
     @classmethod
     def of(cls, document: Document) -> YamlNode:

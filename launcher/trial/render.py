@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jinja2
-from jinja2.bccache import Bucket
-from jinja2.sandbox import SandboxedEnvironment
 
 from launcher.errors import ConfigurationError
 from launcher.paths import data_folder
 from launcher.specification.constraints import Factors
 from launcher.specification.specification import Specification
-from launcher.timeloop_files.io import parse_problem, parse_specification
+from launcher.timeloop_files.io import Document, parse_problem, read_specification
 from launcher.trial.fitting import Fitting, largest_divisor
+from launcher.trial.templates import rendered_text
 
 if TYPE_CHECKING:
     from launcher.config.layer_sizes import LayerSizes
@@ -45,8 +45,8 @@ def render(
         ConfigurationError: a template is missing, empty or broken.
         SpecificationError: what it renders to is not a valid Timeloop input.
     """
-    source = f"{template} as rendered"
-    return parse_specification("\n".join(texts(template, shape, arch, layer, folders, factors)), source=source)
+    architecture, problem = texts(template, shape, arch, layer, folders, factors)
+    return _read(architecture, problem, f"{template} as rendered", f"{shape}.yaml.j2 as rendered")
 
 
 def texts(
@@ -66,6 +66,18 @@ def texts(
         fitting = replace(fitting, sliding=parse_problem(problem, f"{problem_file} as rendered").sliding)
     architecture = _render(template, values, fitting, (*folders, data_folder("arch_templates")), "arch.template")
     return architecture, problem
+
+
+@lru_cache(maxsize=16)
+def _read(architecture: str, problem: str, *sources: str) -> Specification:
+    """The specification in two texts; other mapspaces of a trial often have the same."""
+    return read_specification([Document.from_text(architecture, sources[0]), _problem_document(problem, sources[1])])
+
+
+@lru_cache(maxsize=64)
+def _problem_document(text: str, source: str) -> Document:
+    """Trials of a layer on many architectures share it."""
+    return Document.from_text(text, source)
 
 
 def rows_of(kib: float, width_bits: int, instances: int = 1) -> int:
@@ -128,15 +140,8 @@ def _bound(factor: int | str) -> str:
 
 
 def _render(name: str, values: Mapping[str, object], fitting: Fitting, folders: Sequence[Path], key: str) -> str:
-    environment = SandboxedEnvironment(
-        loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,  # YAML, not HTML
-        bytecode_cache=_COMPILED,
-    )
-    environment.globals.update(_functions(fitting))  # globals, so that imported macros see them too
     try:
-        text = environment.get_template(name).render(values)
+        text = rendered_text(name, values, _functions(fitting), tuple(map(str, folders)))
     except jinja2.TemplateNotFound as error:
         raise ConfigurationError(
             f"{key}: there is no template {error.name!r}",
@@ -156,24 +161,6 @@ def _render(name: str, values: Mapping[str, object], fitting: Fitting, folders: 
     if not text.strip():
         raise ConfigurationError(f"{key}: template {name} is empty", expected="Timeloop v4 YAML")
     return text
-
-
-class _Compiled(jinja2.BytecodeCache):
-    """Compiled templates of this process; one whose text has changed is compiled again."""
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[str, str], bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        kept = self._kept.get((bucket.key, bucket.checksum))
-        if kept is not None:
-            bucket.bytecode_from_string(kept)
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
-
-
-_COMPILED = _Compiled()
 
 
 def _templates(folders: Sequence[Path]) -> list[str]:
