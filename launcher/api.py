@@ -16,8 +16,9 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from launcher.config.compose import compose, spelled_out
+from launcher.config.compose import spelled_out
 from launcher.config.explain import explain
+from launcher.config.recompose import recompose
 from launcher.config.schema import register
 from launcher.engines.interface import OnProgress
 from launcher.jobs import run_swept
@@ -57,16 +58,17 @@ def run(
         LauncherError: the configuration is wrong, or the result could not be written or recorded.
     """
     asked = any(override.startswith("tracking=") for override in overrides)
-    trial = compose(
+    trial = recompose(
         [*overrides] if asked else ["tracking=none", *overrides], Path(config_dir) if config_dir is not None else None
     )
     result = run_trial(trial, on_progress, Path(output) if output is not None else None)
-    if output is None and not asked:
+    records = asked and trial.experiment.tracking.kind != "none"
+    if output is None and not records:
         return result
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch if output is None else output)
         write_artifacts(result, folder)
-        if asked:
+        if records:
             tracker = tracker_of(trial.experiment.tracking)
             tracker.prepare()
             tracker.record(result, folder)
@@ -84,7 +86,7 @@ def curve(overrides: Sequence[str], *, config_dir: str | Path | None = None) -> 
     Raises:
         LauncherError: the configuration is wrong, or nothing flows through the layers.
     """
-    return study_curve(compose(["tracking=none", *overrides], Path(config_dir) if config_dir is not None else None))
+    return study_curve(recompose(["tracking=none", *overrides], Path(config_dir) if config_dir is not None else None))
 
 
 def sweep(

@@ -13,6 +13,7 @@ import pytest
 
 from launcher.config.compose import compose, composition
 from launcher.config.composition import ComposedExperiment, Value
+from launcher.config.recompose import parted, recompose
 from launcher.config.trial import Trial
 from launcher.errors import LauncherError
 
@@ -173,3 +174,55 @@ def test_trials_of_one_composition_stay_as_they_are() -> None:
     assert [trial.experiment.arch.rows for trial in trials] == [4, 8, 16]
     assert [trial.layer.dimensions["L"] for trial in trials] == [8, 16, 32]
     assert [trial.parameters["arch.rows"] for trial in trials] == [4, 8, 16]
+
+
+OVERRIDES = ("arch.rows=8", "arch.scratchpad_kib=12.5", "arch.dram_bandwidth=null", "arch.dataflow=os", "model.heads=4")
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [*OVERRIDES],
+        ["arch.rows=8", "arch.rows=16"],
+        ["mapper.objective=[cycles]", "mapper.objective=energy"],
+        ["arch.rows=007"],
+        ["arch.scratchpad_kib=1e2", "arch.cols=-1"],
+        ["arch.label='a b'", "arch.rows=4", "+fusion.level=Scratchpad"],
+        ["arch.rows=NULL"],
+        ["arch.scratchpad_kib=inf"],
+        ["arch.cols=${arch.rows}", "arch.rows=4"],
+        ["arch.rows.x=3", "arch.rows=4"],
+        ["hydra.job.name=x", "layer.D=Null"],
+        ["mapspace={factors:spatial}", "mapspace.factors=perfect"],
+    ],
+    ids=" ".join,
+)
+def test_overrides_that_are_parted_mean_what_they_say(overrides: list[str]) -> None:
+    base = ["model=bert_base", "layer=KTQ"]
+    for _ in range(3):
+        try:
+            found: tuple[object, ...] = parts(recompose([*base, *overrides]))
+        except LauncherError as error:
+            found = type(error), str(error)
+        assert found == told([*base, *overrides], {})
+
+
+def test_only_values_of_keys_are_parted() -> None:
+    others = ["arch=eyeriss", "cache=false", "+arch.more=2", "layer=[KTQ,softmax]", "hydra.job.name=x"]
+    values = {"arch.rows": 8, "arch.scratchpad_kib": 12.5, "arch.dram_bandwidth": None, "arch.dataflow": "os"}
+    assert parted([*others, *OVERRIDES]) == (others, {**values, "model.heads": 4})
+    assert parted(["arch.rows=8", "arch.rows=9"]) == (["arch.rows=8", "arch.rows=9"], {})
+    assert parted(["~arch.rows", "arch.rows=9"]) == (["~arch.rows", "arch.rows=9"], {})
+
+
+def test_a_configuration_that_changes_is_composed_again(tmp_path: Path) -> None:
+    own = tmp_path / "arch"
+    own.mkdir()
+    (own / "mine.yaml").write_text("name: mine\nrows: 4\n")
+    asked = ["arch=mine", "layer=KTQ"]
+    assert recompose(asked, tmp_path).experiment.arch["rows"] == 4
+    (own / "mine.yaml").write_text("name: mine\nrows: 64\n")
+    assert recompose(asked, tmp_path).experiment.arch["rows"] == 64
+    (own / "mine.yaml").unlink()
+    with pytest.raises(LauncherError, match="arch=mine: there is no such choice"):
+        recompose(asked, tmp_path)

@@ -45,7 +45,8 @@ def test_a_template_of_the_users_own_comes_first_once_it_is_there(tmp_path: Path
 
 def test_macros_see_the_layer_that_is_rendered(tmp_path: Path) -> None:
     (tmp_path / "macros.j2").write_text(
-        "{% set side = fill(6, 4) %}{% macro factors(places) %}{{ side }} {{ only(**spread(places, 'D')) }}{% endmacro %}"
+        "{% set side = fill(6, 4) %}"
+        "{% macro factors(places) %}{{ side }} {{ only(**spread(places, 'D')) }}{% endmacro %}"
     )
     (tmp_path / "own.yaml.j2").write_text('{% import "macros.j2" as own %}factors: {{ own.factors(arch.rows) }}')
     assert said("own.yaml.j2", tmp_path) == "factors: 3 [E=1, D=3, L=1]"

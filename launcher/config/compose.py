@@ -103,16 +103,11 @@ def _made(config: DictConfig, hydra: Any, overrides: Sequence[str]) -> ComposedE
     folders = tuple(path for path in sources if path.resolve() != data_folder("conf"))
     layers = _layers(config, overrides, files_stamp(folders))
     OmegaConf.set_struct(config, True)
-    return ComposedExperiment(config, dict(hydra.runtime.choices), _own_templates(folders), layers)
+    return ComposedExperiment(config, dict(hydra.runtime.choices), folders, layers)
 
 
 def _search_path(hydra: Any) -> list[str]:
     return [override for override in hydra.overrides.hydra if override.startswith("hydra.searchpath=")]
-
-
-def _own_templates(folders: Sequence[Path]) -> tuple[Path, ...]:
-    """Where a user's own templates and shapes are looked up."""
-    return tuple(folder / kind for folder in folders for kind in ("arch_templates", "workloads"))
 
 
 def _layers(config: DictConfig, overrides: Sequence[str], stamp: FilesStamp) -> list[tuple[str, DictConfig]]:

@@ -28,6 +28,7 @@ Value = bool | int | float | str | None
 """What a key may be given."""
 
 _ENVIRONMENT = re.compile(r"oc\.env:\s*(\w+)")
+_TEMPLATES = ("arch_templates", "workloads")
 _MOST_KEPT = 16
 """Sets of keys whose parts are kept."""
 
@@ -61,7 +62,7 @@ class ComposedExperiment:
         self,
         config: DictConfig,
         choices: Mapping[str, Any],
-        template_folders: tuple[Path, ...] = (),
+        sources: tuple[Path, ...] = (),
         layers: Sequence[tuple[str, DictConfig]] = (),
     ) -> None:
         """What was composed.
@@ -69,13 +70,14 @@ class ComposedExperiment:
         Args:
             config: its values may be incomplete.
             choices: group -> choice.
-            template_folders: where the user's own templates are looked up.
+            sources: folders with groups and templates of the user's own.
             layers: of a network the names of its layers, and what they are composed of; none for a single layer.
         """
         self._config = pickle.dumps(config)
         self._environment = sorted(set(_ENVIRONMENT.findall(OmegaConf.to_yaml(config))))
         self.choices = dict(choices)
-        self.template_folders = template_folders
+        self.sources = sources
+        self.template_folders = tuple(folder / kind for folder in sources for kind in _TEMPLATES)
         self._layers = tuple(layers)
         self._names = [name for name, _ in layers] or [str(choices.get("layer"))]
         self._kept: dict[tuple[str, ...], _Kept] = {}
