@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import shutil
-import traceback
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from launcher.config.compose import job_trial
-from launcher.config.trial import Trial, entry
-from launcher.engines.interface import Progress
+from launcher.config.trial import entry
 from launcher.engines.run import must_compile
 from launcher.errors import ConfigurationError, LauncherError, NoValidMappingError
 from launcher.interrupts import first_asks, stop_asked
 from launcher.paths import TIMELOOP_FOLDER
-from launcher.process_limits import at_most, end_with_sweep, sharing, spare_libraries
+from launcher.process_limits import end_with_sweep, spare_libraries
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
 from launcher.results.files import sweep_file
 from launcher.results.result import Result
+from launcher.sweeping.trials import TrialLimits, outcome_of
 from launcher.tracking import tracker_of
 from launcher.trial.network.whole import advised
-from launcher.trial.run import failed, run_trial
+from launcher.trial.run import run_trial
 from launcher.verbosity import Verbosity, console_for, warnings_console
 
 
@@ -81,26 +80,16 @@ def _one_configuration_only(config: DictConfig) -> None:
 
 
 def run_swept(config: DictConfig) -> Result:
-    """One trial of many, which its sweep records and shows.
+    """One trial of many that needs Hydra to run; its sweep records and shows it.
 
     It raises nothing but KeyboardInterrupt, so that the others go on.
     """
     end_with_sweep()
     folder = _output_folder()
     sweep = sweep_file(folder.parent)
-    trial: Trial | None = None
-    try:
-        trial = job_trial(config)
-        limit = at_most(config.sweep.trial_timeout_s, "sweep.trial_timeout_s")
-        with limit, sharing(sweep.get("workers", 1) > 1):
-            result = run_trial(trial, _stop_if_asked, folder)
-    except Exception as error:
-        name, parameters = (trial.name, trial.parameters) if trial else _overrides()
-        result = failed(name, parameters, error)
-        if not isinstance(error, LauncherError):
-            (folder / "traceback.txt").write_text(traceback.format_exc())
-    if stop_asked():
-        raise KeyboardInterrupt  # a search that was cut short is not what the sweep asked for
+    limits = TrialLimits(config.sweep.trial_timeout_s, shared=sweep.get("workers", 1) > 1)
+    overrides = list(HydraConfig.get().overrides.task)
+    result, trial = outcome_of(lambda: job_trial(config), overrides, folder, limits)
     try:
         write_artifacts(result, folder)
         if not sweep and trial:  # of another sweeper than ours, which knows nothing of recording
@@ -111,17 +100,5 @@ def run_swept(config: DictConfig) -> Result:
     return result
 
 
-def _stop_if_asked(progress: Progress) -> None:
-    if stop_asked():
-        raise KeyboardInterrupt
-
-
 def _output_folder() -> Path:
     return Path(HydraConfig.get().runtime.output_dir)
-
-
-def _overrides() -> tuple[str, dict[str, object]]:
-    """Name and parameters of a trial that could not even be composed."""
-    overrides = list(HydraConfig.get().overrides.task)
-    pairs = (item.partition("=") for item in overrides)
-    return " ".join(overrides), {key: value for key, _, value in pairs}

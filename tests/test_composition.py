@@ -208,7 +208,7 @@ def test_overrides_that_are_parted_mean_what_they_say(overrides: list[str]) -> N
 
 
 def test_only_values_of_keys_are_parted() -> None:
-    others = ["arch=eyeriss", "cache=false", "+arch.more=2", "layer=[KTQ,softmax]", "hydra.job.name=x"]
+    others = ["arch=eyeriss", "cache=false", "arch.label='a b'", "layer=[KTQ,softmax]", "hydra.job.name=x"]
     values = {"arch.rows": 8, "arch.scratchpad_kib": 12.5, "arch.dram_bandwidth": None, "arch.dataflow": "os"}
     assert parted([*others, *OVERRIDES]) == (others, {**values, "model.heads": 4})
     assert parted(["arch.rows=8", "arch.rows=9"]) == (["arch.rows=8", "arch.rows=9"], {})

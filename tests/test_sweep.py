@@ -373,9 +373,10 @@ def test_workers_compute_what_one_process_computes(tmp_path: Path) -> None:
     assert figures[0] == figures[1] and len(figures[0]) == 4
 
 
-def test_values_are_set_as_hydra_would_compose_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [[], ["+hydra.job.env_set.X=1"], ["hydra.sweep.subdir=a${hydra.job.num}"]], ids=str)
+def test_values_are_set_as_hydra_would_compose_them(tmp_path: Path, more: list[str]) -> None:
     """Trials after the first are not composed from files again; each must equal a run of its own."""
-    space = ["arch=choice(gemmini,pim)", "arch.rows=choice(16,32)", "+hydra.job.env_set.X=1"]
+    space = ["arch=choice(gemmini,pim)", "arch.rows=choice(16,32)", *more]
     sweep(tmp_path, *space, "sweep.sampler=grid", "tracking=none").must_succeed()
     for folder in sorted(tmp_path.glob("multirun/*/*/*/result.json")):
         overrides = (folder.parent / ".hydra" / "overrides.yaml").read_text().replace("- ", "").split()

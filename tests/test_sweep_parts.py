@@ -8,7 +8,10 @@ import pickle
 import random
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +20,6 @@ import pytest
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.utils import JobReturn, JobStatus
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -40,6 +42,7 @@ from launcher.sweeping.progress import ProgressLine, print_table
 from launcher.sweeping.rows import best_rows, trials_csv
 from launcher.sweeping.samplers import SAMPLERS, make_sampler
 from launcher.sweeping.study import SharedStudy, open_storage
+from launcher.sweeping.trials import BatchOutcome
 from launcher.trial.run import failed
 
 DISTRIBUTIONS = {
@@ -329,17 +332,28 @@ class TerminatedWorkerError(RuntimeError):
     """As joblib calls it."""
 
 
-class Launching:
-    """A launcher whose trials have results, but for one that kills its worker and another whose result is lost."""
+class Running:
+    """Runs trials that have results, but for one that kills its worker and another whose result is lost."""
 
-    def __init__(self, seed: int, deadly: int, lost: int) -> None:
-        self.most = 0
+    def __init__(self, seed: int, deadly: int, lost: int, largest: int) -> None:
+        self.most, self.largest = 0, largest
         self._draw = random.Random(seed)
         self._deadly, self._lost = deadly, lost
 
-    def launch(self, job_overrides: list[list[str]], initial_job_idx: int) -> list[JobReturn]:
-        numbers = [initial_job_idx + place for place in range(len(job_overrides))]
-        assert [f"n={number}" for number in numbers] == [one for (one,) in job_overrides]
+    def submit(self, jobs: Sequence[Job]) -> Future[BatchOutcome]:
+        future: Future[BatchOutcome] = Future()
+        threading.Thread(target=self._run, args=(jobs, future)).start()
+        return future
+
+    def _run(self, jobs: Sequence[Job], future: Future[BatchOutcome]) -> None:
+        try:
+            future.set_result(self._outcome(jobs))
+        except Exception as error:
+            future.set_exception(error)
+
+    def _outcome(self, jobs: Sequence[Job]) -> BatchOutcome:
+        numbers = [job.number for job in jobs]
+        assert [(f"n={number}",) for number in numbers] == [job.overrides for job in jobs]
         self.most = max(self.most, len(numbers))
         time.sleep(self._draw.uniform(0, 0.004) * len(numbers))
         if self._deadly in numbers:
@@ -347,7 +361,7 @@ class Launching:
         if self._lost in numbers:
             raise ValueError("cannot be pickled")
         results = [failed(f"trial {number}", {}, LauncherError("none")) for number in numbers]
-        return [JobReturn(_return_value=result, status=JobStatus.COMPLETED) for result in results]
+        return BatchOutcome(results, [job.folder for job in jobs], 0.01 * len(jobs))
 
 
 @pytest.mark.parametrize("largest", [1, 8])
@@ -356,18 +370,18 @@ def test_every_trial_ends_once_and_with_its_own_result_whatever_happens_beside_i
     draw = random.Random(seed)
     numbers = [number for number in range(200) if draw.random() < 0.9]  # the others repeat finished points
     deadly, lost = draw.sample(numbers, 2)
-    launcher = Launching(seed, deadly, lost)
-    jobs = Jobs(launcher, draw.choice((2, 3)), total=len(numbers), largest=largest)  # type: ignore[arg-type]
+    runner = Running(seed, deadly, lost, largest)
+    jobs = Jobs(runner, draw.choice((2, 3)), total=len(numbers))
     left, ended = list(numbers), {}
     while left or jobs.busy:
         while left and jobs.room:
             number = left.pop(0)
-            jobs.start(Job(number, (f"n={number}",)))
+            jobs.start(Job(number, (f"n={number}",), Path(str(number))))
         for one in jobs.wait(1.0):
             assert one.number not in ended
             ended[one.number] = one.outcome
     assert sorted(ended) == numbers
-    assert (launcher.most > 1) == (largest > 1)
+    assert (runner.most > 1) == (largest > 1)
     assert isinstance(ended.pop(deadly), TerminatedWorkerError)
     assert isinstance(ended.pop(lost), ValueError)
     assert all(isinstance(one, Result) and one.name == f"trial {number}" for number, one in ended.items())

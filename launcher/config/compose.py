@@ -93,7 +93,7 @@ def job_trial(config: DictConfig) -> Trial:
     """The trial of the Hydra job that is running now."""
     hydra = HydraConfig.get()
     try:
-        return _made(config, hydra, [*_search_path(hydra), *hydra.overrides.task]).at({})
+        return _made(config, hydra, list(hydra.overrides.task)).at({})
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise explain(error) from error
 
@@ -101,7 +101,8 @@ def job_trial(config: DictConfig) -> Trial:
 def _made(config: DictConfig, hydra: Any, overrides: Sequence[str]) -> ComposedExperiment:
     sources = [Path(source.path) for source in hydra.runtime.config_sources if source.schema == "file"]
     folders = tuple(path for path in sources if path.resolve() != data_folder("conf"))
-    layers = _layers(config, overrides, files_stamp(folders))
+    asked = [*dict.fromkeys((*_search_path(hydra), *overrides))]
+    layers = _layers(config, asked, files_stamp(folders))
     OmegaConf.set_struct(config, True)
     return ComposedExperiment(config, dict(hydra.runtime.choices), folders, layers)
 

@@ -7,6 +7,7 @@ import pickle
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from yaml import YAMLError
 
 from launcher.config.explain import explain
 from launcher.config.files_stamp import file_stamp
-from launcher.config.quick import NotQuickError, QuickParts
+from launcher.config.quick import NotQuickError, QuickParts, is_plain
 from launcher.config.trial import ALL, Trial
 from launcher.config.typed import TrialParts, complete_model, parts_of, trial_of
+from launcher.config.written import WrittenConfig
 from launcher.errors import ConfigurationError, LauncherError
 
 Value = bool | int | float | str | None
@@ -78,13 +80,17 @@ class ComposedExperiment:
         self.choices = dict(choices)
         self.sources = sources
         self.template_folders = tuple(folder / kind for folder in sources for kind in _TEMPLATES)
-        self._layers = tuple(layers)
+        self._layers = tuple((name, pickle.dumps(node)) for name, node in layers)
         self._names = [name for name, _ in layers] or [str(choices.get("layer"))]
         self._kept: dict[tuple[str, ...], _Kept] = {}
         self._slow: set[tuple[str, ...]] = set()
+        self._texts: dict[tuple[str, ...], WrittenConfig] = {}
+        self._pickled: bytes | None = None
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_kept": {}}
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._pickled is None:
+            self._pickled = pickle.dumps({**vars(self), "_kept": {}, "_slow": set(), "_texts": {}})
+        return _restored, (self._pickled,)
 
     def at(self, values: Mapping[str, Value]) -> Trial:
         """The trial with these values, as composing everything with them would give it.
@@ -106,6 +112,48 @@ class ComposedExperiment:
         except (HydraException, OmegaConfBaseException, YAMLError) as error:
             raise explain(error) from error
 
+    def accept(self, values: Mapping[str, Value]) -> None:
+        """Check that the keys exist and the values have their types, for all trials; ranges are each trial's own.
+
+        Raises:
+            ConfigurationError: an unknown key, or a value of a wrong type.
+        """
+        try:
+            self._with(values)
+        except (HydraException, OmegaConfBaseException, YAMLError) as error:
+            raise explain(error) from error
+
+    def text(self, values: Mapping[str, Value]) -> str:
+        """The configuration with these values as YAML, as Hydra writes it beside a job.
+
+        Raises:
+            ConfigurationError: an unknown key, or a value of a wrong type.
+        """
+        keys = tuple(values)
+        try:
+            if keys not in self._texts and keys not in self._slow:
+                self._texts[keys] = WrittenConfig(self._task_config(values), keys)
+            if keys in self._texts and all(map(is_plain, values.values())):
+                return self._texts[keys].text(values)
+        except (NotQuickError, OmegaConfBaseException):
+            pass
+        try:
+            return OmegaConf.to_yaml(self._task_config(values))
+        except (HydraException, OmegaConfBaseException, YAMLError) as error:
+            raise explain(error) from error
+
+    def _task_config(self, values: Mapping[str, Value]) -> DictConfig:
+        """Without Hydra's own part."""
+        config = self._with(values)
+        OmegaConf.set_struct(config, False)
+        config.pop("hydra", None)
+        return config
+
+    def _with(self, values: Mapping[str, Value]) -> DictConfig:
+        config: DictConfig = pickle.loads(self._config)  # noqa: S301 # pickled above
+        ConfigLoaderImpl._apply_overrides_to_config([_override(key, value) for key, value in values.items()], config)
+        return config
+
     def _quick(self, keys: tuple[str, ...], kept: _Kept) -> list[QuickParts]:
         """Made for the second trial with the same keys: many compositions have one trial only."""
         if kept.quick is None:
@@ -117,8 +165,7 @@ class ComposedExperiment:
         return kept.quick
 
     def _composed(self, values: Mapping[str, Value]) -> Trial:
-        config: DictConfig = pickle.loads(self._config)  # noqa: S301 # pickled above
-        ConfigLoaderImpl._apply_overrides_to_config([_override(key, value) for key, value in values.items()], config)
+        config = self._with(values)
         configs = [config] if not self._layers else list(self._of_layers(config, values))
         parts = [parts_of(one, self._chosen(name)) for name, one in zip(self._names, configs, strict=True)]
         trial = self._trial(parts)
@@ -146,7 +193,7 @@ class ComposedExperiment:
         common = pickle.dumps(config)
         for node in (node for _, node in self._layers):
             own: DictConfig = pickle.loads(common)  # noqa: S301 # pickled above
-            own.layer = node
+            own.layer = pickle.loads(node)  # noqa: S301 # pickled above
             yield own
 
     def _chosen(self, layer: str) -> Mapping[str, Any]:
@@ -169,6 +216,14 @@ class ComposedExperiment:
     def _outside(self, file: Path | None) -> object:
         """What values may depend on that is not part of the configuration: the environment, a model's file."""
         return [os.environ.get(name) for name in self._environment], file_stamp(file) if file else None
+
+
+@lru_cache(maxsize=8)
+def _restored(own: bytes) -> ComposedExperiment:
+    """Workers get it with every trial, and keep the first that they get."""
+    one = ComposedExperiment.__new__(ComposedExperiment)
+    vars(one).update(pickle.loads(own))  # noqa: S301 # pickled in __reduce__, by the process that handed it over
+    return one
 
 
 def _override(key: str, value: Value) -> Override:

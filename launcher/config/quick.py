@@ -44,8 +44,8 @@ class QuickParts:
         """
         self._config = config
         self._parts = parts
-        paths = {key: tuple(key.lstrip("+").split(".")) for key in keys}
-        self._leaves = {key: _leaf(config, path) for key, path in paths.items()}
+        paths = {key: path_of(key) for key in keys}
+        self._leaves = {key: leaf_of(config, path) for key, path in paths.items()}
         self._from_file = {key for key, path in paths.items() if path[0] == "model" and "path" in config.model}
         if ("model", "path") in paths.values():
             raise NotQuickError
@@ -66,7 +66,7 @@ class QuickParts:
             OmegaConfBaseException: a value of a wrong type.
         """
         for key, value in values.items():
-            if not _is_plain(value) or (key in self._from_file and value is None):
+            if not is_plain(value) or (key in self._from_file and value is None):
                 raise NotQuickError
             self._leaves[key]._set_value(value)
         typed, plain, single = dict(self._parts.typed), dict(self._parts.plain), dict(self._parts.single)
@@ -77,7 +77,7 @@ class QuickParts:
             elif key in self._reads:
                 new = {name: read() for name, read in self._reads[key].items()}
                 typed[key] = {**typed[key], **new} if isinstance(typed[key], dict) else replace(typed[key], **new)
-                plain[key] = {**plain.get(key, {}), **{name: _plainly(value) for name, value in new.items()}}
+                plain[key] = {**plain.get(key, {}), **{name: plainly(value) for name, value in new.items()}}
         single |= {key: self._config[key] for key in SINGLE if key in self._whole}
         single |= {key: read() for key, read in self._reads.get("", {}).items()}
         resized = {"model", "layer"} & (self._whole | self._reads.keys())
@@ -105,7 +105,17 @@ class QuickParts:
             self._read_later(path, read)
 
 
-def _leaf(config: DictConfig, path: _Path) -> ValueNode:
+def path_of(key: str) -> tuple[str, ...]:
+    """The names in a dotted key, which may be marked as an addition."""
+    return tuple(key.lstrip("+").split("."))
+
+
+def leaf_of(config: DictConfig, path: _Path) -> ValueNode:
+    """The node of a single value.
+
+    Raises:
+        NotQuickError: it is more than that, or refers to others.
+    """
     node: Any = config
     for name in path:
         node = node._get_node(name) if isinstance(node, DictConfig) and not node._is_none() else None
@@ -138,7 +148,7 @@ def _pieces(config: DictConfig, path: _Path, text: str) -> list[str | ValueNode]
         dots = len(found[1])
         names = (*(path[:-dots] if dots else ()), *found[2].split("."))
         try:
-            pieces += [text[end : found.start()], _leaf(config, names)]
+            pieces += [text[end : found.start()], leaf_of(config, names)]
         except NotQuickError:
             return None
         end = found.end()
@@ -158,10 +168,11 @@ def _reader(leaf: Node, pieces: Sequence[str | ValueNode]) -> _Read | None:
     return lambda: "".join(piece if isinstance(piece, str) else str(piece._value()) for piece in pieces)
 
 
-def _is_plain(value: object) -> bool:
+def is_plain(value: object) -> bool:
     """Whether a value stands for itself: no reference, and not the mark of one that is missing."""
     return "${" not in value and value != "???" if isinstance(value, str) else True
 
 
-def _plainly(value: object) -> object:
+def plainly(value: object) -> object:
+    """A value as YAML has it."""
     return value.name if isinstance(value, Enum) else value

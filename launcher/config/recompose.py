@@ -13,7 +13,7 @@ from launcher.config.files_stamp import FilesStamp, files_stamp
 from launcher.config.trial import Trial
 
 _VALUE = re.compile(
-    r"(?P<key>(?!hydra\.)[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)="
+    r"(?P<key>\+{0,2}(?!hydra\.)(?:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+|configuration))="
     r"(?:(?P<whole>-?(?:0|[1-9]\d*))|(?P<real>-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?)|(?P<word>[A-Za-z_]\w*))"
 )
 """``arch.rows=16`` and the like; what is written otherwise is left to Hydra, with every trial."""
@@ -50,12 +50,15 @@ def recompose(overrides: Sequence[str], config_dir: Path | None = None) -> Trial
 
 
 def parted(overrides: Sequence[str]) -> tuple[list[str], dict[str, Value]]:
-    """Overrides that decide what is composed, and values that may change afterwards: those of keys set just once."""
+    """Overrides that decide what is composed, and values that may change afterwards: those of keys set just once.
+
+    ``+`` and ``++`` stay with a key, as in :meth:`~launcher.config.composition.ComposedExperiment.at`.
+    """
     found = {override: match for override in overrides if (match := _VALUE.fullmatch(override))}
     common = [override for override in overrides if override not in found]
     values = {match["key"]: _value(match) for match in found.values()}
     set_elsewhere = [override.lstrip("+~").partition("=")[0] for override in common]
-    once = len(values) + len(common) == len(overrides)
+    once = len({key.lstrip("+") for key in values}) + len(common) == len(overrides)
     apart = all(not _overlap(key, other) for key in values for other in set_elsewhere if "." in other)
     plain = not any(isinstance(value, str) and value.lower() in _NOT_WORDS for value in values.values())
     return (common, values) if once and apart and plain else (list(overrides), {})
@@ -72,4 +75,5 @@ def _value(match: re.Match[str]) -> Value:
 
 def _overlap(one: str, other: str) -> bool:
     """Whether two keys are the same, or one holds the other."""
+    one, other = one.lstrip("+"), other.lstrip("+")
     return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")

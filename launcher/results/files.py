@@ -17,6 +17,12 @@ what differs between its trials (``swept``), its study, and how many run at a ti
 MULTIRUN_YAML = "multirun.yaml"
 """Beside it: the sweep's configuration, as Hydra's own sweeper leaves it."""
 
+OVERRIDES_YAML = ".hydra/overrides.yaml"
+"""In a trial's folder: what it was told."""
+
+CONFIG_YAML = ".hydra/config.yaml"
+"""Beside it: all its values, as they were composed."""
+
 RESULT_JSON = "result.json"
 MAPPING_YAML = "mapping.yaml"
 MAPPING_TXT = "mapping.txt"

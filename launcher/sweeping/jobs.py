@@ -1,36 +1,37 @@
-"""Running trials through a Hydra launcher, several at a time where it can."""
+"""Running trials, several at a time where their launcher can."""
 
 from __future__ import annotations
 
 import math
 import queue
-import threading
-import time
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from hydra.core.utils import JobReturn, JobStatus
-from hydra.experimental.callback import Callback
-from hydra.plugins.launcher import Launcher
-from omegaconf import DictConfig, OmegaConf
 
 from launcher.results.result import Result
-from launcher.sweeping.launchers import without_interrupts
+from launcher.sweeping.compositions import Compositions
+from launcher.sweeping.executors import HydraLaunches, folder_of, value_of
+from launcher.sweeping.trials import BatchOutcome, ComposedTrial, TrialLimits, run_batch
 
-_THREAD = "trial-"
 _TASK_S = 1.0
 """What a worker gets at once takes about so long. Handing it over takes some hundredths of a second."""
+
+_TOGETHER = 16
+"""Trials that a worker gets at once, when they are short enough."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A trial to be run: its number in the study, and its overrides."""
+    """A trial to be run: its number in the study, its overrides, and the folder for its files."""
 
     number: int
     overrides: tuple[str, ...]
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -48,51 +49,88 @@ class EndedJob:
     folder: Path | None = None
 
 
+class TrialRunner(Protocol):
+    """Who runs trials."""
+
+    largest: int
+    """How many it runs one after the other at most."""
+
+    def submit(self, jobs: Sequence[Job]) -> Future[BatchOutcome]:
+        """Start some trials, one after the other."""
+
+
+class ComposedTrials:
+    """Trials that are composed here and run without Hydra."""
+
+    def __init__(self, executor: Executor, compositions: Compositions, limits: TrialLimits) -> None:
+        self.largest = _TOGETHER if limits.shared else 1
+        self._executor = executor
+        self.compositions = compositions
+        self._limits = limits
+
+    def submit(self, jobs: Sequence[Job]) -> Future[BatchOutcome]:
+        future: Future[BatchOutcome] = Future()
+        try:
+            trials = [ComposedTrial(job.overrides, *self.compositions.of(job.overrides), job.folder) for job in jobs]
+            return self._executor.submit(run_batch, trials, self._limits)
+        except Exception as error:
+            future.set_exception(error)
+            return future
+
+
+class HydraTrials:
+    """Trials that are Hydra's jobs, each on its own."""
+
+    largest = 1
+
+    def __init__(self, launches: HydraLaunches) -> None:
+        self._launches = launches
+
+    def submit(self, jobs: Sequence[Job]) -> Future[BatchOutcome]:
+        (job,) = jobs
+        future: Future[BatchOutcome] = Future()
+
+        def conclude(launched: Future[JobReturn]) -> None:
+            error = launched.exception()
+            if error is not None:
+                future.set_exception(error)
+            else:
+                returned = launched.result()
+                folder = Path(folder_of(returned)) if returned.hydra_cfg else None
+                future.set_result(BatchOutcome([_result(returned)], [folder], math.inf))
+
+        self._launches.launch(job.overrides, job.number).add_done_callback(conclude)
+        return future
+
+
 @dataclass(frozen=True)
-class _Launch:
-    """What a launch of some trials returned, in their order, or why it returned nothing."""
-
+class _Ended:
     jobs: Sequence[Job]
-    outcome: Sequence[JobReturn] | BaseException
-    seconds: float
-
-
-class ResultOnly(Callback):
-    """A Hydra callback that leaves of a trial's configuration only what the sweep reads.
-
-    Workers send the configuration back twice with every result, which takes longer than a small search.
-    """
-
-    def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
-        job_return.cfg = None
-        job_return.hydra_cfg = OmegaConf.create({"hydra": {"runtime": {"output_dir": _folder(job_return)}}})
+    future: Future[BatchOutcome]
 
 
 class Jobs:
-    """Trials that run in a launcher.
+    """Trials under way.
 
-    Launches overlap in threads, so that a worker finds its next trial while the sweep writes down the last one. A
-    launch is a single trial, and a slow one keeps nobody waiting, unless trials are so short that handing them over
-    takes as long as they do: then a launch is a few for every worker.
+    A worker gets a single trial, and a slow one keeps nobody waiting, unless trials are so short that handing them
+    over takes as long as they do: then it gets a few at once.
     """
 
-    def __init__(self, launcher: Launcher, workers: int, *, total: int = 0, largest: int = 1) -> None:
+    def __init__(self, runner: TrialRunner, workers: int, *, total: int = 0) -> None:
         """How trials will run.
 
         Args:
-            launcher: who runs them.
+            runner: who runs them.
             workers: how many it runs at a time.
-            total: how many there may be; towards the end launches are smaller, so that workers end together.
-            largest: how many trials of one launch the launcher gives to a worker, one after the other.
+            total: how many there may be; towards the end workers get fewer, so that they end together.
         """
-        self._launcher = launcher
+        self._runner = runner
         self._workers = workers
         self._left = total
-        self._largest = largest
-        self._done: queue.SimpleQueue[_Launch] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[_Ended] = queue.SimpleQueue()
         self._running: set[int] = set()
         self._next: list[Job] = []
-        self._tasks = 0  # under way: what a launch hands to one worker
+        self._tasks = 0  # under way: what is handed to a worker at once
         self._trial_s = math.inf
         self._suspects: deque[Job] = deque()
         self._tried_again: set[int] = set()
@@ -110,27 +148,22 @@ class Jobs:
 
     def start(self, job: Job) -> None:
         """Start a trial, perhaps together with those that are started next; :meth:`wait` gives what comes out."""
-        if self._next and job.number != self._next[-1].number + 1:
-            self._launch_next()  # a launcher numbers the trials of a launch itself
         self._running.add(job.number)
         self._next.append(job)
         if len(self._next) >= self._together():
-            self._launch_next()
+            self._submit_next()
 
     def wait(self, timeout_s: float) -> list[EndedJob]:
         """The next trials that ended; none when none did in time."""
-        self._launch_next()
+        self._submit_next()
         try:
-            launch = self._done.get(timeout=timeout_s)
+            one = self._done.get(timeout=timeout_s)
         except queue.Empty:
             return []
-        # A launch takes the longer, the more is under way beside it.
-        worker_s = launch.seconds * self._workers / max(self._tasks, self._workers)
-        self._trial_s = worker_s * self._tasks_of(launch.jobs) / len(launch.jobs)
-        self._tasks -= self._tasks_of(launch.jobs)
-        self._left -= len(launch.jobs)
-        self._running -= {job.number for job in launch.jobs}
-        ended = self._judge(launch)
+        self._tasks -= 1
+        self._left -= len(one.jobs)
+        self._running -= {job.number for job in one.jobs}
+        ended = self._judge(one)
         if self._suspects and not self._running:
             again = self._suspects.popleft()
             self._tried_again.add(again.number)
@@ -138,88 +171,33 @@ class Jobs:
         return ended
 
     def _together(self) -> int:
-        """How many trials the next launch has."""
-        if self._largest == 1:
-            return 1
-        of_a_worker = min(self._largest, int(_TASK_S / self._trial_s), self._left // (8 * self._workers))
-        return of_a_worker * self._workers if of_a_worker > 1 else 1
+        """How many trials a worker gets next."""
+        most = min(self._runner.largest, int(_TASK_S / self._trial_s), self._left // (8 * self._workers))
+        return max(most, 1)
 
-    def _tasks_of(self, jobs: Sequence[Job]) -> int:
-        return min(len(jobs), self._workers)
-
-    def _launch_next(self) -> None:
+    def _submit_next(self) -> None:
         if self._next:
-            self._launch(self._next)
-            self._next = []
+            jobs, self._next = tuple(self._next), []
+            self._tasks += 1
+            self._runner.submit(jobs).add_done_callback(lambda future: self._done.put(_Ended(jobs, future)))
 
-    def _judge(self, launch: _Launch) -> list[EndedJob]:
-        jobs, outcome = launch.jobs, launch.outcome
-        if not isinstance(outcome, BaseException):
-            return [_ended(job, one) for job, one in zip(jobs, outcome, strict=True)]
+    def _judge(self, ended: _Ended) -> list[EndedJob]:
+        jobs, error = ended.jobs, ended.future.exception()
+        if error is None:
+            batch = ended.future.result()
+            self._trial_s = batch.seconds / len(jobs)
+            each = zip(jobs, batch.outcomes, batch.folders, strict=True)
+            return [EndedJob(job.number, outcome, folder) for job, outcome, folder in each]
         if self._workers > 1 and jobs[0].number not in self._tried_again:
-            # One worker's death takes all trials with it that run beside, and one result that cannot be sent those of
-            # its launch: each gets a second chance, alone.
+            # One worker's death takes all trials with it that run beside, and one result that cannot be sent those
+            # that were sent with it: each gets a second chance, alone.
             self._suspects.extend(jobs)
             return []
-        return [EndedJob(job.number, outcome) for job in jobs]
-
-    def _launch(self, jobs: Sequence[Job]) -> None:
-        self._tasks += self._tasks_of(jobs)
-        if self._workers == 1:
-            self._run(jobs)
-        else:
-            threading.Thread(
-                target=self._run_apart, args=(jobs,), name=f"{_THREAD}{jobs[0].number}", daemon=True
-            ).start()
-
-    def _run_apart(self, jobs: Sequence[Job]) -> None:
-        with without_interrupts():
-            self._run(jobs)
-
-    def _run(self, jobs: Sequence[Job]) -> None:
-        started = time.monotonic()
-        outcome: Sequence[JobReturn] | BaseException
-        try:
-            outcome = self._launcher.launch([list(job.overrides) for job in jobs], initial_job_idx=jobs[0].number)
-        except BaseException as error:
-            if self._workers == 1 and not isinstance(error, Exception):
-                raise  # Ctrl-C
-            outcome = error
-        self._done.put(_Launch(jobs, outcome, time.monotonic() - started))
-
-
-def await_launches(seconds: float) -> None:
-    """Let launches whose workers were stopped clean up behind themselves, for so long at most.
-
-    A process that ends meanwhile cleans up as well, and joblib then complains that there is nothing left to remove.
-    """
-    deadline = time.monotonic() + seconds
-    for thread in threading.enumerate():
-        if thread.name.startswith(_THREAD):
-            thread.join(max(0.0, deadline - time.monotonic()))
-
-
-def _ended(job: Job, returned: JobReturn) -> EndedJob:
-    return EndedJob(job.number, _result(returned), Path(_folder(returned)) if returned.hydra_cfg else None)
-
-
-def _folder(job: JobReturn) -> str:
-    return str(job.hydra_cfg.hydra.runtime.output_dir)  # type: ignore[union-attr]
+        return [EndedJob(job.number, error) for job in jobs]
 
 
 def _result(job: JobReturn) -> Result | BaseException:
-    """What a job returned. ``JobReturn.return_value`` would raise what the job raised."""
-    value: Any = job._return_value
+    value = value_of(job)
     if job.status == JobStatus.COMPLETED and isinstance(value, Result):
         return value
     return value if isinstance(value, BaseException) else RuntimeError(f"the trial returned {type(value).__name__}")
-
-
-def is_death(error: BaseException) -> bool:
-    """Whether a worker process was killed, rather than a trial went wrong."""
-    return type(error).__name__ in (
-        "TerminatedWorkerError",
-        "BrokenProcessPool",
-        "ShutdownExecutorError",
-        "WorkerCrashedError",
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,14 +14,14 @@ from omegaconf import DictConfig, OmegaConf
 
 from launcher.errors import LauncherError
 
-_BASIC = "BasicLauncher"
-_JOBLIB = "JoblibLauncher"
+BASIC = "BasicLauncher"
+JOBLIB = "JoblibLauncher"
 _SLURM = "SlurmLauncher"
 _RAY = "RayLauncher"
 
-_JOBLIB_DEFAULTS = ("auto", "2*n_jobs")
-_TOGETHER = 16
-"""Trials that joblib hands over at once, when they are short enough."""
+_SUBDIR = "${hydra.job.num}"
+_OUTPUT = ".hydra"
+_NO_LOGGING = "none"
 
 
 def workers_of(config: DictConfig, wanted: int | None) -> int:
@@ -34,7 +34,7 @@ def workers_of(config: DictConfig, wanted: int | None) -> int:
     Raises:
         LauncherError: several are wanted of a launcher that runs one, or none.
     """
-    if _kind(config) == _BASIC:
+    if kind_of_launcher(config) == BASIC:
         if wanted not in (None, 1):
             raise LauncherError(
                 f"sweep.parallel={wanted}: Hydra's basic launcher runs one trial at a time",
@@ -54,12 +54,12 @@ def workers_of(config: DictConfig, wanted: int | None) -> int:
 
 
 def prepare(config: DictConfig, launcher: Launcher, workers: int) -> None:
-    """Start what launches share, since they overlap.
+    """Start what launches of Hydra's jobs share, since they overlap.
 
     Raises:
         LauncherError: what the launcher needs is not on this machine, or its settings cannot be used.
     """
-    kind = _kind(config)
+    kind = kind_of_launcher(config)
     if kind == _SLURM and shutil.which("srun") is None:
         raise LauncherError(
             "hydra/launcher=submitit_slurm: there is no Slurm on this machine (no srun)",
@@ -67,21 +67,49 @@ def prepare(config: DictConfig, launcher: Launcher, workers: int) -> None:
         )
     if kind == _RAY:
         _start_ray(launcher, workers)
-    if kind == _JOBLIB:
-        if most_together(config) > 1:
-            # It splits what it is given evenly among workers, but only what it looks at beforehand.
-            launcher.joblib.update(batch_size=_TOGETHER, pre_dispatch=workers * _TOGETHER)  # type: ignore[attr-defined]
-        start_workers(config, launcher)
+    if kind == JOBLIB:
+        _start_workers(launcher)
 
 
-def start_workers(config: DictConfig, launcher: Any) -> None:
+def needs_hydra(config: DictConfig, swept: Sequence[str]) -> bool:
+    """Whether trials must be Hydra's jobs: on other machines, or where something of Hydra's own is to happen to them.
+
+    Callbacks, folders named in another way, variables of the environment, logging, references to Hydra's
+    configuration, and settings of joblib beyond the number of workers are Hydra's own.
+
+    Args:
+        config: the multirun's configuration.
+        swept: the swept keys.
+    """
+    kind, hydra, choices = kind_of_launcher(config), config.hydra, config.hydra.runtime.choices
+    raw: Any = OmegaConf.to_container(hydra, resolve=False)
+    task = OmegaConf.to_yaml(OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"]))
+    return (
+        kind not in (BASIC, JOBLIB)
+        or (kind == JOBLIB and not _is_usual(raw["launcher"]))
+        or raw["sweep"]["subdir"] != _SUBDIR
+        or raw["output_subdir"] != _OUTPUT
+        or bool(raw["callbacks"] or raw["job"]["env_set"] or raw["job"]["chdir"])
+        or choices.get("hydra/job_logging") != _NO_LOGGING
+        or any(name.startswith("hydra") for name in swept)
+        or "${hydra" in task
+    )
+
+
+def _is_usual(settings: Mapping[str, Any]) -> bool:
+    """Whether joblib's launcher is left as it is, the number of workers aside."""
+    from hydra_plugins.hydra_joblib_launcher.config import JobLibLauncherConf  # noqa: PLC0415
+
+    usual = vars(JobLibLauncherConf())
+    return all(value == usual.get(key) for key, value in settings.items() if key != "n_jobs")
+
+
+def _start_workers(launcher: Any) -> None:
     """Start joblib's workers. Launches that overlap would all want to, and the slower ones fail at that.
 
     Raises:
         LauncherError: they do not start with the launcher's settings.
     """
-    if _kind(config) != _JOBLIB:
-        return
     from multiprocessing import resource_tracker  # noqa: PLC0415
 
     from hydra_plugins.hydra_joblib_launcher._core import process_joblib_cfg  # noqa: PLC0415
@@ -116,19 +144,9 @@ def without_interrupts() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def most_together(config: DictConfig) -> int:
-    """How many trials of one launch a launcher gives to the same worker, one after the other; 1 for most launchers.
-
-    joblib's own settings of this kind, when given, are left as they are.
-    """
-    own = config.hydra.launcher
-    ours = _kind(config) == _JOBLIB and (own.batch_size, own.pre_dispatch) == _JOBLIB_DEFAULTS
-    return _TOGETHER if ours else 1
-
-
 def stop(config: DictConfig) -> None:
     """End trials under way: whoever interrupted the sweep does not want to wait for what will be asked again."""
-    if _kind(config) == _JOBLIB:
+    if kind_of_launcher(config) == JOBLIB:
         from joblib.externals.loky import get_reusable_executor  # noqa: PLC0415
 
         get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
@@ -144,5 +162,6 @@ def _start_ray(launcher: Any, workers: int) -> None:
     start_ray(settings)
 
 
-def _kind(config: DictConfig) -> str:
+def kind_of_launcher(config: DictConfig) -> str:
+    """The launcher's class, :data:`BASIC` for example."""
     return str(config.hydra.launcher._target_).rpartition(".")[2]

@@ -21,7 +21,8 @@ from launcher.results.files import RESULT_JSON, read_result
 from launcher.results.parameters import point_name
 from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow, remark_of
-from launcher.sweeping.jobs import EndedJob, Job, Jobs, is_death
+from launcher.sweeping.executors import is_death
+from launcher.sweeping.jobs import EndedJob, Job, Jobs
 from launcher.sweeping.parent import ParentRun
 from launcher.sweeping.plan import SweepPlan
 from launcher.sweeping.points.interface import Point, Value
@@ -172,8 +173,9 @@ class SweepLoop:
             if _key(one.point) == _key(point):
                 one.same.append(trial)
                 return
-        self._open[trial.number] = _Open(trial, point, self._folder_of(trial), resumed)
-        self._jobs.start(Job(trial.number, (*self._points.overrides(trial), *self._common)))
+        folder = self._folder_of(trial)
+        self._open[trial.number] = _Open(trial, point, folder, resumed)
+        self._jobs.start(Job(trial.number, (*self._points.overrides(trial), *self._common), folder))
 
     def _folder_of(self, trial: Trial) -> Path:
         return self._plan.folder / str(trial.number)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig, OmegaConf
 from optuna.exceptions import StorageInternalError
@@ -21,9 +22,11 @@ from launcher.interrupts import first_asks
 from launcher.process_limits import spare_libraries
 from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON
 from launcher.results.trial_rows import TrialRow
+from launcher.sweeping.compositions import Compositions
+from launcher.sweeping.executors import HydraLaunches, await_launches, executor_of
 from launcher.sweeping.identity import digest, fixed_parameters, identity
-from launcher.sweeping.jobs import Jobs, await_launches
-from launcher.sweeping.launchers import most_together, prepare, stop, workers_of
+from launcher.sweeping.jobs import ComposedTrials, HydraTrials, Jobs, TrialRunner
+from launcher.sweeping.launchers import needs_hydra, prepare, stop, workers_of
 from launcher.sweeping.loop import SweepLoop
 from launcher.sweeping.parent import ParentRun, sweep_name
 from launcher.sweeping.pictures import write_page, write_pictures
@@ -41,6 +44,7 @@ from launcher.sweeping.study import (
     printable,
     storage_error,
 )
+from launcher.sweeping.trials import TrialLimits
 from launcher.tracking import tracker_of
 from launcher.verbosity import Verbosity, console_for, warnings_console
 from launcher.whole_files import write_text
@@ -49,13 +53,16 @@ TRIALS_CSV = "trials.csv"
 _PATIENCE_S = 5.0
 
 
-def run_sweep(config: DictConfig, plan: SweepPlan, launcher: Launcher, arguments: Sequence[str]) -> list[TrialRow]:
+def run_sweep(
+    config: DictConfig, plan: SweepPlan, launcher: Launcher, loader: ConfigLoader, arguments: Sequence[str]
+) -> list[TrialRow]:
     """Try the points, and show what was found.
 
     Args:
         config: the multirun's configuration, swept values left out.
         plan: what it asks for.
         launcher: who runs trials.
+        loader: composes configurations.
         arguments: the command line's overrides.
 
     Returns:
@@ -66,8 +73,10 @@ def run_sweep(config: DictConfig, plan: SweepPlan, launcher: Launcher, arguments
     """
     workers = workers_of(config, plan.settings.parallel)
     common = _common_overrides(plan, workers)
-    _compose_first(launcher, config, plan, common)
-    prepare(config, launcher, workers)
+    runner = _runner(config, plan, launcher, loader, workers)
+    _compose_first(runner, config, plan, loader, common)
+    if isinstance(runner, HydraTrials):
+        prepare(config, launcher, workers)
     same = identity(config, plan.points, plan.goals)
     name, where = plan.place(config, digest(same))
     storage = open_storage(where)
@@ -77,7 +86,7 @@ def run_sweep(config: DictConfig, plan: SweepPlan, launcher: Launcher, arguments
             study.study.enqueue_trial(dict(point), skip_if_exists=True)
         fixed = fixed_parameters(config, same, plan.points)
         sweep = _Sweep(config, plan, study, printable(where), fixed, console_for(config.verbosity))
-        return sweep.run(launcher, workers, common, arguments)
+        return sweep.run(runner, workers, common, arguments)
     except (SQLAlchemyError, StorageInternalError) as error:
         raise storage_error(where, error) from error
     finally:
@@ -90,16 +99,23 @@ def _common_overrides(plan: SweepPlan, workers: int) -> tuple[str, ...]:
     return ("mapper.threads=1",) if workers > 1 and "mapper.threads" not in given else ()
 
 
-def _compose_first(launcher: Launcher, config: DictConfig, plan: SweepPlan, common: Sequence[str]) -> None:
-    """A key or value that does not exist is a mistake of the command line, not of a thousand trials.
+def _runner(config: DictConfig, plan: SweepPlan, launcher: Launcher, loader: ConfigLoader, workers: int) -> TrialRunner:
+    if needs_hydra(config, plan.points.names):
+        return HydraTrials(HydraLaunches(launcher, apart=workers > 1))
+    limits = TrialLimits(plan.settings.trial_timeout_s, shared=workers > 1)
+    return ComposedTrials(executor_of(config, launcher, workers), Compositions(loader, config), limits)
 
-    What is composed here is not composed again for trials, whose overrides must therefore be the same but for the
-    swept values: workers get it with each trial, and would compose everything anew.
-    """
-    context: Any = getattr(launcher, "hydra_context", None)
-    if context is not None:
-        for overrides in plan.first:
-            context.config_loader.load_sweep_config(config, [*overrides, *common])
+
+def _compose_first(
+    runner: TrialRunner, config: DictConfig, plan: SweepPlan, loader: ConfigLoader, common: Sequence[str]
+) -> None:
+    """A key or value that does not exist is a mistake of the command line, not of a thousand trials."""
+    for overrides in plan.first:
+        if isinstance(runner, ComposedTrials):
+            composition, values = runner.compositions.of([*overrides, *common])
+            composition.accept(values)
+        else:
+            loader.load_sweep_config(config, [*overrides, *common])
 
 
 def _open(
@@ -136,7 +152,7 @@ class _Sweep:
         """The study's."""
         return self.study.study.study_name
 
-    def run(self, launcher: Launcher, workers: int, common: Sequence[str], arguments: Sequence[str]) -> list[TrialRow]:
+    def run(self, runner: TrialRunner, workers: int, common: Sequence[str], arguments: Sequence[str]) -> list[TrialRow]:
         parent = self._parent(arguments)
         self._begin(parent, workers, arguments)
         interrupted = True
@@ -144,7 +160,7 @@ class _Sweep:
         if workers > 1:  # otherwise the first trial does it, when it has loaded what trials need
             spare_libraries()
         try:
-            self._try_points(launcher, workers, common, parent)
+            self._try_points(runner, workers, common, parent)
             interrupted = False
         except LauncherError:
             interrupted = False
@@ -187,9 +203,9 @@ class _Sweep:
         if earlier or not self.plan.is_grid:
             self._say("study", f"{self.name} in {self.where}, {earlier} trials so far")
 
-    def _try_points(self, launcher: Launcher, workers: int, common: Sequence[str], parent: ParentRun) -> None:
+    def _try_points(self, runner: TrialRunner, workers: int, common: Sequence[str], parent: ParentRun) -> None:
         total = self.plan.points.total
-        jobs = Jobs(launcher, workers, total=total - len(self.study.trials), largest=most_together(self.config))
+        jobs = Jobs(runner, workers, total=total - len(self.study.trials))
         verbose = self.config.verbosity == Verbosity.verbose
         with (
             first_asks("finished trials are kept"),

@@ -14,7 +14,15 @@ from typing import Any
 
 from launcher.errors import LauncherError
 from launcher.paths import TIMELOOP_FOLDER
-from launcher.results.files import ARTIFACT_NAMES, LAYERS_FOLDER, MULTIRUN_YAML, NETWORK_ARTIFACT_NAMES, SWEEP_JSON
+from launcher.results.files import (
+    ARTIFACT_NAMES,
+    CONFIG_YAML,
+    LAYERS_FOLDER,
+    MULTIRUN_YAML,
+    NETWORK_ARTIFACT_NAMES,
+    OVERRIDES_YAML,
+    SWEEP_JSON,
+)
 from launcher.results.result import Result
 from launcher.tracking import records, views
 from launcher.tracking.database import make_database
@@ -22,7 +30,7 @@ from launcher.tracking.location import Location, check_usable, locate
 from launcher.tracking.mlflow_import import MlflowParts, import_mlflow, quiet, without_garbage_collection
 from launcher.tracking.tracker import RunReference, Tracker, TrackingSettings
 
-_COMPOSED_CONFIG = (".hydra/config.yaml", ".hydra/overrides.yaml")
+_COMPOSED_CONFIG = (CONFIG_YAML, OVERRIDES_YAML)
 _MOST_PARAMETERS_PER_CALL = 100
 _EXPERIMENT_TAGS = {
     # So that MLflow's pages open on runs and metrics, not on traces of language models.

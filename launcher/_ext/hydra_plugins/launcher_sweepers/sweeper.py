@@ -28,7 +28,7 @@ class LauncherSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         from launcher.sweeping.composition import SweepLoader  # noqa: PLC0415
-        from launcher.sweeping.jobs import ResultOnly  # noqa: PLC0415
+        from launcher.sweeping.executors import ResultOnly  # noqa: PLC0415
         from launcher.sweeping.plan import plan_of  # noqa: PLC0415
         from launcher.sweeping.run import run_sweep  # noqa: PLC0415
 
@@ -44,4 +44,4 @@ class LauncherSweeper(Sweeper):
         launcher = Plugins.instance().instantiate_launcher(
             hydra_context=context, task_function=self.task_function, config=self.config
         )
-        return run_sweep(self.config, plan, launcher, arguments)
+        return run_sweep(self.config, plan, launcher, loader, arguments)
