@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from launcher.paths import data_folder
@@ -11,6 +12,7 @@ DISTRIBUTION = "timeloop-launcher"
 OLDEST_PYTHON_OF_HWCOMPONENTS = (3, 12)
 
 
+@cache
 def package_version(package: str) -> str:
     """The version of an installed package; empty when it is not."""
     try:

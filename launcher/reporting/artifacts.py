@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import shutil
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
 from launcher.errors import LauncherError
-from launcher.reporting.diagrams import energy_svg, fused_svg, loop_nest_svg
+from launcher.reporting.diagrams import TrialPictures, as_file, fused_svg, trial_pictures
 from launcher.reporting.front import front_csv
 from launcher.reporting.fused_nest import fused_nests
 from launcher.reporting.loop_nest import loop_nest
@@ -34,8 +33,9 @@ from launcher.results.files import (
     SPECIFICATION_YAML,
 )
 from launcher.results.fused_savings import fused_groups
+from launcher.results.json_text import pretty_json
 from launcher.results.layers import layer_name, layers_csv
-from launcher.results.result import Result
+from launcher.results.result import LayerRun, Result
 from launcher.results.result_json import proof_text, result_to_dict
 from launcher.whole_files import write_text
 
@@ -66,28 +66,30 @@ def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
     # The page is imported here: most of what reads results shows none.
     from launcher.reporting.page.trial_page import trial_page  # noqa: PLC0415
 
-    return _write_files(result, folder, {REPORT_HTML: trial_page(result)})
+    pictures = trial_pictures(result)
+    return _write_files(result, pictures, folder, {REPORT_HTML: trial_page(result, pictures)})
 
 
 def artifact_texts(result: Result) -> dict[str, str]:
     """What :func:`write_artifacts` writes, by the path inside the folder."""
     from launcher.reporting.page.trial_page import trial_page  # noqa: PLC0415
 
-    texts = {REPORT_HTML: trial_page(result), **dict(_contents(result))}
+    pictures = trial_pictures(result)
+    texts = {REPORT_HTML: trial_page(result, pictures), **dict(_contents(result, pictures))}
     for run in result.layers:
         folder = f"{LAYERS_FOLDER}/{layer_name(run)}"
-        texts |= {f"{folder}/{name}": text for name, text in _contents(run.result)}
+        texts |= {f"{folder}/{name}": text for name, text in _contents(run.result, trial_pictures(run.result))}
     return texts
 
 
-def _write_files(result: Result, folder: Path, more: Mapping[str, str]) -> tuple[Path, ...]:
-    contents = {**more, **dict(_contents(result))}
+def _write_files(result: Result, pictures: TrialPictures, folder: Path, more: Mapping[str, str]) -> tuple[Path, ...]:
+    contents = {**more, **dict(_contents(result, pictures))}
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in (RESULT_JSON, *({*ARTIFACT_NAMES, *NETWORK_ARTIFACT_NAMES} - contents.keys())):
             (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder / LAYERS_FOLDER, ignore_errors=True)
-        of_layers = [_write_files(run.result, folder / LAYERS_FOLDER / layer_name(run), {}) for run in result.layers]
+        of_layers = [_write_layer(run, folder / LAYERS_FOLDER) for run in result.layers]
         return (*chain(*of_layers), *(write_text(folder / name, text) for name, text in contents.items()))
     except OSError as error:
         raise LauncherError(
@@ -96,6 +98,10 @@ def _write_files(result: Result, folder: Path, more: Mapping[str, str]) -> tuple
             expected="a folder in which you may create files",
             hint="free some space or name another folder, e.g. hydra.run.dir=results/my_run",
         ) from error
+
+
+def _write_layer(run: LayerRun, folder: Path) -> tuple[Path, ...]:
+    return _write_files(run.result, trial_pictures(run.result), folder / layer_name(run), {})
 
 
 def energy_csv(result: Result) -> str:
@@ -109,7 +115,7 @@ def energy_csv(result: Result) -> str:
     return text.getvalue()
 
 
-def _contents(result: Result) -> Iterator[tuple[str, str]]:
+def _contents(result: Result, pictures: TrialPictures) -> Iterator[tuple[str, str]]:
     # The YAML writer is imported here: most of what reads results needs no YAML.
     from launcher.timeloop_files.io import dump_mapping, dump_mapspace, dump_specification  # noqa: PLC0415
 
@@ -123,10 +129,10 @@ def _contents(result: Result) -> Iterator[tuple[str, str]]:
             yield MAPPING_YAML, dump_mapping(result.mapping, specification)
         yield MAPPING_TXT, loop_nest(result)
         if specification is not None:
-            yield MAPPING_SVG, loop_nest_svg(result, standalone=True)
+            yield MAPPING_SVG, as_file(pictures.nest)
     if result.evaluation is not None:
         yield ENERGY_CSV, energy_csv(result)
-        yield ENERGY_SVG, energy_svg(result, standalone=True)
+        yield ENERGY_SVG, as_file(pictures.energy)
     if result.front:
         yield FRONT_CSV, front_csv(result)
     if result.layers:
@@ -137,4 +143,4 @@ def _contents(result: Result) -> Iterator[tuple[str, str]]:
         yield MAPPING_SVG, fused_svg(result, groups, standalone=True)
     if result.proof is not None:
         yield PROOF_JSON, proof_text(result.proof)
-    yield RESULT_JSON, json.dumps(result_to_dict(result), indent=2, allow_nan=False) + "\n"
+    yield RESULT_JSON, pretty_json(result_to_dict(result)) + "\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import types
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
 from math import isfinite
@@ -17,14 +17,19 @@ from launcher.figures import DETAILS
 from launcher.results.proof import Proof
 from launcher.results.result import Result
 
+_AS_THEY_ARE = frozenset((str, int, bool, type(None)))
+
 
 def encode(value: object) -> Any:
     """``value`` as JSON values. Fields that hold their default are left out, so that only what was said is kept.
 
     Infinite and undefined numbers, which JSON does not have, become the strings ``inf``, ``-inf`` and ``nan``.
     """
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: encode(getattr(value, f.name)) for f in fields(value) if not _is_default(f, value)}
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if is_dataclass(kind):
+        return {name: encode(item) for name, item in _said(value, kind)}
     if isinstance(value, Mapping):
         return {str(key): encode(item) for key, item in value.items()}
     if isinstance(value, frozenset | set):
@@ -111,11 +116,18 @@ def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _is_default(field: Field[Any], owner: object) -> bool:
-    value = getattr(owner, field.name)
-    if field.default is not MISSING:
-        return bool(value == field.default)
-    return field.default_factory is not MISSING and bool(value == field.default_factory())
+def _said(value: object, kind: type) -> Iterator[tuple[str, object]]:
+    """Names and values of the fields that do not hold their default."""
+    for name, default, factory in _defaults(kind):
+        item = getattr(value, name)
+        usual = default if factory is MISSING else factory()
+        if usual is MISSING or item != usual:
+            yield name, item
+
+
+@cache
+def _defaults(kind: type) -> list[tuple[str, Any, Any]]:
+    return [(item.name, item.default, item.default_factory) for item in fields(kind)]
 
 
 FORMAT = 1

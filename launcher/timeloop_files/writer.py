@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -42,26 +43,53 @@ class Tagged:
     content: Mapping[str, object]
 
 
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """Plain YAML; strings that a reader could take for a number or an expression stand in quotes."""
-
-    def ignore_aliases(self, data: object) -> bool:
-        return True
-
-
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    ambiguous = isinstance(text, Quoted) or resolve_scalar(text) != text
-    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style='"' if ambiguous else None)
-
-
-_Dumper.add_representer(str, _represent_text)
-_Dumper.add_representer(Quoted, _represent_text)
-_Dumper.add_representer(Tagged, lambda dumper, tagged: dumper.represent_mapping(tagged.tag, tagged.content))
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_TEXT = "tag:yaml.org,2002:str"
 
 
 def to_text(value: object) -> str:
-    """YAML text: short lists in one line, keys in their order."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=120)
+    """YAML text: short lists in one line, keys in their order.
+
+    Strings that a reader could take for a number or an expression stand in quotes.
+    """
+    return yaml.serialize(_node(value), Dumper=_DUMPER, width=120)
+
+
+def _node(value: object) -> yaml.Node:
+    """Made here, since PyYAML's own way from values to nodes takes three times as long."""
+    if isinstance(value, str):
+        return yaml.ScalarNode(_TEXT, str(value), style='"' if isinstance(value, Quoted) else _style(value))
+    if isinstance(value, Mapping):
+        return _mapping("tag:yaml.org,2002:map", value)
+    if isinstance(value, Tagged):
+        return _mapping(value.tag, value.content)
+    if isinstance(value, list | tuple):
+        items = [_node(item) for item in value]
+        return yaml.SequenceNode("tag:yaml.org,2002:seq", items, flow_style=all(map(_is_plain, items)))
+    return yaml.ScalarNode(*_number(value))  # a node that is shared would become an alias
+
+
+def _mapping(tag: str, content: Mapping[str, object]) -> yaml.Node:
+    pairs = [(_node(key), _node(item)) for key, item in content.items()]
+    return yaml.MappingNode(tag, pairs, flow_style=all(_is_plain(key) and _is_plain(item) for key, item in pairs))
+
+
+def _is_plain(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and not node.style
+
+
+@lru_cache(maxsize=4096)
+def _style(text: str) -> str | None:
+    return '"' if resolve_scalar(text) != text else None
+
+
+@lru_cache(maxsize=4096, typed=True)  # 1, 1.0 and True are equal
+def _number(value: Any) -> tuple[str, str]:
+    node = _REPRESENTER.represent_data(value)
+    return node.tag, node.value
+
+
+_REPRESENTER = yaml.representer.SafeRepresenter()
 
 
 def architecture_to_yaml(architecture: Architecture) -> dict[str, object]:
@@ -131,8 +159,7 @@ def level_attributes(level: StorageLevel | ComputeLevel) -> dict[str, object]:
         if _reread_compute(level, attributes).word_bits != level.word_bits:
             attributes["word_bits"] = level.word_bits
         return attributes
-    _fix_sizes(level, attributes)
-    reread = _reread_storage(level, attributes)
+    reread = _with_right_sizes(level, attributes)
     for name, keys in _FIELD_ATTRIBUTES.items():
         value = getattr(level, name)
         if getattr(reread, name) != value:
@@ -154,20 +181,25 @@ def _without(attributes: dict[str, object], key: str, reread: StorageLevel) -> d
     return kept
 
 
-def _fix_sizes(level: StorageLevel, attributes: dict[str, object]) -> None:
+def _with_right_sizes(level: StorageLevel, attributes: dict[str, object]) -> StorageLevel:
+    """The level that Timeloop makes of the attributes, which are changed until its sizes are right."""
     sizes = ("word_bits", "block_size", "cluster_size", "capacity_words")
-    if _same_sizes(level, attributes, sizes[:3]):
-        if not _same_sizes(level, attributes, sizes[3:]):
-            _set_capacity(level, attributes)
-        return
+    reread = _tried(level, attributes)
+    if reread is not None and _same(level, reread, sizes):
+        return reread
+    if reread is not None and _same(level, reread, sizes[:3]):
+        _set_capacity(level, attributes)
+        return _reread_storage(level, attributes)
     for key in (*WORD_BITS, *BLOCK_SIZE, *WIDTH):
         attributes.pop(key, None)
     attributes["word_bits"] = level.word_bits
     attributes["block_size"] = level.block_size
     attributes["cluster_size"] = level.cluster_size
     attributes["width"] = level.word_bits * level.block_size * level.cluster_size
-    if not _same_sizes(level, attributes, sizes):
+    reread = _tried(level, attributes)
+    if reread is None or not _same(level, reread, sizes):
         _set_capacity(level, attributes)
+    return _reread_storage(level, attributes)
 
 
 def _set_capacity(level: StorageLevel, attributes: dict[str, object]) -> None:
@@ -179,12 +211,15 @@ def _set_capacity(level: StorageLevel, attributes: dict[str, object]) -> None:
         attributes["entries"] = level.capacity_words
 
 
-def _same_sizes(level: StorageLevel, attributes: Mapping[str, object], names: tuple[str, ...]) -> bool:
-    try:
-        reread = _reread_storage(level, attributes)
-    except SpecificationError:
-        return False
+def _same(level: StorageLevel, reread: StorageLevel, names: tuple[str, ...]) -> bool:
     return all(getattr(reread, name) == getattr(level, name) for name in names)
+
+
+def _tried(level: StorageLevel, attributes: Mapping[str, object]) -> StorageLevel | None:
+    try:
+        return _reread_storage(level, attributes)
+    except SpecificationError:
+        return None
 
 
 def _reread_storage(level: StorageLevel, attributes: Mapping[str, object]) -> StorageLevel:

@@ -10,11 +10,15 @@ from launcher.reporting.diagrams.energy import energy_svg
 from launcher.reporting.diagrams.fused import fused_svg
 from launcher.reporting.diagrams.machine import architecture_svg
 from launcher.reporting.diagrams.nest import loop_nest_svg
+from launcher.reporting.diagrams.pictures import TrialPictures, trial_pictures
+from launcher.reporting.diagrams.svg import as_file
 from launcher.results.cycle_limits import CycleLimit, cycle_limits, limiting
 
 __all__ = [
     "CycleLimit",
+    "TrialPictures",
     "architecture_svg",
+    "as_file",
     "curve_svg",
     "cycle_limits",
     "cycles_svg",
@@ -22,4 +26,5 @@ __all__ = [
     "fused_svg",
     "limiting",
     "loop_nest_svg",
+    "trial_pictures",
 ]

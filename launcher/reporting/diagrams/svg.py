@@ -25,10 +25,15 @@ def draw(template: str, *, standalone: bool, **content: object) -> str:
             sets them.
         content: what the template asks for.
     """
-    style = _style() if standalone else ""
-    picture = _template(template).render(style=style, **content)
+    picture = _template(template).render(**content)
+    return as_file(picture) if standalone else picture
+
+
+def as_file(picture: str) -> str:
+    """A diagram for a page as a file of its own."""
     # Viewers show a file without a size in no place at all; in a page the place decides.
-    return _VIEW_BOX.sub(r'\g<0> width="\1" height="\2"', picture, count=1) if standalone else picture
+    sized = _VIEW_BOX.sub(r'\g<0> width="\1" height="\2"', picture, count=1)
+    return sized.replace("<title>", f"{_style()}<title>", 1)
 
 
 def text_width(text: str, size: float) -> float:

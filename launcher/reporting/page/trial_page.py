@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 from launcher.figures import DETAILS, FRONT
 from launcher.installed import own_version
-from launcher.reporting.diagrams import architecture_svg, cycles_svg, energy_svg, fused_svg, loop_nest_svg
+from launcher.reporting.diagrams import (
+    TrialPictures,
+    architecture_svg,
+    cycles_svg,
+    fused_svg,
+    loop_nest_svg,
+    trial_pictures,
+)
 from launcher.reporting.fused_groups import change_of
 from launcher.reporting.fused_nest import Room, room_text, rooms
 from launcher.reporting.layers import fusion_lines
@@ -24,11 +31,16 @@ _METER = 104
 _MOST_TENSORS = 8
 
 
-def trial_page(result: Result) -> str:
+def trial_page(result: Result, pictures: TrialPictures | None = None) -> str:
     """A page on one trial, also on one without a mapping: below 200 kB, made in a few milliseconds.
 
     Of a network with many layers it has the loop nests of those that take the most energy.
+
+    Args:
+        result: the trial.
+        pictures: the trial's, where they are drawn already.
     """
+    drawn = pictures or trial_pictures(result)
     question = question_of([result])
     return (
         environment()
@@ -40,9 +52,9 @@ def trial_page(result: Result) -> str:
             answer=answer_of([result], question),
             facts=question.facts,
             figures=_figures(result),
-            energy=energy_svg(result),
+            energy=drawn.energy,
             cycles=cycles_svg(result),
-            nest=loop_nest_svg(result),
+            nest=drawn.nest,
             machine=architecture_svg(result),
             layers=[_layer(result, index) for index in range(len(result.layers))],
             nests=list(_nests(result)),
