@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import islice
@@ -10,6 +10,7 @@ from math import isfinite, nan
 from typing import Literal
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.measure import Measurement
@@ -263,7 +264,15 @@ def _fewer(columns: Sequence[_Column]) -> Iterator[Sequence[_Column]]:
 def _width_of(columns: Sequence[_Column], console: Console) -> int:
     """Columns of the terminal that a table takes at least when nothing is cut off."""
     boundless = console.options.update(width=10_000)  # within the console's own width everything measures as fitting
-    return Measurement.get(console, boundless, _table(columns, [""] * len(columns[0].cells))).minimum
+    widest = [replace(one, cells=[max(one.cells, key=_width_in(one))]) for one in columns]
+    return Measurement.get(console, boundless, _table(widest, [""])).minimum
+
+
+def _width_in(column: _Column) -> Callable[[Text], int]:
+    """What a cell takes at least: where it folds, its longest word."""
+    if not column.folds:
+        return lambda text: text.cell_len
+    return lambda text: max(map(cell_len, text.plain.split()), default=0)
 
 
 def _first_line(reason: str | None) -> str:

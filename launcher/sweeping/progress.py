@@ -32,6 +32,8 @@ def print_table(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goal
         goals: what decides which is best.
         console: where to print.
     """
+    if console.quiet:
+        return
     best = best_rows(rows, goals)
     front = best if len(goals.objectives) > 1 else []
     shown = front or best_to_worst([row for row in rows if row.same_as is None], goals)
