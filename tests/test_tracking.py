@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -144,6 +145,27 @@ def test_a_trial_without_a_mapping_is_a_failed_run_that_says_why(client: Any, tr
     assert "not divisible by 48" in run.data.tags["reason"]
     assert run.data.params["arch.rows"] == "48"
     assert "energy_pj" not in run.data.metrics
+
+
+def test_a_run_is_recorded_as_a_whole_or_not_at_all(
+    client: Any, tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = written(ok_result(), tmp_path)
+    (experiment,) = client.search_experiments(filter_string="name = 'tests'")
+
+    def runs() -> set[str]:
+        return {run.info.run_id for run in client.search_runs([experiment.experiment_id])}
+
+    before = runs()
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfile", lambda *_: (_ for _ in ()).throw(OSError("the disk is full")))
+        with pytest.raises(LauncherError, match="the disk is full"):
+            tracker.record(ok_result(), folder)
+    assert runs() == before
+    reference = tracker.record(ok_result(), folder)
+    assert reference is not None
+    assert runs() == before | {reference.run_id}
+    assert client.get_run(reference.run_id).data.metrics["energy_pj"] == ok_result().energy_pj
 
 
 def test_more_parameters_than_mlflow_takes_at_once(client: Any, tracker: Tracker, tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 from launcher.errors import LauncherError
 from launcher.paths import TIMELOOP_FOLDER
@@ -29,6 +31,7 @@ from launcher.tracking.database import make_database
 from launcher.tracking.location import Location, check_usable, locate
 from launcher.tracking.mlflow_import import MlflowParts, import_mlflow, quiet, without_garbage_collection
 from launcher.tracking.tracker import RunReference, Tracker, TrackingSettings
+from launcher.tracking.transaction import one_transaction
 
 _COMPOSED_CONFIG = (CONFIG_YAML, OVERRIDES_YAML)
 _MOST_PARAMETERS_PER_CALL = 100
@@ -125,7 +128,7 @@ class MlflowTracker(Tracker):
         name: str | None = None,
     ) -> RunReference:
         session = self._open(folder)
-        with self._told(folder):
+        with self._told(folder), one_transaction(session.client):
             ended = _now_ms()
             run = session.client.create_run(
                 session.experiment_id,
@@ -135,7 +138,7 @@ class MlflowTracker(Tracker):
             )
             run_id = str(run.info.run_id)
             _log(session, run_id, records.parameters_of(result), records.recorded_metrics(result))
-            _log_files(session, run_id, folder)
+            _log_files(session, run, folder)
             session.client.set_terminated(run_id, _STATUSES[result.status], ended)
         return self._reference(session, run_id)
 
@@ -253,21 +256,30 @@ def _log(
         session.client.log_batch(run_id, params=parameter_list[start : start + _MOST_PARAMETERS_PER_CALL])
 
 
-def _log_files(session: _Session, run_id: str, folder: Path) -> None:
-    # Only files we know: the folder may be the user's own, with the database and everything else in it.
+def _log_files(session: _Session, run: Any, folder: Path) -> None:
+    store = urlparse(str(run.info.artifact_uri))
+    if store.scheme in ("", "file"):  # MLflow would copy them to where a copy has to be made anyway
+        _copy_known(folder, Path(url2pathname(store.path)))
+        return
     with tempfile.TemporaryDirectory(prefix="timeloop-launcher-") as staging:
-        for name in {*ARTIFACT_NAMES, *NETWORK_ARTIFACT_NAMES, *_COMPOSED_CONFIG}:
-            if (folder / name).is_file():
-                target = Path(staging, name.lstrip("."))
-                target.parent.mkdir(exist_ok=True)
-                _copy(folder / name, target)
-        if (folder / LAYERS_FOLDER).is_dir():
-            shutil.copytree(folder / LAYERS_FOLDER, Path(staging, LAYERS_FOLDER))
-        if (folder / TIMELOOP_FOLDER).is_dir():
-            # The XML files are large, and all that was read from them is in result.json.
-            without = shutil.ignore_patterns("*.xml", "home")
-            shutil.copytree(folder / TIMELOOP_FOLDER, Path(staging, TIMELOOP_FOLDER), ignore=without)
-        session.client.log_artifacts(run_id, staging)
+        _copy_known(folder, Path(staging))
+        session.client.log_artifacts(str(run.info.run_id), staging)
+
+
+def _copy_known(folder: Path, target: Path) -> None:
+    # Only files we know: the folder may be the user's own, with the database and everything else in it.
+    target.mkdir(parents=True, exist_ok=True)
+    for name in {*ARTIFACT_NAMES, *NETWORK_ARTIFACT_NAMES, *_COMPOSED_CONFIG}:
+        if (folder / name).is_file():
+            copy = target / name.lstrip(".")
+            copy.parent.mkdir(exist_ok=True)
+            _copy(folder / name, copy)
+    if (folder / LAYERS_FOLDER).is_dir():
+        shutil.copytree(folder / LAYERS_FOLDER, target / LAYERS_FOLDER)
+    if (folder / TIMELOOP_FOLDER).is_dir():
+        # The XML files are large, and all that was read from them is in result.json.
+        without = shutil.ignore_patterns("*.xml", "home")
+        shutil.copytree(folder / TIMELOOP_FOLDER, target / TIMELOOP_FOLDER, ignore=without)
 
 
 def _log_top_files(session: _Session, run_id: str, folder: Path) -> None:
