@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -31,7 +32,7 @@ from launcher.tracking.database import make_database
 from launcher.tracking.location import Location, check_usable, locate
 from launcher.tracking.mlflow_import import MlflowParts, import_mlflow, quiet, without_garbage_collection
 from launcher.tracking.tracker import RunReference, Tracker, TrackingSettings
-from launcher.tracking.transaction import one_transaction
+from launcher.tracking.transaction import insert_figures, one_transaction
 
 _COMPOSED_CONFIG = (CONFIG_YAML, OVERRIDES_YAML)
 _MOST_PARAMETERS_PER_CALL = 100
@@ -128,7 +129,7 @@ class MlflowTracker(Tracker):
         name: str | None = None,
     ) -> RunReference:
         session = self._open(folder)
-        with self._told(folder), one_transaction(session.client):
+        with self._told(folder), one_transaction(session.client) as database:
             ended = _now_ms()
             run = session.client.create_run(
                 session.experiment_id,
@@ -137,7 +138,11 @@ class MlflowTracker(Tracker):
                 run_name=name or result.name,
             )
             run_id = str(run.info.run_id)
-            _log(session, run_id, records.parameters_of(result), records.recorded_metrics(result))
+            parameters, metrics = records.parameters_of(result), records.recorded_metrics(result)
+            if database is not None and all(map(isfinite, metrics.values())):
+                insert_figures(database, run_id, parameters, metrics, ended)
+            else:
+                _log(session, run_id, parameters, metrics)
             _log_files(session, run, folder)
             session.client.set_terminated(run_id, _STATUSES[result.status], ended)
         return self._reference(session, run_id)
