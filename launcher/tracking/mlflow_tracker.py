@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -32,7 +31,7 @@ from launcher.tracking.database import make_database
 from launcher.tracking.location import Location, check_usable, locate
 from launcher.tracking.mlflow_import import MlflowParts, import_mlflow, quiet, without_garbage_collection
 from launcher.tracking.tracker import RunReference, Tracker, TrackingSettings
-from launcher.tracking.transaction import insert_figures, one_transaction
+from launcher.tracking.transaction import one_transaction
 
 _COMPOSED_CONFIG = (CONFIG_YAML, OVERRIDES_YAML)
 _MOST_PARAMETERS_PER_CALL = 100
@@ -129,7 +128,7 @@ class MlflowTracker(Tracker):
         name: str | None = None,
     ) -> RunReference:
         session = self._open(folder)
-        with self._told(folder), one_transaction(session.client) as database:
+        with self._told(folder), one_transaction(session.client):
             ended = _now_ms()
             run = session.client.create_run(
                 session.experiment_id,
@@ -138,11 +137,7 @@ class MlflowTracker(Tracker):
                 run_name=name or result.name,
             )
             run_id = str(run.info.run_id)
-            parameters, metrics = records.parameters_of(result), records.recorded_metrics(result)
-            if database is not None and all(map(isfinite, metrics.values())):
-                insert_figures(database, run_id, parameters, metrics, ended)
-            else:
-                _log(session, run_id, parameters, metrics)
+            _log(session, run_id, records.parameters_of(result), records.recorded_metrics(result))
             _log_files(session, run, folder)
             session.client.set_terminated(run_id, _STATUSES[result.status], ended)
         return self._reference(session, run_id)
