@@ -138,7 +138,8 @@ def resume(scratch: Path) -> None:
 
 def _fill(folder: Path, total: int) -> None:
     """Copies of the first trial's result under other points, as a sweep would write them."""
-    from launcher.sweeping.study import SharedStudy, open_storage  # noqa: PLC0415
+    from launcher.sweeping.storages import open_storage  # noqa: PLC0415
+    from launcher.sweeping.study import SharedStudy  # noqa: PLC0415
 
     (file,) = folder.glob("studies/*.journal")
     study = optuna.load_study(

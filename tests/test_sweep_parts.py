@@ -29,7 +29,7 @@ from launcher.paths import data_folder
 from launcher.process_limits import at_most
 from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow
-from launcher.sweeping import journal
+from launcher.sweeping import journal, locked_files
 from launcher.sweeping.composition import SweepLoader
 from launcher.sweeping.goals import parse_goals
 from launcher.sweeping.identity import what_changed
@@ -39,7 +39,8 @@ from launcher.sweeping.points.space import parse_space
 from launcher.sweeping.progress import ProgressLine, print_table
 from launcher.sweeping.rows import best_rows, trials_csv
 from launcher.sweeping.samplers import SAMPLERS, make_sampler
-from launcher.sweeping.study import SharedStudy, open_storage
+from launcher.sweeping.storages import open_storage
+from launcher.sweeping.study import SharedStudy
 from launcher.trial.run import failed
 
 DISTRIBUTIONS = {
@@ -248,7 +249,7 @@ def test_a_damaged_journal_is_refused_and_left_alone(tmp_path: Path, content: by
 
 
 def test_a_locked_journal_is_refused_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(locked_files, "_PATIENCE_S", 0.1)
     path = tmp_path / "a.journal"
     with path.open("ab") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -260,7 +261,8 @@ def test_a_locked_journal_is_refused_after_a_while(tmp_path: Path, monkeypatch: 
 ASK = """
 import sys, time
 import optuna
-from launcher.sweeping.study import SharedStudy, open_storage
+from launcher.sweeping.storages import open_storage
+from launcher.sweeping.study import SharedStudy
 study = SharedStudy(optuna.load_study(study_name="mine", storage=open_storage(sys.argv[1])))
 study.start()
 study.study.ask()  # and nothing else: as if killed before it could say whose the trial is

@@ -18,7 +18,7 @@ import optuna
 import pytest
 from command_line import ROOT
 
-from launcher.sweeping.study import close_storage, open_storage
+from launcher.sweeping.storages import close_storage, open_storage
 
 FAST = ["hydra/sweeper=optuna", "model=bert_base", "layer=KTQ", "cache=false", "sweep.pictures=false"]
 

@@ -30,17 +30,8 @@ from launcher.sweeping.pictures import write_page, write_pictures
 from launcher.sweeping.plan import SweepPlan
 from launcher.sweeping.progress import ProgressLine, print_table
 from launcher.sweeping.rows import common_reasons, study_rows, trials_csv
-from launcher.sweeping.study import (
-    OVER,
-    SharedStudy,
-    close_storage,
-    finished_trials,
-    forget,
-    open_storage,
-    open_study,
-    printable,
-    storage_error,
-)
+from launcher.sweeping.storages import close_storage, open_storage, printable, storage_error
+from launcher.sweeping.study import OVER, SharedStudy, finished_trials, forget, open_study
 from launcher.tracking import tracker_of
 from launcher.verbosity import Verbosity, console_for, warnings_console
 from launcher.whole_files import write_text
