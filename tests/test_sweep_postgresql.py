@@ -17,7 +17,10 @@ from pathlib import Path
 import optuna
 import pytest
 from command_line import ROOT
+from ledger_cases import IDENTITY, check_that_processes_share_all_points, outcome
 
+from launcher.errors import LauncherError
+from launcher.sweeping.exhaustive.ledger import forget, open_ledger
 from launcher.sweeping.storages import close_storage, open_storage
 
 FAST = ["hydra/sweeper=optuna", "model=bert_base", "layer=KTQ", "cache=false", "sweep.pictures=false"]
@@ -105,6 +108,18 @@ def _await(address: str, process: subprocess.Popen[bytes]) -> None:
         else:
             return
     raise AssertionError("the MLflow server did not start")
+
+
+def test_processes_share_a_ledger(database: str) -> None:
+    where = f"postgresql+psycopg://{database}/studies"
+    check_that_processes_share_all_points(where, str(ROOT / "tests"), 300)
+    with open_ledger(where, "other", IDENTITY) as other, open_ledger(where, "mine", IDENTITY) as mine:
+        assert other.news() == [] and other.note_once("run", "a") == "a" and mine.noted("run") is None
+        other.settle([outcome(7)])
+        forget(where, "mine")
+        with pytest.raises(LauncherError, match="forgot"):
+            mine.claim([1])
+        assert other.news() == [outcome(7)]
 
 
 def test_two_sweeps_share_a_study_and_a_tracking_server(tmp_path: Path, database: str, server: str) -> None:

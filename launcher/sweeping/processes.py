@@ -61,12 +61,14 @@ class Process:
 
 
 def _born(pid: int) -> str:
-    """When a process started; empty when it does not run."""
+    """When a process started; empty when it does not run, or is dead and nobody has asked how it ended."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         if Path("/proc/self").exists():
             return ""
+    else:
+        return "" if state in "ZX" else fields[18]
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, PermissionError):
