@@ -147,7 +147,7 @@ def _fill(folder: Path, total: int) -> None:
     )
     shared = SharedStudy(study)
     result = study.trials[0].user_attrs["result"]
-    while len(shared.trials) < total:
+    while len({tuple(one.params.values()) for one in shared.trials}) < total:
         trial = shared.ask(folder)
         trial.suggest_int("arch.rows", 1, 128)
         trial.suggest_int("arch.cols", 1, 128)

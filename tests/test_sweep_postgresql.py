@@ -139,7 +139,8 @@ def test_two_sweeps_share_a_study_and_a_tracking_server(tmp_path: Path, database
     opened = open_storage(storage)
     found = optuna.load_study(study_name=None, storage=opened).get_trials()
     close_storage(opened)
-    assert 16 <= len(found) <= 17 and all(trial.state.is_finished() for trial in found)
+    assert all(trial.state.is_finished() for trial in found)
+    assert 16 <= len({tuple(sorted(trial.params.items())) for trial in found}) <= 17
     by_folder = [
         {file.parent.name for file in tmp_path.glob(f"{one}/multirun/*/*/*/result.json")} for one in ("one", "two")
     ]
