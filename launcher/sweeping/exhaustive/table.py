@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from launcher.errors import LauncherError
+from launcher.sweeping.exhaustive.numbering import Keys, point_at, size_of, strides_of
 from launcher.sweeping.points.interface import Value
 from launcher.whole_files import whole_file
 
@@ -52,7 +52,7 @@ class PointTable:
         box: int32, which exclusion of the certificate covers the point; -1 where none does.
     """
 
-    keys: Mapping[str, Sequence[Value]]
+    keys: Keys
     status: NDArray[np.uint8]
     figures: Mapping[str, NDArray[np.float64]]
     bounds: Mapping[str, NDArray[np.float64]]
@@ -63,26 +63,19 @@ class PointTable:
     @property
     def size(self) -> int:
         """The number of points."""
-        return prod(len(values) for values in self.keys.values())
+        return size_of(self.keys)
 
     def places(self, key: str, numbers: NDArray[Any]) -> NDArray[Any]:
         """Where the value of a key stands among its values, for each of some points."""
-        names = list(self.keys)
-        stride = prod(len(self.keys[name]) for name in names[names.index(key) + 1 :])
-        places: NDArray[Any] = numbers // stride % len(self.keys[key])
+        places: NDArray[Any] = numbers // strides_of(self.keys)[key] % len(self.keys[key])
         return places
-
-    def point(self, number: int) -> dict[str, Value]:
-        """The swept keys' values of one point."""
-        at = np.array([number])
-        return {key: values[int(self.places(key, at)[0])] for key, values in self.keys.items()}
 
     def row(self, number: int) -> dict[str, Value]:
         """What the file says of one point, without what is not known."""
         columns = [*self.figures.items(), *((_BOUND + name, bound) for name, bound in self.bounds.items())]
         known = {name: float(values[number]) for name, values in columns if not np.isnan(values[number])}
-        row: dict[str, Value] = {"number": number, **self.point(number), "status": STATUSES[self.status[number]]}
-        row |= known
+        word = STATUSES[self.status[number]]
+        row: dict[str, Value] = {"number": number, **point_at(self.keys, number), "status": word, **known}
         if self.reason[number] != _NONE:
             row["reason"] = self.reasons[self.reason[number]]
         if self.box[number] != _NONE:
@@ -178,11 +171,9 @@ def read_points(path: Path) -> PointTable:
         raise LauncherError(f"the table of points cannot be read: {reason[0][:200]}", where=str(path)) from error
 
 
-def _table(
-    table: pa.Table, keys: Mapping[str, Sequence[Value]], figures: Sequence[str], bounds: Sequence[str]
-) -> PointTable:
+def _table(table: pa.Table, keys: Keys, figures: Sequence[str], bounds: Sequence[str]) -> PointTable:
     numbers = table["number"].to_numpy()
-    size = prod(len(values) for values in keys.values())
+    size = size_of(keys)
     if not np.array_equal(numbers, np.arange(size)):
         raise ValueError(f"it has {len(numbers):,} rows, and the space has {size:,} points")
     words, places = _decoded(table["status"])
