@@ -76,6 +76,7 @@ class DatabaseLog:
         self._engine = _engine(url)
         self._open: Connection | None = None
         self._last = 0
+        self._has_all = False
         try:
             self._ledger, earlier = _opened(url, self._engine, study, identity)
             self._own = _LEDGERS.c.id == self._ledger
@@ -85,6 +86,8 @@ class DatabaseLog:
             raise
 
     def read(self) -> list[Record]:
+        if self._has_all:
+            return []
         wanted = (
             select(_RECORDS.c.id, _RECORDS.c.record)
             .where(_RECORDS.c.ledger == self._ledger, _RECORDS.c.id > self._last)
@@ -100,6 +103,7 @@ class DatabaseLog:
                     if not rows and connection.execute(select(_LEDGERS).where(self._own)).first() is None:
                         raise forgotten(printable(self._url))
         self._last = rows[-1].id if rows else self._last
+        self._has_all = self._open is not None and len(rows) < _ROWS  # nobody else writes meanwhile
         return [self._record(row.record) for row in rows]
 
     @contextmanager
@@ -113,9 +117,11 @@ class DatabaseLog:
                 yield
             finally:
                 self._open = None
+                self._has_all = False
 
     def append(self, record: Mapping[str, Any]) -> None:
         assert self._open is not None
+        self._has_all = False
         text = json.dumps(record, separators=(",", ":"))
         self._open.execute(insert(_RECORDS).values(ledger=self._ledger, record=text))
 

@@ -55,6 +55,7 @@ class Ledger:
         self._claims = Claims(self._me)
         self._unseen: list[PointOutcome] = []
         self._notes: dict[str, Any] = {}
+        self._is_current = False
         self._turn = threading.RLock()
         self._heart = Heartbeat(lambda: self._write("beat"))
 
@@ -82,7 +83,8 @@ class Ledger:
             LauncherError: the ledger cannot be used; so do all methods.
         """
         with self._turn:
-            self._catch_up()  # nobody has to wait while what is old is read
+            if not self._is_current:  # nobody has to wait while all that is old is read
+                self._catch_up()
             with self._log.alone():
                 self._catch_up()
                 taken = self._claims.free(numbers, most)
@@ -137,6 +139,7 @@ class Ledger:
     def _catch_up(self) -> None:
         while self._read():
             pass
+        self._is_current = True
 
     def _read(self) -> bool:
         """Take in some records; False when there are no more."""
