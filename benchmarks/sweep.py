@@ -138,7 +138,8 @@ def resume(scratch: Path) -> None:
 
 def _fill(folder: Path, total: int) -> None:
     """Copies of the first trial's result under other points, as a sweep would write them."""
-    from launcher.sweeping.study import SharedStudy, open_storage  # noqa: PLC0415
+    from launcher.sweeping.storages import open_storage  # noqa: PLC0415
+    from launcher.sweeping.study import SharedStudy  # noqa: PLC0415
 
     (file,) = folder.glob("studies/*.journal")
     study = optuna.load_study(
@@ -146,7 +147,7 @@ def _fill(folder: Path, total: int) -> None:
     )
     shared = SharedStudy(study)
     result = study.trials[0].user_attrs["result"]
-    while len(shared.trials) < total:
+    while len({tuple(one.params.values()) for one in shared.trials}) < total:
         trial = shared.ask(folder)
         trial.suggest_int("arch.rows", 1, 128)
         trial.suggest_int("arch.cols", 1, 128)

@@ -15,7 +15,8 @@ from sample_results import failed_result, ok_result, sweep
 from launcher.errors import LauncherError
 from launcher.reading import load_trials
 from launcher.reporting.artifacts import write_artifacts
-from launcher.sweeping.study import SharedStudy, open_storage
+from launcher.sweeping.storages import open_storage
+from launcher.sweeping.study import SharedStudy
 from launcher.tracking import TrackingSettings, make_tracker
 
 

@@ -57,12 +57,11 @@ def test_a_sweep_leaves_a_study_a_table_and_pictures_and_goes_on(tmp_path: Path)
     more = ["sweep.n_trials=8", "sweep.enqueue=[{arch.rows:32,arch.cols:8}]", "sweep.pictures=true"]
     sweep(tmp_path, *SPACE, *goals, *more).must_succeed()
     found = trials(tmp_path)
-    assert len(found) == 8
     assert {"arch.rows": 32, "arch.cols": 8} in [trial.params for trial in found]
     points = {tuple(sorted(trial.params.items())) for trial in found}
-    assert len(list(tmp_path.glob("multirun/*/*/*/result.json"))) == len(points)
+    assert len(list(tmp_path.glob("multirun/*/*/*/result.json"))) == len(points) == 8
     rows = table(tmp_path)
-    assert [int(row["trial"]) for row in rows] == list(range(8))
+    assert [int(row["trial"]) for row in rows] == list(range(len(found)))
     assert all((float(row["area_mm2"]) > 1.5) == bool(row["broken_constraints"]) for row in rows)
     folder = max(tmp_path.glob("multirun/*/*"))
     for name in ("pareto_front.png", "parallel_coordinates.cycles.png", "study.html"):
@@ -74,7 +73,7 @@ def test_a_sweep_leaves_a_study_a_table_and_pictures_and_goes_on(tmp_path: Path)
         tags = dict(database.execute("select key, value from tags where run_uuid = ?", parents[0]))
     assert len(parents) == 1 and {parent for _, parent in children} == set(parents[0])
     assert len(children) == len(points)
-    assert metrics["trials"] == 8 and metrics["trials_ok"] == 8
+    assert metrics["trials"] == metrics["trials_ok"] == len(found) == 8 + metrics["trials_reused"]
     assert {"best.arch.rows", "best.arch.cols", "best.trial"} <= tags.keys()
     assert list(tmp_path.glob("mlartifacts/**/trials.csv")) and list(tmp_path.glob("mlartifacts/**/pareto_front.png"))
 
@@ -84,9 +83,44 @@ def test_the_grid_is_tried_once_whole_and_ends(tmp_path: Path) -> None:
         folder = tmp_path / sampler
         folder.mkdir()
         outcome = sweep(folder, *SPACE, f"sweep.sampler={sampler}", "tracking=none").must_succeed()
-        assert "9 trials" in outcome.out
+        assert "9 trials" in outcome.out and "every one of the 9 points was tried" in outcome.out
         points = Counter(tuple(sorted(trial.params.items())) for trial in trials(folder))
         assert len(points) == 9 and set(points.values()) == {1}
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
+def test_a_study_of_a_small_space_tries_every_point_says_so_and_ends(tmp_path: Path, sampler: str) -> None:
+    space = ["arch.rows=choice(4,8,12,16)", "arch.cols=range(4,33,4)", f"sweep.sampler={sampler}", "tracking=none"]
+    some = sweep(tmp_path, *space, "sweep.n_trials=30").must_succeed()
+    assert "was tried" not in some.out and len(own_points(tmp_path)) == 30
+    told = sweep(tmp_path, *space, "sweep.n_trials=100").must_succeed()
+    assert "every one of the 32 points was tried" in told.out
+    tried = own_points(tmp_path)
+    assert len(tried) == len(set(tried)) == 32
+
+
+def own_points(folder: Path) -> list[tuple[str, str]]:
+    """Of the trials that do not repeat another one's."""
+    return [(row["arch.rows"], row["arch.cols"]) for row in table(folder) if not row["same_as"]]
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes"])
+def test_a_study_has_as_many_different_points_as_it_was_asked_for(tmp_path: Path, sampler: str) -> None:
+    space = ["arch.rows=range(8,65,8)", "arch.cols=range(8,65,8)", f"sweep.sampler={sampler}", "tracking=none"]
+    told = sweep(tmp_path, *space, "sweep.n_trials=45", "sweep.seed=2").must_succeed()
+    points = own_points(tmp_path)
+    assert len(points) == len(set(points)) == 45 and "was tried" not in told.out
+    repeats, in_a_row = [bool(row["same_as"]) for row in table(tmp_path)], 0
+    for again in repeats:
+        in_a_row = in_a_row + 1 if again else 0
+        assert in_a_row <= 3
+
+
+def test_what_failed_is_not_run_again_and_again(tmp_path: Path) -> None:
+    space = ["arch.rows=choice(0,8,-1)", "arch.cols=choice(8,16)", "tracking=none", "sweep.max_failures=0.8"]
+    told = sweep(tmp_path, *space, "sweep.n_trials=50").must_succeed()
+    assert "every one of the 6 points was tried" in told.out
+    assert Counter(row["state"] for row in table(tmp_path) if not row["same_as"]) == {"ok": 2, "failed": 4}
 
 
 def test_failures_are_trials_with_reasons_and_the_sweep_goes_on(tmp_path: Path) -> None:
@@ -104,7 +138,7 @@ def test_failures_are_trials_with_reasons_and_the_sweep_goes_on(tmp_path: Path) 
 def test_a_sweep_of_failures_says_why_and_fails(tmp_path: Path) -> None:
     space = "arch.accumulator_kib=choice(0.0625,0.07,0.08)"
     sweep(tmp_path, space, "tracking=none", "sweep.sampler=grid").must_explain("none of the 3", "Accumulator")
-    allowed = ["sweep.max_failures=0.01", "sweep.restart=true"]
+    allowed = ["sweep.max_failures=0.5", "sweep.restart=true"]
     sweep(tmp_path, space, "tracking=none", "sweep.sampler=grid", *allowed).must_explain("2 trials failed")
 
 
@@ -216,14 +250,14 @@ def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothin
     said = (tmp_path / "out.txt").read_text()
     assert last.process.returncode == 0, said
     found = trials(tmp_path)
-    assert len(found) == total and all(trial.state.is_finished() for trial in found), said
+    assert all(trial.state.is_finished() for trial in found), said
     results = Counter(file.parent.name for file in tmp_path.glob("*/*/*/*/result.json"))
     own = [trial for trial in found if "same_as" not in trial.user_attrs["result"]]
     assert results == {str(trial.number): 1 for trial in own}
     latest = max(tmp_path.glob("*/*/*/trials.csv"), key=lambda file: file.stat().st_mtime)
     with latest.open() as file:
         tried = [(row["arch.rows"], row["arch.cols"]) for row in csv.DictReader(file) if not row["same_as"]]
-    assert len(set(tried)) == len(tried) == len(own)
+    assert len(set(tried)) == len(tried) == len(own) == total
     assert recorded(tmp_path) == (["FINISHED"], sorted((str(trial.number), "FINISHED") for trial in own))
 
 
@@ -357,8 +391,9 @@ def test_a_killed_worker_costs_no_trial_of_its_neighbours(tmp_path: Path, total:
     assert workers
     os.kill(workers[0], signal.SIGKILL)
     assert running.process.wait(100) == 0, (tmp_path / "out.txt").read_text()
-    states = Counter(trial.state.name for trial in trials(tmp_path))
-    assert states == {"COMPLETE": total}
+    found = trials(tmp_path)
+    assert {trial.state.name for trial in found} == {"COMPLETE"}
+    assert len({tuple(sorted(trial.params.items())) for trial in found} if points == "optuna" else found) == total
 
 
 def test_workers_compute_what_one_process_computes(tmp_path: Path) -> None:
@@ -392,10 +427,10 @@ def test_values_are_set_as_hydra_would_compose_them(tmp_path: Path, more: list[s
 
 @pytest.mark.parametrize("preset", ["pareto_gemmini", "pareto_pim", "best_edp_eyeriss"])
 def test_presets_run(tmp_path: Path, preset: str) -> None:
-    outcome = launch_here(
+    launch_here(
         tmp_path, "-m", f"+experiment={preset}", "sweep.n_trials=2", "sweep.pictures=false", "tracking=none"
     ).must_succeed()
-    assert "2 trials" in outcome.out
+    assert [row["state"] for row in table(tmp_path) if not row["same_as"]] == ["ok", "ok"]
 
 
 def test_every_combination_of_hardware_for_several_layers(tmp_path: Path) -> None:

@@ -31,17 +31,19 @@ from launcher.paths import data_folder
 from launcher.process_limits import at_most
 from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow
-from launcher.sweeping import journal
+from launcher.sweeping import journal, locked_files
 from launcher.sweeping.composition import SweepLoader
 from launcher.sweeping.goals import parse_goals
 from launcher.sweeping.identity import what_changed
 from launcher.sweeping.jobs import Job, Jobs
 from launcher.sweeping.points.grid import grid_points
+from launcher.sweeping.points.interface import Key, key_of
 from launcher.sweeping.points.space import parse_space
 from launcher.sweeping.progress import ProgressLine, print_table
 from launcher.sweeping.rows import best_rows, trials_csv
 from launcher.sweeping.samplers import SAMPLERS, make_sampler
-from launcher.sweeping.study import SharedStudy, open_storage
+from launcher.sweeping.storages import open_storage
+from launcher.sweeping.study import SharedStudy
 from launcher.sweeping.trials import BatchOutcome
 from launcher.trial.run import failed
 
@@ -74,6 +76,26 @@ def test_every_point_can_be_written_as_overrides_again(written: str) -> None:
         override = OverridesParser.create().parse_override(space.written({"arch.rows": value})[-1])
         assert override.value() == value
         assert space.dimensions[0].holds(value)
+
+
+def test_what_a_sampler_draws_from_steps_is_one_of_the_values() -> None:
+    space = parse_space({}, ["a.b=range(0,1,0.1)", "a.c=range(0.3,7,0.7)"])
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=1))
+    drawn = [space.choose(study.ask()) for _ in range(200)]
+    for dimension in space.dimensions:
+        assert {point[dimension.name] for point in drawn} == set(dimension.values or [])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_point_that_is_not_taken_is_found_as_long_as_there_is_one(seed: int) -> None:
+    draw = random.Random(seed)
+    space = parse_space({}, ["a.b=choice(x,y,z)", "a.c=range(1,200)", "a.d=choice(true,1.5)"])
+    taken: set[Key] = set()
+    while (point := space.other_than(taken, draw)) is not None:
+        assert key_of(point) not in taken
+        assert space.check_point(point, "here") == point
+        taken.add(key_of(point))
+    assert len(taken) == space.size == 3 * 199 * 2
 
 
 @pytest.mark.parametrize(
@@ -195,7 +217,7 @@ def test_the_line_counts_the_front_that_the_table_shows() -> None:
     line = ProgressLine(console, goals, 8)
     for row in rows:
         line.add(row)
-    assert "6/8 trials, 0 failed, front of 3" in line.text(1.0)
+    assert "5/8 trials, 0 failed, front of 3" in line.text(1.0)
     print_table(rows, ["arch.rows"], goals, console)
     assert "6 trials, 1 repeats a point: minimize energy_pj, minimize cycles; front of 3" in text.getvalue()
 
@@ -251,7 +273,7 @@ def test_a_damaged_journal_is_refused_and_left_alone(tmp_path: Path, content: by
 
 
 def test_a_locked_journal_is_refused_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(locked_files, "_PATIENCE_S", 0.1)
     path = tmp_path / "a.journal"
     with path.open("ab") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -263,7 +285,8 @@ def test_a_locked_journal_is_refused_after_a_while(tmp_path: Path, monkeypatch: 
 ASK = """
 import sys, time
 import optuna
-from launcher.sweeping.study import SharedStudy, open_storage
+from launcher.sweeping.storages import open_storage
+from launcher.sweeping.study import SharedStudy
 study = SharedStudy(optuna.load_study(study_name="mine", storage=open_storage(sys.argv[1])))
 study.start()
 study.study.ask()  # and nothing else: as if killed before it could say whose the trial is

@@ -17,8 +17,11 @@ from pathlib import Path
 import optuna
 import pytest
 from command_line import ROOT
+from ledger_cases import IDENTITY, check_that_processes_share_all_points, outcome
 
-from launcher.sweeping.study import close_storage, open_storage
+from launcher.errors import LauncherError
+from launcher.sweeping.exhaustive.ledger import forget, open_ledger
+from launcher.sweeping.storages import close_storage, open_storage
 
 FAST = ["hydra/sweeper=optuna", "model=bert_base", "layer=KTQ", "cache=false", "sweep.pictures=false"]
 
@@ -107,6 +110,18 @@ def _await(address: str, process: subprocess.Popen[bytes]) -> None:
     raise AssertionError("the MLflow server did not start")
 
 
+def test_processes_share_a_ledger(database: str) -> None:
+    where = f"postgresql+psycopg://{database}/studies"
+    check_that_processes_share_all_points(where, str(ROOT / "tests"), 300)
+    with open_ledger(where, "other", IDENTITY) as other, open_ledger(where, "mine", IDENTITY) as mine:
+        assert other.news() == [] and other.note_once("run", "a") == "a" and mine.noted("run") is None
+        other.settle([outcome(7)])
+        forget(where, "mine")
+        with pytest.raises(LauncherError, match="forgot"):
+            mine.claim([1])
+        assert other.news() == [outcome(7)]
+
+
 def test_two_sweeps_share_a_study_and_a_tracking_server(tmp_path: Path, database: str, server: str) -> None:
     storage = f"postgresql+psycopg://{database}/studies"
     space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", "sweep.n_trials=16"]
@@ -124,7 +139,8 @@ def test_two_sweeps_share_a_study_and_a_tracking_server(tmp_path: Path, database
     opened = open_storage(storage)
     found = optuna.load_study(study_name=None, storage=opened).get_trials()
     close_storage(opened)
-    assert 16 <= len(found) <= 17 and all(trial.state.is_finished() for trial in found)
+    assert all(trial.state.is_finished() for trial in found)
+    assert 16 <= len({tuple(sorted(trial.params.items())) for trial in found}) <= 17
     by_folder = [
         {file.parent.name for file in tmp_path.glob(f"{one}/multirun/*/*/*/result.json")} for one in ("one", "two")
     ]

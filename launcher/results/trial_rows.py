@@ -40,6 +40,11 @@ class TrialRow:
         return self.state == "ok"
 
     @property
+    def fails(self) -> bool:
+        """It has no mapping, and is not just another trial that shares this."""
+        return self.state in ("infeasible", "failed") and self.same_as is None
+
+    @property
     def good(self) -> bool:
         """It has a mapping, and keeps all limits."""
         return self.ok and not self.broken

@@ -10,6 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from launcher.errors import ConfigurationError
 from launcher.fingerprint import fingerprint
 from launcher.paths import data_folder
 from launcher.sweeping.goals import Goals
@@ -54,6 +55,20 @@ def what_changed(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str
     changed = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
     phrases = [f"{name}: {before.get(name, 'absent')} -> {after.get(name, 'absent')}" for name in changed]
     return phrases[:_SHOWN] + ([f"and {len(phrases) - _SHOWN} more"] if len(phrases) > _SHOWN else [])
+
+
+def check_same(name: str, earlier: Mapping[str, Any], now: Mapping[str, Any], where: str) -> None:
+    """Refuse to go on with the study called ``name``, kept at ``where``, when it was made for something else.
+
+    Raises:
+        ConfigurationError: the identities differ; it says in what.
+    """
+    if earlier != now:
+        raise ConfigurationError(
+            f"the study {name} was made for something else: {'; '.join(what_changed(earlier, now))}",
+            where=where,
+            hint="sweep.restart=true forgets its trials, sweep.study=ANOTHER_NAME leaves them alone",
+        )
 
 
 def fixed_parameters(config: DictConfig, identity_: Mapping[str, Any], points: Points) -> dict[str, object]:

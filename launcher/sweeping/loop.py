@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
+from random import Random
 from typing import Any
 
-from optuna.trial import Trial
+from optuna.trial import FrozenTrial, Trial
 
 from launcher.config.explain import explain
 from launcher.errors import LauncherError
@@ -25,7 +26,8 @@ from launcher.sweeping.executors import is_death
 from launcher.sweeping.jobs import EndedJob, Job, Jobs
 from launcher.sweeping.parent import ParentRun
 from launcher.sweeping.plan import SweepPlan
-from launcher.sweeping.points.interface import Point, Value
+from launcher.sweeping.points.interface import Key, Point, key_of
+from launcher.sweeping.points.space import Space
 from launcher.sweeping.progress import ProgressLine
 from launcher.sweeping.rows import common_reasons, study_rows, trial_row
 from launcher.sweeping.study import SharedStudy, result_of
@@ -35,7 +37,8 @@ from launcher.trial.run import failed
 _WAIT_S = 1.0
 _LOOK_EVERY_S = 30.0
 
-_Key = tuple[tuple[str, Value], ...]
+_MOST_REPEATS = 3
+"""A sampler that proposes as many known points in a row is given one that nobody has tried."""
 
 
 @dataclass
@@ -71,8 +74,9 @@ class SweepLoop:
         self._parent = parent
         self._progress = progress
         self._open: dict[int, _Open] = {}
-        self._known: dict[_Key, tuple[int, Mapping[str, Any]]] = {}
-        self._tried: set[_Key] = set()
+        self._known: dict[Key, tuple[int, Mapping[str, Any]]] = {}
+        self._tried: set[Key] = set()
+        self._repeats = 0
         self._remembered: set[int] = set()
         self._failures = 0
         self._abandoned: list[Trial] = []
@@ -89,7 +93,7 @@ class SweepLoop:
         """
         rows = self._rows()
         self._progress.earlier(rows)
-        self._failures = sum(row.state in ("failed", "infeasible") for row in rows)
+        self._failures = sum(row.fails for row in rows)
         while True:
             if stop_asked():
                 raise KeyboardInterrupt
@@ -97,7 +101,7 @@ class SweepLoop:
                 if self._left_over():
                     self._take_over(self._abandoned.pop())
                 elif self._wants_more():
-                    self._start(self._study.ask(self._plan.folder))
+                    self._start(self._ask())
                 else:
                     break
             if not self._jobs.busy:
@@ -141,38 +145,60 @@ class SweepLoop:
             self._study.claim(trial, self._folder_of(trial))
             self._start(trial, resumed=True)
 
-    def _learn(self) -> int:
-        """Remember what finished, in other processes too; how many trials there are."""
+    def _learn(self) -> Sequence[FrozenTrial]:
+        """Remember what finished, in other processes too; all trials."""
         trials = self._study.trials
         for trial in trials:
             if trial.number not in self._remembered and trial.state.is_finished():
-                self._remember(_key(self._points.point_of(trial)), trial.number, result_of(trial))
-        return len(trials)
+                self._remember(key_of(self._points.point_of(trial)), trial.number, result_of(trial))
+        return trials
 
     def _wants_more(self) -> bool:
         if time.monotonic() > self._deadline:
             return False
-        known = self._learn()
-        size = self._points.size
-        under_way = {_key(one.point) for one in self._open.values()}
-        if size is not None and len(self._tried | under_way) >= size:
-            return False
-        return known < self._points.total
+        trials = self._learn()
+        if self._points.size is not None:
+            return len(self._taken(trials)) < self._points.total
+        return len(trials) < self._points.total
+
+    def _taken(self, trials: Sequence[FrozenTrial]) -> set[Key]:
+        """The points that were tried or are under way, in other processes too.
+
+        A trial whose point its process has not chosen yet counts as one more.
+        """
+        running = [trial for trial in trials if not trial.state.is_finished()]
+        points = [(trial, self._points.point_of(trial)) for trial in running]
+        whole = len(self._points.names)
+        return self._tried | {
+            key_of(point) if len(point) == whole else (("trial", trial.number),) for trial, point in points
+        }
+
+    def _ask(self) -> Trial:
+        """What the sampler proposes next; a point that nobody has tried when it knows only those that were."""
+        if self._repeats >= _MOST_REPEATS and isinstance(self._points, Space) and self._points.size is not None:
+            self._repeats = 0
+            draw = Random(f"{self._plan.settings.seed} {len(self._remembered)}")  # noqa: S311
+            other = self._points.other_than(self._taken(self._study.trials), draw)
+            if other is not None:
+                self._study.propose(other)
+        return self._study.ask(self._plan.folder)
 
     def _start(self, trial: Trial, *, resumed: bool = False) -> None:
         if self._plan.is_grid and trial.number >= self._points.total:
             self._study.drop(trial)
             return
         point = self._points.choose(trial)
-        same = self._known.get(_key(point))
+        same = self._known.get(key_of(point))
+        self._repeats += 1
         if same is not None:
             number, result = same
             self._reuse(trial, number, result)
             return
         for one in self._open.values():
-            if _key(one.point) == _key(point):
+            if key_of(one.point) == key_of(point):
                 one.same.append(trial)
                 return
+        self._repeats = 0
         folder = self._folder_of(trial)
         self._open[trial.number] = _Open(trial, point, folder, resumed)
         self._jobs.start(Job(trial.number, (*self._points.overrides(trial), *self._common), folder))
@@ -223,32 +249,29 @@ class SweepLoop:
         searched = row.ok and not self._plan.is_grid  # only Optuna's samplers ask how far a limit is missed
         limits = {str(one): one.violation(row.metrics) for one in self._goals.constraints} if searched else {}
         self._study.tell(trial, values, limits)
-        self._remember(_key(self._points.point_of(trial)), trial.number, record)
-        self._failures += not row.ok
+        self._remember(key_of(self._points.point_of(trial)), trial.number, record, here=True)
+        self._failures += row.fails
         self._progress.add(row, said)
 
-    def _remember(self, key: _Key, number: int, record: Mapping[str, Any] | None) -> None:
-        """What failed for a reason outside the model may succeed next time."""
+    def _remember(self, key: Key, number: int, record: Mapping[str, Any] | None, *, here: bool = False) -> None:
+        """What failed elsewhere for a reason outside the model may succeed ``here``."""
         self._remembered.add(number)
         if record is None:
             return
         self._tried.add(key)
-        if record["status"] != "failed":
+        if here or record["status"] != "failed":
             self._known.setdefault(key, (number, record))
 
     def _check_failures(self) -> None:
         share, total = self._plan.settings.max_failures, self._points.total
         if share * total < self._failures < total:
+            many = "trial" if self._failures == 1 else "trials"
             raise LauncherError(
-                f"{self._failures} trials failed, more than sweep.max_failures={share:g} of {total}: "
+                f"{self._failures} {many} failed, more than sweep.max_failures={share:g} of {total}: "
                 f"{common_reasons(self._rows())}",
                 hint="narrow the space, or raise sweep.max_failures: the same command goes on from here; with "
                 "sweep.restart=true it begins anew",
             )
-
-
-def _key(point: Point) -> _Key:
-    return tuple(sorted(point.items()))
 
 
 def _told(error: BaseException) -> BaseException:

@@ -71,7 +71,7 @@ class ProgressLine:
     """
 
     def __init__(self, console: Console, goals: Goals, total: int, *, verbose: bool = False) -> None:
-        """``total``: trials of the whole sweep."""
+        """``total``: trials of the whole sweep; of a study, those that do not repeat a point."""
         self._verbose = verbose
         self._console = console
         self._goals = goals
@@ -137,7 +137,8 @@ class ProgressLine:
         return f"best {figure.title} {with_unit(figure, best / factor)}"
 
     def _count(self, row: TrialRow) -> None:
-        self._done += 1
-        self._failed += not row.ok
+        # A grid's trials are all counted beforehand; of a study's those that repeat a point are of no account.
+        self._done += bool(self._goals.criteria) or row.same_as is None
+        self._failed += row.fails
         if row.ranks:
             self._front.add(row, self._goals.losses(row.metrics))

@@ -77,6 +77,12 @@ def best_rows(rows: Sequence[TrialRow], goals: Goals) -> list[TrialRow]:
     return [row for equal in front.groups for row in equal]
 
 
+def tried_all(rows: Sequence[TrialRow], points: Points) -> bool:
+    """Whether a space of finitely many points has no other points than those of trials that ended."""
+    ended = {tuple(sorted(row.point.items())) for row in rows if row.state != "running"}
+    return len(ended) == points.size
+
+
 def states(rows: Sequence[TrialRow]) -> dict[str, int]:
     """Number of trials by state."""
     found = Counter(row.state for row in rows)

@@ -32,18 +32,9 @@ from launcher.sweeping.parent import ParentRun, sweep_name
 from launcher.sweeping.pictures import write_page, write_pictures
 from launcher.sweeping.plan import SweepPlan
 from launcher.sweeping.progress import ProgressLine, print_table
-from launcher.sweeping.rows import common_reasons, study_rows, trials_csv
-from launcher.sweeping.study import (
-    OVER,
-    SharedStudy,
-    close_storage,
-    finished_trials,
-    forget,
-    open_storage,
-    open_study,
-    printable,
-    storage_error,
-)
+from launcher.sweeping.rows import common_reasons, study_rows, trials_csv, tried_all
+from launcher.sweeping.storages import close_storage, open_storage, printable, storage_error
+from launcher.sweeping.study import OVER, SharedStudy, finished_trials, forget, open_study
 from launcher.sweeping.trials import TrialLimits
 from launcher.tracking import tracker_of
 from launcher.verbosity import Verbosity, console_for, warnings_console
@@ -218,6 +209,8 @@ class _Sweep:
         rows = study_rows(self.study.trials, points, goals)
         if rows:
             print_table(rows, points.columns, goals, self.console)
+        if tried_all(rows, points):
+            self._say("space", f"every one of the {points.size:,} points was tried")
         write_text(folder / TRIALS_CSV, trials_csv(rows, points.names))
         if self.plan.settings.pictures and not interrupted:
             if not self.plan.is_grid:

@@ -2,86 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import threading
 import time
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import optuna
-from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler
-from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages import BaseStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from launcher.errors import ConfigurationError, LauncherError
 from launcher.reading.studies import RESULT
-from launcher.sweeping.identity import what_changed
-from launcher.sweeping.journal import open_journal
+from launcher.sweeping.identity import check_same
+from launcher.sweeping.points.interface import Point
+from launcher.sweeping.processes import ALIVE, Heartbeat, Process, is_silent
+from launcher.sweeping.storages import quiet
 
 _IDENTITY = "identity"
 _OWNER = "owner"
 OVER = "over"
 """Noted of a grid that has nothing left to do: its command starts a new one."""
-
-_ALIVE = "alive:"
-_BEAT_S = 30.0
-_ATTEMPTS = 5
-_SILENCE_S = 4 * _BEAT_S
-"""A process that has not been heard of for so long is taken for dead."""
-
-
-@dataclass(frozen=True)
-class Process:
-    """Who runs a trial; unique over machines and time."""
-
-    host: str
-    pid: int
-    born: str
-
-    @classmethod
-    def current(cls) -> Process:
-        return cls(socket.gethostname(), os.getpid(), _born(os.getpid()))
-
-    @classmethod
-    def of(cls, key: str) -> Process:
-        """The process with this :attr:`key`."""
-        host, pid, born = key.removeprefix(_ALIVE).rsplit(":", 2)
-        return cls(host, int(pid), born)
-
-    @property
-    def key(self) -> str:
-        """What it calls itself in the study when it says that it is alive."""
-        return f"{_ALIVE}{self.host}:{self.pid}:{self.born}"
-
-    @property
-    def is_here(self) -> bool:
-        return self.host == socket.gethostname()
-
-    @property
-    def runs_here(self) -> bool:
-        """Whether this process of this machine is still running."""
-        born = _born(self.pid)
-        return bool(born) and born == self.born
-
-
-def _born(pid: int) -> str:
-    """When a process started; empty when it does not run."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        if Path("/proc/self").exists():
-            return ""
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return ""
-    return "running"
 
 
 class SharedStudy:
@@ -90,7 +31,7 @@ class SharedStudy:
     def __init__(self, study: Study) -> None:
         self.study = study
         self._me = Process.current()
-        self._stop = threading.Event()
+        self._heart = Heartbeat(self._beat)
 
     @property
     def trials(self) -> list[FrozenTrial]:
@@ -100,19 +41,22 @@ class SharedStudy:
 
     def start(self) -> None:
         """Tell other processes, from now on and again and again, that this one is alive."""
-        self._beat()
-        threading.Thread(target=self._beat_on, name="study-heartbeat", daemon=True).start()
+        self._heart.start()
 
     def stop(self) -> None:
         """No more heartbeats."""
-        self._stop.set()
+        self._heart.stop()
 
     def ask(self, sweep: Path) -> Trial:
         """A new trial, or an enqueued one, whose files will be in the folder ``sweep``."""
-        with _quiet():
+        with quiet():
             trial = self.study.ask()
         self.claim(trial, sweep / str(trial.number))
         return trial
+
+    def propose(self, point: Point) -> None:
+        """Let this be the point of a trial that somebody asks for next."""
+        self.study.enqueue_trial(dict(point))
 
     def claim(self, trial: Trial, folder: Path) -> None:
         """Say that a trial is this process's, and where its files are or will be."""
@@ -121,7 +65,7 @@ class SharedStudy:
     def abandoned(self) -> list[tuple[Trial, Path | None]]:
         """Running trials whose process is gone, and the folders where their files may be."""
         running = [one for one in self.trials if one.state == TrialState.RUNNING]
-        with _quiet():
+        with quiet():
             return [(Trial(self.study, one._trial_id), _folder(one)) for one in running if self._is_abandoned(one)]
 
     def is_abandoned(self, trial: Trial) -> bool:
@@ -135,7 +79,7 @@ class SharedStudy:
 
     def tell(self, trial: Trial, values: Sequence[float] | None, constraints: Mapping[str, float]) -> None:
         """Finish a trial; without values it failed."""
-        with _quiet():
+        with quiet():
             for name, violation in constraints.items():
                 trial.set_constraint(name, violation)
             state = TrialState.FAIL if values is None else None
@@ -163,27 +107,17 @@ class SharedStudy:
         beats = self.study.user_attrs
         if owner is None:  # whoever asked for it was killed at that moment, or is about to claim it
             started = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
-            others = [Process.of(key) for key in beats if key.startswith(_ALIVE) and key != self._me.key]
-            return time.time() - started > _SILENCE_S or not any(self._lives(one, beats) for one in others)
+            others = [Process.of(key) for key in beats if key.startswith(ALIVE) and key != self._me.key]
+            return is_silent(started) or not any(self._lives(one, beats) for one in others)
         process = Process(owner["host"], owner["pid"], owner["born"])
         return process != self._me and not self._lives(process, beats)
 
     @staticmethod
     def _lives(process: Process, beats: Mapping[str, Any]) -> bool:
-        if process.is_here:
-            return process.runs_here
-        return time.time() - float(beats.get(process.key, 0.0)) <= _SILENCE_S
+        return process.lives(float(beats.get(process.key, 0.0)))
 
     def _beat(self) -> None:
         self.study.set_user_attr(self._me.key, time.time())
-
-    def _beat_on(self) -> None:
-        while not self._stop.wait(_BEAT_S):
-            try:
-                self._beat()
-            except Exception:
-                # Whoever needs the storage next meets the same obstacle and reports it.
-                return
 
 
 def result_of(trial: FrozenTrial | Trial) -> dict[str, Any] | None:
@@ -214,13 +148,8 @@ def open_study(
     earlier = study.user_attrs.get(_IDENTITY)
     if earlier is None and not study.get_trials(deepcopy=False):
         study.set_user_attr(_IDENTITY, dict(identity))
-    elif earlier != identity:
-        changed = what_changed(earlier or {}, identity)
-        raise ConfigurationError(
-            f"the study {name} was made for something else: {'; '.join(changed)}",
-            where=where,
-            hint="sweep.restart=true forgets its trials, sweep.study=ANOTHER_NAME leaves them alone",
-        )
+    else:
+        check_same(name, earlier or {}, identity, where)
     return SharedStudy(study)
 
 
@@ -242,63 +171,6 @@ def forget(storage: BaseStorage, name: str, *, only_if_over: bool = False) -> No
         return
 
 
-def open_storage(where: str) -> BaseStorage:
-    """The storage at a database's URL, or in a journal file.
-
-    Raises:
-        LauncherError: it does not answer, or cannot be used.
-    """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    if "://" not in where:
-        return open_journal(Path(where).expanduser())
-    connect = {"connect_timeout": 10} if where.startswith(("postgresql", "mysql")) else {}
-    for attempt in range(_ATTEMPTS):
-        try:
-            with _quiet():
-                return RDBStorage(where, engine_kwargs={"connect_args": connect, "pool_pre_ping": True})
-        except Exception as error:
-            # Another sweep makes the tables of a new database at this moment.
-            if attempt == _ATTEMPTS - 1 or not ("already exists" in str(error) or "duplicate key" in str(error)):
-                raise storage_error(where, error) from error
-            time.sleep(0.5)
-    raise AssertionError("unreachable")
-
-
-def close_storage(storage: BaseStorage) -> None:
-    """Give back a database's connections; a journal keeps none."""
-    if isinstance(storage, RDBStorage):
-        storage.remove_session()
-        storage.engine.dispose()
-
-
-def storage_error(where: str, error: Exception) -> LauncherError:
-    """What a storage's failure means to the person who named it."""
-    reason = str(getattr(error, "orig", None) or error.__cause__ or error).strip().splitlines() or [""]
-    driver = isinstance(error, ImportError) or isinstance(error.__cause__, ImportError)
-    return LauncherError(
-        f"the study's storage does not answer: {reason[0][:200] or type(error).__name__}",
-        where=f"sweep.storage={printable(where)}",
-        expected="a database that is up, e.g. postgresql+psycopg://user@host/database, or a journal's file name",
-        hint="install the driver that the URL names" if driver else None,
-    )
-
-
-def printable(where: str) -> str:
-    """A storage without its password."""
-    scheme, mark, rest = where.partition("://")
-    user, at, host = rest.rpartition("@")
-    return f"{scheme}{mark}{user.partition(':')[0]}{at}{host}"
-
-
 def _folder(trial: FrozenTrial) -> Path | None:
     owner = trial.user_attrs.get(_OWNER)
     return Path(owner["folder"]) if owner else None
-
-
-class _quiet(warnings.catch_warnings):  # noqa: N801
-    """Without warnings about what Optuna calls experimental."""
-
-    def __enter__(self) -> None:
-        super().__enter__()
-        warnings.simplefilter("ignore", ExperimentalWarning)
-        warnings.simplefilter("ignore", FutureWarning)

@@ -49,7 +49,7 @@ class Configuration:
                 raise ConfigurationError(f"{name} sets {key}, which is set already", where=self.where)
             set_values[key] = value
         named = {"configuration": self.name} if self.name else {}
-        return [f"{key}={_written(value)}" for key, value in {**named, **set_values}.items()]
+        return [f"{key}={written(value)}" for key, value in {**named, **set_values}.items()]
 
 
 def configurations_of(config: DictConfig) -> tuple[Configuration, ...]:
@@ -145,7 +145,7 @@ def _check_same_names(configurations: Sequence[Configuration], where: str) -> No
             )
 
 
-def _written(value: Value) -> str:
+def written(value: Value) -> str:
     """A value as Hydra reads it back."""
     if value is None:
         return "null"

@@ -14,6 +14,15 @@ Point = Mapping[str, Value]
 """Swept key -> value."""
 
 
+Key = tuple[tuple[str, Value], ...]
+"""A point, to be looked up."""
+
+
+def key_of(point: Point) -> Key:
+    """The same for points that are the same."""
+    return tuple(sorted(point.items()))
+
+
 class Points(Protocol):
     """The points of a sweep, one for each trial of a study."""
 
@@ -35,7 +44,7 @@ class Points(Protocol):
 
     @property
     def total(self) -> int:
-        """Trials of the whole sweep."""
+        """Trials of the whole sweep; where :attr:`size` is known, those that repeat a point do not count."""
 
     @property
     def size(self) -> int | None:

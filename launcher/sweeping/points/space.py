@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from itertools import product
 from math import isfinite, prod
+from random import Random
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -19,7 +21,9 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, Trial
 
 from launcher.errors import ConfigurationError
-from launcher.sweeping.points.interface import Point, Value
+from launcher.sweeping.points.interface import Key, Point, Value, key_of
+
+_DRAWS = 64
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class Dimension:
         if kind.step is None:
             return None
         count = round((kind.high - kind.low) / kind.step) + 1
-        return [kind.low + n * kind.step for n in range(count)]
+        return [min(kind.low + n * kind.step, kind.high) for n in range(count)]  # as Optuna rounds them
 
     @property
     def size(self) -> int | None:
@@ -108,7 +112,7 @@ class Space:
     Attributes:
         dimensions: the swept keys, in the order in which they were given.
         fixed: the overrides that all trials have in common.
-        total: trials in all.
+        total: trials in all; those that repeat a point do not count where there are finitely many.
     """
 
     dimensions: tuple[Dimension, ...]
@@ -150,6 +154,21 @@ class Space:
         """Some point."""
         return {one.name: one.values[0] if one.values else _low(one.distribution) for one in self.dimensions}
 
+    def other_than(self, taken: Set[Key], draw: Random) -> Point | None:
+        """Some point that is not among ``taken``, all equally likely; None when there is none.
+
+        The space must be finite.
+        """
+        names, every = self.names, [one.values or [] for one in self.dimensions]
+        for _ in range(_DRAWS):
+            point = dict(zip(names, map(draw.choice, every), strict=True))
+            if key_of(point) not in taken:
+                return point
+        # So many misses mean that hardly anything is left, and then there are not many more points than are taken.
+        points = (dict(zip(names, values, strict=True)) for values in product(*every))
+        left = [point for point in points if key_of(point) not in taken]
+        return draw.choice(left) if left else None
+
     def check_point(self, point: object, where: str) -> dict[str, Value]:
         """A point that a user wrote, flat.
 
@@ -182,7 +201,7 @@ def parse_space(
         params: ``hydra.sweeper.params``: key -> sweep or value, as it would stand behind ``=``.
         arguments: overrides of the command line; they win over ``params``.
         loader: knows the choices of groups; for ``glob``.
-        total: trials in all.
+        total: trials in all, when there are so many points.
 
     Raises:
         ConfigurationError: nothing is swept, or a range is empty, reversed or does not suit ``log``.
@@ -203,7 +222,8 @@ def parse_space(
             expected="a key with several values",
             hint="arch.rows=choice(8,16,32), arch.rows=range(8,65,8) or 'arch.scratchpad_kib=interval(64,512)'",
         )
-    return Space(tuple(dimensions), tuple(fixed), total)
+    space = Space(tuple(dimensions), tuple(fixed))
+    return replace(space, total=total if space.size is None else min(total, space.size))
 
 
 def _dimension(override: Override) -> Dimension:
