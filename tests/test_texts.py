@@ -33,7 +33,7 @@ def test_json_in_lines(seed: int) -> None:
     assert pretty_json(value) == json.dumps(value, indent=2, allow_nan=False)
 
 
-@pytest.mark.parametrize("value", [float("nan"), [float("inf")], {"a": {1, 2}}, object()], ids=repr)
+@pytest.mark.parametrize("value", [float("nan"), [float("inf")], {"a": {1, 2}}, object()], ids=["nan", "infinity", "set", "object"])
 def test_what_is_no_json(value: object) -> None:
     with pytest.raises((ValueError, TypeError)):
         pretty_json(value)
