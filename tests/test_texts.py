@@ -33,7 +33,10 @@ def test_json_in_lines(seed: int) -> None:
     assert pretty_json(value) == json.dumps(value, indent=2, allow_nan=False)
 
 
-@pytest.mark.parametrize("value", [float("nan"), [float("inf")], {"a": {1, 2}}, object()], ids=["nan", "infinity", "set", "object"])
+NO_JSON = {"nan": float("nan"), "infinity": [float("inf")], "set": {"a": {1, 2}}, "object": object()}
+
+
+@pytest.mark.parametrize("value", NO_JSON.values(), ids=NO_JSON)
 def test_what_is_no_json(value: object) -> None:
     with pytest.raises((ValueError, TypeError)):
         pretty_json(value)
