@@ -70,6 +70,21 @@ def compute_energy_pj(specification: Specification) -> float:
     return _lookup(name, component_actions(specification, name), _COMPUTE_ACTIONS, "compute")
 
 
+def level_entry(energies: AccessEnergies) -> dict[str, tuple[ActionEnergy, ...]]:
+    """The table's entry of a level with these energies."""
+    return {
+        _READ_ACTIONS[0]: (ActionEnergy(energies.read_pj),),
+        _FILL_ACTIONS[0]: (ActionEnergy(energies.fill_pj),),
+        _UPDATE_ACTIONS[0]: (ActionEnergy(energies.update_pj),),
+        _LEAK_ACTIONS[0]: (ActionEnergy(energies.leak_pj_per_cycle),),
+    }
+
+
+def compute_entry(energy_pj: float) -> dict[str, tuple[ActionEnergy, ...]]:
+    """The table's entry of compute units with this energy of one operation."""
+    return {_COMPUTE_ACTIONS[0]: (ActionEnergy(energy_pj),)}
+
+
 def component_actions(specification: Specification, name: str) -> Mapping[str, tuple[ActionEnergy, ...]]:
     """The table's entry of one component.
 

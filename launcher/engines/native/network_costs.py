@@ -26,6 +26,12 @@ MULTICAST_CLASS = "SimpleMulticast"
 WIRE_NAMES = ("wire", "Wire")
 WIRE_ACTION = "transfer_random"
 
+NETWORK_ATTRIBUTES = (
+    *("network_type", "technology", "reduction_supported", "energy_per_hop", "router_energy", "energy-per-ingress"),
+    *("wire_energy", "network_word_bits", "tile_width"),
+)
+"""Attributes of a level that decide what the network below it does and costs."""
+
 TransferPrices = tuple[tuple[float | None, float], ...]
 """(destinations, pJ) per transfer, None for any number of them; the last one that holds counts."""
 

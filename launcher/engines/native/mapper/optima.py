@@ -12,7 +12,7 @@ from launcher.engines.native.mapper.imperfect.search import imperfect_search
 from launcher.engines.native.mapper.reasons.conflicts import no_valid_mapping
 from launcher.engines.native.mapper.search.best_first import BestFirstSearch
 from launcher.engines.native.mapper.search.board import Outcome
-from launcher.engines.native.mapper.search.clock import Clock
+from launcher.engines.native.mapper.search.clock import Clock, EffortLimit
 from launcher.engines.native.mapper.search.confirm import confirm
 from launcher.engines.native.mapper.search.objective import Order, criteria_order
 from launcher.engines.native.mapper.search.perfect import perfect_search
@@ -47,6 +47,48 @@ def search(specification: Specification, settings: MapperSettings, on_progress: 
     if outcome is None:
         raise no_valid_mapping(runs[-1].space, finished=not any(run.stopped for run in runs))
     return _mapped(runs, outcome, settings.objective, clock.seconds)
+
+
+def root_figures(specification: Specification, settings: MapperSettings) -> tuple[float, float, float]:
+    """Bounds that are known before anything is searched; infinite where not even the smallest tiles fit.
+
+    Returns:
+        Of the energy in pJ, of the cycles, each by itself, and of the first criterion in the search's unit.
+
+    Raises:
+        NoValidMappingError: constraints that no mapping meets.
+        SpecificationError, ConfigurationError: as ``search`` does.
+    """
+    runs = _prepared(specification, criteria_order(settings.objective), Clock(None, None), settings)
+    figures = [run.least_figures for run in runs]
+    return (
+        min(energy for energy, _ in figures),
+        min(cycles for _, cycles in figures),
+        min(run.least_bound for run in runs),
+    )
+
+
+def least_value(specification: Specification, settings: MapperSettings, looks: int) -> float:
+    """What a search of limited effort proves of the first criterion, in the search's unit: infinite without a mapping.
+
+    Nothing else comes of it; a search that the limit ends proves as much as it had until then.
+
+    Args:
+        specification: what is mapped.
+        settings: objective and time limit.
+        looks: see :class:`EffortLimit`.
+
+    Raises:
+        NoValidMappingError: constraints that no mapping meets.
+        SpecificationError, ConfigurationError: as ``search`` does.
+    """
+    warm_up(specification, settings.factors)
+    clock = EffortLimit(looks, settings.timeout_s)
+    runs = _prepared(specification, criteria_order(settings.objective)[:1], clock, settings)
+    outcome = _best(runs, clock)
+    if outcome is None:
+        return min(run.least_bound for run in runs) if any(run.stopped for run in runs) else inf
+    return outcome.values[0] if outcome.proved else min(outcome.lower_bound, outcome.values[0])
 
 
 def pareto(

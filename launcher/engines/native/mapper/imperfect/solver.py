@@ -26,7 +26,7 @@ from launcher.engines.native.mapper.kernels.branch import (
 )
 from launcher.engines.native.mapper.kernels.search_tables import Goal, Rates, Walks
 from launcher.engines.native.mapper.search.automaton import Automaton
-from launcher.engines.native.mapper.search.solver import SLICE, Found, Task, best_walk, waiting_bounds
+from launcher.engines.native.mapper.search.solver import Found, Task, best_walk, waiting_bounds
 from launcher.engines.native.mapper.space.bypass import Pattern
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
@@ -194,7 +194,7 @@ class ImperfectSolver:
         total_pj = energy_pj + float(self._assignments.leak_pj[task.index]) * steps
         return float(cycles_power * total_pj * steps / (steps + self._machine.latency))
 
-    def resume(self, task: Task, goal: Goal, *, slice_nodes: float = SLICE, report: bool = False) -> bool:
+    def resume(self, task: Task, goal: Goal, *, slice_nodes: float, report: bool = False) -> bool:
         """Search on for one slice; False when the assignment is exhausted.
 
         The incumbent is updated in place, unless ``report`` has every promising mapping handed out at once.

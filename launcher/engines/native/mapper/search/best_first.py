@@ -97,7 +97,7 @@ class BestFirstSearch:
         while len(self._workers) < self._threads:
             self._workers.append(Worker(len(self._workers), self._plan))
         for worker in self._workers:
-            worker.join(board, most_busy)
+            worker.join(board, most_busy, self._clock.slice_nodes)
         self._look_up(board)
         self._workers[0].probe(self._queue.probes(), lambda: self._look_up(board))
         if self._threads == 1:

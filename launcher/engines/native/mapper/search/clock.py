@@ -16,7 +16,13 @@ EVERY_S = 0.25
 
 
 class Clock:
-    """Tells when to stop and reports progress on the way."""
+    """Tells when to stop and reports progress on the way.
+
+    Attributes:
+        slice_nodes: nodes that a worker may visit between two looks at the clock.
+    """
+
+    slice_nodes = 200_000
 
     def __init__(self, timeout_s: float | None, on_progress: OnProgress | None) -> None:
         self.started = perf_counter()
@@ -54,3 +60,19 @@ class Clock:
             return
         self._next = now + EVERY_S
         self._on_progress(Progress(incumbent if incumbent < inf else None, lower_bound(), now - self.started))
+
+
+class EffortLimit(Clock):
+    """Time is up after so much work, whatever it takes: a search that it ends has the same bound on every machine."""
+
+    slice_nodes = 10_000
+
+    def __init__(self, looks: int, timeout_s: float | None = None) -> None:
+        """``looks``: how often the search looks at the clock, after each candidate and each slice of its nodes."""
+        super().__init__(timeout_s, None)
+        self._left = looks
+
+    def tick(self, incumbent: float, lower_bound: Callable[[], float]) -> None:
+        self._left -= 1
+        if self._left <= 0:
+            self.expire()

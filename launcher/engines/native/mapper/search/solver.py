@@ -28,9 +28,6 @@ from launcher.engines.native.mapper.space.bypass import Pattern
 from launcher.engines.native.mapper.space.factorization import factorization
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 
-SLICE = 200_000
-"""Nodes between two looks at the clock."""
-
 _MOST_SLID = 2**24
 """Energies of sliding tiles that are remembered; they take 8 bytes each."""
 
@@ -139,7 +136,7 @@ class Solver:
         self._stack.figures[0, 1 : 1 + len(self._limited)] = self._base_need(task)
         self._control[:] = 0.0
 
-    def resume(self, task: Task, goal: Goal, *, slice_nodes: float = SLICE, report: bool = False) -> bool:
+    def resume(self, task: Task, goal: Goal, *, slice_nodes: float, report: bool = False) -> bool:
         """Search on for one slice, or until a mapping is found; False when the assignment is exhausted.
 
         Args:

@@ -17,7 +17,7 @@ from launcher.engines.native.mapper.search.board import Board, Outcome
 from launcher.engines.native.mapper.search.candidates import Candidate
 from launcher.engines.native.mapper.search.judge import BoundedNest, Judge
 from launcher.engines.native.mapper.search.objective import Order, criteria_values, first_of_best, is_better, powers_of
-from launcher.engines.native.mapper.search.solver import SLICE, Found, Task
+from launcher.engines.native.mapper.search.solver import Found, Task
 from launcher.engines.native.mapper.space.bypass import Pattern, keep_of
 from launcher.engines.native.mapper.space.fan_outs import SpatialAssignments
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
@@ -66,7 +66,7 @@ class Searcher(Protocol):
     def begin(self, task: Task, goal: Goal, *, glance: bool = False) -> None:
         """Start the search of an assignment for a goal; at a glance not much of it will be looked at."""
 
-    def resume(self, task: Task, goal: Goal, *, slice_nodes: float = SLICE, report: bool = False) -> bool:
+    def resume(self, task: Task, goal: Goal, *, slice_nodes: float, report: bool = False) -> bool:
         """Search on for one slice, or until a mapping is found; False when the assignment is exhausted."""
 
     def found(self) -> Found | None:
@@ -111,9 +111,9 @@ class Worker:
         self._number, self._plan = number, plan
         self._solver = plan.searcher()
 
-    def join(self, board: Board, most_busy: float) -> None:
+    def join(self, board: Board, most_busy: float, slice_nodes: int) -> None:
         """Take part in a search whose state is on the board; mappings with more busy cycles are not wanted."""
-        self._board, self._most_busy = board, most_busy
+        self._board, self._most_busy, self._slice_nodes = board, most_busy, slice_nodes
         self._solver.restart()
 
     def run(self, pause: Pause) -> None:
@@ -204,9 +204,8 @@ class Worker:
         nodes = 0
         while True:
             incumbent[:] = board.values
-            more = solver.resume(
-                task, goal, slice_nodes=FIRST_NODES if glance else SLICE, report=self._plan.judge is not None
-            )
+            most = FIRST_NODES if glance else self._slice_nodes
+            more = solver.resume(task, goal, slice_nodes=most, report=self._plan.judge is not None)
             board.count("nodes", solver.nodes - nodes)
             nodes = solver.nodes
             found = solver.found()
