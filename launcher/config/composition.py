@@ -112,6 +112,13 @@ class ComposedExperiment:
         except (HydraException, OmegaConfBaseException, YAMLError) as error:
             raise explain(error) from error
 
+    def refers(self, key: str) -> bool:
+        """Whether a key's value is made of others; so may be one that does not exist yet."""
+        config = self._with({})
+        group, _, name = key.partition(".")
+        node = config.get(group)
+        return not isinstance(node, DictConfig) or name not in node or OmegaConf.is_interpolation(node, name)
+
     def accept(self, values: Mapping[str, Value]) -> None:
         """Check that the keys exist and the values have their types, for all trials; ranges are each trial's own.
 

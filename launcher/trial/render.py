@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from math import floor
@@ -17,6 +17,7 @@ from launcher.specification.constraints import Factors
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import Document, parse_problem, read_specification
 from launcher.trial.fitting import Fitting, largest_divisor
+from launcher.trial.template_parts import TemplateParts, template_parts
 from launcher.trial.templates import rendered_text
 
 if TYPE_CHECKING:
@@ -78,6 +79,30 @@ def _read(architecture: str, problem: str, *sources: str) -> Specification:
 def _problem_document(text: str, source: str) -> Document:
     """Trials of a layer on many architectures share it."""
     return Document.from_text(text, source)
+
+
+def parts_of_text(
+    template: str, layer: LayerSizes, folders: Sequence[Path], factors: Factors, problem: str
+) -> tuple[TemplateParts, Callable[[object], list[str]]] | None:
+    """An architecture's template in parts, and what makes their texts from the architecture's parameters.
+
+    Args:
+        template, layer, folders, factors: as in :func:`render`.
+        problem: the problem's text.
+
+    Returns:
+        None where it cannot be told what the parts depend on.
+    """
+    sizes, coefficients = dict(layer.dimensions), dict(layer.coefficients)
+    fitting = Fitting(sizes, factors)
+    if factors is not Factors.perfect:
+        fitting = replace(fitting, sliding=parse_problem(problem, "the problem as rendered").sliding)
+    functions = _functions(fitting)
+    places = tuple(map(str, (*folders, data_folder("arch_templates"))))
+    parts = template_parts(template, places, frozenset(functions))
+    if parts is None:
+        return None
+    return parts, lambda arch: parts.texts({"arch": arch, "sizes": sizes, "coefficients": coefficients}, functions)
 
 
 def rows_of(kib: float, width_bits: int, instances: int = 1) -> int:

@@ -21,7 +21,7 @@ from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import read_mapped
 from launcher.trial.cache import cached, keep
 from launcher.trial.engine_choice import NATIVE, engine_for, timeloop_settings
-from launcher.trial.render import render
+from launcher.trial.render import render, texts
 
 NORM_OPERATION = "norm_operation"
 """The shape of softmax and layer normalisation, which run on an engine of their own beside the array."""
@@ -48,6 +48,12 @@ def rendered(trial: Trial, factors: Factors) -> Specification:
     experiment = trial.experiment
     template, shape = template_of(trial)
     return render(template, shape, experiment.arch, trial.layer, trial.template_folders, factors)
+
+
+def texts_of(trial: Trial, factors: Factors) -> tuple[str, str]:
+    """What a trial's templates say before it is read: the architecture, and the problem."""
+    experiment = trial.experiment
+    return texts(*template_of(trial), experiment.arch, trial.layer, trial.template_folders, factors)
 
 
 def mapper_settings(trial: Trial) -> MapperSettings:
@@ -99,15 +105,18 @@ def map_layer(
         specification, mapping = _given(experiment, specification)
         result = evaluate_given(engine, specification, mapping, name=trial.name, parameters=trial.parameters)
     else:
-        search = _searched if engine.name == NATIVE else _found
+        search = _searched if engine.name == NATIVE else find_mapping
         result = _advised(trial, search(trial, engine, specification, on_progress))
     if engine.name != NATIVE:
         return second_opinion(result, native_engine())
     return verified(result, asked, strict=mode == "true") if asked else result
 
 
-def _found(trial: Trial, engine: Engine, specification: Specification, on_progress: OnProgress | None) -> Result:
-    settings = _native_settings(trial) if engine.name == NATIVE else mapper_settings(trial)
+def find_mapping(
+    trial: Trial, engine: Engine, specification: Specification, on_progress: OnProgress | None = None
+) -> Result:
+    """What an engine finds, without advice, second opinions, or what was found before."""
+    settings = native_settings(trial) if engine.name == NATIVE else mapper_settings(trial)
     return find_best(
         engine, specification, settings, name=trial.name, parameters=trial.parameters, on_progress=on_progress
     )
@@ -115,21 +124,27 @@ def _found(trial: Trial, engine: Engine, specification: Specification, on_progre
 
 def _searched(trial: Trial, engine: Engine, specification: Specification, on_progress: OnProgress | None) -> Result:
     """What the native engine finds, or has found before."""
-    settings, version = _native_settings(trial), f"{engine.name} {engine.version}"
+    settings, version = native_settings(trial), f"{engine.name} {engine.version}"
     found = cached(specification, settings, version) if trial.experiment.cache else None
     if found is not None:
         return replace(found, name=trial.name, parameters=trial.parameters)
-    result = _found(trial, engine, specification, on_progress)
+    result = find_mapping(trial, engine, specification, on_progress)
     if trial.experiment.cache:
         keep(result, specification, settings, version)
     return result
 
 
-def _native_settings(trial: Trial) -> MapperSettings:
+def native_settings(trial: Trial) -> MapperSettings:
     """The mapper's settings, with what the templates ask of mappings with fewer imperfect loops: none is given up."""
-    settings = mapper_settings(trial)
-    fewer = [factors for factors in Factors if list(Factors).index(factors) < list(Factors).index(settings.factors)]
-    return replace(settings, narrower=tuple((factors, rendered(trial, factors).constraints) for factors in fewer))
+    _, *fewer = factors_rendered(trial)
+    narrower = tuple((factors, rendered(trial, factors).constraints) for factors in fewer)
+    return replace(mapper_settings(trial), narrower=narrower)
+
+
+def factors_rendered(trial: Trial) -> tuple[Factors, ...]:
+    """The mapspaces that a trial's templates are asked about: the wanted one, and those with fewer imperfect loops."""
+    asked, every = trial.experiment.mapspace.asked, list(Factors)
+    return (asked, *every[: every.index(asked)])
 
 
 def _advised(trial: Trial, result: Result) -> Result:

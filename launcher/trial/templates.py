@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -31,14 +32,22 @@ def rendered_text(
     Raises:
         jinja2.TemplateError: there is no such template, or it is broken.
     """
-    environment = _environment(folders)
-    with _ONE_AT_A_TIME:
-        environment.globals.update(functions)
+    with with_functions(folders, functions) as environment:
         return environment.get_template(name).render(values)
 
 
+@contextmanager
+def with_functions(folders: tuple[str, ...], functions: Mapping[str, object]) -> Iterator[SandboxedEnvironment]:
+    """The folders' environment, in which templates and all that they import may call these functions meanwhile."""
+    environment = environment_of(folders)
+    with _ONE_AT_A_TIME:
+        environment.globals.update(functions)
+        yield environment
+
+
 @lru_cache(maxsize=64)
-def _environment(folders: tuple[str, ...]) -> SandboxedEnvironment:
+def environment_of(folders: tuple[str, ...]) -> SandboxedEnvironment:
+    """The sandbox of the templates in some folders."""
     environment = SandboxedEnvironment(
         loader=_Loader(folders),
         undefined=jinja2.StrictUndefined,
