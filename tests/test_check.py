@@ -13,8 +13,8 @@ import pytest
 from command_line import python
 
 import launcher
-from launcher.commands.check.command import check, check_result
 from launcher.commands.check.files import read_all
+from launcher.commands.check.trial import check, check_result
 from launcher.errors import LauncherError
 from launcher.fingerprint import closure
 from launcher.reporting.artifacts import write_artifacts
@@ -66,7 +66,7 @@ def test_layers_with_no_level_in_common_need_no_bound(tmp_path: Path) -> None:
 
 
 def test_the_checker_reads_no_search_code() -> None:
-    files = {path.as_posix() for path in closure(["launcher.commands.check.command"])}
+    files = {path.as_posix() for path in closure(["launcher.commands.check.trial"])}
     searching = ("/mapper/search/", "/mapper/imperfect/", "/mapper/kernels/", "group_search", "layer_search", "optima")
     assert [file for file in files if any(part in file for part in searching)] == []
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
@@ -24,6 +24,8 @@ from launcher.config.schema import register
 from launcher.config.trial import ALL, Trial
 from launcher.errors import ConfigurationError
 from launcher.paths import data_folder
+
+T = TypeVar("T")
 
 
 def spelled_out(overrides: Sequence[str]) -> list[str]:
@@ -58,6 +60,16 @@ def composition(overrides: Sequence[str], config_dir: Path | None = None) -> Com
     Raises:
         ConfigurationError: an unknown choice or key, or a value of a wrong type.
     """
+    return _composed(overrides, config_dir, composition_of)
+
+
+def configuration(overrides: Sequence[str], config_dir: Path | None = None) -> DictConfig:
+    """The configuration itself, Hydra's own part included; arguments and errors as of :func:`composition`."""
+    return _composed(overrides, config_dir, lambda config, _: config)
+
+
+def _composed(overrides: Sequence[str], config_dir: Path | None, make: Callable[[DictConfig, Sequence[str]], T]) -> T:
+    """What is made of a configuration while Hydra runs."""
     register()
     main = str(data_folder("conf"))
     extra = [f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else []
@@ -65,8 +77,7 @@ def composition(overrides: Sequence[str], config_dir: Path | None = None) -> Com
     asked = [*extra, "hydra/sweeper=basic", *spelled_out(overrides)]
     try:
         with initialize_config_dir(main, version_base="1.3"):
-            config = hydra_compose("config", asked, return_hydra_config=True)
-            return composition_of(config, asked)
+            return make(hydra_compose("config", asked, return_hydra_config=True), asked)
     except (HydraException, OmegaConfBaseException, YAMLError) as error:
         raise explain(error) from error
 

@@ -30,7 +30,9 @@ class _Limits(Checked):
     @property
     def texts(self) -> list[str]:
         """The limits as ``sweep.constraints`` has them, e.g. ``area_mm2 <= 5``."""
-        return [f"{name} {'>=' if _at_least(name) else '<='} {bound:g}" for name, bound in self.bounds.items()]
+        return [
+            f"{name} {'>=' if _at_least(name) else '<='} {limit_text(bound)}" for name, bound in self.bounds.items()
+        ]
 
 
 if TYPE_CHECKING:
@@ -45,6 +47,12 @@ else:
         bases=(_Limits,),
         namespace={"__module__": __name__},
     )
+
+
+def limit_text(bound: float) -> str:
+    """A limit's number as people write it, and so that it is read back exactly."""
+    short = f"{bound:g}"
+    return short if float(short) == bound else repr(float(bound))
 
 
 def broken(result: Result, limits: Limits) -> tuple[str, ...]:

@@ -145,7 +145,7 @@ def register() -> None:
     store.store(group="layer_schema", name="matmul", node=Matmul)
     store.store(group="layer_schema", name="norm_operation", node=NormOperation)
     store.store(group="layer_schema", name="conv", node=Conv)
-    for points in ("grid", "optuna"):
+    for points in ("grid", "optuna", "exhaustive"):
         store.store(group="hydra/sweeper", name=points, node=SweeperSettings(points=points))
     # Beside the configurations, so that a preset in conf/experiment can choose another sweeper.
     store.store(name="grid_by_default", node={"defaults": [{"override /hydra/sweeper": "grid"}]})

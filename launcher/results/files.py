@@ -17,6 +17,9 @@ what differs between its trials (``swept``), its study, and how many run at a ti
 MULTIRUN_YAML = "multirun.yaml"
 """Beside it: the sweep's configuration, as Hydra's own sweeper leaves it."""
 
+TRIALS_CSV = "trials.csv"
+"""Beside it, when the sweep ends: all its trials."""
+
 OVERRIDES_YAML = ".hydra/overrides.yaml"
 """In a trial's folder: what it was told."""
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from launcher.figures import Figure, metrics_of
 from launcher.results.result import Result
 
+PRUNED = "pruned"
+"""State of a trial that was left out: its bound says that it cannot be the best."""
+
 
 @dataclass(frozen=True)
 class TrialRow:
@@ -15,7 +18,7 @@ class TrialRow:
 
     Attributes:
         number: in its sweep.
-        state: ``ok``, ``infeasible`` (no mapping), ``failed``, or ``running`` elsewhere.
+        state: ``ok``, ``infeasible`` (no mapping), ``failed``, ``pruned``, or ``running`` elsewhere.
         point: parameter -> value.
         metrics: of an ``ok`` trial.
         reason: why it is not ``ok``.

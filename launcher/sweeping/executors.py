@@ -69,18 +69,32 @@ class LokyWorkers(Executor):
         self._workers = workers
         threads = str(max(1, (os.cpu_count() or 1) // workers))
         self._environment = {f"{name}_NUM_THREADS": threads for name in _THREADS_OF_LIBRARIES}
+        self._pool: Any = None
 
     def submit(self, fn: Callable[..., _Out], /, *args: Any, **kwargs: Any) -> Future[_Out]:
+        with without_interrupts():  # it may start processes
+            if self._pool is not None:
+                try:
+                    return self._submitted(fn, *args, **kwargs)
+                except Exception as error:  # its workers died, or whoever else uses joblib has made another one
+                    if not is_death(error):
+                        raise
+            self._pool = self._made()
+            return self._submitted(fn, *args, **kwargs)
+
+    def _submitted(self, fn: Callable[..., _Out], *args: Any, **kwargs: Any) -> Future[_Out]:
+        future: Future[_Out] = self._pool.submit(fn, *args, **kwargs)
+        return future
+
+    def _made(self) -> Any:
+        """joblib's pool. Each time that it is asked for, it keeps another folder for large arrays."""
         from multiprocessing import resource_tracker  # noqa: PLC0415
 
         from joblib.executor import get_memmapping_executor  # noqa: PLC0415
 
         # A worker would start it otherwise, and Python opens the starting thread to Ctrl-C then.
         resource_tracker.ensure_running()
-        with without_interrupts():  # it may start processes
-            pool = get_memmapping_executor(self._workers, timeout=_IDLE_S, env=self._environment)
-            future: Future[_Out] = pool.submit(fn, *args, **kwargs)
-        return future
+        return get_memmapping_executor(self._workers, timeout=_IDLE_S, env=self._environment)
 
 
 class HydraLaunches(Executor):

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf, isfinite, nan, nextafter
 
+from launcher.config.limits import limit_text
 from launcher.errors import ConfigurationError
 from launcher.figures import CRITERIA, METRICS
 
@@ -46,7 +47,7 @@ class Constraint:
         return f"{self.metric} is {value}, wanted {self.sign} {self.bound:g}"
 
     def __str__(self) -> str:
-        return f"{self.metric} {self.sign} {self.bound:g}"
+        return f"{self.metric} {self.sign} {limit_text(self.bound)}"
 
 
 @dataclass(frozen=True)

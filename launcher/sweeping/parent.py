@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 from rich.console import Console
@@ -16,7 +16,6 @@ from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.goals import Goals
 from launcher.sweeping.rows import best_rows, common_reasons, states
-from launcher.sweeping.study import SharedStudy
 from launcher.tracking import RunReference, Tracker
 from launcher.tracking.records import as_parameters
 
@@ -27,6 +26,16 @@ NUMBER_TAG = "sweep.trial"
 """Tag of a trial's run: the trial's number in the study."""
 
 
+class Notes(Protocol):
+    """Where a study keeps what is to be known of it by the next process."""
+
+    def noted(self, key: str, /) -> Any:
+        """What was noted; None when there is nothing."""
+
+    def note(self, key: str, value: str, /) -> None:
+        """Keep something; a later note replaces it."""
+
+
 class ParentRun:
     """A study's own run: made once, resumed by later sweeps of the same study.
 
@@ -34,7 +43,7 @@ class ParentRun:
     since results are safe in the study and on disk.
     """
 
-    def __init__(self, tracker: Tracker, study: SharedStudy, console: Console) -> None:
+    def __init__(self, tracker: Tracker, study: Notes, console: Console) -> None:
         self._tracker = tracker
         self._study = study
         self._console = console
@@ -70,12 +79,20 @@ class ParentRun:
                 self._console.print(f"[yellow]not recorded:[/] {escape(str(error))}", soft_wrap=True)
 
     def close(
-        self, rows: Sequence[TrialRow], goals: Goals, fixed: Mapping[str, object], folder: Path, *, interrupted: bool
+        self,
+        rows: Sequence[TrialRow],
+        goals: Goals,
+        fixed: Mapping[str, object],
+        folder: Path,
+        *,
+        interrupted: bool,
+        more: Mapping[str, float] | None = None,
     ) -> RunReference | None:
-        """Write the study's figures and files, and end its run."""
+        """Write the study's figures, ``more`` of them as well, and its files, and end its run."""
         if not self.run:
             return None
         metrics, tags = outcome(rows, goals, fixed)
+        metrics |= more or {}
         if interrupted:
             tags["status"] = "interrupted"
         return self._tracker.close_sweep(self.run, metrics, tags, folder, interrupted=interrupted)

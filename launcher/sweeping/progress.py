@@ -14,7 +14,7 @@ from launcher.reporting.numbers import significant, with_unit
 from launcher.reporting.trials import best_first, counts, print_best_rows, print_rows
 from launcher.results.fronts import Front
 from launcher.results.ranking import compares_hardware
-from launcher.results.trial_rows import TrialRow
+from launcher.results.trial_rows import PRUNED, TrialRow
 from launcher.sweeping.goals import Goals
 from launcher.sweeping.rows import best_rows, best_to_worst
 
@@ -34,6 +34,13 @@ def print_table(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goal
     """
     if console.quiet:
         return
+    print_searched(rows, parameters, goals, console)
+    if compares_hardware(len(rows), parameters):
+        print_best_rows(rows, parameters, console)
+
+
+def print_searched(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goals, console: Console) -> None:
+    """The first table of :func:`print_table`, without a second one that only makes sense of all points of a space."""
     best = best_rows(rows, goals)
     front = best if len(goals.objectives) > 1 else []
     shown = front or best_to_worst([row for row in rows if row.same_as is None], goals)
@@ -51,8 +58,6 @@ def print_table(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goal
     if rows and not best and any(row.ok for row in rows):
         limits = ", ".join(map(str, goals.constraints))
         console.print(f"[yellow]no trial keeps {escape(limits)}[/]", highlight=False)
-    if compares_hardware(len(rows), parameters):
-        print_best_rows(rows, parameters, console)
 
 
 def _title(rows: Sequence[TrialRow], best: Sequence[TrialRow], shown: int, goals: Goals) -> str:
@@ -107,7 +112,8 @@ class ProgressLine:
         self._here += 1
         if not row.ok and not told:
             reason = (row.reason.splitlines() or [""])[0]
-            told = f"  trial {row.number} [red]{row.state}[/]: {escape(reason)}"
+            style = "dim" if row.state == PRUNED else "red"
+            told = f"  trial {row.number} [{style}]{row.state}[/]: {escape(reason)}"
         if told:
             self._console.print(told, highlight=False, soft_wrap=True)
         now = time.monotonic()

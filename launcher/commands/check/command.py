@@ -1,9 +1,14 @@
 """Check a finished result from its files alone.
 
-Every mapping is evaluated again by the model, every sum added up again, every file made again from what result.json
-says; for networks that were mapped as a whole, the groups are checked against the rules of fused mapping, and the
-proof's bounds are added up again. Nothing is searched, so it takes a moment. That the bounds of single classes are
-right is the search's word; that nothing was changed since, and that the bounds prove what is said, is checked here.
+Of a trial every mapping is evaluated again by the model, every sum added up again, every file made again from what
+result.json says; for networks that were mapped as a whole, the groups are checked against the rules of fused mapping,
+and the proof's bounds are added up again. Nothing is searched, so it takes a moment. That the bounds of single classes
+are right is the search's word; that nothing was changed since, and that the bounds prove what is said, is checked here.
+
+Of a study that settled a whole space (hydra/sweeper=exhaustive) the table of all points is held against the
+certificate: every point has a status, the best is the best of those searched, every bound and limit excludes what it
+is said to. The best designs are composed and evaluated again, a sample of all points is composed again, and a few
+points are mapped again. That the bounds of the other boxes are right is the search's word.
 
 exit status: 0 all right, 1 something is not, 2 wrong command line
 """
@@ -12,20 +17,32 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from launcher.commands.check.bounds import check_proof
-from launcher.commands.check.files import check_files, read_all
-from launcher.commands.check.groups import check_groups
-from launcher.commands.check.nests import check_nests, check_sums
+from launcher.commands.check.files import read_all
+from launcher.commands.check.trial import check, summary_of
 from launcher.errors import LauncherError
-from launcher.results.layers import layer_runs
-from launcher.results.result import Result
+
+_STUDY_JSON = "study.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="the folder of a finished trial")
+    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="of a finished trial, or of a study")
+    of_studies = parser.add_argument_group("of a study")
+    of_studies.add_argument(
+        "--sample", type=_count, default=200, metavar="N", help="points that are composed again (default: 200)"
+    )
+    of_studies.add_argument(
+        "--search",
+        type=_count,
+        default=5,
+        metavar="N",
+        help="points that are mapped again, of those that were excluded and of those whose files were not kept, "
+        "each (default: 5)",
+    )
+    of_studies.add_argument("--seed", type=_count, default=0, metavar="N", help="draws other points (default: 0)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -37,8 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     wrong = False
     for folder in arguments.folders:
         try:
-            result = read_all(folder)
-            problems = check(result, folder)
+            problems, summary = _checked(folder, arguments)
         except LauncherError as error:
             print(f"error: {error}", file=sys.stderr)
             wrong = True
@@ -47,31 +63,24 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"wrong: {folder}: {problem}")
         wrong = wrong or bool(problems)
         if not problems and not arguments.quiet:
-            print(f"{folder}: {_summary(result)}")
+            print(f"{folder}: {summary}")
     return int(wrong)
 
 
-def check(result: Result, folder: Path) -> list[str]:
-    """What is wrong with a result and its files, one sentence each; nothing when all is right."""
-    return check_files(result, folder) + check_result(result)
+def _checked(folder: Path, arguments: argparse.Namespace) -> tuple[Sequence[str], str]:
+    """What is wrong, and what to say when nothing is."""
+    if (folder / _STUDY_JSON).is_file():
+        # What composes and maps is loaded for those who ask.
+        from launcher.commands.check.study.whole import Effort, check_study  # noqa: PLC0415
+
+        return check_study(folder, Effort(arguments.sample, arguments.search, arguments.seed))
+    result = read_all(folder)
+    problems = check(result, folder)
+    return problems, "" if problems else summary_of(result)
 
 
-def check_result(result: Result) -> list[str]:
-    """What is wrong with what a result says."""
-    if not result.ok:
-        return []
-    # Groups and proofs speak of the layers, so those must be sound.
-    return check_nests(result) or [*check_sums(result), *check_groups(result), *check_proof(result)]
-
-
-def _summary(result: Result) -> str:
-    if not result.ok:
-        return f"all right; {result.status}: {result.reason}"
-    mappings = len(layer_runs(result))
-    parts = [f"{mappings} mapping{'s' if mappings > 1 else ''} evaluated"]
-    if result.groups:
-        parts.append(f"{sum(group.is_fused for group in result.groups)} fused groups")
-    if result.proof is not None:
-        classes = sum(len(group.classes) for line in result.proof.lines for c in line.chains for group in c.groups)
-        parts.append(f"a proof of {len(result.proof.lines)} lines over {classes:,} bounds added up")
-    return "all right; " + ", ".join(parts)
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is less than 0")
+    return number

@@ -1,9 +1,11 @@
-"""Energy against cycles of several trials, with the front."""
+"""Two figures of several trials against each other, with the front."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from math import isfinite, sqrt
+from typing import Literal, TypeVar
 
 from launcher.reporting.diagrams.axes import axis_of, stairs
 from launcher.reporting.diagrams.svg import draw
@@ -16,9 +18,50 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 76.0, 20.0, 16.0, 46.0
 _LARGEST, _LEAST = 11.0, 3.0
 _MOST_LABELS = 8
 
+T = TypeVar("T")
+
+Better = Literal["less", "more"]
+
+
+@dataclass(frozen=True)
+class PlottedTrial:
+    """One trial.
+
+    Attributes:
+        label: what to call it.
+        x, y: its figures, above 0.
+        area_um2: of its chip; NaN where it is not known.
+        hint: more about it.
+    """
+
+    label: str
+    x: float
+    y: float
+    area_um2: float
+    hint: str
+
+
+@dataclass(frozen=True)
+class PlottedFigure:
+    """What an axis shows.
+
+    Attributes:
+        title: its name.
+        text: a value as people read it.
+        better: which way is.
+    """
+
+    title: str
+    text: Callable[[float], str]
+    better: Better = "less"
+
+
+CYCLES = PlottedFigure("cycles", short_count)
+ENERGY = PlottedFigure("energy", energy)
+
 
 def front_svg(results: Mapping[str, Result], *, standalone: bool = False) -> str:
-    """A point per trial, the area of the chip as its size; the front is drawn and its trials are named.
+    """Energy against cycles, a point per trial, the area of the chip as its size; the front's trials are named.
 
     Args:
         results: label -> trial; those without a mapping are left out.
@@ -27,40 +70,78 @@ def front_svg(results: Mapping[str, Result], *, standalone: bool = False) -> str
     Returns:
         The picture; empty when no trial has a mapping.
     """
-    found = {label: one for label, one in results.items() if one.ok and one.energy_pj > 0 and one.cycles > 0}
-    if not found:
-        return ""
-    x = axis_of([one.cycles for one in found.values()], _LEFT, _WIDTH - _RIGHT)
-    y = axis_of([one.energy_pj for one in found.values()], _HEIGHT - _BOTTOM, _TOP)
-    front = front_of(found, lambda label: (found[label].cycles, found[label].energy_pj))  # the fastest first
-    largest = max((one.area_um2 for one in found.values() if isfinite(one.area_um2)), default=0.0)
-    points = [
-        {
-            "x": x.place(one.cycles),
-            "y": y.place(one.energy_pj),
-            "r": _radius(one.area_um2, largest),
-            "on_front": label in front,
-            "hint": f"{label}: {energy(one.energy_pj)}, {one.cycles:,} cycles",
-        }
-        for label, one in found.items()
+    trials = [
+        PlottedTrial(
+            label, one.cycles, one.energy_pj, one.area_um2, f"{label}: {energy(one.energy_pj)}, {one.cycles:,} cycles"
+        )
+        for label, one in results.items()
+        if one.ok and one.energy_pj > 0 and one.cycles > 0
     ]
-    steps = [(x.place(found[label].cycles), y.place(found[label].energy_pj)) for label in front]
+    return scatter_svg(trials, CYCLES, ENERGY, standalone=standalone)
+
+
+def scatter_svg(
+    trials: Sequence[PlottedTrial], across: PlottedFigure, up: PlottedFigure, *, standalone: bool = False
+) -> str:
+    """One figure against another, a point per trial; what no trial beats in both is the front.
+
+    Args:
+        trials: any number.
+        across, up: what their figures are.
+        standalone: a file of its own.
+
+    Returns:
+        The picture; empty when there is no trial.
+    """
+    if not trials:
+        return ""
+    x = axis_of([one.x for one in trials], _LEFT, _WIDTH - _RIGHT)
+    y = axis_of([one.y for one in trials], _HEIGHT - _BOTTOM, _TOP)
+    front = front_of(trials, lambda one: (_loss(one.x, across), _loss(one.y, up)))  # the best in x first
+    on_front = {(one.x, one.y) for one in front}
+    largest = max((one.area_um2 for one in trials if isfinite(one.area_um2)), default=0.0)
+    steps = [(x.place(one.x), y.place(one.y)) for one in front]
     return draw(
         "front.svg.j2",
         standalone=standalone,
-        title=f"energy against cycles of {len(found)} trials, {len(front)} on the front",
+        title=f"{up.title} against {across.title} of {len(trials)} trials, {len(front)} on the front",
         width=_WIDTH,
         height=_HEIGHT,
         box=(_LEFT, _TOP, _WIDTH - _RIGHT, _HEIGHT - _BOTTOM),
-        x_ticks=[(x.place(value), short_count(value)) for value in x.ticks],
-        y_ticks=[(y.place(value), energy(value)) for value in y.ticks],
-        points=points,
+        across=f"{across.title} ({_direction(across, up)} is better; a larger point is a larger chip)",
+        x_ticks=[(x.place(value), across.text(value)) for value in x.ticks],
+        y_ticks=[(y.place(value), up.text(value)) for value in y.ticks],
+        points=[
+            {
+                "x": x.place(one.x),
+                "y": y.place(one.y),
+                "r": _radius(one.area_um2, largest),
+                "on_front": (one.x, one.y) in on_front,
+                "hint": one.hint,
+            }
+            for one in trials
+        ],
         line=stairs(steps),
         names=[
-            {"x": place[0], "y": place[1], "text": label, "end": place[0] > _WIDTH / 2}
-            for label, place in list(zip(front, steps, strict=True))[:_MOST_LABELS]
+            {"x": place[0], "y": place[1], "text": one.label, "end": place[0] > _WIDTH / 2}
+            for one, place in _spread(list(zip(front, steps, strict=True)))
         ],
     )
+
+
+def _spread(items: Sequence[T]) -> list[T]:
+    """As many as can be named, from one end to the other."""
+    last, most = len(items) - 1, _MOST_LABELS - 1
+    return list(items) if last <= most else [items[round(n * last / most)] for n in range(most + 1)]
+
+
+def _loss(value: float, figure: PlottedFigure) -> float:
+    return value if figure.better == "less" else -value
+
+
+def _direction(across: PlottedFigure, up: PlottedFigure) -> str:
+    """Which corner is the good one."""
+    return f"{'down' if up.better == 'less' else 'up'} and {'left' if across.better == 'less' else 'right'}"
 
 
 def _radius(area: float, largest: float) -> float:

@@ -1,1 +1,1 @@
-"""Studies that settle every point of a finite space: what their processes share, and what they leave behind."""
+"""Settling every point of a finite space of hardware: searched, or excluded by a bound."""

@@ -55,6 +55,7 @@ class Ledger:
         self._claims = Claims(self._me)
         self._unseen: list[PointOutcome] = []
         self._notes: dict[str, Any] = {}
+        self._bounds: dict[str, Sequence[float]] = {}
         self._is_current = False
         self._turn = threading.RLock()
         self._heart = Heartbeat(lambda: self._write("beat"))
@@ -109,6 +110,16 @@ class Ledger:
                 pass
             told, self._unseen = self._unseen[:most], self._unseen[len(self._unseen[:most]) :]
             return told
+
+    def keep_bounds(self, bounds: Mapping[str, Sequence[float]]) -> None:
+        """Write down what was proved of some designs together, by a name that says of which."""
+        if bounds:
+            self._write("bounds", bounds={name: list(values) for name, values in bounds.items()})
+
+    @property
+    def bounds(self) -> Mapping[str, Sequence[float]]:
+        """What :meth:`keep_bounds` kept, as far as this object has read."""
+        return self._bounds
 
     def note(self, key: str, value: object) -> None:
         """Keep something, which JSON can write, for all processes; a later note replaces it."""
@@ -165,6 +176,8 @@ class Ledger:
                 self._claims.release(by)
             case "note":
                 self._notes[record["key"]] = record["value"]
+            case "bounds":
+                self._bounds |= record["bounds"]
             case "beat":
                 pass
             case _:

@@ -36,6 +36,8 @@ class LauncherSweeper(Sweeper):
         assert self.task_function is not None
         assert self.config is not None
         loader = self.hydra_context.config_loader
+        if self.points == "exhaustive":
+            return self._settle(arguments)
         plan = plan_of(self.points, self.config, self.params, arguments, loader)
         values = [name for name in plan.points.names if "." in name or name == "configuration"]
         callbacks = copy(self.hydra_context.callbacks)
@@ -45,3 +47,17 @@ class LauncherSweeper(Sweeper):
             hydra_context=context, task_function=self.task_function, config=self.config
         )
         return run_sweep(self.config, plan, launcher, loader, arguments)
+
+    def _settle(self, arguments: list[str]) -> Any:
+        from launcher.sweeping.exhaustive.plan import exhaustive_plan  # noqa: PLC0415
+        from launcher.sweeping.exhaustive.run import run_exhaustive  # noqa: PLC0415
+
+        assert self.hydra_context is not None
+        assert self.task_function is not None
+        assert self.config is not None
+        loader = self.hydra_context.config_loader
+        plan = exhaustive_plan(self.config, self.params, arguments, loader)
+        launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=self.hydra_context, task_function=self.task_function, config=self.config
+        )
+        return run_exhaustive(self.config, plan, launcher, loader, arguments)

@@ -1,0 +1,1 @@
+"""Checking a study that settled a whole space, from its files."""

@@ -1,0 +1,181 @@
+"""What an exhaustive search leaves and says when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from launcher.errors import LauncherError
+from launcher.interrupts import stop_asked
+from launcher.reporting.numbers import percent, short_seconds
+from launcher.results.files import TRIALS_CSV
+from launcher.results.parameters import point_name
+from launcher.results.result import Result
+from launcher.results.trial_rows import TrialRow
+from launcher.sweeping.exhaustive.ending import Ending
+from launcher.sweeping.exhaustive.matter import matters_text
+from launcher.sweeping.exhaustive.progress import told
+from launcher.sweeping.exhaustive.study_page import write_study_page
+from launcher.sweeping.exhaustive.work import HardwareStudy
+from launcher.sweeping.parent import ParentRun
+from launcher.sweeping.pictures import write_page
+from launcher.sweeping.progress import print_searched
+from launcher.sweeping.rows import best_rows, best_to_worst, trials_csv
+from launcher.sweeping.trials import ComposedTrial, TrialLimits, run_batch
+from launcher.whole_files import write_text
+
+MOST_TRIALS = 100
+"""Designs of which all files are kept, beside the front."""
+
+_BATCH = 4
+
+
+def leave(
+    ending: Ending,
+    study: HardwareStudy,
+    executor: Executor,
+    parent: ParentRun,
+    fixed: Mapping[str, object],
+    identity: Mapping[str, Any],
+    console: Console,
+    seconds: float,
+    *,
+    interrupted: bool,
+) -> list[TrialRow]:
+    """Write and say everything.
+
+    Args:
+        ending: what was found.
+        study: what the points were composed of.
+        executor: maps the best points once more, with all their files.
+        parent: the search's run in the tracking store.
+        fixed: parameters that all points have in common.
+        identity: what makes outcomes comparable.
+        console: where to say it.
+        seconds: the search took.
+        interrupted: whether Ctrl-C ended it; then no time is spent on files of points.
+
+    Returns:
+        The designs that were searched; those whose files were kept have folders.
+
+    Raises:
+        LauncherError: no point has a mapping.
+    """
+    plan, folder = ending.plan, ending.plan.folder
+    rows = ending.rows()
+    ending.write(folder, identity)
+    if not interrupted:
+        folders = dict(_keep_best(ending, rows, study, executor, parent))
+        rows = [_with_folder(row, folders) for row in rows]
+    if rows:
+        print_searched(rows, list(plan.space.values), plan.goals, console)
+    write_text(folder / TRIALS_CSV, trials_csv(rows, list(plan.space.values)))
+    if plan.settings.pictures and not interrupted:
+        write_page([Path(row.folder) for row in rows if row.folder], folder)
+    if plan.settings.pictures:
+        write_study_page(folder)
+    counts = ending.counts()
+    for what, text in _sentences(ending, rows, counts, seconds):
+        say(console, what, text)
+    say(console, "files", _shown(folder))
+    metrics = {"points": float(sum(counts.values()))} | {f"points_{word}": float(n) for word, n in counts.items()}
+    reference = parent.close(rows, plan.goals, fixed, folder, interrupted=interrupted, more=metrics)
+    if reference is not None:
+        say(console, "recorded", str(reference))
+    if ending.complete and not any(row.ok for row in rows):
+        raise LauncherError(_nothing(ending, rows), where=_shown(folder))
+    return rows
+
+
+def say(console: Console, what: str, text: str) -> None:
+    """A line of what is left behind."""
+    console.print(f"{what:<10}{text}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _keep_best(
+    ending: Ending, rows: Sequence[TrialRow], study: HardwareStudy, executor: Executor, parent: ParentRun
+) -> Iterator[tuple[int, Path]]:
+    """Map the front and the best of the others once more, as trials with all their files."""
+    goals, plan = ending.plan.goals, ending.plan
+    front = best_rows(rows, goals) if len(goals.objectives) > 1 else []
+    ordered = [*front, *(row for row in best_to_worst(rows, goals) if row.ok)]
+    chosen = list({row.number: row for row in ordered}.values())[: max(len(front), MOST_TRIALS)]
+    trials = [_composed(ending, study, row.number) for row in chosen]
+    limits = TrialLimits(plan.settings.trial_timeout_s, shared=True)
+    batches = [trials[first : first + _BATCH] for first in range(0, len(trials), _BATCH)]
+    futures = [executor.submit(run_batch, batch, limits) for batch in batches]
+    told_of = iter(chosen)
+    for future in futures:
+        if stop_asked():
+            raise KeyboardInterrupt
+        for outcome, place in zip(future.result().outcomes, future.result().folders, strict=True):
+            row = next(told_of)
+            if isinstance(outcome, Result) and place is not None:
+                parent.record(row.number, outcome, place, point_name(row.point, list(plan.space.values)), again=True)
+                yield row.number, place
+
+
+def _composed(ending: Ending, study: HardwareStudy, number: int) -> ComposedTrial:
+    points, point = ending.plan.points, ending.plan.space.point(number)
+    groups, values = ending.plan.space.split(number)
+    return ComposedTrial(tuple(points.written(point)), study.composed[groups], values, ending.plan.folder / str(number))
+
+
+def _with_folder(row: TrialRow, folders: Mapping[int, Path]) -> TrialRow:
+    return TrialRow(**{**vars(row), "folder": str(folders.get(row.number, ""))})
+
+
+def _sentences(
+    ending: Ending, rows: Sequence[TrialRow], counts: Mapping[str, int], seconds: float
+) -> Iterator[tuple[str, str]]:
+    """The answer, how sure it is, and what it took."""
+    goals, findings = ending.plan.goals, ending.findings
+    best = best_rows(rows, goals)
+    if best and len(goals.objectives) == 1:
+        point = " ".join(f"{key}={value}" for key, value in best[0].point.items())
+        name = goals.objectives[0]
+        yield "best", f"point {best[0].number}: {point}: {told(name, best[0].metrics[name])}"
+        if ending.reach is not None:
+            yield "matters", matters_text(ending.reach)
+    elif best:
+        yield "front", f"{len(best)} designs"
+    settled = sum(counts.values()) - counts["open"]
+    boxes = len(findings.excluded)
+    what = [f"{counts['searched']:,} searched", f"{counts['excluded']:,} excluded by bounds"]
+    what += [f"{counts['limit']:,} by limits"] if counts["limit"] else []
+    what += [f"{counts[word]:,} {name}" for word, name in _WITHOUT.items() if counts[word]]
+    if ending.complete:
+        yield "proved", f"no other point of the space is better: all {settled:,} points settled"
+    else:
+        yield "not yet", f"{counts['open']:,} of {sum(counts.values()):,} points are open{_gap(ending)}"
+        yield "kept", "the same command goes on from here"
+    yield "points", f"{', '.join(what)} ({boxes:,} boxes), in {short_seconds(seconds)}"
+
+
+_WITHOUT = {"infeasible": "without a mapping", "failed": "no design"}
+
+
+def _gap(ending: Ending) -> str:
+    best, goals = ending.findings.best, ending.plan.goals
+    bound = ending.least_open_loss
+    if best is None or len(goals.objectives) > 1 or bound is None:
+        return ""
+    bound = min(bound, best)
+    return f": none is better than {told(goals.objectives[0], abs(bound))}, {percent((best - bound) / abs(best))} less"
+
+
+def _nothing(ending: Ending, rows: Sequence[TrialRow]) -> str:
+    size = ending.plan.space.size
+    if ending.plan.goals.constraints and ending.counts()["limit"]:
+        limits = ", ".join(map(str, ending.plan.goals.constraints))
+        return f"none of the {size:,} points keeps {limits} and has a mapping"
+    reasons = [row.reason for row in rows if row.reason] or list(ending.table.reasons)
+    return f"none of the {size:,} points has a mapping" + (f": {reasons[0]}" if reasons else "")
+
+
+def _shown(folder: Path) -> str:
+    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)

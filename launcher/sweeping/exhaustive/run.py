@@ -1,0 +1,268 @@
+"""``hydra/sweeper=exhaustive``: a whole search, from its plan to the last line."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from math import inf, prod
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.plugins.launcher import Launcher
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from launcher.config.compose import composition_of
+from launcher.config.trial import Trial
+from launcher.engines.native.arrays import BoolArray
+from launcher.errors import LauncherError
+from launcher.figures import TABLES
+from launcher.fingerprint import fingerprint
+from launcher.interrupts import first_asks, stop_asked
+from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON
+from launcher.results.trial_rows import TrialRow
+from launcher.sweeping.executors import await_launches, executor_of
+from launcher.sweeping.exhaustive.boxes import Divider
+from launcher.sweeping.exhaustive.describing import described
+from launcher.sweeping.exhaustive.designs import DesignTable
+from launcher.sweeping.exhaustive.ending import Ending
+from launcher.sweeping.exhaustive.figure_bounds import CommonWork, FigureBounds
+from launcher.sweeping.exhaustive.findings import Findings
+from launcher.sweeping.exhaustive.ledger import Ledger, forget, open_ledger
+from launcher.sweeping.exhaustive.plan import ExhaustivePlan
+from launcher.sweeping.exhaustive.progress import SettlingLine
+from launcher.sweeping.exhaustive.reach import ParameterReach, reach_of
+from launcher.sweeping.exhaustive.report import leave, say
+from launcher.sweeping.exhaustive.search import BoxSearch
+from launcher.sweeping.exhaustive.study_file import StudyFile
+from launcher.sweeping.exhaustive.work import HardwareStudy, is_fused, layers_of
+from launcher.sweeping.identity import digest, fixed_parameters, identity
+from launcher.sweeping.launchers import prepare, stop, workers_of
+from launcher.sweeping.parent import ParentRun, sweep_name
+from launcher.sweeping.storages import printable
+from launcher.tracking import tracker_of
+from launcher.trial.steps import mapper_settings, specify
+from launcher.verbosity import Verbosity, console_for, warnings_console
+from launcher.whole_files import write_text
+
+_BOUNDS = "launcher.sweeping.exhaustive.work"
+_PATIENCE_S = 5.0
+_OF_THE_SWEEP = ("hydra/", "hydra.", "sweep.", "sweep=", "tracking", "cache=", "verbosity=")
+"""Overrides that say nothing of a point."""
+
+_WANTED = tuple(list(figure.metric_names)[0] for figure in TABLES)  # noqa: RUF015 - the first is the exact one
+"""Metrics that are kept of every design that is searched, beside those that are asked about."""
+
+
+def run_exhaustive(
+    config: DictConfig, plan: ExhaustivePlan, launcher: Launcher, loader: ConfigLoader, arguments: Sequence[str]
+) -> list[TrialRow]:
+    """Settle every point, and show what was found.
+
+    Args:
+        config: the multirun's configuration, swept values left out.
+        plan: what is asked for.
+        launcher: says where workers run.
+        loader: composes configurations.
+        arguments: the command line's overrides.
+
+    Returns:
+        The designs that were searched.
+
+    Raises:
+        LauncherError: the settings or the storage cannot be used, or no point has a mapping.
+    """
+    workers = workers_of(config, plan.settings.parallel)
+    study = _study(config, plan, loader)
+    trial = _first_trial(study)
+    same = {**identity(config, plan.points, plan.goals), "bounds": fingerprint(_BOUNDS)}
+    name, where = plan.place(config, digest(same))
+    if plan.settings.restart:
+        forget(where, name)
+    prepare(config, launcher, workers)
+    executor = executor_of(config, launcher, workers)
+    with open_ledger(where, name, same) as ledger:
+        one = _Search(config, plan, study, trial, ledger, name, printable(where), same, executor, workers)
+        return one.run(arguments)
+
+
+def _study(config: DictConfig, plan: ExhaustivePlan, loader: ConfigLoader) -> HardwareStudy:
+    """One composition for every choice of groups."""
+    composed = {}
+    for number in range(plan.space.size if any("." not in key for key in plan.space.values) else 1):
+        groups, _ = plan.space.split(number)
+        if groups not in composed:
+            chosen = [one.override(value) for one in plan.points.dimensions for key, value in groups if one.name == key]
+            overrides = [*plan.points.fixed, *chosen]
+            composed[groups] = composition_of(loader.load_sweep_config(config, overrides), overrides)
+    return HardwareStudy(plan.space, composed, plan.settings.trial_timeout_s)
+
+
+def _first_trial(study: HardwareStudy) -> Trial:
+    """A trial of the space: mistakes come before anything."""
+    number = 0
+    for choices in study.composed:
+        while study.space.split(number)[0] != choices:
+            number += 1
+        first = study.trial(number)
+    return first
+
+
+@dataclass(frozen=True)
+class _Search:
+    """A search whose ledger is open.
+
+    Attributes:
+        config: the multirun's.
+        plan: what it asks for.
+        study: what workers know.
+        trial: some trial of the space.
+        ledger: what processes share.
+        name, where: of the ledger, without passwords.
+        same: what makes its outcomes comparable.
+        executor, workers: who works.
+    """
+
+    config: DictConfig
+    plan: ExhaustivePlan
+    study: HardwareStudy
+    trial: Trial
+    ledger: Ledger
+    name: str
+    where: str
+    same: Mapping[str, Any]
+    executor: Executor
+    workers: int
+
+    @property
+    def _console(self) -> Console:
+        return console_for(self.config.verbosity)
+
+    def run(self, arguments: Sequence[str]) -> list[TrialRow]:
+        started = time.monotonic()
+        parent = self._parent(arguments)
+        self._begin(parent, arguments)
+        ending, interrupted = self._settle()
+        seconds = time.monotonic() - started
+        fixed = fixed_parameters(self.config, self.same, self.plan.points)
+        if interrupted:
+            stop(self.config)
+            await_launches(_PATIENCE_S)
+        rows = leave(
+            ending, self.study, self.executor, parent, fixed, self.same, self._console, seconds, interrupted=interrupted
+        )
+        if interrupted:
+            raise KeyboardInterrupt
+        return rows
+
+    def _parent(self, arguments: Sequence[str]) -> ParentRun:
+        parent = ParentRun(tracker_of(self.config.tracking), self.ledger, warnings_console())
+        names = list(self.plan.space.values)
+        spoken: dict[str, object] = {f"space.{name}": text for name, text in self.plan.points.identity.items()}
+        spoken |= {"goals": str(self.plan.goals), "study": self.name, "overrides": " ".join(arguments)}
+        fixed = fixed_parameters(self.config, self.same, self.plan.points)
+        parent.open(
+            sweep_name(self.config.hydra.runtime.choices, names), {**fixed, **spoken, "sampler": "exhaustive"}, names
+        )
+        return parent
+
+    def _begin(self, parent: ParentRun, arguments: Sequence[str]) -> None:
+        folder = self.plan.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        own = {
+            "parent": parent.run,
+            "swept": list(self.plan.space.values),
+            "overrides": list(arguments),
+            "study": self.name,
+            "workers": self.workers,
+        }
+        write_text(folder / SWEEP_JSON, json.dumps(own) + "\n")
+        write_text(folder / MULTIRUN_YAML, OmegaConf.to_yaml(self.config))
+        say(self._console, "study", f"{self.name} in {self.where}, {self.plan.space.size:,} points")
+        fixed = [one for one in self.plan.points.fixed if not one.lstrip("+~").startswith(_OF_THE_SWEEP)]
+        StudyFile(tuple(fixed), self.plan.space.values).write(folder)
+
+    def _settle(self) -> tuple[Ending, bool]:
+        """Settle what is open; whether Ctrl-C or the time limit came before the end."""
+        pickled = pickle.dumps(self.study)
+        layers = layers_of(self.trial)
+        verbose = self.config.verbosity == Verbosity.verbose
+        with (
+            first_asks("what is settled is kept"),
+            SettlingLine(self._console, self.plan.goals, self.plan.space.size, verbose=verbose) as line,
+        ):
+            line.say("describing the designs")
+            table = described(pickled, self.plan.space, len(layers), self.executor, _stop_if_asked)
+            if not len(table):
+                raise LauncherError(
+                    f"none of the {self.plan.space.size:,} points is a design: {table.reasons[0]}",
+                    hint="other values for the keys that it names",
+                )
+            bounds = FigureBounds(self.plan.goals, _workload(self.trial))
+            wanted = tuple(dict.fromkeys((*_WANTED, *self.plan.goals.metrics)))
+            findings, divider = Findings(self.plan.goals), Divider(self.plan.space, table.number)
+            search = BoxSearch(pickled, table, bounds, divider, wanted, findings, self.ledger)
+            search.begin()
+            interrupted = self._run(search, line)
+            reach = None if interrupted or len(search.open_designs) else self._reach(search, table, line)
+        left = search.open_designs
+        least = search.least_loss if len(left) else None
+        return Ending(self.plan, table, findings, wanted, left, least, reach), interrupted
+
+    def _reach(self, search: BoxSearch, table: DesignTable, line: SettlingLine) -> ParameterReach | None:
+        """How far each value of each key can get, where there is one objective."""
+        if not self.plan.settings.pictures or len(self.plan.goals.objectives) > 1:
+            return None
+        line.say("settling how far each value of each key can get")
+
+        def settle(chosen: BoolArray, findings: Findings) -> None:
+            own = search.among(chosen, findings)
+            own.run(self.executor, self.workers, _stop_if_asked)
+
+        return reach_of(self.plan.space, table, search.findings, settle)
+
+    def _run(self, search: BoxSearch, line: SettlingLine) -> bool:
+        limit = self.plan.settings.timeout_s
+        deadline = time.monotonic() + limit if limit else inf
+
+        def look() -> None:
+            _stop_if_asked()
+            if time.monotonic() > deadline:
+                raise _TimeUpError
+            settled, excluded = search.settled_points
+            findings = search.findings
+            line.settled(settled, excluded, findings.best, search.least_loss, len(findings.front))
+
+        unbounded = search.unbounded
+        if unbounded:
+            say(self._console, "bounds", f"none is known of {', '.join(unbounded)}: it excludes nothing")
+        try:
+            search.run(self.executor, self.workers, look)
+        except _TimeUpError:
+            return False
+        except KeyboardInterrupt:
+            return True
+        return False
+
+
+class _TimeUpError(Exception):
+    """``sweep.timeout_s`` is over."""
+
+
+def _workload(trial: Trial) -> CommonWork:
+    layers = layers_of(trial)
+    return CommonWork(
+        runs=tuple(layer.runs for layer in layers) if trial.layers else (1,),
+        computes=tuple(prod(specify(layer).problem.dimensions.values()) for layer in layers),
+        criterion=mapper_settings(trial).objective[0],
+        fused=is_fused(trial),
+    )
+
+
+def _stop_if_asked() -> None:
+    if stop_asked():
+        raise KeyboardInterrupt

@@ -1,0 +1,233 @@
+"""``hydra/sweeper=exhaustive``: every point settled, as trying each would, whatever is asked for and whoever dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from command_line import ROOT, launch_here
+from exhaustive_cases import EYERISS, GEMMINI, PIM, asked, study_of
+
+from launcher import run
+from launcher.results.files import read_result
+from launcher.results.fronts import dominates
+from launcher.sweeping.exhaustive.numbering import point_at
+from launcher.sweeping.exhaustive.table import PointTable, read_points
+from launcher.sweeping.exhaustive.work import HardwareStudy, PointOutcome, _Worker
+from launcher.sweeping.goals import Goals, parse_goals
+
+COMMON = ["-m", "hydra/sweeper=exhaustive", "tracking=none", "model=bert_base", "hydra.sweep.dir=out"]
+METRICS = ("edp_j_cycles", "energy_pj", "cycles", "area_mm2", "utilization", "latency_s")
+
+
+def every_point(study: HardwareStudy, metrics: tuple[str, ...] = METRICS) -> list[PointOutcome]:
+    """What each point is, found one by one."""
+    worker = _Worker(study)
+    return [worker.search(number, metrics) for number in range(study.space.size)]
+
+
+def losses(goals: Goals, outcome: PointOutcome) -> tuple[float, ...] | None:
+    if outcome.status != "searched" or goals.broken(outcome.figures):
+        return None
+    return tuple(goals.losses(outcome.figures))
+
+
+def check_against_every_point(folder: Path, goals: Goals, truth: list[PointOutcome]) -> PointTable:
+    """The certificate's front is the true one, and whatever is said of a point is so."""
+    points = read_points(folder / "points.parquet")
+    certificate = json.loads((folder / "certificate.json").read_text())
+    known = [losses(goals, one) for one in truth]
+    front = {own for own in known if own and not any(other and dominates(other, own) for other in known)}
+    assert {tuple(one["losses"]) for one in certificate["best"]} == front
+    signs = [1 if way == "minimize" else -1 for way in goals.directions]
+    for number, one in enumerate(truth):
+        row = points.row(number)
+        assert row["status"] != "open"
+        if row["status"] == "searched":
+            assert {name: row[name] for name in one.figures if name in row} == {
+                name: value for name, value in one.figures.items() if name in row
+            }
+            continue
+        if row["status"] in ("infeasible", "failed"):
+            assert one.status == row["status"]
+            continue
+        own = known[number]
+        assert own is None or own not in front
+        if row["status"] == "limit":
+            assert one.status != "searched" or goals.broken(one.figures)
+        for name, sign in zip(goals.objectives, signs, strict=True):
+            if one.status == "searched" and f"bound.{name}" in row:
+                assert sign * float(row[f"bound.{name}"]) <= sign * one.figures[name] * (1 + sign * 1e-9)  # type: ignore[arg-type]
+    return points
+
+
+CASES: dict[str, tuple[Any, list[str], list[str], list[str]]] = {
+    "edp": (GEMMINI, ["layer=KTQ"], ["edp_j_cycles"], []),
+    "two objectives and a limit": (EYERISS, ["arch=eyeriss", "layer=KTQ"], ["energy_pj", "cycles"], ["area_mm2 <= 3"]),
+    "pim, another figure": (PIM, ["arch=pim", "layer=KTQ"], ["latency_s", "area_mm2"], []),
+    "the mapper is after something else": (GEMMINI, ["layer=KTQ", "mapper=energy"], ["edp_j_cycles"], []),
+    "a network": (
+        {**GEMMINI, "arch.dataflow": ("ws",), "arch.technology_nm": (32,)},
+        ["layer=[KTQ,softmax]", "model.blocks=1"],
+        ["edp_j_cycles"],
+        ["utilization >= 0.001"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_best_is_what_trying_every_point_gives(tmp_path: Path, case: str) -> None:
+    values, overrides, objectives, limits = CASES[case]
+    written = ",".join(f'"{limit}"' for limit in limits)
+    goals = [f"sweep.objectives=[{','.join(objectives)}]", f"sweep.constraints=[{written}]", "sweep.pictures=false"]
+    done = launch_here(tmp_path, *COMMON, *overrides, *goals, *asked(values)).must_succeed()
+    assert "no other point of the space is better" in done.out
+    study = study_of(values, *overrides)
+    points = check_against_every_point(tmp_path / "out", parse_goals(objectives, None, limits), every_point(study))
+    assert Counter(points.status.tolist())[0] < study.space.size  # bounds exclude some
+
+
+def test_what_it_leaves_is_what_single_runs_find(tmp_path: Path) -> None:
+    values = {"arch.rows": (8, 16), "arch.scratchpad_kib": (64, 256), "arch.norm_lanes": (1, 2)}
+    launch_here(tmp_path, *COMMON, "layer=KTQ", *asked(values)).must_succeed()
+    points = read_points(tmp_path / "out" / "points.parquet")
+    best = json.loads((tmp_path / "out" / "certificate.json").read_text())["best"][0]["point"]
+    point = [f"{key}={value}" for key, value in point_at(points.keys, best).items()]
+    alone, kept = run(["model=bert_base", "layer=KTQ", *point]), read_result(tmp_path / "out" / str(best))
+    assert (alone.energy_pj, alone.cycles, alone.mapping) == (kept.energy_pj, kept.cycles, kept.mapping)
+    # Lanes for softmax say nothing of a matmul: such points are the same design, and have the same figures.
+    same = points.select(
+        where={key: value for key, value in point_at(points.keys, best).items() if key != "arch.norm_lanes"}
+    )
+    assert len(same) == 2
+    assert len({points.figures["edp_j_cycles"][number] for number in same}) == 1
+    reach = json.loads((tmp_path / "out" / "reach.json").read_text())
+    truth = every_point(study_of(values, "layer=KTQ"))
+    for key, own in reach["keys"].items():
+        for one in own:
+            of_value = [t for n, t in enumerate(truth) if point_at(points.keys, n)[key] == one["value"]]
+            least = min(t.figures["edp_j_cycles"] for t in of_value)
+            assert one["best"]["figures"]["edp_j_cycles"] == least
+
+
+def test_layers_that_are_fused_are_only_bounded_by_their_arithmetic(tmp_path: Path) -> None:
+    values = {"arch.rows": (8, 32), "arch.scratchpad_kib": (64, 256)}
+    overrides = ["layer=[KTQ,softmax]", "model.sequence=64", "model.blocks=1", "fusion=optimal"]
+    launch_here(tmp_path, *COMMON, *overrides, *asked(values), "sweep.pictures=false").must_succeed()
+    truth = every_point(study_of(values, *overrides))
+    check_against_every_point(tmp_path / "out", parse_goals(["edp_j_cycles"]), truth)
+
+
+MISTAKES = {
+    "infinite": (["arch.scratchpad_kib=interval(64,512)"], ["arch.scratchpad_kib", "hydra/sweeper=optuna"]),
+    "too large": (
+        ["arch.rows=range(1,2001)", "arch.cols=range(1,2001)", "arch.scratchpad_kib=range(1,251)"],
+        ["1,000,000,000 points", "GB"],
+    ),
+    "nothing swept": ([], ["nothing is swept"]),
+    "an empty range": (["arch.rows=range(8,8)"], ["empty"]),
+    "a workload": (["arch.rows=8,16", "model.sequence=64,128"], ["model.sequence", "no parameter of the hardware"]),
+    "an unknown key": (["arch.rows=8,16", "arch.rose=1,2"], ["rose"]),
+    "no design": (["arch.scratchpad_kib=0.001,0.002"], ["none of the 2 points"]),
+    "no figure of a design": (["arch.rows=8,16", "sweep.objectives=[search_seconds]"], ["search_seconds"]),
+    "another engine": (["arch.rows=8,16", "engine=timeloop"], ["engine=native"]),
+    "limits that nothing keeps": (["arch.rows=8,16", "constraints.area_mm2=0.001"], ["area_mm2 <= 0.001"]),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_space_that_makes_no_sense_is_answered_in_words(tmp_path: Path, mistake: str) -> None:
+    overrides, words = MISTAKES[mistake]
+    launch_here(tmp_path, *COMMON, "layer=KTQ", *overrides).must_explain(*words)
+
+
+def test_a_second_run_finds_everything_settled(tmp_path: Path) -> None:
+    command = [*COMMON, "layer=KTQ", "sweep.pictures=false", *asked({"arch.rows": (8, 16, 32), "arch.cols": (8, 16)})]
+    first = launch_here(tmp_path, *command).must_succeed()
+    ledger = next((tmp_path / "studies").glob("*.ledger"))
+    searches = _searches(ledger)
+    again = launch_here(tmp_path, *command).must_succeed()
+    assert _searches(ledger) == searches
+    assert _answer(again.out) == _answer(first.out)
+    launch_here(tmp_path, *command, "sweep.study=mine", "constraints.area_mm2=5").must_succeed()
+    launch_here(tmp_path, *command, "sweep.study=mine").must_explain("made for something else", "sweep.restart=true")
+
+
+def _searches(ledger: Path) -> list[int]:
+    """Numbers of points whose outcomes were written, each as often as it was."""
+    records = [json.loads(line) for line in ledger.read_text().splitlines()]
+    return [row[0] for record in records if record.get("is") == "settled" for row in record["outcomes"]]
+
+
+def _answer(out: str) -> list[str]:
+    return [line for line in out.splitlines() if line.startswith(("best", "proved"))]
+
+
+SLOW = [*COMMON[:-1], "layer=all", "model.blocks=1", "model.sequence=128", "sweep.pictures=false"]
+SLOW += asked({"arch.rows": (8, 16, 32), "arch.cols": (8, 16), "arch.scratchpad_kib": (64, 256, 1024)})
+
+
+def _start(folder: Path, place: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(ROOT / "launch.py"), *SLOW, f"hydra.sweep.dir={place}"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def test_a_search_that_is_killed_again_and_again_loses_nothing_and_searches_nothing_twice(tmp_path: Path) -> None:
+    moments = random.Random(5)
+    for _ in range(4):
+        process = _start(tmp_path, "out")
+        time.sleep(moments.uniform(1.0, 6.0))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    process = _start(tmp_path, "out")
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == 0, err
+    assert "no other point of the space is better: all 18 points settled" in out
+    searched = Counter(_searches(next((tmp_path / "studies").glob("*.ledger"))))
+    assert max(searched.values()) == 1
+    study = study_of(
+        {"arch.rows": (8, 16, 32), "arch.cols": (8, 16), "arch.scratchpad_kib": (64, 256, 1024)},
+        *("layer=all", "model.blocks=1", "model.sequence=128"),
+    )
+    check_against_every_point(tmp_path / "out", parse_goals(["edp_j_cycles"]), every_point(study))
+
+
+def test_two_processes_share_a_study(tmp_path: Path) -> None:
+    processes = [_start(tmp_path, f"out{number}") for number in range(2)]
+    outs = [process.communicate(timeout=240) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outs
+    assert _answer(outs[0][0]) == _answer(outs[1][0]) != []
+    searched = Counter(_searches(next((tmp_path / "studies").glob("*.ledger"))))
+    assert max(searched.values()) == 1
+    tables = [read_points(tmp_path / f"out{number}" / "points.parquet") for number in range(2)]
+    for one in tables:
+        assert not (one.status == 5).any()  # open
+    known = [table.figures["edp_j_cycles"] for table in tables]
+    both = ~np.isnan(known[0]) & ~np.isnan(known[1])
+    assert np.array_equal(known[0][both], known[1][both])
+
+
+def test_a_time_limit_leaves_the_rest_for_later(tmp_path: Path) -> None:
+    command = [*COMMON, "layer=KTQ", "sweep.pictures=false", *asked(GEMMINI)]
+    stopped = launch_here(tmp_path, *command, "sweep.timeout_s=0.001").must_succeed()
+    assert "points are open" in stopped.out
+    assert "the same command goes on from here" in stopped.out
+    certificate = json.loads((tmp_path / "out" / "certificate.json").read_text())
+    assert "was stopped" in certificate["claim"]
+    assert "no other point" in launch_here(tmp_path, *command).must_succeed().out
