@@ -50,6 +50,7 @@ def sweep(folder: Path, *arguments: str, points: str = "optuna") -> float:
         "-m",
         f"hydra/sweeper={points}",
         "sweep.pictures=false",
+        "sweep.prune=false",
         *arguments,
     ]
     environment = {**os.environ, "LAUNCHER_CACHE_DIR": str(folder.parent / "cache")}

@@ -110,7 +110,15 @@ def test_a_sweep_tells_its_trials_apart_by_their_factors(tmp_path: Path) -> None
 
 
 def test_a_study_with_other_factors_is_another_study(tmp_path: Path) -> None:
-    study = ("-m", "hydra/sweeper=optuna", "arch.rows=choice(8,16)", "sweep.n_trials=2", "sweep.study=sides", *KTQ)
+    study = (
+        "-m",
+        "hydra/sweeper=optuna",
+        "sweep.prune=false",
+        "arch.rows=choice(8,16)",
+        "sweep.n_trials=2",
+        "sweep.study=sides",
+        *KTQ,
+    )
     launch(tmp_path, *study).must_succeed()
     launch(tmp_path, *study, "mapspace.factors=spatial").must_explain("mapspace.factors: perfect -> spatial")
 

@@ -131,7 +131,14 @@ def test_a_sweep_is_loaded_again(trials: Results, folder: Path) -> None:
 
 
 def test_a_search_in_the_same_folder_goes_on(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    space = ["hydra/sweeper=optuna", "arch.rows=choice(8,16,32)", "layer=KTQ", "model=bert_base", "sweep.sampler=grid"]
+    space = [
+        "hydra/sweeper=optuna",
+        "sweep.prune=false",
+        "arch.rows=choice(8,16,32)",
+        "layer=KTQ",
+        "model=bert_base",
+        "sweep.sampler=grid",
+    ]
     first = launcher.sweep([*space, "sweep.n_trials=2"], output=folder / "search")
     more = launcher.sweep([*space, "sweep.n_trials=3"], output=folder / "search")
     assert len(first) == 2

@@ -24,7 +24,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial
 
 LAYER = ["model=bert_base", "layer=KTQ", "sweep.pictures=false"]
-FAST = ["hydra/sweeper=optuna", *LAYER]
+FAST = ["hydra/sweeper=optuna", "sweep.prune=false", *LAYER]
 SPACE = ["arch.rows=choice(8,16,32)", "arch.cols=choice(8,16,32)"]
 
 
@@ -239,6 +239,7 @@ def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothin
         space = [f"arch.rows=range(4,{4 * rows + 1},4)", f"arch.cols=range(4,{4 * cols + 1},4)", "cache=false"]
     else:
         space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", f"sweep.n_trials={total}", "cache=false"]
+        space += ["sweep.prune=false"]
     command = [f"hydra/sweeper={points}", *space, *parallel]
     kills, most = 0, 3 if launcher == "basic" else 2
     Sweeping(tmp_path, *command).killed_after(moments.uniform(0.5, 3))
@@ -365,7 +366,14 @@ def test_a_trial_that_is_taken_over_is_not_run_when_its_point_was_tried_meanwhil
 
 def test_workers_end_with_a_sweep_that_is_killed(tmp_path: Path) -> None:
     space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", "cache=false", "tracking=none"]
-    running = Sweeping(tmp_path, "hydra/sweeper=optuna", *space, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    running = Sweeping(
+        tmp_path,
+        "hydra/sweeper=optuna",
+        "sweep.prune=false",
+        *space,
+        "hydra/launcher=joblib",
+        "hydra.launcher.n_jobs=2",
+    )
     running.await_results()
     workers = running.workers()
     assert workers
@@ -380,7 +388,7 @@ def test_workers_end_with_a_sweep_that_is_killed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("points", ["grid", "optuna"])
 @pytest.mark.parametrize(("total", "before"), [(10, 1), (80, 30)], ids=["one at a time", "several at a time"])
 def test_a_killed_worker_costs_no_trial_of_its_neighbours(tmp_path: Path, total: int, before: int, points: str) -> None:
-    space = ["hydra/sweeper=optuna", "arch.rows=range(4,65,2)", "arch.cols=range(4,65,2)"]
+    space = ["hydra/sweeper=optuna", "sweep.prune=false", "arch.rows=range(4,65,2)", "arch.cols=range(4,65,2)"]
     space += ["sweep.sampler=random", f"sweep.n_trials={total}"]
     if points == "grid":
         space = [f"arch.rows=range(4,{4 + 2 * total // 10},2)", "arch.cols=range(4,24,2)"]

@@ -25,6 +25,7 @@ from omegaconf import OmegaConf
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from rich.console import Console
 
+from launcher.config.limits import Limits
 from launcher.config.schema import register
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.paths import data_folder
@@ -136,6 +137,14 @@ def test_objectives_have_directions_and_constraints_have_violations() -> None:
     assert [one.violation(metrics) > 0 for one in goals.constraints] == [True, True]
     metrics = {"area_mm2": 4.0, "utilization": 0.51}
     assert [one.violation(metrics) > 0 for one in goals.constraints] == [False, False]
+
+
+@pytest.mark.parametrize("bound", [4.0, 0.5000001, 1e-9, 123456.7, 1.0 / 3.0, 2.5e17])
+def test_limits_are_written_so_that_they_are_read_back_exactly(bound: float) -> None:
+    (limit,) = parse_goals(["cycles"], None, [f"area_mm2 <= {bound!r}"]).constraints
+    assert limit.bound == bound
+    assert parse_goals(["cycles"], None, [str(limit)]).constraints == (limit,)
+    assert parse_goals(["cycles"], None, Limits(area_mm2=bound).texts).constraints == (limit,)
 
 
 @pytest.mark.parametrize(

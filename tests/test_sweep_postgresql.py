@@ -23,7 +23,14 @@ from launcher.errors import LauncherError
 from launcher.sweeping.exhaustive.ledger import forget, open_ledger
 from launcher.sweeping.storages import close_storage, open_storage
 
-FAST = ["hydra/sweeper=optuna", "model=bert_base", "layer=KTQ", "cache=false", "sweep.pictures=false"]
+FAST = [
+    "hydra/sweeper=optuna",
+    "sweep.prune=false",
+    "model=bert_base",
+    "layer=KTQ",
+    "cache=false",
+    "sweep.pictures=false",
+]
 
 
 def _program(name: str) -> str | None:

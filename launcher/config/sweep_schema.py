@@ -27,5 +27,6 @@ class SweepSettings(Checked):
     timeout_s: float | None = field(default=None, metadata={"least": 1e-3, "most": 1e9})
     trial_timeout_s: float | None = field(default=None, metadata={"least": 1e-3, "most": 1e9})
     max_failures: float = field(default=0.8, metadata={"least": 0, "most": 1})
+    prune: bool = True
     pictures: bool = True
     parallel: int | None = field(default=None, metadata={"least": 1, "most": 4096})

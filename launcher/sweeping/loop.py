@@ -21,7 +21,7 @@ from launcher.reporting.trials import trial_line
 from launcher.results.files import RESULT_JSON, read_result
 from launcher.results.parameters import point_name
 from launcher.results.result import Result
-from launcher.results.trial_rows import TrialRow, remark_of
+from launcher.results.trial_rows import PRUNED, TrialRow, remark_of
 from launcher.sweeping.executors import is_death
 from launcher.sweeping.jobs import EndedJob, Job, Jobs
 from launcher.sweeping.parent import ParentRun
@@ -29,6 +29,7 @@ from launcher.sweeping.plan import SweepPlan
 from launcher.sweeping.points.interface import Key, Point, key_of
 from launcher.sweeping.points.space import Space
 from launcher.sweeping.progress import ProgressLine
+from launcher.sweeping.pruning import PointBounds
 from launcher.sweeping.rows import common_reasons, study_rows, trial_row
 from launcher.sweeping.study import SharedStudy, result_of
 from launcher.tracking.records import recorded_metrics
@@ -63,8 +64,16 @@ class SweepLoop:
         common: Sequence[str],
         parent: ParentRun,
         progress: ProgressLine,
+        bounds: PointBounds | None = None,
     ) -> None:
-        """``common``: what all trials are told beside their points."""
+        """A part that has not begun.
+
+        Args:
+            plan, study, jobs, parent, progress: of the sweep.
+            common: what all trials are told beside their points.
+            bounds: tells points that cannot be the best; None where none is to be left out.
+        """
+        self._bounds = bounds
         self._plan = plan
         self._points = plan.points
         self._goals = plan.goals
@@ -199,9 +208,28 @@ class SweepLoop:
                 one.same.append(trial)
                 return
         self._repeats = 0
+        overrides = (*self._points.overrides(trial), *self._common)
+        hopeless = self._bounds.hopeless(overrides, self._best) if self._bounds and not resumed else None
+        if hopeless is not None:
+            self._leave_out(trial, hopeless)
+            return
         folder = self._folder_of(trial)
         self._open[trial.number] = _Open(trial, point, folder, resumed)
-        self._jobs.start(Job(trial.number, (*self._points.overrides(trial), *self._common), folder))
+        self._jobs.start(Job(trial.number, overrides, folder))
+
+    @property
+    def _best(self) -> float | None:
+        """The least loss of the first objective so far."""
+        records = [record for _, record in self._known.values() if record["status"] == "ok"]
+        good = [one["metrics"] for one in records if not self._goals.broken(one["metrics"])]
+        return min((self._goals.losses(metrics)[0] for metrics in good), default=None)
+
+    def _leave_out(self, trial: Trial, reason: str) -> None:
+        record = {"status": PRUNED, "reason": reason, "metrics": {}, "remark": "", "folder": ""}
+        self._study.keep(trial, record)
+        self._study.leave_out(trial)
+        self._remember(key_of(self._points.point_of(trial)), trial.number, record)
+        self._progress.add(trial_row(trial, record, self._points, self._goals))
 
     def _folder_of(self, trial: Trial) -> Path:
         return self._plan.folder / str(trial.number)

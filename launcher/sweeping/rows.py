@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial, Trial
 
 from launcher.results.fronts import Front
 from launcher.results.ranking import ranked
-from launcher.results.trial_rows import TrialRow, row_value
+from launcher.results.trial_rows import PRUNED, TrialRow, row_value
 from launcher.sweeping.goals import Goals
 from launcher.sweeping.points.interface import Points
 from launcher.sweeping.study import result_of
@@ -86,7 +86,7 @@ def tried_all(rows: Sequence[TrialRow], points: Points) -> bool:
 def states(rows: Sequence[TrialRow]) -> dict[str, int]:
     """Number of trials by state."""
     found = Counter(row.state for row in rows)
-    return {state: found.get(state, 0) for state in ("ok", *_FAILED, "running")}
+    return {state: found.get(state, 0) for state in ("ok", *_FAILED, PRUNED, "running")}
 
 
 def common_reasons(rows: Sequence[TrialRow], most: int = 3) -> str:

@@ -17,10 +17,11 @@ from optuna.storages import BaseStorage
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
+from launcher.config.trial import Trial
 from launcher.errors import LauncherError
 from launcher.interrupts import first_asks
 from launcher.process_limits import spare_libraries
-from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON
+from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON, TRIALS_CSV
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.compositions import Compositions
 from launcher.sweeping.executors import HydraLaunches, await_launches, executor_of
@@ -32,6 +33,7 @@ from launcher.sweeping.parent import ParentRun, sweep_name
 from launcher.sweeping.pictures import write_page, write_pictures
 from launcher.sweeping.plan import SweepPlan
 from launcher.sweeping.progress import ProgressLine, print_table
+from launcher.sweeping.pruning import PointBounds
 from launcher.sweeping.rows import common_reasons, study_rows, trials_csv, tried_all
 from launcher.sweeping.storages import close_storage, open_storage, printable, storage_error
 from launcher.sweeping.study import OVER, SharedStudy, finished_trials, forget, open_study
@@ -40,7 +42,6 @@ from launcher.tracking import tracker_of
 from launcher.verbosity import Verbosity, console_for, warnings_console
 from launcher.whole_files import write_text
 
-TRIALS_CSV = "trials.csv"
 _PATIENCE_S = 5.0
 
 
@@ -95,6 +96,21 @@ def _runner(config: DictConfig, plan: SweepPlan, launcher: Launcher, loader: Con
         return HydraTrials(HydraLaunches(launcher, apart=workers > 1))
     limits = TrialLimits(plan.settings.trial_timeout_s, shared=workers > 1)
     return ComposedTrials(executor_of(config, launcher, workers), Compositions(loader, config), limits)
+
+
+def _bounds(plan: SweepPlan, runner: TrialRunner) -> PointBounds | None:
+    """Of a study with one objective: what a grid lists is wanted, and a front is beaten by nothing alone."""
+    if plan.is_grid or not plan.settings.prune or len(plan.goals.objectives) > 1:
+        return None
+    if not isinstance(runner, ComposedTrials):
+        return None
+    compositions = runner.compositions
+
+    def trial_of(overrides: Sequence[str]) -> Trial:
+        composition, values = compositions.of(overrides)
+        return composition.at(values)
+
+    return PointBounds(plan.goals, trial_of)
 
 
 def _compose_first(
@@ -202,7 +218,7 @@ class _Sweep:
             first_asks("finished trials are kept"),
             ProgressLine(self.console, self.plan.goals, total, verbose=verbose) as progress,
         ):
-            SweepLoop(self.plan, self.study, jobs, common, parent, progress).run()
+            SweepLoop(self.plan, self.study, jobs, common, parent, progress, _bounds(self.plan, runner)).run()
 
     def _finish(self, parent: ParentRun, interrupted: bool) -> list[TrialRow]:
         points, goals, folder = self.plan.points, self.plan.goals, self.plan.folder

@@ -82,13 +82,20 @@ class SharedStudy:
         with quiet():
             for name, violation in constraints.items():
                 trial.set_constraint(name, violation)
-            state = TrialState.FAIL if values is None else None
-            try:
-                self.study.tell(trial, values, state=state, skip_if_finished=True)
-            except RuntimeError as error:
-                # Grid and brute force want to stop a loop that is not theirs; the trial is stored by then.
-                if "Study.stop" not in str(error):
-                    raise
+            self._finish(trial, values, TrialState.FAIL if values is None else None)
+
+    def leave_out(self, trial: Trial) -> None:
+        """Finish a trial that cannot be the best."""
+        with quiet():
+            self._finish(trial, None, TrialState.PRUNED)
+
+    def _finish(self, trial: Trial, values: Sequence[float] | None, state: TrialState | None) -> None:
+        try:
+            self.study.tell(trial, values, state=state, skip_if_finished=True)
+        except RuntimeError as error:
+            # Grid and brute force want to stop a loop that is not theirs; the trial is stored by then.
+            if "Study.stop" not in str(error):
+                raise
 
     def drop(self, trial: Trial) -> None:
         """Take a trial back that was one too many, since another process asked at the same moment."""
