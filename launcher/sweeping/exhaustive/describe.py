@@ -121,7 +121,10 @@ class Describer:
     def reading(self, texts: Mapping[Factors, tuple[str, str]]) -> Reading:
         """Texts of the architecture and the problem, by mapspace, the wanted one first."""
         nodes = {factors: nodes_of(architecture) for factors, (architecture, _) in texts.items()}
-        return Reading(nodes, tuple(problem for _, problem in texts.values()), self.around(next(iter(nodes.values()))))
+        problems = tuple(problem for _, problem in texts.values())
+        # A problem's text may name values for all nodes, too.
+        named = [problem for problem in problems[:1] if "variables" in problem or "globals" in problem]
+        return Reading(nodes, problems, self.around([*next(iter(nodes.values())), *named]))
 
     def described(self, trial: Trial, reading: Reading) -> LayerDesign:
         """The design of a trial whose texts were read; raises as :meth:`describe` does."""
@@ -170,11 +173,14 @@ class Describer:
         return "\n".join(filter(None, map(self.attributes_of, nodes)))
 
     def attributes_of(self, node: str) -> str:
-        """What a container's node hands on; empty for other nodes."""
+        """What a node hands on: a container its attributes, a component nothing; other text may name values for all."""
         if node not in self._attributes:
             tree = _tree(node)
-            attributes = tree.get("attributes") if tree is not None and tree.tag == _CONTAINER else None
-            self._attributes[node] = repr(comparable(attributes)) if attributes else ""
+            if tree is None or (tree.tag not in (_CONTAINER, _COMPONENT) and any(tree.values())):
+                self._attributes[node] = node
+            else:
+                attributes = tree.get("attributes") if tree.tag == _CONTAINER else None
+                self._attributes[node] = repr(comparable(attributes)) if attributes else ""
         return self._attributes[node]
 
 
@@ -226,9 +232,10 @@ def _node(
 def _tree(text: str) -> YamlMap | None:
     """A node's own text as data; None where it is more or less than one node."""
     try:
-        nodes = Document.from_text(f"nodes:\n{text}", "a node").root.get("nodes")
+        root = Document.from_text(f"nodes:\n{text}", "a node").root
     except SpecificationError:
         return None
+    nodes = root["nodes"] if len(root) == 1 else None
     return nodes[0] if isinstance(nodes, list) and len(nodes) == 1 and isinstance(nodes[0], YamlMap) else None
 
 

@@ -7,8 +7,10 @@ import pickle
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf, prod
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
@@ -23,6 +25,7 @@ from launcher.errors import LauncherError
 from launcher.figures import TABLES
 from launcher.fingerprint import fingerprint
 from launcher.interrupts import first_asks, stop_asked
+from launcher.paths import data_folder
 from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.executors import await_launches, executor_of
@@ -85,8 +88,10 @@ def run_exhaustive(
         forget(where, name)
     prepare(config, launcher, workers)
     executor = executor_of(config, launcher, workers)
+    limit = plan.settings.timeout_s
+    deadline = time.monotonic() + limit if limit else inf
     with open_ledger(where, name, same) as ledger:
-        one = _Search(config, plan, study, trial, ledger, name, printable(where), same, executor, workers)
+        one = _Search(config, plan, study, trial, ledger, name, printable(where), same, executor, workers, deadline)
         return one.run(arguments)
 
 
@@ -125,6 +130,7 @@ class _Search:
         name, where: of the ledger, without passwords.
         same: what makes its outcomes comparable.
         executor, workers: who works.
+        deadline: of the clock, after which nothing new is begun.
     """
 
     config: DictConfig
@@ -137,6 +143,7 @@ class _Search:
     same: Mapping[str, Any]
     executor: Executor
     workers: int
+    deadline: float
 
     @property
     def _console(self) -> Console:
@@ -184,7 +191,13 @@ class _Search:
         write_text(folder / MULTIRUN_YAML, OmegaConf.to_yaml(self.config))
         say(self._console, "study", f"{self.name} in {self.where}, {self.plan.space.size:,} points")
         fixed = [one for one in self.plan.points.fixed if not one.lstrip("+~").startswith(_OF_THE_SWEEP)]
-        StudyFile(tuple(fixed), self.plan.space.values).write(folder)
+        keys = {one.element: self.plan.space.values[one.name] for one in self.plan.points.dimensions}
+        StudyFile(tuple(fixed), keys, self._own_folder()).write(folder)
+
+    def _own_folder(self) -> Path | None:
+        """Where the user's own groups and templates are."""
+        sources = [Path(one.path) for one in self.config.hydra.runtime.config_sources if one.schema == "file"]
+        return next((path for path in sources if path.resolve() != data_folder("conf")), None)
 
     def _settle(self) -> tuple[Ending, bool]:
         """Settle what is open; whether Ctrl-C or the time limit came before the end."""
@@ -208,7 +221,10 @@ class _Search:
             search = BoxSearch(pickled, table, bounds, divider, wanted, findings, self.ledger)
             search.begin()
             interrupted = self._run(search, line)
-            reach = None if interrupted or len(search.open_designs) else self._reach(search, table, line)
+            reach = None
+            if not interrupted and not len(search.open_designs):
+                with suppress(_TimeUpError):
+                    reach = self._reach(search, table, line)
         left = search.open_designs
         least = search.least_loss if len(left) else None
         return Ending(self.plan, table, findings, wanted, left, least, reach), interrupted
@@ -219,19 +235,21 @@ class _Search:
             return None
         line.say("settling how far each value of each key can get")
 
+        def look() -> None:
+            _stop_if_asked()
+            if time.monotonic() > self.deadline:
+                raise _TimeUpError
+
         def settle(chosen: BoolArray, findings: Findings) -> None:
             own = search.among(chosen, findings)
-            own.run(self.executor, self.workers, _stop_if_asked)
+            own.run(self.executor, self.workers, look)
 
         return reach_of(self.plan.space, table, search.findings, settle)
 
     def _run(self, search: BoxSearch, line: SettlingLine) -> bool:
-        limit = self.plan.settings.timeout_s
-        deadline = time.monotonic() + limit if limit else inf
-
         def look() -> None:
             _stop_if_asked()
-            if time.monotonic() > deadline:
+            if time.monotonic() > self.deadline:
                 raise _TimeUpError
             settled, excluded = search.settled_points
             findings = search.findings
