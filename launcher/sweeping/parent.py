@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +19,8 @@ from launcher.sweeping.goals import Goals
 from launcher.sweeping.rows import best_rows, common_reasons, states
 from launcher.tracking import RunReference, Tracker
 from launcher.tracking.records import as_parameters
+
+_SETTLING_S = 0.3
 
 _KEY_TAG = "sweep.key"
 """Tag of a study's run: what the study notes of it."""
@@ -60,6 +63,7 @@ class ParentRun:
         # Known before the run is made, so that a kill in between does not leave two.
         if self._study.noted(_KEY_TAG) is None:
             self._study.note(_KEY_TAG, uuid4().hex)
+            time.sleep(_SETTLING_S)  # another process may do so at this moment: the last note counts for both
         tags = {_KEY_TAG: str(self._study.noted(_KEY_TAG))}
         self.run = self._tracker.resume_sweep(tags)
         if not self.run and self._tracker.start_sweep(name, parameters, tags, swept):

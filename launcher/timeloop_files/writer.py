@@ -66,7 +66,7 @@ def _node(value: object) -> yaml.Node:
     if isinstance(value, list | tuple):
         items = [_node(item) for item in value]
         return yaml.SequenceNode("tag:yaml.org,2002:seq", items, flow_style=all(map(_is_plain, items)))
-    return yaml.ScalarNode(*_number(value))  # a node that is shared would become an alias
+    return yaml.ScalarNode(*_number(value, repr(value)))  # a node that is shared would become an alias
 
 
 def _mapping(tag: str, content: Mapping[str, object]) -> yaml.Node:
@@ -83,8 +83,8 @@ def _style(text: str) -> str | None:
     return '"' if resolve_scalar(text) != text else None
 
 
-@lru_cache(maxsize=4096, typed=True)  # 1, 1.0 and True are equal
-def _number(value: Any) -> tuple[str, str]:
+@lru_cache(maxsize=4096, typed=True)  # 1, 1.0 and True are equal, and so are 0.0 and -0.0, whose texts differ
+def _number(value: Any, text: str) -> tuple[str, str]:
     node = _REPRESENTER.represent_data(value)
     return node.tag, node.value
 
