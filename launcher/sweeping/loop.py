@@ -74,6 +74,7 @@ class SweepLoop:
             bounds: tells points that cannot be the best; None where none is to be left out.
         """
         self._bounds = bounds
+        self._best: float | None = None  # the least loss of the first objective so far
         self._plan = plan
         self._points = plan.points
         self._goals = plan.goals
@@ -217,13 +218,6 @@ class SweepLoop:
         self._open[trial.number] = _Open(trial, point, folder, resumed)
         self._jobs.start(Job(trial.number, overrides, folder))
 
-    @property
-    def _best(self) -> float | None:
-        """The least loss of the first objective so far."""
-        records = [record for _, record in self._known.values() if record["status"] == "ok"]
-        good = [one["metrics"] for one in records if not self._goals.broken(one["metrics"])]
-        return min((self._goals.losses(metrics)[0] for metrics in good), default=None)
-
     def _leave_out(self, trial: Trial, reason: str) -> None:
         record = {"status": PRUNED, "reason": reason, "metrics": {}, "remark": "", "folder": ""}
         self._study.keep(trial, record)
@@ -289,6 +283,9 @@ class SweepLoop:
         self._tried.add(key)
         if here or record["status"] != "failed":
             self._known.setdefault(key, (number, record))
+        if record["status"] == "ok" and not self._goals.broken(record["metrics"]):
+            loss = self._goals.losses(record["metrics"])[0]
+            self._best = loss if self._best is None else min(self._best, loss)
 
     def _check_failures(self) -> None:
         share, total = self._plan.settings.max_failures, self._points.total

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import prod
 
 from launcher.config.trial import Trial
-from launcher.engines.native.designs.bounds import LayerBound, arithmetic_bound, root_bound
 from launcher.errors import LauncherError
 from launcher.results.result import LayerRun, Result
 from launcher.specification.specification import Specification
-from launcher.sweeping.exhaustive.figure_bounds import BoxBounds, CommonWork, FigureBounds
+from launcher.sweeping.exhaustive.figure_bounds import BoxBounds, FigureBounds
+from launcher.sweeping.exhaustive.findings import SLACK
 from launcher.sweeping.exhaustive.progress import told
-from launcher.sweeping.exhaustive.work import is_fused, layers_of
+from launcher.sweeping.exhaustive.work import bound_of, common_work, layers_of
 from launcher.sweeping.goals import Goals
 from launcher.trial.engine_choice import NATIVE
-from launcher.trial.steps import mapper_settings, native_settings, specify
-
-_SLACK = 1e-9
+from launcher.trial.steps import native_settings, specify
 
 
 class PointBounds:
@@ -35,7 +32,7 @@ class PointBounds:
             loss = self._loss(self._trial_of(overrides))
         except LauncherError:  # which the trial itself will say
             return None
-        if loss is None or loss * (1 - _SLACK if loss > 0 else 1 + _SLACK) <= best:
+        if loss is None or loss * (1 - SLACK if loss > 0 else 1 + SLACK) <= best:
             return None
         name = self._goals.objectives[0]
         reach = "at least" if self._goals.directions[0] == "minimize" else "at most"
@@ -45,14 +42,10 @@ class PointBounds:
         if trial.experiment.engine.name != NATIVE:
             return None
         specifications = [specify(layer) for layer in layers_of(trial)]
-        workload = CommonWork(
-            runs=tuple(layer.runs for layer in layers_of(trial)) if trial.layers else (1,),
-            computes=tuple(prod(one.problem.dimensions.values()) for one in specifications),
-            criterion=mapper_settings(trial).objective[0],
-            fused=is_fused(trial),
-        )
+        workload = common_work(trial, specifications)
+        kind, *_ = FigureBounds(self._goals, workload).kinds
         pairs = zip(layers_of(trial), specifications, strict=True)
-        layers = tuple(_bound(layer, one, fused=workload.fused) for layer, one in pairs)
+        layers = tuple(bound_of(one, native_settings(layer), kind) for layer, one in pairs)
         if not all(one.feasible for one in layers):  # the trial finds the reason
             return None
         machine = _machine(specifications)
@@ -63,12 +56,6 @@ class PointBounds:
             tuple(one.architecture.compute.instances for one in specifications),
         )
         return FigureBounds(self._goals, workload).losses(box)[0]
-
-
-def _bound(layer: Trial, specification: Specification, *, fused: bool) -> LayerBound:
-    if fused:
-        return arithmetic_bound(specification)
-    return root_bound(specification, native_settings(layer))
 
 
 def _machine(specifications: Sequence[Specification]) -> Result:

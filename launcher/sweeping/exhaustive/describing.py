@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from launcher.engines.native.arrays import AnyArray, AnyInts
 from launcher.sweeping.exhaustive import work
 from launcher.sweeping.exhaustive.designs import DesignTable, TableBuilder, digits_of, first_of_equal
 from launcher.sweeping.exhaustive.factored import NO_TEXT, FactoredLayer, TextBlock
-from launcher.sweeping.exhaustive.space import Choices, FiniteSpace
+from launcher.sweeping.exhaustive.space import FiniteSpace
 
 _CHUNK = 250
 """Points that are described by themselves, at a time."""
@@ -39,7 +38,7 @@ def described(
     points = np.arange(space.size)
     digits = digits_of(space.values, points)
     builder = TableBuilder(space.size, layers)
-    for choices in _choices(space):
+    for choices, _ in space.choices():
         chosen = np.ones(space.size, np.bool_)
         for key, value in choices:
             chosen &= digits[key] == list(space.values[key]).index(value)
@@ -53,12 +52,6 @@ def described(
         for layer, one in enumerate(factored):
             _put_factored(study, space, builder, own, layer, one, here, executor, look)
     return builder.table()
-
-
-def _choices(space: FiniteSpace) -> Iterator[Choices]:
-    groups = {key: values for key, values in space.values.items() if "." not in key}
-    for values in product(*groups.values()):
-        yield tuple(zip(groups, values, strict=True))
 
 
 def _put_each(

@@ -57,10 +57,6 @@ class BoxBounds:
     cycle_seconds: float
     units: tuple[int, ...]
 
-    @property
-    def feasible(self) -> bool:
-        return all(layer.feasible for layer in self.layers)
-
 
 class FigureBounds:
     """Bounds of the metrics that a sweep is after, of designs whose layers are bounded."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def leave(
     ending.write(folder, identity)
     if not interrupted:
         folders = dict(_keep_best(ending, rows, study, executor, parent))
-        rows = [_with_folder(row, folders) for row in rows]
+        rows = [replace(row, folder=str(folders.get(row.number, ""))) for row in rows]
     if rows:
         print_searched(rows, list(plan.space.values), plan.goals, console)
     write_text(folder / TRIALS_CSV, trials_csv(rows, list(plan.space.values)))
@@ -112,7 +113,8 @@ def _keep_best(
     for future in futures:
         if stop_asked():
             raise KeyboardInterrupt
-        for outcome, place in zip(future.result().outcomes, future.result().folders, strict=True):
+        batch = future.result()
+        for outcome, place in zip(batch.outcomes, batch.folders, strict=True):
             row = next(told_of)
             if isinstance(outcome, Result) and place is not None:
                 parent.record(row.number, outcome, place, point_name(row.point, list(plan.space.values)), again=True)
@@ -123,10 +125,6 @@ def _composed(ending: Ending, study: HardwareStudy, number: int) -> ComposedTria
     points, point = ending.plan.points, ending.plan.space.point(number)
     groups, values = ending.plan.space.split(number)
     return ComposedTrial(tuple(points.written(point)), study.composed[groups], values, ending.plan.folder / str(number))
-
-
-def _with_folder(row: TrialRow, folders: Mapping[int, Path]) -> TrialRow:
-    return TrialRow(**{**vars(row), "folder": str(folders.get(row.number, ""))})
 
 
 def _sentences(

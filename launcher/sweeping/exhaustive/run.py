@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
-from math import inf, prod
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from launcher.sweeping.exhaustive.boxes import Divider
 from launcher.sweeping.exhaustive.describing import described
 from launcher.sweeping.exhaustive.designs import DesignTable
 from launcher.sweeping.exhaustive.ending import Ending
-from launcher.sweeping.exhaustive.figure_bounds import CommonWork, FigureBounds
+from launcher.sweeping.exhaustive.figure_bounds import FigureBounds
 from launcher.sweeping.exhaustive.findings import Findings
 from launcher.sweeping.exhaustive.ledger import Ledger, forget, open_ledger
 from launcher.sweeping.exhaustive.plan import ExhaustivePlan
@@ -42,13 +42,13 @@ from launcher.sweeping.exhaustive.reach import ParameterReach, reach_of
 from launcher.sweeping.exhaustive.report import leave, say
 from launcher.sweeping.exhaustive.search import BoxSearch
 from launcher.sweeping.exhaustive.study_file import StudyFile
-from launcher.sweeping.exhaustive.work import HardwareStudy, is_fused, layers_of
+from launcher.sweeping.exhaustive.work import HardwareStudy, common_work, layers_of
 from launcher.sweeping.identity import digest, fixed_parameters, identity
 from launcher.sweeping.launchers import prepare, stop, workers_of
 from launcher.sweeping.parent import ParentRun, sweep_name
 from launcher.sweeping.storages import printable
 from launcher.tracking import tracker_of
-from launcher.trial.steps import mapper_settings, specify
+from launcher.trial.steps import specify
 from launcher.verbosity import Verbosity, console_for, warnings_console
 from launcher.whole_files import write_text
 
@@ -98,22 +98,16 @@ def run_exhaustive(
 def _study(config: DictConfig, plan: ExhaustivePlan, loader: ConfigLoader) -> HardwareStudy:
     """One composition for every choice of groups."""
     composed = {}
-    for number in range(plan.space.size if any("." not in key for key in plan.space.values) else 1):
-        groups, _ = plan.space.split(number)
-        if groups not in composed:
-            chosen = [one.override(value) for one in plan.points.dimensions for key, value in groups if one.name == key]
-            overrides = [*plan.points.fixed, *chosen]
-            composed[groups] = composition_of(loader.load_sweep_config(config, overrides), overrides)
+    for groups, _ in plan.space.choices():
+        chosen = [one.override(value) for one in plan.points.dimensions for key, value in groups if one.name == key]
+        overrides = [*plan.points.fixed, *chosen]
+        composed[groups] = composition_of(loader.load_sweep_config(config, overrides), overrides)
     return HardwareStudy(plan.space, composed, plan.settings.trial_timeout_s)
 
 
 def _first_trial(study: HardwareStudy) -> Trial:
-    """A trial of the space: mistakes come before anything."""
-    number = 0
-    for choices in study.composed:
-        while study.space.split(number)[0] != choices:
-            number += 1
-        first = study.trial(number)
+    """A trial of the space, after one of each choice of groups was composed: mistakes come before anything."""
+    first, *_ = (study.trial(number) for _, number in study.space.choices())
     return first
 
 
@@ -215,7 +209,7 @@ class _Search:
                     f"none of the {self.plan.space.size:,} points is a design: {table.reasons[0]}",
                     hint="other values for the keys that it names",
                 )
-            bounds = FigureBounds(self.plan.goals, _workload(self.trial))
+            bounds = FigureBounds(self.plan.goals, common_work(self.trial, map(specify, layers)))
             wanted = tuple(dict.fromkeys((*_WANTED, *self.plan.goals.metrics)))
             findings, divider = Findings(self.plan.goals), Divider(self.plan.space, table.number)
             search = BoxSearch(pickled, table, bounds, divider, wanted, findings, self.ledger)
@@ -269,16 +263,6 @@ class _Search:
 
 class _TimeUpError(Exception):
     """``sweep.timeout_s`` is over."""
-
-
-def _workload(trial: Trial) -> CommonWork:
-    layers = layers_of(trial)
-    return CommonWork(
-        runs=tuple(layer.runs for layer in layers) if trial.layers else (1,),
-        computes=tuple(prod(specify(layer).problem.dimensions.values()) for layer in layers),
-        criterion=mapper_settings(trial).objective[0],
-        fused=is_fused(trial),
-    )
 
 
 def _stop_if_asked() -> None:

@@ -81,7 +81,7 @@ class BoxSearch:
         self._elsewhere: list[Box] = []
         self._running: list[Box] = []
         self._mine: set[int] = set()
-        self.bounded = 0
+        self._ranked = np.ones(len(table), np.bool_)
         self._weight = np.bincount(table.design[table.design >= 0], minlength=len(table))
         self._excluded_points = 0
         self._stands_for = {
@@ -104,6 +104,7 @@ class BoxSearch:
         """A search of some of the designs that this one, which is over, excluded by bounds: they begin with these."""
         search = copy(self)
         search.findings, search._heap, search._elsewhere, search._running = findings, [], [], []
+        search._ranked = chosen
         left = chosen & search._left()
         for one in self.findings.excluded:
             if one.reason == BOUND and left[one.members].any():
@@ -125,7 +126,11 @@ class BoxSearch:
     def hear(self) -> None:
         """Take in what was found, by other processes as well."""
         for outcome in self._ledger.news():
-            self.findings.add(int(self._table.design[outcome.number]), outcome)
+            design = int(self._table.design[outcome.number])
+            if self._ranked[design]:
+                self.findings.add(design, outcome)
+            else:  # another process is at another part
+                self.findings.searched[design] = outcome
 
     @property
     def unbounded(self) -> tuple[str, ...]:
@@ -141,14 +146,17 @@ class BoxSearch:
     @property
     def least_loss(self) -> float:
         """No design that is left has less of the first objective's loss; infinite when none is left."""
-        left = [*(box for _, _, box in self._heap), *self._elsewhere, *self._running]
-        return min((box.losses[0] for box in left), default=inf)
+        return min((box.losses[0] for box in self._open_boxes), default=inf)
 
     @property
     def open_designs(self) -> IntArray:
         """Designs that are not settled."""
-        left = [*(box for _, _, box in self._heap), *self._elsewhere, *self._running]
-        return np.concatenate([np.zeros(0, np.intp), *(box.members for box in left)]).astype(np.intp)
+        members = [box.members for box in self._open_boxes]
+        return np.concatenate([np.zeros(0, np.intp), *members]).astype(np.intp)
+
+    @property
+    def _open_boxes(self) -> list[Box]:
+        return [*(box for _, _, box in self._heap), *self._elsewhere, *self._running]
 
     def run(self, executor: Executor, workers: int, look: Callable[[], None]) -> None:
         """Settle everything.
@@ -267,7 +275,6 @@ class BoxSearch:
             for key, own in zip(batch.corners, came, strict=True)
         }
         self._ledger.keep_bounds(named)
-        self.bounded += len(came)
         for box in batch.boxes:
             self._advance(box)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from launcher.sweeping.exhaustive.numbering import point_at, size_of, strides_of
 from launcher.sweeping.points.interface import Point, Value
@@ -40,3 +41,11 @@ class FiniteSpace:
         point = self.point(number)
         groups = tuple((key, value) for key, value in point.items() if "." not in key)
         return groups, {key: value for key, value in point.items() if "." in key}
+
+    def choices(self) -> Iterator[tuple[Choices, int]]:
+        """All choices of groups, each with the first point that makes it."""
+        groups = {key: values for key, values in self.values.items() if "." not in key}
+        for places in product(*(range(len(values)) for values in groups.values())):
+            chosen = dict(zip(groups, places, strict=True))
+            first = sum(place * self.strides[key] for key, place in chosen.items())
+            yield tuple((key, groups[key][place]) for key, place in chosen.items()), first

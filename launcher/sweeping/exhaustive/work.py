@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import pickle
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from math import nan
+from math import nan, prod
 
 import numpy as np
 
@@ -30,14 +30,14 @@ from launcher.results.result import LayerRun, Result
 from launcher.specification.specification import Specification
 from launcher.sweeping.exhaustive.describe import ROW, Describer, DesignFamily, LayerDesign
 from launcher.sweeping.exhaustive.factored import FactoredLayer, Factoring, NotFactoredError
-from launcher.sweeping.exhaustive.figure_bounds import ARITHMETIC, ROOT
+from launcher.sweeping.exhaustive.figure_bounds import ARITHMETIC, ROOT, CommonWork
 from launcher.sweeping.exhaustive.ledger import PointOutcome, Settled
 from launcher.sweeping.exhaustive.space import Choices, FiniteSpace
 from launcher.sweeping.points.interface import Value
 from launcher.tracking.records import recorded_metrics
 from launcher.trial.network.totals import total
 from launcher.trial.run import failed, run_trial
-from launcher.trial.steps import find_mapping, native_settings, specify
+from launcher.trial.steps import find_mapping, mapper_settings, native_settings, specify
 
 _MOST_CORNERS = 1024
 """Specifications that corners are made of, and results of layers, kept by a worker."""
@@ -182,11 +182,7 @@ class _Worker:
         slots = np.frombuffer(corner.slots).reshape(-1, len(COLUMNS))
         try:
             design = with_slots(specification, slots) if len(slots) else specification
-            if corner.kind == ARITHMETIC:
-                return arithmetic_bound(design)
-            if corner.kind == ROOT:
-                return root_bound(design, settings)
-            return searched_bound(design, settings, corner.kind)
+            return bound_of(design, settings, corner.kind)
         except LauncherError:  # what cannot be mapped is told of each point by itself
             return LayerBound(0.0, 0.0, 0.0)
 
@@ -229,6 +225,25 @@ class _Worker:
                 self._results.pop(next(iter(self._results)))
             self._results[key] = find_mapping(layer, native_engine(), specify(layer))
         return replace(self._results[key], name=layer.name, parameters=layer.parameters)
+
+
+def bound_of(design: Specification, settings: MapperSettings, kind: str) -> LayerBound:
+    """One kind of bound of a layer (see ``figure_bounds``)."""
+    if kind == ARITHMETIC:
+        return arithmetic_bound(design)
+    if kind == ROOT:
+        return root_bound(design, settings)
+    return searched_bound(design, settings, kind)
+
+
+def common_work(trial: Trial, specifications: Iterable[Specification]) -> CommonWork:
+    """What a trial's workload asks of any hardware; ``specifications`` are those of its layers."""
+    return CommonWork(
+        runs=tuple(layer.runs for layer in trial.layers) if trial.layers else (1,),
+        computes=tuple(prod(one.problem.dimensions.values()) for one in specifications),
+        criterion=mapper_settings(trial).objective[0],
+        fused=is_fused(trial),
+    )
 
 
 def is_plain(trial: Trial) -> bool:
