@@ -21,7 +21,7 @@ from omegaconf import DictConfig
 from launcher.config.schema import register
 from launcher.paths import data_folder
 from launcher.sweeping.executors import HydraLaunches, executor_of, is_death
-from launcher.sweeping.launchers import needs_hydra
+from launcher.sweeping.launchers import hands_over_slowly, needs_hydra
 
 ASKED = ("hydra/sweeper=basic", "hydra.sweep.dir={0}")
 JOBLIB = ("hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
@@ -99,3 +99,11 @@ def test_trials_are_hydras_jobs_where_hydra_does_something_with_them(
     with multirun(tmp_path, *overrides) as (config, _):
         assert needs_hydra(config, ["arch.rows"]) == needed
         assert needs_hydra(config, ["hydra.job.name"])
+
+
+@pytest.mark.parametrize(("launcher", "needed"), [("RayLauncher", False), ("LocalLauncher", False), ("Own", True)])
+def test_trials_are_hydras_jobs_in_launchers_that_are_not_known(tmp_path: Path, launcher: str, needed: bool) -> None:
+    with multirun(tmp_path) as (config, _):
+        config.hydra.launcher._target_ = f"somewhere.{launcher}"
+        assert needs_hydra(config, ["arch.rows"]) == needed
+        assert hands_over_slowly(config) != needed

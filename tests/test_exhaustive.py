@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command_line import ROOT, launch_here
+from command_line import ROOT, launch_here, python
 from exhaustive_cases import EYERISS, GEMMINI, PIM, asked, study_of
 
 from launcher import run
 from launcher.results.files import read_result
 from launcher.results.fronts import dominates
+from launcher.sweeping.exhaustive import run as exhaustive_run
 from launcher.sweeping.exhaustive.numbering import point_at
 from launcher.sweeping.exhaustive.table import PointTable, read_points
 from launcher.sweeping.exhaustive.work import HardwareStudy, PointOutcome, _Worker
@@ -223,11 +224,25 @@ def test_two_processes_share_a_study(tmp_path: Path) -> None:
     assert np.array_equal(known[0][both], known[1][both])
 
 
-def test_a_time_limit_leaves_the_rest_for_later(tmp_path: Path) -> None:
+def test_a_time_limit_leaves_the_rest_for_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = [*COMMON, "layer=KTQ", "sweep.pictures=false", *asked(GEMMINI)]
+    early = launch_here(tmp_path, *command, "sweep.timeout_s=0.001")
+    early.must_explain("sweep.timeout_s=0.001 was over", "described", "sweep.timeout_s=0.01")
+    monkeypatch.setattr(exhaustive_run._Search, "_in_time", lambda _: None)
     stopped = launch_here(tmp_path, *command, "sweep.timeout_s=0.001").must_succeed()
     assert "points are open" in stopped.out
     assert "the same command goes on from here" in stopped.out
     certificate = json.loads((tmp_path / "out" / "certificate.json").read_text())
     assert "was stopped" in certificate["claim"]
+    assert "no other point" in launch_here(tmp_path, *command).must_succeed().out
+
+
+def test_searches_that_fail_prove_nothing_and_are_tried_again(tmp_path: Path) -> None:
+    command = [*COMMON, "layer=KTQ", "cache=false", *asked({"arch.rows": (8, 16), "arch.cols": (8,)})]
+    failed = launch_here(tmp_path, *command, "sweep.trial_timeout_s=0.001")
+    failed.must_explain("none of the 2 points has a mapping: took longer than sweep.trial_timeout_s=0.001")
+    assert "2 of 2 points are open" in failed.out
+    assert "was stopped" in json.loads((tmp_path / "out" / "certificate.json").read_text())["claim"]
+    told = python(tmp_path, "-m", "launcher", "check", "out")
+    assert "2 of 2 points are open" in told.out + told.err
     assert "no other point" in launch_here(tmp_path, *command).must_succeed().out

@@ -142,6 +142,31 @@ def test_a_sweep_of_failures_says_why_and_fails(tmp_path: Path) -> None:
     sweep(tmp_path, space, "tracking=none", "sweep.sampler=grid", *allowed).must_explain("2 trials failed")
 
 
+def test_a_sweep_that_keeps_no_files_leaves_its_figures_and_its_best(tmp_path: Path) -> None:
+    space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,33,4)", "sweep.keep_files=false"]
+    told = grid(tmp_path, *space).must_succeed()
+    rows = table(tmp_path)
+    assert len(rows) == 128 and all(float(row["edp_j_cycles"]) for row in rows) and "128 trials" in told.out
+    kept = {int(file.parent.name) for file in tmp_path.glob("multirun/*/*/*/result.json")}
+    ordered = sorted(rows, key=lambda row: float(row["edp_j_cycles"]))
+    assert len(kept) == 100 and int(ordered[0]["trial"]) in kept and int(ordered[-1]["trial"]) not in kept
+    assert {int(row["trial"]) for row in rows if row["folder"]} == kept
+    with sqlite3.connect(tmp_path / "mlflow.db") as database:
+        (children,) = database.execute("select count(*) from tags where key = 'mlflow.parentRunId'").fetchone()
+    assert children == 100
+    jobs = [*space[:1], "sweep.keep_files=false", "hydra.job.chdir=true"]
+    grid(tmp_path, *jobs).must_explain("sweep.keep_files=false", "hydra.job")
+
+
+def test_points_that_cannot_be_the_best_are_counted_and_not_each_told(tmp_path: Path) -> None:
+    space = ["arch.rows=choice(2,4,64)", "arch.cols=choice(2,4,64)", "sweep.prune=true", "sweep.sampler=random"]
+    space += ["sweep.enqueue=[{arch.rows:64,arch.cols:64}]"]
+    told = sweep(tmp_path, *space, "tracking=none", "sweep.n_trials=9").must_succeed()
+    states = Counter(row["state"] for row in table(tmp_path) if not row["same_as"])
+    assert states == {"ok": 1, "pruned": 8} and f"{states['pruned']} left out by their bounds" in told.out
+    assert "bound" not in told.out.partition("trials,")[0]
+
+
 def test_a_trial_that_takes_too_long_fails(tmp_path: Path) -> None:
     limit = ["sweep.trial_timeout_s=0.001", "sweep.n_trials=2", "cache=false", "tracking=none"]
     sweep(tmp_path, *SPACE, *limit).must_explain("took longer than sweep.trial_timeout_s=0.001")

@@ -29,4 +29,5 @@ class SweepSettings(Checked):
     max_failures: float = field(default=0.8, metadata={"least": 0, "most": 1})
     prune: bool = True
     pictures: bool = True
+    keep_files: bool = True
     parallel: int | None = field(default=None, metadata={"least": 1, "most": 4096})

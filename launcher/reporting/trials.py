@@ -22,7 +22,7 @@ from launcher.reporting.numbers import cell, count, significant
 from launcher.results.parameters import ABSENT, plain, swept_parameters
 from launcher.results.ranking import best_by_figure, ranked
 from launcher.results.result import Result
-from launcher.results.trial_rows import TrialRow, row_value, rows_of_results
+from launcher.results.trial_rows import PRUNED, TrialRow, row_value, rows_of_results
 
 _COLUMN_GAP = 3
 _LEAST_REMARK_WIDTH = 24
@@ -94,11 +94,13 @@ def counts(rows: Sequence[TrialRow]) -> str:
     """How many trials there are, and how many of them are worth a remark."""
     failures = sum(row.state in ("infeasible", "failed") for row in rows)
     running = sum(row.state == "running" for row in rows)
+    pruned = sum(row.state == PRUNED and row.same_as is None for row in rows)
     broken = sum(bool(row.broken) for row in rows)
     again = sum(row.same_as is not None for row in rows)
     notes = [
         "1 trial" if len(rows) == 1 else f"{len(rows):,} trials",
         f"{failures} without a mapping" if failures else "",
+        f"{pruned} left out by their bounds" if pruned else "",
         f"{broken} beyond a constraint" if broken else "",
         f"{again} repeat{'s' if again == 1 else ''} a point" if again else "",
         f"{running} running" if running else "",

@@ -18,20 +18,20 @@ from launcher.sweeping.compositions import Compositions
 from launcher.sweeping.executors import HydraLaunches, folder_of, value_of
 from launcher.sweeping.trials import BatchOutcome, ComposedTrial, TrialLimits, run_batch
 
-_TASK_S = 1.0
-"""What a worker gets at once takes about so long. Handing it over takes some hundredths of a second."""
+_TASK_S, _FAR_TASK_S = 1.0, 30.0
+"""What a worker gets at once takes about so long. Handing it over takes some hundredths of a second, or seconds."""
 
-_TOGETHER = 16
+_TOGETHER, _FAR_TOGETHER = 16, 1000
 """Trials that a worker gets at once, when they are short enough."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A trial to be run: its number in the study, its overrides, and the folder for its files."""
+    """A trial to be run: its number in the study, its overrides, and the folder for its files, if it leaves any."""
 
     number: int
     overrides: tuple[str, ...]
-    folder: Path
+    folder: Path | None
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,9 @@ class TrialRunner(Protocol):
     largest: int
     """How many it runs one after the other at most."""
 
+    task_s: float
+    """What it gets at once should take about so long."""
+
     def submit(self, jobs: Sequence[Job]) -> Future[BatchOutcome]:
         """Start some trials, one after the other."""
 
@@ -62,26 +65,37 @@ class TrialRunner(Protocol):
 class ComposedTrials:
     """Trials that are composed here and run without Hydra."""
 
-    def __init__(self, executor: Executor, compositions: Compositions, limits: TrialLimits) -> None:
-        self.largest = _TOGETHER if limits.shared else 1
-        self._executor = executor
+    def __init__(
+        self, executor: Executor, compositions: Compositions, limits: TrialLimits, *, far: bool = False
+    ) -> None:
+        """Who runs them, what they are composed of, and whether handing trials over takes seconds (``far``)."""
+        self.largest = (_FAR_TOGETHER if far else _TOGETHER) if limits.shared else 1
+        self.task_s = _FAR_TASK_S if far else _TASK_S
+        self.executor = executor
         self.compositions = compositions
-        self._limits = limits
+        self.limits = limits
 
     def submit(self, jobs: Sequence[Job]) -> Future[BatchOutcome]:
         future: Future[BatchOutcome] = Future()
         try:
-            trials = [ComposedTrial(job.overrides, *self.compositions.of(job.overrides), job.folder) for job in jobs]
-            return self._executor.submit(run_batch, trials, self._limits)
+            return self.executor.submit(run_batch, [*map(self.composed, jobs)], self.limits)
         except Exception as error:
             future.set_exception(error)
             return future
+
+    def composed(self, job: Job) -> ComposedTrial:
+        """A trial that is ready to run.
+
+        Raises:
+            HydraException, OmegaConfBaseException, LauncherError: it cannot be composed.
+        """
+        return ComposedTrial(job.overrides, *self.compositions.of(job.overrides), job.folder)
 
 
 class HydraTrials:
     """Trials that are Hydra's jobs, each on its own."""
 
-    largest = 1
+    largest, task_s = 1, _TASK_S
 
     def __init__(self, launches: HydraLaunches) -> None:
         self._launches = launches
@@ -172,7 +186,7 @@ class Jobs:
 
     def _together(self) -> int:
         """How many trials a worker gets next."""
-        most = min(self._runner.largest, int(_TASK_S / self._trial_s), self._left // (8 * self._workers))
+        most = min(self._runner.largest, int(self._runner.task_s / self._trial_s), self._left // (8 * self._workers))
         return max(most, 1)
 
     def _submit_next(self) -> None:

@@ -17,7 +17,9 @@ from launcher.errors import LauncherError
 BASIC = "BasicLauncher"
 JOBLIB = "JoblibLauncher"
 _SLURM = "SlurmLauncher"
+_SUBMITIT = "LocalLauncher"
 _RAY = "RayLauncher"
+_FAR = (_SLURM, _SUBMITIT, _RAY)
 
 _SUBDIR = "${hydra.job.num}"
 _OUTPUT = ".hydra"
@@ -72,7 +74,7 @@ def prepare(config: DictConfig, launcher: Launcher, workers: int) -> None:
 
 
 def needs_hydra(config: DictConfig, swept: Sequence[str]) -> bool:
-    """Whether trials must be Hydra's jobs: on other machines, or where something of Hydra's own is to happen to them.
+    """Whether trials must be Hydra's jobs: in launchers unknown here, or where Hydra's own is to happen to them.
 
     Callbacks, folders named in another way, variables of the environment, logging, references to Hydra's
     configuration, and settings of joblib beyond the number of workers are Hydra's own.
@@ -85,7 +87,7 @@ def needs_hydra(config: DictConfig, swept: Sequence[str]) -> bool:
     raw: Any = OmegaConf.to_container(hydra, resolve=False)
     task = OmegaConf.to_yaml(OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"]))
     return (
-        kind not in (BASIC, JOBLIB)
+        kind not in (BASIC, JOBLIB, *_FAR)
         or (kind == JOBLIB and not _is_usual(raw["launcher"]))
         or raw["sweep"]["subdir"] != _SUBDIR
         or raw["output_subdir"] != _OUTPUT
@@ -94,6 +96,11 @@ def needs_hydra(config: DictConfig, swept: Sequence[str]) -> bool:
         or any(name.startswith("hydra") for name in swept)
         or "${hydra" in task
     )
+
+
+def hands_over_slowly(config: DictConfig) -> bool:
+    """Whether a job takes seconds to start, so that it had better run many trials: on Ray, and through submitit."""
+    return kind_of_launcher(config) in _FAR
 
 
 def _is_usual(settings: Mapping[str, Any]) -> bool:

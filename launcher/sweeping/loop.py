@@ -48,7 +48,7 @@ class _Open:
 
     trial: Trial
     point: Point
-    folder: Path
+    folder: Path | None
     resumed: bool = False
     same: list[Trial] = field(default_factory=list)
 
@@ -214,7 +214,7 @@ class SweepLoop:
         if hopeless is not None:
             self._leave_out(trial, hopeless)
             return
-        folder = self._folder_of(trial)
+        folder = self._folder_of(trial) if self._plan.settings.keep_files else None
         self._open[trial.number] = _Open(trial, point, folder, resumed)
         self._jobs.start(Job(trial.number, overrides, folder))
 
@@ -234,7 +234,8 @@ class SweepLoop:
         outcome = ended.outcome
         if not isinstance(outcome, Result):
             outcome = failed(f"trial {ended.number}", dict(one.point), _told(outcome))
-            write_artifacts(outcome, one.folder)
+            if one.folder is not None:
+                write_artifacts(outcome, one.folder)
         self._conclude(one, outcome)
 
     def _conclude(self, one: _Open, result: Result) -> None:
@@ -250,11 +251,12 @@ class SweepLoop:
             "reason": reason,
             "metrics": {name: metrics[name] for name in dict.fromkeys(wanted) if name in metrics},
             "remark": remark_of(result),
-            "folder": str(one.folder),
+            "folder": str(one.folder or ""),
         }
         self._study.keep(one.trial, record)
-        name = point_name(one.point, self._points.columns)
-        self._parent.record(one.trial.number, result, one.folder, name, again=one.resumed)
+        if one.folder is not None:
+            name = point_name(one.point, self._points.columns)
+            self._parent.record(one.trial.number, result, one.folder, name, again=one.resumed)
         label = " ".join(self._points.overrides(one.trial))
         self._tell(one.trial, record, trial_line(result, label) if self._plan.is_grid else "")
         for trial in one.same:
@@ -263,7 +265,12 @@ class SweepLoop:
     def _reuse(self, trial: Trial, number: int, record: Mapping[str, Any]) -> None:
         shared = {**record, "same_as": record.get("same_as", number)}
         self._study.keep(trial, shared)
-        self._tell(trial, shared)
+        if record["status"] == PRUNED:
+            self._study.leave_out(trial)
+            self._remember(key_of(self._points.point_of(trial)), trial.number, shared)
+            self._progress.add(trial_row(trial, shared, self._points, self._goals))
+        else:
+            self._tell(trial, shared)
 
     def _tell(self, trial: Trial, record: Mapping[str, Any], said: str = "") -> None:
         row = trial_row(trial, record, self._points, self._goals)

@@ -83,7 +83,7 @@ class ProgressLine:
         self._total = total
         self._front: Front[TrialRow] = Front()
         self._started = self._shown = time.monotonic()
-        self._failed = self._here = self._done = 0
+        self._failed = self._pruned = self._here = self._done = 0
         self._status = Status("starting", console=console) if console.is_terminal and not console.quiet else None
 
     def __enter__(self) -> ProgressLine:
@@ -110,10 +110,9 @@ class ProgressLine:
         """
         self._count(row)
         self._here += 1
-        if not row.ok and not told:
+        if row.fails and not told:
             reason = (row.reason.splitlines() or [""])[0]
-            style = "dim" if row.state == PRUNED else "red"
-            told = f"  trial {row.number} [{style}]{row.state}[/]: {escape(reason)}"
+            told = f"  trial {row.number} [red]{row.state}[/]: {escape(reason)}"
         if told:
             self._console.print(told, highlight=False, soft_wrap=True)
         now = time.monotonic()
@@ -127,7 +126,9 @@ class ProgressLine:
         """The line."""
         rate = self._here / max(now - self._started, 1e-9)
         left = max(0, self._total - self._done) / rate if rate else 0.0
-        parts = [f"{self._done}/{self._total} trials", f"{self._failed} failed", self._best()]
+        parts = [f"{self._done}/{self._total} trials", f"{self._failed} failed"]
+        parts += [f"{self._pruned} left out"] if self._pruned else []
+        parts.append(self._best())
         return ", ".join((*parts, f"{rate:.2g} trials/s", f"{left:.0f} s left"))
 
     def _best(self) -> str:
@@ -146,5 +147,6 @@ class ProgressLine:
         # A grid's trials are all counted beforehand; of a study's those that repeat a point are of no account.
         self._done += bool(self._goals.criteria) or row.same_as is None
         self._failed += row.fails
+        self._pruned += row.state == PRUNED
         if row.ranks:
             self._front.add(row, self._goals.losses(row.metrics))

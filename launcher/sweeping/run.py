@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,17 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from launcher.config.trial import Trial
-from launcher.errors import LauncherError
+from launcher.errors import ConfigurationError, LauncherError
 from launcher.interrupts import first_asks
 from launcher.process_limits import spare_libraries
 from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON, TRIALS_CSV
 from launcher.results.trial_rows import TrialRow
+from launcher.sweeping.best_trials import keep_best
 from launcher.sweeping.compositions import Compositions
 from launcher.sweeping.executors import HydraLaunches, await_launches, executor_of
 from launcher.sweeping.identity import digest, fixed_parameters, identity
-from launcher.sweeping.jobs import ComposedTrials, HydraTrials, Jobs, TrialRunner
-from launcher.sweeping.launchers import needs_hydra, prepare, stop, workers_of
+from launcher.sweeping.jobs import ComposedTrials, HydraTrials, Job, Jobs, TrialRunner
+from launcher.sweeping.launchers import hands_over_slowly, needs_hydra, prepare, stop, workers_of
 from launcher.sweeping.loop import SweepLoop
 from launcher.sweeping.parent import ParentRun, sweep_name
 from launcher.sweeping.pictures import write_page, write_pictures
@@ -37,7 +38,7 @@ from launcher.sweeping.pruning import PointBounds
 from launcher.sweeping.rows import common_reasons, study_rows, trials_csv, tried_all
 from launcher.sweeping.storages import close_storage, open_storage, printable, storage_error
 from launcher.sweeping.study import OVER, SharedStudy, finished_trials, forget, open_study
-from launcher.sweeping.trials import TrialLimits
+from launcher.sweeping.trials import ComposedTrial, TrialLimits
 from launcher.tracking import tracker_of
 from launcher.verbosity import Verbosity, console_for, warnings_console
 from launcher.whole_files import write_text
@@ -67,7 +68,7 @@ def run_sweep(
     common = _common_overrides(plan, workers)
     runner = _runner(config, plan, launcher, loader, workers)
     _compose_first(runner, config, plan, loader, common)
-    if isinstance(runner, HydraTrials):
+    if isinstance(runner, HydraTrials) or hands_over_slowly(config):
         prepare(config, launcher, workers)
     same = identity(config, plan.points, plan.goals)
     name, where = plan.place(config, digest(same))
@@ -93,9 +94,16 @@ def _common_overrides(plan: SweepPlan, workers: int) -> tuple[str, ...]:
 
 def _runner(config: DictConfig, plan: SweepPlan, launcher: Launcher, loader: ConfigLoader, workers: int) -> TrialRunner:
     if needs_hydra(config, plan.points.names):
+        if not plan.settings.keep_files:
+            raise ConfigurationError(
+                "sweep.keep_files=false, and these trials are Hydra's jobs, which have folders",
+                where="hydra.callbacks, hydra.job, hydra.sweep.subdir, hydra/launcher",
+                hint="sweep.keep_files=true",
+            )
         return HydraTrials(HydraLaunches(launcher, apart=workers > 1))
     limits = TrialLimits(plan.settings.trial_timeout_s, shared=workers > 1)
-    return ComposedTrials(executor_of(config, launcher, workers), Compositions(loader, config), limits)
+    executor = executor_of(config, launcher, workers)
+    return ComposedTrials(executor, Compositions(loader, config), limits, far=hands_over_slowly(config))
 
 
 def _bounds(plan: SweepPlan, runner: TrialRunner) -> PointBounds | None:
@@ -177,7 +185,7 @@ class _Sweep:
             if interrupted:
                 stop(self.config)
                 await_launches(_PATIENCE_S)
-            rows = self._finish(parent, interrupted)
+            rows = self._finish(parent, runner, common, interrupted)
         if not any(row.ok for row in rows):
             raise LauncherError(
                 f"none of the {len(rows)} trials found a mapping: {common_reasons(rows)}",
@@ -220,9 +228,27 @@ class _Sweep:
         ):
             SweepLoop(self.plan, self.study, jobs, common, parent, progress, _bounds(self.plan, runner)).run()
 
-    def _finish(self, parent: ParentRun, interrupted: bool) -> list[TrialRow]:
+    def _with_best(
+        self, rows: list[TrialRow], parent: ParentRun, runner: ComposedTrials, common: Sequence[str]
+    ) -> list[TrialRow]:
+        """The rows, after the best trials got the files that sweeps leave."""
+        points, trials = self.plan.points, {trial.number: trial for trial in self.study.trials}
+
+        def composed(number: int) -> ComposedTrial:
+            overrides = (*points.overrides(trials[number]), *common)
+            return runner.composed(Job(number, overrides, self.plan.folder / str(number)))
+
+        limits = runner.limits
+        folders = dict(keep_best(rows, self.plan.goals, points.columns, composed, runner.executor, limits, parent))
+        return [replace(row, folder=str(folders.get(row.number, row.folder))) for row in rows]
+
+    def _finish(
+        self, parent: ParentRun, runner: TrialRunner, common: Sequence[str], interrupted: bool
+    ) -> list[TrialRow]:
         points, goals, folder = self.plan.points, self.plan.goals, self.plan.folder
         rows = study_rows(self.study.trials, points, goals)
+        if not self.plan.settings.keep_files and isinstance(runner, ComposedTrials) and not interrupted:
+            rows = self._with_best(rows, parent, runner, common)
         if rows:
             print_table(rows, points.columns, goals, self.console)
         if tried_all(rows, points):

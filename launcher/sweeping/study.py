@@ -35,9 +35,9 @@ class SharedStudy:
 
     @property
     def trials(self) -> list[FrozenTrial]:
-        """All trials, also those of other processes; not to be changed."""
+        """All trials, also those of other processes, but not those that were taken back; not to be changed."""
         every = self.study.get_trials(deepcopy=False)
-        return [one for one in every if one.state not in (TrialState.WAITING, TrialState.PRUNED)]
+        return [one for one in every if one.state != TrialState.WAITING and not _is_dropped(one)]
 
     def start(self) -> None:
         """Tell other processes, from now on and again and again, that this one is alive."""
@@ -125,6 +125,11 @@ class SharedStudy:
 
     def _beat(self) -> None:
         self.study.set_user_attr(self._me.key, time.time())
+
+
+def _is_dropped(trial: FrozenTrial) -> bool:
+    """Whether it was one too many; those that were left out for their bounds say so."""
+    return trial.state == TrialState.PRUNED and result_of(trial) is None
 
 
 def result_of(trial: FrozenTrial | Trial) -> dict[str, Any] | None:

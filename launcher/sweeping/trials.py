@@ -43,13 +43,13 @@ class ComposedTrial:
         overrides: what it is told, in words.
         composition: what it has in common with others.
         values: what it has not.
-        folder: takes its files.
+        folder: takes its files; None when it leaves none.
     """
 
     overrides: tuple[str, ...]
     composition: ComposedExperiment
     values: Mapping[str, Value]
-    folder: Path
+    folder: Path | None
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def run_batch(trials: Sequence[ComposedTrial], limits: TrialLimits) -> BatchOutc
 
 
 def outcome_of(
-    compose: Callable[[], Trial], overrides: Sequence[str], folder: Path, limits: TrialLimits
+    compose: Callable[[], Trial], overrides: Sequence[str], folder: Path | None, limits: TrialLimits
 ) -> tuple[Result, Trial | None]:
     """The result of a trial, whatever goes wrong, and the trial if it could be composed.
 
@@ -95,7 +95,7 @@ def outcome_of(
     except Exception as error:
         name, parameters = (trial.name, trial.parameters) if trial else _written(overrides)
         result = failed(name, parameters, error)
-        if not isinstance(error, LauncherError):
+        if not isinstance(error, LauncherError) and folder is not None:
             (folder / "traceback.txt").write_text(traceback.format_exc())
     if stop_asked():
         raise KeyboardInterrupt  # a search that was cut short is not what the sweep asked for
@@ -103,28 +103,31 @@ def outcome_of(
 
 
 def _run(one: ComposedTrial, limits: TrialLimits) -> Result:
+    folder = one.folder
     try:
-        _write_configuration(one)
+        if folder is not None:
+            _write_configuration(one, folder)
     except OSError as error:
-        return failed(*_written(one.overrides), LauncherError(f"cannot write: {error.strerror}", where=str(one.folder)))
-    result, _ = outcome_of(lambda: one.composition.at(one.values), one.overrides, one.folder, limits)
+        return failed(*_written(one.overrides), LauncherError(f"cannot write: {error.strerror}", where=str(folder)))
+    result, _ = outcome_of(lambda: one.composition.at(one.values), one.overrides, folder, limits)
     try:
-        write_artifacts(result, one.folder)
+        if folder is not None:
+            write_artifacts(result, folder)
     except LauncherError as error:
         warnings_console().print(f"[yellow]not recorded:[/] {error}", soft_wrap=True)
     spare_libraries()
     return result
 
 
-def _write_configuration(one: ComposedTrial) -> None:
+def _write_configuration(one: ComposedTrial, folder: Path) -> None:
     """As Hydra leaves it beside a job."""
-    file = one.folder / OVERRIDES_YAML
+    file = folder / OVERRIDES_YAML
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(list_text(one.overrides), encoding="utf-8")
     try:
-        (one.folder / CONFIG_YAML).write_text(one.composition.text(one.values), encoding="utf-8")
+        (folder / CONFIG_YAML).write_text(one.composition.text(one.values), encoding="utf-8")
     except LauncherError:  # which is what the trial itself will fail of
-        (one.folder / CONFIG_YAML).unlink(missing_ok=True)
+        (folder / CONFIG_YAML).unlink(missing_ok=True)
 
 
 def _stop_if_asked(progress: Progress) -> None:

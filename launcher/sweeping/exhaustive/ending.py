@@ -17,6 +17,7 @@ from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.exhaustive.certificate import CERTIFICATE_JSON, COMPLETE, STOPPED
 from launcher.sweeping.exhaustive.designs import DesignTable
 from launcher.sweeping.exhaustive.findings import BOUND, NO_MAPPING_REASON, Findings
+from launcher.sweeping.exhaustive.ledger import PointOutcome
 from launcher.sweeping.exhaustive.plan import ExhaustivePlan
 from launcher.sweeping.exhaustive.reach import REACH_JSON, ParameterReach
 from launcher.sweeping.exhaustive.table import POINTS_PARQUET, STATUSES, PointTable
@@ -50,7 +51,12 @@ class Ending:
 
     @property
     def complete(self) -> bool:
-        return not len(self.open_designs)
+        return not len(self.open_designs) and not self.failures
+
+    @property
+    def failures(self) -> list[PointOutcome]:
+        """Searches that failed, so that their points are still open."""
+        return [one for one in self.findings.searched.values() if one.status == "failed"]
 
     def points(self) -> PointTable:
         """A row for each point; those that are the same design have the same figures."""
@@ -85,7 +91,7 @@ class Ending:
             for own, loss, sign in zip(bounds.values(), one.losses, self._signs, strict=True):
                 own[one.members] = sign * loss if isfinite(loss) else np.nan
         for design, outcome in self.findings.searched.items():
-            status[design] = _STATUS[outcome.status]
+            status[design] = _STATUS["open" if outcome.status == "failed" else outcome.status]
             for name, value in outcome.figures.items():
                 figures[name][design] = value
             if outcome.reason:
@@ -100,7 +106,7 @@ class Ending:
         """The designs that were searched, in the order of their numbers."""
         return sorted((self._row(outcome.number, outcome) for outcome in self.findings.searched.values()), key=_number)
 
-    def _row(self, number: int, outcome: Any) -> TrialRow:
+    def _row(self, number: int, outcome: PointOutcome) -> TrialRow:
         ok = outcome.status == "searched"
         broken = self.plan.goals.broken(outcome.figures) if ok else ()
         return TrialRow(

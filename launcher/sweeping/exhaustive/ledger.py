@@ -21,6 +21,7 @@ SUFFIX = ".ledger"
 """Of the files that ledgers are kept in."""
 
 Settled = Literal["searched", "infeasible", "failed"]
+"""A failure settles nothing: it is never written down, so that somebody else tries again."""
 
 
 @dataclass(frozen=True, slots=True)

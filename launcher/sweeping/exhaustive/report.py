@@ -11,12 +11,10 @@ from typing import Any
 from rich.console import Console
 
 from launcher.errors import LauncherError
-from launcher.interrupts import stop_asked
 from launcher.reporting.numbers import percent, short_seconds
 from launcher.results.files import TRIALS_CSV
-from launcher.results.parameters import point_name
-from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow
+from launcher.sweeping.best_trials import keep_best
 from launcher.sweeping.exhaustive.ending import Ending
 from launcher.sweeping.exhaustive.matter import matters_text
 from launcher.sweeping.exhaustive.progress import told
@@ -25,14 +23,9 @@ from launcher.sweeping.exhaustive.work import HardwareStudy
 from launcher.sweeping.parent import ParentRun
 from launcher.sweeping.pictures import write_page
 from launcher.sweeping.progress import print_searched
-from launcher.sweeping.rows import best_rows, best_to_worst, trials_csv
-from launcher.sweeping.trials import ComposedTrial, TrialLimits, run_batch
+from launcher.sweeping.rows import best_rows, trials_csv
+from launcher.sweeping.trials import ComposedTrial, TrialLimits
 from launcher.whole_files import write_text
-
-MOST_TRIALS = 100
-"""Designs of which all files are kept, beside the front."""
-
-_BATCH = 4
 
 
 def leave(
@@ -87,7 +80,7 @@ def leave(
     reference = parent.close(rows, plan.goals, fixed, folder, interrupted=interrupted, more=metrics)
     if reference is not None:
         say(console, "recorded", str(reference))
-    if ending.complete and not any(row.ok for row in rows):
+    if not len(ending.open_designs) and not any(row.ok for row in rows):
         raise LauncherError(_nothing(ending, rows), where=_shown(folder))
     return rows
 
@@ -100,25 +93,17 @@ def say(console: Console, what: str, text: str) -> None:
 def _keep_best(
     ending: Ending, rows: Sequence[TrialRow], study: HardwareStudy, executor: Executor, parent: ParentRun
 ) -> Iterator[tuple[int, Path]]:
-    """Map the front and the best of the others once more, as trials with all their files."""
-    goals, plan = ending.plan.goals, ending.plan
-    front = best_rows(rows, goals) if len(goals.objectives) > 1 else []
-    ordered = [*front, *(row for row in best_to_worst(rows, goals) if row.ok)]
-    chosen = list({row.number: row for row in ordered}.values())[: max(len(front), MOST_TRIALS)]
-    trials = [_composed(ending, study, row.number) for row in chosen]
+    plan = ending.plan
     limits = TrialLimits(plan.settings.trial_timeout_s, shared=True)
-    batches = [trials[first : first + _BATCH] for first in range(0, len(trials), _BATCH)]
-    futures = [executor.submit(run_batch, batch, limits) for batch in batches]
-    told_of = iter(chosen)
-    for future in futures:
-        if stop_asked():
-            raise KeyboardInterrupt
-        batch = future.result()
-        for outcome, place in zip(batch.outcomes, batch.folders, strict=True):
-            row = next(told_of)
-            if isinstance(outcome, Result) and place is not None:
-                parent.record(row.number, outcome, place, point_name(row.point, list(plan.space.values)), again=True)
-                yield row.number, place
+    return keep_best(
+        rows,
+        plan.goals,
+        list(plan.space.values),
+        lambda number: _composed(ending, study, number),
+        executor,
+        limits,
+        parent,
+    )
 
 
 def _composed(ending: Ending, study: HardwareStudy, number: int) -> ComposedTrial:
@@ -150,6 +135,8 @@ def _sentences(
         yield "proved", f"no other point of the space is better: all {settled:,} points settled"
     else:
         yield "not yet", f"{counts['open']:,} of {sum(counts.values()):,} points are open{_gap(ending)}"
+        if ending.failures:
+            yield "failed", f"searches of {len(ending.failures):,} designs, first: {ending.failures[0].reason}"
         yield "kept", "the same command goes on from here"
     yield "points", f"{', '.join(what)} ({boxes:,} boxes), in {short_seconds(seconds)}"
 
@@ -159,7 +146,7 @@ _WITHOUT = {"infeasible": "without a mapping", "failed": "no design"}
 
 def _gap(ending: Ending) -> str:
     best, goals = ending.findings.best, ending.plan.goals
-    bound = ending.least_open_loss
+    bound = None if ending.failures else ending.least_open_loss
     if best is None or len(goals.objectives) > 1 or bound is None:
         return ""
     bound = min(bound, best)

@@ -203,7 +203,7 @@ class _Search:
             SettlingLine(self._console, self.plan.goals, self.plan.space.size, verbose=verbose) as line,
         ):
             line.say("describing the designs")
-            table = described(pickled, self.plan.space, len(layers), self.executor, _stop_if_asked)
+            table = described(pickled, self.plan.space, len(layers), self.executor, self._in_time)
             if not len(table):
                 raise LauncherError(
                     f"none of the {self.plan.space.size:,} points is a design: {table.reasons[0]}",
@@ -222,6 +222,22 @@ class _Search:
         left = search.open_designs
         least = search.least_loss if len(left) else None
         return Ending(self.plan, table, findings, wanted, left, least, reach), interrupted
+
+    def _in_time(self) -> None:
+        """Go on describing the designs.
+
+        Raises:
+            LauncherError: ``sweep.timeout_s`` is over.
+            KeyboardInterrupt: Ctrl-C.
+        """
+        _stop_if_asked()
+        limit = self.plan.settings.timeout_s
+        if limit is not None and time.monotonic() > self.deadline:
+            raise LauncherError(
+                f"sweep.timeout_s={limit:g} was over before the {self.plan.space.size:,} points "
+                "were described, which comes before anything is settled",
+                hint=f"sweep.timeout_s={10 * limit:g}, or fewer values",
+            )
 
     def _reach(self, search: BoxSearch, table: DesignTable, line: SettlingLine) -> ParameterReach | None:
         """How far each value of each key can get, where there is one objective."""

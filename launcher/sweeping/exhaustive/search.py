@@ -266,7 +266,10 @@ class BoxSearch:
 
     def _take(self, batch: Batch, came: Sequence[Any]) -> None:
         if batch.designs:
-            self._ledger.settle(came)
+            self._ledger.settle([one for one in came if one.status != "failed"])
+            for one in came:
+                if one.status == "failed":  # whoever goes on from here tries it again
+                    self.findings.add(int(self._table.design[one.number]), one)
             self.hear()
             return
         self._known.update(zip(batch.corners, came, strict=True))

@@ -38,7 +38,7 @@ _MOST_VALUES = 12
 _LONG = 1e4
 """A number on an axis that is written with k, M or G."""
 
-_STATES = {"searched": "ok", "infeasible": "infeasible", "failed": "failed"}
+_STATES = {"searched": "ok", "infeasible": "infeasible", "open": "failed"}
 
 
 def write_study_page(folder: Path) -> None:

@@ -25,8 +25,9 @@ from launcher.whole_files import whole_file
 POINTS_PARQUET = "points.parquet"
 
 STATUSES = ("searched", "infeasible", "failed", "limit", "excluded", "open")
-"""What is known of a point: its best mapping, that there is none, that the search failed, that a limit on what is known
-without a search excludes it, that a bound does, or nothing yet. A point's status is the place of its word in this."""
+"""What is known of a point: its best mapping, that there is none, that it is no design, that a limit on what is known
+without a search excludes it, that a bound does, or nothing yet, with the reason where its search failed. A point's
+status is the place of its word in this."""
 
 _GROUP = 2**16
 """Rows that are written at once."""

@@ -21,8 +21,8 @@ from launcher.sweeping.pictures import PAGE
 
 _FLEETING = re.compile(r"<footer>[^<]*</footer>|<a href=\"\d+/report\.html\">|</a>")
 
-_STATES = {"ok": "searched", "infeasible": "infeasible", "failed": "failed"}
-"""State in the list of trials -> status."""
+_STATES = {"ok": "searched", "infeasible": "infeasible", "failed": "open"}
+"""State in the list of trials -> status; whose search failed is open."""
 
 Figures = Mapping[str, float]
 

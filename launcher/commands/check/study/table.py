@@ -62,13 +62,13 @@ def _check_figures(record: StudyRecord) -> Iterator[str]:
 
 def _check_reasons(record: StudyRecord) -> Iterator[str]:
     points = record.points
-    without = record.having("searched") | record.having("excluded") | record.having("open")
+    without = record.having("searched") | record.having("excluded")
     yield from _wrong(without & (points.reason >= 0), "a reason is given, and there is nothing to give one for")
-    yield from _wrong(~without & (points.reason < 0), "no reason is given")
+    yield from _wrong(~without & ~record.having("open") & (points.reason < 0), "no reason is given")
     # Areas are known of everything that is a design.
     for name in AREAS:
         known = np.isfinite(points.figures.get(name, np.full(points.size, np.nan)))
-        yield from _wrong(record.having("failed") & known, "its search failed, so nothing is known of it")
+        yield from _wrong(record.having("failed") & known, "it is no design, so nothing is known of it")
 
 
 def _wrong(rows: Mask, what: str) -> Iterator[str]:
