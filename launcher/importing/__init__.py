@@ -1,0 +1,1 @@
+"""Networks from files of other programs: ONNX graphs, and modules of PyTorch."""

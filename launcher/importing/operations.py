@@ -1,0 +1,193 @@
+"""What a network is made of, wherever it comes from: operations with their sizes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+_MOST_NAME = 40
+
+ELEMENTWISE = "elementwise"
+"""The shape of operations on single values."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One node of a graph.
+
+    Attributes:
+        name: what it is called there.
+        kind: its type there, ``Conv`` or ``aten.addmm``.
+        layer: as ``layer`` of the configuration has it: its shape, sizes and repeats. Empty: it costs something, and
+            nothing here can say what.
+        operations: multiply-accumulates, or operations on single values.
+    """
+
+    name: str
+    kind: str
+    layer: Mapping[str, object]
+    operations: int
+
+
+@dataclass(frozen=True)
+class ImportedLayer:
+    """Operations that are the same layer.
+
+    Attributes:
+        name: of the layer, made of the first one's.
+        layer: see :class:`Operation`; ``repeats`` counts all of them.
+        kinds: their types.
+        count: how many there are.
+        operations: of all of them.
+    """
+
+    name: str
+    layer: Mapping[str, object]
+    kinds: tuple[str, ...]
+    count: int
+    operations: int
+
+
+@dataclass(frozen=True)
+class ImportedNetwork:
+    """A network.
+
+    Attributes:
+        layers: in the order in which they first run.
+        left_out: type of operation -> how many there are that are not layers, and their operations.
+    """
+
+    layers: tuple[ImportedLayer, ...]
+    left_out: Mapping[str, tuple[int, int]]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is not counted, in one line."""
+        if not self.left_out:
+            return ()
+        every = sum(layer.operations for layer in self.layers) + sum(own for _, own in self.left_out.values())
+        share = sum(own for _, own in self.left_out.values()) / max(every, 1)
+        listed = sorted(self.left_out.items(), key=lambda item: (-item[1][1], item[0]))
+        named = ", ".join(f"{count} {kind}" for kind, (count, _) in listed)
+        return (f"not counted: {named}; {share:.2%} of all operations",)
+
+
+def network_of(operations: Iterable[Operation], *, elementwise: bool) -> ImportedNetwork:
+    """The layers of some operations, equal ones merged.
+
+    Args:
+        operations: in the order in which they run.
+        elementwise: whether operations on single values and pooling are layers, too.
+    """
+    merged: dict[tuple[object, ...], list[Operation]] = {}
+    left_out: dict[str, list[int]] = {}
+    for one in operations:
+        if not one.layer or (one.layer["shape"] == ELEMENTWISE and not elementwise):
+            left_out.setdefault(one.kind, []).append(one.operations)
+        else:
+            merged.setdefault(_key(one.layer), []).append(one)
+    names = _names([group[0].name or group[0].kind for group in merged.values()])
+    layers = tuple(_merged(name, group) for name, group in zip(names, merged.values(), strict=True))
+    return ImportedNetwork(layers, {kind: (len(own), sum(own)) for kind, own in left_out.items()})
+
+
+def _key(layer: Mapping[str, object]) -> tuple[object, ...]:
+    return tuple(sorted((name, str(value)) for name, value in layer.items() if name != "repeats"))
+
+
+def _merged(name: str, group: Sequence[Operation]) -> ImportedLayer:
+    repeats = sum(int(str(one.layer.get("repeats", 1))) for one in group)
+    kinds = tuple(dict.fromkeys(one.kind for one in group))
+    operations = sum(one.operations for one in group)
+    return ImportedLayer(name, {**group[0].layer, "repeats": repeats}, kinds, len(group), operations)
+
+
+def _names(written: Sequence[str]) -> list[str]:
+    """Names that files and keys may have, each once."""
+    taken: dict[str, None] = {}
+    for text in written:
+        name = re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")[-_MOST_NAME:].strip("_") or "layer"
+        name = f"n{name}" if name[0].isdigit() else name
+        number, own = 2, name
+        while own in taken:
+            own, number = f"{name}_{number}", number + 1
+        taken[own] = None
+    return list(taken)
+
+
+def matmul(
+    name: str, kind: str, rows: int, reduction: int, columns: int, times: int = 1, shared: int = 1
+) -> Operation | None:
+    """Outputs[rows, columns] += Weights[reduction, rows] * Inputs[reduction, columns], ``times`` with others each.
+
+    ``shared`` of them have the same weights, and are one multiplication. Nothing where a tensor is empty.
+    """
+    if times % shared == 0:
+        times, columns = times // shared, columns * shared
+    if not rows * reduction * columns * times:
+        return None
+    layer = {"shape": "matmul", "D": rows, "E": reduction, "L": columns, "repeats": times}
+    return Operation(name, kind, layer, rows * reduction * columns * times)
+
+
+@dataclass(frozen=True)
+class ConvolutionSizes:
+    """A convolution of one or two dimensions, or its transpose.
+
+    Attributes:
+        batch, inputs, outputs, groups: images, channels of all groups together, and groups.
+        kernel, strides, dilations: along rows and columns; of one dimension, along rows.
+        places: of the outputs, or of the inputs where it is transposed.
+    """
+
+    batch: int
+    inputs: int
+    outputs: int
+    groups: int
+    kernel: Sequence[int]
+    strides: Sequence[int]
+    dilations: Sequence[int]
+    places: Sequence[int]
+
+
+def convolution(name: str, kind: str, sizes: ConvolutionSizes, *, transposed: bool = False) -> Operation:
+    """A convolution; one of three dimensions is not counted, and says so by having no layer."""
+    one = sizes
+    operations = one.batch * one.inputs * one.outputs // one.groups * prod(one.kernel) * prod(one.places)
+    if len(one.kernel) not in (1, 2) or not operations or (transposed and not _is_countable(one)):
+        return Operation(name, kind, {}, operations)
+    (r, s), (l, q) = _two(one.kernel), _two(one.places)
+    (down, across), (wide, high) = _two(one.strides), _two(one.dilations)
+    layer: dict[str, object] = {"E": one.inputs, "D": one.outputs, "R": r, "S": s, "N": one.batch, "L": l, "Q": q}
+    layer |= {"Wstride": down, "Hstride": across}
+    if transposed:
+        return Operation(name, kind, {"shape": "conv_transposed", **layer}, operations)
+    layer |= {"Wdilation": wide, "Hdilation": high, "groups": one.groups}
+    return Operation(name, kind, {"shape": "conv", **layer}, operations)
+
+
+def _is_countable(sizes: ConvolutionSizes) -> bool:
+    """Whether every phase of a transposed convolution's outputs has the same kernel."""
+    divides = all(size % stride == 0 for size, stride in zip(sizes.kernel, sizes.strides, strict=True))
+    return divides and sizes.groups == 1 and set(sizes.dilations) == {1}
+
+
+def _two(numbers: Sequence[int]) -> tuple[int, int]:
+    return (numbers[0], numbers[1]) if len(numbers) == 2 else (numbers[0], 1)
+
+
+def normalisation(name: str, kind: str, sweeps: int, values: int, columns: int, *, whole: bool = True) -> Operation:
+    """``sweeps`` over each of some columns of values: softmax, layer normalisation."""
+    layer: dict[str, object] = {"shape": "norm_operation", "D": sweeps, "E": values, "L": columns}
+    layer["columns"] = "whole" if whole else "online"
+    return Operation(name, kind, layer, sweeps * values * columns)
+
+
+def elementwise(name: str, kind: str, tensors: int, shape: Sequence[int]) -> Operation:
+    """Every value of the output from one value of each of some tensors, or from a window of one."""
+    values = prod(shape)
+    inner = shape[-1] if len(shape) > 1 else values
+    layer = {"shape": ELEMENTWISE, "D": tensors, "E": inner, "L": values // inner if inner else 0}
+    return Operation(name, kind, layer if values else {}, values * tensors)
