@@ -232,7 +232,8 @@ class _Sweep:
         self, rows: list[TrialRow], parent: ParentRun, runner: ComposedTrials, common: Sequence[str]
     ) -> list[TrialRow]:
         """The rows, after the best trials got the files that sweeps leave."""
-        points, trials = self.plan.points, {trial.number: trial for trial in self.study.trials}
+        points = self.plan.points
+        trials = {points.number_of(trial): trial for trial in self.study.trials}
 
         def composed(number: int) -> ComposedTrial:
             overrides = (*points.overrides(trials[number]), *common)
