@@ -65,12 +65,13 @@ def leave(
 
     Raises:
         LauncherError: no point has a mapping.
+        KeyboardInterrupt: Ctrl-C ended the search, or came while files were kept; everything else is left and said.
     """
     plan, folder = ending.plan, ending.plan.folder
     rows = ending.rows()
     ending.write(folder, identity)
     if not interrupted:
-        folders = dict(_keep_best(ending, rows, study, executor, parent))
+        folders, interrupted = _kept(ending, rows, study, executor, parent, console)
         rows = [replace(row, folder=str(folders.get(row.number, ""))) for row in rows]
     if rows:
         print_searched(rows, list(plan.space.values), plan.goals, console)
@@ -87,6 +88,8 @@ def leave(
     reference = parent.close(rows, plan.goals, fixed, folder, interrupted=interrupted, more=metrics)
     if reference is not None:
         say(console, "recorded", str(reference))
+    if interrupted:
+        raise KeyboardInterrupt
     if ending.complete and not any(row.ok for row in rows):
         raise LauncherError(_nothing(ending, rows), where=_shown(folder))
     return rows
@@ -95,6 +98,25 @@ def leave(
 def say(console: Console, what: str, text: str) -> None:
     """A line of what is left behind."""
     console.print(f"{what:<10}{text}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _kept(
+    ending: Ending,
+    rows: Sequence[TrialRow],
+    study: HardwareStudy,
+    executor: Executor,
+    parent: ParentRun,
+    console: Console,
+) -> tuple[dict[int, Path], bool]:
+    """The folders of the best designs, and whether Ctrl-C came before all were kept."""
+    folders: dict[int, Path] = {}
+    try:
+        with console.status("keeping the files of the best designs"):
+            for number, place in _keep_best(ending, rows, study, executor, parent):
+                folders[number] = place
+    except KeyboardInterrupt:
+        return folders, True
+    return folders, False
 
 
 def _keep_best(
