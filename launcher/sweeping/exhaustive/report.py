@@ -17,6 +17,7 @@ from launcher.results.files import TRIALS_CSV
 from launcher.results.parameters import point_name
 from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow
+from launcher.sweeping.executors import in_turn
 from launcher.sweeping.exhaustive.ending import Ending
 from launcher.sweeping.exhaustive.matter import matters_text
 from launcher.sweeping.exhaustive.progress import told
@@ -39,6 +40,7 @@ def leave(
     ending: Ending,
     study: HardwareStudy,
     executor: Executor,
+    workers: int,
     parent: ParentRun,
     fixed: Mapping[str, object],
     identity: Mapping[str, Any],
@@ -52,7 +54,7 @@ def leave(
     Args:
         ending: what was found.
         study: what the points were composed of.
-        executor: maps the best points once more, with all their files.
+        executor, workers: map the best points once more, with all their files.
         parent: the search's run in the tracking store.
         fixed: parameters that all points have in common.
         identity: what makes outcomes comparable.
@@ -71,7 +73,7 @@ def leave(
     rows = ending.rows()
     ending.write(folder, identity)
     if not interrupted:
-        folders, interrupted = _kept(ending, rows, study, executor, parent, console)
+        folders, interrupted = _kept(ending, rows, study, executor, workers, parent, console)
         rows = [replace(row, folder=str(folders.get(row.number, ""))) for row in rows]
     if rows:
         print_searched(rows, list(plan.space.values), plan.goals, console)
@@ -105,6 +107,7 @@ def _kept(
     rows: Sequence[TrialRow],
     study: HardwareStudy,
     executor: Executor,
+    workers: int,
     parent: ParentRun,
     console: Console,
 ) -> tuple[dict[int, Path], bool]:
@@ -112,7 +115,7 @@ def _kept(
     folders: dict[int, Path] = {}
     try:
         with console.status("keeping the files of the best designs"):
-            for number, place in _keep_best(ending, rows, study, executor, parent):
+            for number, place in _keep_best(ending, rows, study, executor, workers, parent):
                 folders[number] = place
     except KeyboardInterrupt:
         return folders, True
@@ -120,7 +123,12 @@ def _kept(
 
 
 def _keep_best(
-    ending: Ending, rows: Sequence[TrialRow], study: HardwareStudy, executor: Executor, parent: ParentRun
+    ending: Ending,
+    rows: Sequence[TrialRow],
+    study: HardwareStudy,
+    executor: Executor,
+    workers: int,
+    parent: ParentRun,
 ) -> Iterator[tuple[int, Path]]:
     """Map the front and the best of the others once more, as trials with all their files."""
     goals, plan = ending.plan.goals, ending.plan
@@ -130,9 +138,8 @@ def _keep_best(
     trials = [_composed(ending, study, row.number) for row in chosen]
     limits = TrialLimits(plan.settings.trial_timeout_s, shared=True)
     batches = [trials[first : first + _BATCH] for first in range(0, len(trials), _BATCH)]
-    futures = [executor.submit(run_batch, batch, limits) for batch in batches]
     told_of = iter(chosen)
-    for future in futures:
+    for future in in_turn(executor, workers, run_batch, ((batch, limits) for batch in batches)):
         if stop_asked():
             raise KeyboardInterrupt
         batch = future.result()

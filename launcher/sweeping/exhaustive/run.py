@@ -161,7 +161,16 @@ class _Search:
     def _leave(self, ending: Ending, parent: ParentRun, seconds: float, *, interrupted: bool) -> list[TrialRow]:
         fixed = fixed_parameters(self.config, self.same, self.plan.points)
         return leave(
-            ending, self.study, self.executor, parent, fixed, self.same, self._console, seconds, interrupted=interrupted
+            ending,
+            self.study,
+            self.executor,
+            self.workers,
+            parent,
+            fixed,
+            self.same,
+            self._console,
+            seconds,
+            interrupted=interrupted,
         )
 
     def _parent(self, arguments: Sequence[str]) -> ParentRun:
@@ -204,7 +213,7 @@ class _Search:
         verbose = self.config.verbosity == Verbosity.verbose
         with SettlingLine(self._console, self.plan.goals, self.plan.space.size, verbose=verbose) as line:
             line.say("describing the designs")
-            table = described(pickled, self.plan.space, len(layers), self.executor, _stop_if_asked)
+            table = described(pickled, self.plan.space, len(layers), self.executor, _stop_if_asked, self.workers)
             if not len(table):
                 raise LauncherError(
                     f"none of the {self.plan.space.size:,} points is a design: {table.reasons[0]}",
