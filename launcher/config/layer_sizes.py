@@ -73,11 +73,9 @@ def layer_sizes(layer: Layer | Mapping[str, object], model: Mapping[str, object]
 
 def _of_expression(values: Mapping[str, object], model: Mapping[str, object]) -> LayerSizes:
     """The sizes of a layer whose expression says what it computes."""
-    written, repeats = values.get("sizes"), values.get("repeats", 1)
-    sizes = {str(key): value for key, value in written.items()} if isinstance(written, Mapping) else {}
-    expression = str(values.get("expression"))
+    expression, repeats = str(values.get("expression")), values.get("repeats", 1)
     einsum = _parsed(expression)
-    _check_sizes(einsum, sizes)
+    sizes = _written_sizes(values.get("sizes"), einsum)
     numbers = {name: _positive_integer(f"layer.sizes.{name}", value, model) for name, value in sizes.items()}
     roles = _with_roles(einsum, values)
     return LayerSizes(
@@ -99,8 +97,15 @@ def _parsed(expression: str) -> Einsum:
         raise ConfigurationError(error.what, where=where, expected=error.expected, hint=error.hint) from error
 
 
-def _check_sizes(einsum: Einsum, sizes: Mapping[str, object]) -> None:
+def _written_sizes(written: object, einsum: Einsum) -> dict[str, object]:
+    """Every dimension and named factor of an expression with its size, as it is written."""
     needed = {**einsum.places, **einsum.factors}
+    if not isinstance(written, Mapping):
+        wanted = f"'layer.sizes={{{', '.join(f'{name}: 8' for name in needed)}}}'"
+        raise ConfigurationError(
+            f"layer.sizes={written} is no list of sizes", expected=f"{wanted}, with the quotes, which the shell needs"
+        )
+    sizes = {str(key): value for key, value in written.items()}
     for name, place in needed.items():
         if name not in sizes:
             raise ConfigurationError(
@@ -112,6 +117,7 @@ def _check_sizes(einsum: Einsum, sizes: Mapping[str, object]) -> None:
             raise ConfigurationError(
                 f"layer.sizes.{name}: layer.expression has no {name}", expected=f"sizes of {', '.join(needed)}"
             )
+    return sizes
 
 
 def _given_roles(values: Mapping[str, object]) -> dict[str, object]:
