@@ -11,6 +11,8 @@ from command_line import launch
 
 from launcher.config.compose import compose
 from launcher.config.trial import Trial
+from launcher.engines.interface import MapperSettings
+from launcher.engines.native.native_engine import NativeEngine
 from launcher.errors import ConfigurationError
 from launcher.results.result import Result
 from launcher.specification.constraints import Factors
@@ -18,7 +20,17 @@ from launcher.specification.einsum import parse_einsum
 from launcher.specification.mapping import Mapping
 from launcher.specification.problem import DataSpace, Problem, Term
 from launcher.specification.roles import roles_of
-from launcher.timeloop_files.io import Document, dump_constraints, dump_specification, read_specification
+from launcher.timeloop_files.io import (
+    Document,
+    dump_constraints,
+    dump_mapping,
+    dump_specification,
+    parse_specification,
+    read_mapping,
+    read_specification,
+)
+from launcher.timeloop_files.v4_writer import v4_document
+from launcher.timeloop_files.writer import to_text
 from launcher.trial.run import run_trial
 from launcher.trial.steps import specify, texts_of
 
@@ -251,6 +263,18 @@ def test_timeloops_files_say_the_same() -> None:
         *((Term("n"),), (Term("c"),)),
         (Term("p", 3), Term("r")),
     )
+
+
+@pytest.mark.parametrize("arch", ["gemmini", "eyeriss", "tpu"])
+def test_what_is_handed_to_timeloop_has_the_same_optimum(arch: str) -> None:
+    layer = "O[n,y,f,p] += I[n,y,c,2*p+r] * W[y,f,c,r]"
+    specification = specify(einsum(layer, "{n:2,y:3,c:4,f:4,p:5,r:3}", f"arch={arch}"))
+    again = parse_specification(to_text(v4_document(specification)), "written")
+    assert again.problem == specification.problem and again.constraints == specification.constraints
+    best, theirs = (NativeEngine().map(one, MapperSettings()) for one in (specification, again))
+    assert theirs.mapping == best.mapping and theirs.evaluation.energy_pj == best.evaluation.energy_pj
+    written = dump_mapping(best.mapping, specification)
+    assert read_mapping([Document.from_text(written, "mapping")], specification) == best.mapping
 
 
 # -- groups, batches, transposition ------------------------------------------------------------------------------------
