@@ -93,6 +93,14 @@ def test_imperfect_factors_do_not_care_for_names_either(factors: str) -> None:
     assert ours.mapping is not None and not ours.mapping.is_perfect
 
 
+def test_columns_wait_for_the_next_layer_whatever_they_are_called() -> None:
+    level = "fusion.level=Accumulator"
+    theirs = run_trial(compose([*MATMUL, level, "cache=false"]))
+    ours = run_trial(einsum("O[d,l] += W[e,d] * I[e,l]", "{e:36,d:48,l:20}", level))
+    assert (ours.energy_pj, ours.cycles) == (theirs.energy_pj, theirs.cycles)
+    assert ours.energy_pj < run_trial(compose([*MATMUL, "cache=false"])).energy_pj
+
+
 def test_a_batch_of_one_matrix_is_a_matrix_multiplication() -> None:
     theirs = run_trial(compose([*MATMUL, "cache=false"]))
     ours = run_trial(compose(["layer=bmm", *parameters("D=48 E=36 L=20 H=1"), "cache=false"]))
