@@ -29,7 +29,7 @@ SINGLE = ("count_repeats", "cache", "mapping", "verify", "configuration")
 _NAMED = ("arch", "model", "layer", "engine", "estimator")
 """Groups whose choice is a parameter of its own."""
 
-_PLUMBING = ("name", "label", "template", "norm_template", "layers", "flows", "columns")
+_PLUMBING = ("name", "label", "template", "norm_template", "layers", "flows", "columns", "sizes")
 """Fields that say nothing about the experiment, so no one filters runs by them."""
 
 
@@ -81,7 +81,7 @@ def trial_of(parts: TrialParts, choices: Mapping[str, Any], template_folders: tu
     experiment = Experiment(**parts.typed, **single)
     model, layer = experiment.model.names, parts.sizes
     values = dict(parts.plain)
-    values["layer"] = {**values["layer"], **layer.dimensions, **layer.coefficients, "repeats": layer.repeats}
+    values["layer"] = {**values["layer"], **layer.given, "repeats": layer.repeats}
     values["model"] = {key: model[key] if value is None else value for key, value in values["model"].items()}
     parameters = _parameters(values, choices, layer.names)
     parameters["mapspace.factors"] = str(experiment.mapspace.asked)
