@@ -23,7 +23,7 @@ FLOORS = (
     ("trial",),
     ("estimation", "engines"),
     ("config",),
-    ("timeloop_files",),
+    ("timeloop_files", "importing"),
     ("results",),
     ("specification", "figures"),
     ("fingerprint", "process_limits", "programs", "verbosity", "installed"),

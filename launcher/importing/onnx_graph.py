@@ -78,7 +78,7 @@ def read_onnx(path: Path, dims: Mapping[str, int], batch: int) -> list[GraphNode
 def _package() -> Any:
     try:
         import onnx  # noqa: PLC0415
-        import onnx.shape_inference
+        import onnx.shape_inference  # noqa: PLC0415
     except ImportError as error:
         raise LauncherError(
             "model=onnx needs the package onnx", hint="pip install 'timeloop-launcher[onnx]'"

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import prod
 
 from launcher.importing.onnx_graph import GraphNode, Shape
-from launcher.importing.operations import ConvolutionSizes, Operation, convolution, elementwise, matmul, normalisation
+from launcher.importing.operations import (
+    ConvolutionSizes,
+    Operation,
+    convolution,
+    elementwise,
+    matmul,
+    normalisation,
+    transposed_convolution,
+)
 
 Reader = Callable[[GraphNode], Iterable[Operation | None]]
 
@@ -72,7 +80,7 @@ def _transposed(node: GraphNode) -> Iterator[Operation | None]:
     strides, dilations = _numbers(node, "strides", along), _numbers(node, "dilations", along)
     groups = int(node.attributes.get("group", 1))
     sizes = ConvolutionSizes(inputs[0], inputs[1], out[1], groups, kernel[2:], strides, dilations, inputs[2:])
-    yield convolution(node.name, node.kind, sizes, transposed=True)
+    yield from transposed_convolution(node.name, node.kind, sizes)
 
 
 def _numbers(node: GraphNode, name: str, count: int) -> Sequence[int]:
@@ -135,9 +143,7 @@ def _attention(node: GraphNode) -> Iterator[Operation | None]:
     yield from attention(node.name, node.kind, (batch, kv_heads, heads // kv_heads, tokens, context, size, value_size))
 
 
-def attention(
-    name: str, kind: str, sizes: tuple[int, int, int, int, int, int, int]
-) -> Iterator[Operation | None]:
+def attention(name: str, kind: str, sizes: tuple[int, int, int, int, int, int, int]) -> Iterator[Operation | None]:
     """Scores, softmax and values.
 
     Args:
@@ -228,7 +234,9 @@ def _one_by_one(node: GraphNode) -> Iterator[Operation | None]:
         yield Operation(node.name, node.kind, {}, _values(node))
         return
     shape = _known(node.outputs[0])
-    tensors = sum(one is not None and prod(one) > 1 and not own for one, own in zip(node.inputs, node.constant, strict=True))
+    tensors = sum(
+        one is not None and prod(one) > 1 and not own for one, own in zip(node.inputs, node.constant, strict=True)
+    )
     yield elementwise(node.name, node.kind, max(tensors, 1), shape)
 
 
@@ -264,9 +272,7 @@ _READERS: Mapping[str, Reader] = {
         _layer_norm(2),
     ),
     **dict.fromkeys(("InstanceNormalization", "GroupNormalization"), _group_norm),
-    **dict.fromkeys(
-        ("MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"), _pool
-    ),
+    **dict.fromkeys(("MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool"), _pool),
     **dict.fromkeys(
         (
             *("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 from math import prod
 
 _MOST_NAME = 40
@@ -151,27 +152,45 @@ class ConvolutionSizes:
     dilations: Sequence[int]
     places: Sequence[int]
 
+    @property
+    def operations(self) -> int:
+        """Multiply-accumulates: every kernel at every place."""
+        return self.batch * self.inputs * self.outputs // self.groups * prod(self.kernel) * prod(self.places)
 
-def convolution(name: str, kind: str, sizes: ConvolutionSizes, *, transposed: bool = False) -> Operation:
-    """A convolution; one of three dimensions is not counted, and says so by having no layer."""
-    one = sizes
-    operations = one.batch * one.inputs * one.outputs // one.groups * prod(one.kernel) * prod(one.places)
-    if len(one.kernel) not in (1, 2) or not operations or (transposed and not _is_countable(one)):
-        return Operation(name, kind, {}, operations)
-    (r, s), (l, q) = _two(one.kernel), _two(one.places)
-    (down, across), (wide, high) = _two(one.strides), _two(one.dilations)
-    layer: dict[str, object] = {"E": one.inputs, "D": one.outputs, "R": r, "S": s, "N": one.batch, "L": l, "Q": q}
-    layer |= {"Wstride": down, "Hstride": across}
-    if transposed:
-        return Operation(name, kind, {"shape": "conv_transposed", **layer}, operations)
-    layer |= {"Wdilation": wide, "Hdilation": high, "groups": one.groups}
-    return Operation(name, kind, {"shape": "conv", **layer}, operations)
+    @property
+    def layer(self) -> dict[str, object]:
+        """Of the shape conv; empty where nothing here can say what it is, as of three dimensions."""
+        if len(self.kernel) not in (1, 2) or not self.operations:
+            return {}
+        (rows, columns), (l, q) = _two(self.kernel), _two(self.places)
+        (down, across), (wide, high) = _two(self.strides), _two(self.dilations)
+        layer = {"shape": "conv", "E": self.inputs, "D": self.outputs, "R": rows, "S": columns, "N": self.batch}
+        layer |= {"L": l, "Q": q, "Wstride": down, "Hstride": across, "Wdilation": wide, "Hdilation": high}
+        return {**layer, "groups": self.groups}
 
 
-def _is_countable(sizes: ConvolutionSizes) -> bool:
-    """Whether every phase of a transposed convolution's outputs has the same kernel."""
-    divides = all(size % stride == 0 for size, stride in zip(sizes.kernel, sizes.strides, strict=True))
-    return divides and sizes.groups == 1 and set(sizes.dilations) == {1}
+def convolution(name: str, kind: str, sizes: ConvolutionSizes) -> Operation:
+    """A convolution."""
+    return Operation(name, kind, sizes.layer, sizes.operations)
+
+
+def transposed_convolution(name: str, kind: str, sizes: ConvolutionSizes) -> Iterator[Operation]:
+    """A transposed convolution: for each phase of its outputs a convolution with its share of the kernel.
+
+    Outputs beyond a stride's worth for each input are cropped, as padding does it. See Shi et al., "Is the
+    deconvolution layer the same as a convolutional layer?", 2016.
+    """
+    if set(sizes.dilations) != {1}:
+        yield Operation(name, kind, {}, sizes.operations)
+        return
+    shares = [
+        [-(-(size - phase) // stride) for phase in range(stride)]
+        for size, stride in zip(sizes.kernel, sizes.strides, strict=True)
+    ]
+    ones = [1] * len(sizes.kernel)
+    for kernel in product(*shares):
+        if prod(kernel) > 0:
+            yield convolution(name, kind, replace(sizes, kernel=kernel, strides=ones))
 
 
 def _two(numbers: Sequence[int]) -> tuple[int, int]:

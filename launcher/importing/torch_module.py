@@ -127,7 +127,7 @@ def _factory(path: str) -> Callable[[], Any]:
 def _package() -> Any:
     try:
         import torch  # noqa: PLC0415
-        import torch.export
+        import torch.export  # noqa: PLC0415
     except ImportError as error:
         raise LauncherError("model=torch needs PyTorch", hint="pip install 'timeloop-launcher[torch]'") from error
     return torch
@@ -193,7 +193,9 @@ def _name(node: Any) -> str:
     """The innermost module that makes the call, or the node's own name."""
     stack = node.meta.get("nn_module_stack") or {}
     names = [str(path) for path, _ in stack.values() if path]
-    return f"{names[-1]}.{node.name}" if names and names[-1] not in node.name else str(names[-1] if names else node.name)
+    return (
+        f"{names[-1]}.{node.name}" if names and names[-1] not in node.name else str(names[-1] if names else node.name)
+    )
 
 
 def _first_line(error: Exception) -> str:

@@ -6,15 +6,23 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import prod
 
 from launcher.importing.onnx_operations import attention
-from launcher.importing.operations import ConvolutionSizes, Operation, convolution, elementwise, matmul, normalisation
+from launcher.importing.operations import (
+    ConvolutionSizes,
+    Operation,
+    convolution,
+    elementwise,
+    matmul,
+    normalisation,
+    transposed_convolution,
+)
 from launcher.importing.torch_module import TorchNode
 
 Reader = Callable[[TorchNode], Iterable[Operation | None]]
 
 _FREE = frozenset(
     "view _unsafe_view reshape permute transpose t expand clone detach alias squeeze unsqueeze slice select cat stack "
-    "split split_with_sizes chunk unbind index embedding gather arange full full_like empty empty_like zeros zeros_like "
-    "ones ones_like scalar_tensor _to_copy lift_fresh_copy copy constant_pad_nd repeat flip roll where masked_fill "
+    "split split_with_sizes chunk unbind index embedding gather arange full full_like empty empty_like zeros "
+    "zeros_like ones ones_like scalar_tensor _to_copy lift_fresh_copy copy constant_pad_nd repeat flip roll where masked_fill "
     "slice_scatter select_scatter index_put scatter as_strided sym_size native_dropout dropout _assert_tensor_metadata "
     "_assert_scalar upsample_nearest2d upsample_bilinear2d pixel_shuffle pixel_unshuffle tril triu contiguous "
     "to item index_select convert_element_type".split()
@@ -53,7 +61,10 @@ def _convolution(node: TorchNode) -> Iterator[Operation | None]:
         dilations=_each(dilations, along),
         places=inputs[2:] if transposed else out[2:],
     )
-    yield convolution(node.name, node.kind, sizes, transposed=bool(transposed))
+    if transposed:
+        yield from transposed_convolution(node.name, node.kind, sizes)
+    else:
+        yield convolution(node.name, node.kind, sizes)
 
 
 def _each(numbers: Sequence[int], count: int) -> Sequence[int]:
@@ -121,7 +132,7 @@ def _reduction(node: TorchNode) -> Iterator[Operation | None]:
 
 
 def _one_by_one(node: TorchNode) -> Iterator[Operation | None]:
-    """Value by value, as all of the core operators are that have no reader here and give one tensor of an input's size."""
+    """Value by value, as all core operators are that have no reader here and give a tensor of an input's size."""
     shape = node.outputs[0]
     tensors = [
         one
