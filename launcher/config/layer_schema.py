@@ -13,8 +13,9 @@ from launcher.specification.chain import Columns
 
 @dataclass
 class Layer(Checked):
-    """What every layer has: the shape of its problem, and how often it runs in one block (or network).
+    """What every layer has: the shape of its problem, and how often it runs.
 
+    ``repeats`` is how often in one block (or network), ``blocks`` of how many blocks it is part: none leaves it out.
     ``dimensions`` names the fields that are dimensions of the problem, ``coefficients`` those that are strides and
     dilations: factors in a projection, which no constraint speaks of.
     """
@@ -26,6 +27,7 @@ class Layer(Checked):
     name: str = MISSING
     shape: str = MISSING
     repeats: Any = 1
+    blocks: Any = "blocks"
 
 
 @dataclass
@@ -53,6 +55,17 @@ class NormOperation(Layer):
     L: Any = MISSING
     follows: list[str] = field(default_factory=list)
     columns: Columns = Columns.whole
+
+
+@dataclass
+class Elementwise(Layer):
+    """Outputs[E,L] from D tensors Inputs[D,E,L], value by value; runs where norm operations do."""
+
+    dimensions: ClassVar[tuple[str, ...]] = ("E", "D", "L")
+
+    D: Any = 1
+    E: Any = MISSING
+    L: Any = MISSING
 
 
 @dataclass
