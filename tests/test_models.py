@@ -65,6 +65,7 @@ def projections(name: str) -> int:
 @pytest.mark.parametrize("name", [name for name, row in DECODERS.items() if row[8]])
 def test_weights_are_the_published_number_of_parameters(name: str) -> None:
     hidden, _, _, _, _, _, _, vocabulary, parameters, others = DECODERS[name]
+    assert others is not None
     assert projections(name) + hidden * vocabulary + others == parameters
     found = layers(f"model={name}", "model.window=null")
     weights = {

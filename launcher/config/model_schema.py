@@ -189,12 +189,24 @@ class Transformer(Model):
         return derived_names(given)
 
 
+def stated(least: int = 0, most: int = 2**24) -> Any:
+    """A value that the model's file gives."""
+    return field(default=MISSING, metadata={"least": least, "most": most})
+
+
 @dataclass
 class ModelFile(Transformer):
     """A Transformer whose parameters stand in a file; what is given beside the file wins."""
 
     path: str = MISSING
+    notes: list[str] = MISSING
     like: str | None = option(None)
     part: str | None = option(None)
     gated: bool = MISSING
     rms_norm: bool = MISSING
+    head: bool = stated()
+    qk_norm: bool = stated()
+    rotary: bool = stated()
+    norms: int = stated(1, 16)
+    dense_blocks: int = stated(0, 2**16)
+    channels: int = stated(1)

@@ -33,7 +33,8 @@ def run_trial(trial: Trial, on_progress: OnProgress | None = None, folder: Path 
         LauncherError: the configuration, a template or a table is wrong.
     """
     result = _run(trial, on_progress, folder / TIMELOOP_FOLDER if folder is not None else None)
-    return replace(result, broken=broken(result, trial.experiment.constraints))
+    notes = [note for note in trial.experiment.model.notes if note not in result.flags]
+    return replace(result, flags=(*result.flags, *notes), broken=broken(result, trial.experiment.constraints))
 
 
 def _run(trial: Trial, on_progress: OnProgress | None, folder: Path | None) -> Result:
