@@ -41,8 +41,13 @@ def phases_of(model: Model) -> list[Model]:
     """The model as it runs: generating is a prefill, then steps from the shortest cache to the longest."""
     if not isinstance(model, Transformer) or model.phase is not Phase.generate:
         return [model]
-    prefill = replace(model, sequence=model.prompt or model.sequence, phase=Phase.prefill)
-    return [prefill, *(step_of(model, length) for length in sorted({*steps_of(model)[:1], *steps_of(model)[-1:]}))]
+    lengths = steps_of(model)
+    return [prefill_of(model), *(step_of(model, length) for length in sorted({*lengths[:1], *lengths[-1:]}))]
+
+
+def prefill_of(model: Transformer) -> Transformer:
+    """The prefill with which generating begins."""
+    return replace(model, sequence=model.prompt or model.sequence, phase=Phase.prefill)
 
 
 def steps_of(model: Transformer) -> list[int]:

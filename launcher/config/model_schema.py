@@ -145,6 +145,7 @@ class Transformer(Model):
     step_tokens: int = whole(1, 1)
     prompt: int | None = count()
     new_tokens: int = whole(128, 1)
+    cache_block: int = whole(16, 1)
 
     vocabulary: int | None = count()
     head: bool = option(False)
