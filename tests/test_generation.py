@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from launcher import run
+from launcher import run, sweep
 from launcher.commands.check.nests import check_nests, check_sums
+from launcher.config.compose import compose
 from launcher.errors import ConfigurationError
 from launcher.results.files import read_result
 from launcher.results.result import Result
@@ -102,6 +103,19 @@ def test_an_encoder_runs_with_the_prompt_only() -> None:
     assert "prefill_encoder_KQV" in names and "prefill_cross_KV" in names
     assert not {"encoder_KQV", "cross_KV"} & set(names)
     assert {"cross_Q", "cross_KTQ", "cross_VScores"} <= set(names)
+
+
+def test_experts_that_only_steps_use_unevenly() -> None:
+    """Five tokens of two experts each leave two of eight with one more; the prompt divides."""
+    given = ["layer=all", "model=mixtral_8x7b", "model.phase=generate", "model.prompt=64", "model.batch=5"]
+    names = [str(one.parameters["layer"]) for one in compose(given).layers]
+    assert {"expert_FF1", "expert_FF1_more"} <= set(names)
+
+
+def test_a_proof_over_hardware_takes_one_phase() -> None:
+    given = ["hydra/sweeper=exhaustive", "layer=all", "model=gpt2", "model.phase=generate", "arch.rows=4,8"]
+    with pytest.raises(ConfigurationError, match="one phase at a time"):
+        sweep([*given, "tracking=none"])
 
 
 def test_one_new_token_is_the_prompt_alone() -> None:

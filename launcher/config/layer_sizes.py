@@ -107,5 +107,5 @@ def _evaluated(key: str, written: str, names: Mapping[str, object]) -> object:
         if unset:
             raise ConfigurationError(f"{key}={written}: model.{unset} is not set", hint=f"model.{unset}=...") from error
         raise ConfigurationError(
-            f"{key}={written}: {error.what}", expected=f"a number, or an expression over {', '.join(names)}"
+            f"{key}={written}: {error.what}", expected="a number, or an expression over the model's parameters"
         ) from error

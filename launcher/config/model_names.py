@@ -96,7 +96,7 @@ def _experts(given: Mapping[str, Any]) -> dict[str, object]:
     """Each expert that is used gets ``expert_tokens``; ``experts_more`` of them one token more."""
     blocks, experts = given["blocks"], given["experts"]
     if not experts:
-        return {"feed_forward_blocks": blocks, "expert_blocks": 0, "shared_blocks": 0}
+        return {"feed_forward_blocks": blocks, "expert_blocks": 0, "shared_blocks": 0, "experts_more": 0}
     each = given["experts_per_token"] or 1
     if each > experts:
         raise ConfigurationError(f"model.experts_per_token={each} is more than model.experts={experts}")

@@ -144,6 +144,11 @@ def _refuse_other_settings(config: DictConfig, settings: SweepSettings) -> None:
             where=f"engine.name={config.engine.name}, engine.mode={config.engine.mode}",
             hint="engine=native",
         )
+    if str(config.model.get("phase")) == "generate":
+        raise ConfigurationError(
+            "hydra/sweeper=exhaustive has bounds for one phase at a time, and model.phase=generate is many",
+            hint="model.phase=decode model.cache_length=..., or leave hydra/sweeper=exhaustive out for a grid",
+        )
     if settings.enqueue:
         raise ConfigurationError(
             "sweep.enqueue lists points for Optuna to begin with, and hydra/sweeper=exhaustive settles all",
