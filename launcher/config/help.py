@@ -18,7 +18,11 @@ EXAMPLES = (
     ("python launch.py layer=KTQ model=gpt2 model.phase=decode model.cache_length=512", "one token, with a KV cache"),
     (
         "python launch.py arch=tpu model=from_config model.path=config.json",
-        "any BERT, GPT-2 or Llama (docs/workloads.md)",
+        "any model of a family that is known (docs/networks.md)",
+    ),
+    (
+        "python launch.py layer=all model=llama3_8b model.phase=generate model.prompt=512 model.new_tokens=128",
+        "time to first token, tokens per second, energy per token",
     ),
     ("python launch.py arch=eyeriss layer=resnet18_2_3x3", "a convolution of ResNet-18"),
     (

@@ -15,8 +15,9 @@ from launcher.specification.chain import Columns
 
 @dataclass
 class Layer(Checked):
-    """What every layer has: the shape of its problem, and how often it runs in one block (or network).
+    """What every layer has: the shape of its problem, and how often it runs.
 
+    ``repeats`` is how often in one block (or network), ``blocks`` of how many blocks it is part: none leaves it out.
     ``dimensions`` names the fields that are dimensions of the problem, ``coefficients`` those that are strides and
     dilations: factors in a projection, which no constraint speaks of; ``counts`` are other numbers, of which the
     dimensions follow. ``einsum`` is what a layer computes where no file in ``workloads`` says it.
@@ -31,6 +32,7 @@ class Layer(Checked):
     name: str = MISSING
     shape: str = MISSING
     repeats: Any = 1
+    blocks: Any = "blocks"
 
     def extents(self, numbers: Mapping[str, int]) -> dict[str, int]:
         """Extents of the problem's dimensions, from the values of all fields that are numbers.
@@ -66,6 +68,17 @@ class NormOperation(Layer):
     L: Any = MISSING
     follows: list[str] = field(default_factory=list)
     columns: Columns = Columns.whole
+
+
+@dataclass
+class Elementwise(Layer):
+    """Outputs[E,L] from D tensors Inputs[D,E,L], value by value; runs where norm operations do."""
+
+    dimensions: ClassVar[tuple[str, ...]] = ("E", "D", "L")
+
+    D: Any = 1
+    E: Any = MISSING
+    L: Any = MISSING
 
 
 @dataclass
@@ -164,6 +177,7 @@ class EinsumLayer(Layer):
 SHAPES: Mapping[str, type[Layer]] = {
     "matmul": Matmul,
     "norm_operation": NormOperation,
+    "elementwise": Elementwise,
     "conv": Conv,
     "conv_transposed": TransposedConv,
     "bmm": BatchedMatmul,

@@ -12,7 +12,7 @@ from launcher.specification.expressions import evaluate_expression, names_in
 from launcher.specification.roles import Roles, roles_of, stated_roles
 
 _LARGEST = 2**31
-_NOT_A_SIZE = ("name", "shape", "repeats", "roles")
+_NOT_A_SIZE = ("name", "shape", "repeats", "blocks", "roles")
 _EINSUM = "einsum"
 
 
@@ -28,6 +28,7 @@ class LayerSizes:
         given: the layer's keys with their values, as a person would give them.
         roles: which part its dimensions play in an architecture's template.
         einsum: what it computes, where no file in ``workloads`` says it.
+        blocks: of how many blocks of its model the layer is part.
     """
 
     dimensions: dict[str, int]
@@ -37,6 +38,7 @@ class LayerSizes:
     given: Mapping[str, object] = field(default_factory=dict)
     roles: Roles = field(default_factory=Roles)
     einsum: Einsum | None = None
+    blocks: int = 1
 
 
 def layer_sizes(layer: Layer | Mapping[str, object], model: Mapping[str, object]) -> LayerSizes:
@@ -68,6 +70,7 @@ def layer_sizes(layer: Layer | Mapping[str, object], model: Mapping[str, object]
         given={**numbers, **_shown(roles)},
         roles=roles,
         einsum=einsum,
+        blocks=blocks_of(values, model),
     )
 
 
@@ -86,6 +89,7 @@ def _of_expression(values: Mapping[str, object], model: Mapping[str, object]) ->
         given={"expression": expression, **{f"sizes.{name}": one for name, one in numbers.items()}, **_shown(roles)},
         roles=roles,
         einsum=einsum,
+        blocks=blocks_of(values, model),
     )
 
 
@@ -151,6 +155,22 @@ def _shown(roles: Roles) -> dict[str, object]:
     return {"roles": roles.text} if roles.text else {}
 
 
+def blocks_of(layer: Mapping[str, object], model: Mapping[str, object]) -> int:
+    """Of how many blocks of its model a layer is part; none when it is not in the model.
+
+    Raises:
+        ConfigurationError: the expression is broken, or its value is no number of blocks.
+    """
+    written = layer.get("blocks", "blocks" if "blocks" in model else 1)
+    return _integer("layer.blocks", written, model, least=0)
+
+
+def runs_of(layer: Mapping[str, object], model: Mapping[str, object]) -> int:
+    """How often a layer runs in its model; its sizes need not make sense where it does not."""
+    blocks = blocks_of(layer, model)
+    return blocks and blocks * _integer("layer.repeats", layer.get("repeats", 1), model, least=0)
+
+
 def _mentioned(written: Iterable[object]) -> frozenset[str]:
     return frozenset[str]().union(*(names_in(value) for value in written if isinstance(value, str)))
 
@@ -164,17 +184,27 @@ def _sizes_of(layer: Layer | Mapping[str, object]) -> tuple[Sequence[str], Seque
 
 
 def _positive_integer(key: str, written: object, names: Mapping[str, object]) -> int:
-    value: object = written
-    if isinstance(written, str):
-        try:
-            value = evaluate_expression(written, names)
-        except LauncherError as error:
-            raise ConfigurationError(
-                f"{key}={written}: {error.what}", expected=f"a number, or an expression over {', '.join(names)}"
-            ) from error
+    return _integer(key, written, names, least=1)
+
+
+def _integer(key: str, written: object, names: Mapping[str, object], least: int) -> int:
+    value = _evaluated(key, written, names) if isinstance(written, str) else written
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _LARGEST:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _LARGEST:
         shown = f"{key}={written}" if value == written else f"{key}={written} gives {value}, which"
-        raise ConfigurationError(f"{shown} is not a positive integer", expected=f"an integer from 1 to {_LARGEST}")
+        kind = "a positive integer" if least else "a number of blocks"
+        raise ConfigurationError(f"{shown} is not {kind}", expected=f"an integer from {least} to {_LARGEST}")
     return value
+
+
+def _evaluated(key: str, written: str, names: Mapping[str, object]) -> object:
+    try:
+        return evaluate_expression(written, names)
+    except LauncherError as error:
+        unset = next((name for name in sorted(names_in(written)) if name in names and names[name] is None), None)
+        if unset:
+            raise ConfigurationError(f"{key}={written}: model.{unset} is not set", hint=f"model.{unset}=...") from error
+        raise ConfigurationError(
+            f"{key}={written}: {error.what}", expected="a number, or an expression over the model's parameters"
+        ) from error
