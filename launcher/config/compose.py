@@ -20,6 +20,7 @@ from launcher.config.composition import ComposedExperiment
 from launcher.config.explain import explain
 from launcher.config.files_stamp import FilesStamp, files_stamp
 from launcher.config.layer_files import plain_layer
+from launcher.config.model_parts import part_nodes, read_parts
 from launcher.config.model_schema import USUAL_LAYERS
 from launcher.config.schema import register
 from launcher.config.trial import ALL, Trial
@@ -138,6 +139,8 @@ def _layers(config: DictConfig, overrides: Sequence[str], stamp: FilesStamp) -> 
     """Names of a network's layers, and what they are composed of; nothing for a single layer."""
     if config.layers is None:
         return []
+    read_parts(config.model)
+    parts = part_nodes(config.model)
     listed = config.layers if config.layers != ALL else config.model.get("layers", USUAL_LAYERS)
     names = [str(name) for name in listed]
     common = [override for override in overrides if not override.startswith(("layer=", "layers="))]
@@ -148,7 +151,7 @@ def _layers(config: DictConfig, overrides: Sequence[str], stamp: FilesStamp) -> 
             hint="layer=NAME for a single layer; model.sequence and the like for all of them",
         )
     deciding = tuple(override for override in common if _decides_files(override))
-    return [(name, _layer_node(deciding, name, stamp)) for name in names]
+    return [(name, parts[name] if name in parts else _layer_node(deciding, name, stamp)) for name in names]
 
 
 def _decides_files(override: str) -> bool:

@@ -21,6 +21,7 @@ from yaml import YAMLError
 from launcher.config.explain import explain
 from launcher.config.files_stamp import file_stamp
 from launcher.config.model_layers import layers_of
+from launcher.config.model_parts import is_imported, part_nodes
 from launcher.config.model_schema import Model
 from launcher.config.quick import NotQuickError, QuickParts, is_plain
 from launcher.config.trial import ALL, Trial
@@ -193,17 +194,24 @@ class ComposedExperiment:
             return kept.names
         return [name for name, _ in layers_of(model, self._layer_nodes(), asked=self._asked)]
 
-    def _layer_nodes(self) -> list[tuple[str, DictConfig]]:
-        return [(name, pickle.loads(node)) for name, node in self._layers]  # noqa: S301 # pickled above
+    def _layer_nodes(self, model: DictConfig | None = None) -> list[tuple[str, DictConfig]]:
+        """The layers and what they are composed of; those that a model brings itself as it says now."""
+        nodes = {name: pickle.loads(node) for name, node in self._layers}  # noqa: S301 # pickled above
+        parts = part_nodes(model) if model is not None else {}
+        if model is not None and is_imported(model) and not self._asked:
+            return list(parts.items())
+        return [(name, parts.get(name, node)) for name, node in nodes.items()]
 
     def _keep(
         self, keys: tuple[str, ...], names: list[str], configs: list[DictConfig], parts: list[TrialParts]
     ) -> None:
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
-        if keys not in self._slow:
+        # What a graph's layers are depends on all that is said of the model.
+        another = is_imported(configs[0].model) and any(key.lstrip("+").startswith("model.") for key in keys)
+        if keys not in self._slow and not another:
             path = configs[0].model.get("path")
-            file = Path(str(path)).expanduser() if path is not None else None
+            file = Path(str(path).partition(":")[0]).expanduser() if path is not None else None
             self._kept[keys] = _Kept(names, configs, parts, file, self._outside(file))
 
     def _of_layers(self, config: DictConfig, values: Mapping[str, Value]) -> Iterator[tuple[str, DictConfig]]:
@@ -217,7 +225,7 @@ class ComposedExperiment:
             )
         OmegaConf.set_struct(config, False)
         common = pickle.dumps(config)
-        for name, node in layers_of(typed_model(config), self._layer_nodes(), asked=self._asked):
+        for name, node in layers_of(typed_model(config), self._layer_nodes(config.model), asked=self._asked):
             own: DictConfig = pickle.loads(common)  # noqa: S301 # pickled above
             own.layer = node
             yield name, own

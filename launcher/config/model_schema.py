@@ -44,14 +44,18 @@ class ExpertBalance(StrEnum):
     worst = "worst"
 
 
+_NOT_NAMES = ("name", "layers", "flows", "notes", "parts", "importer", "path", "dims")
+
+
 @dataclass
 class Model(Checked):
     """A network of layers.
 
     ``layers`` names the files of ``conf/layer`` that it may consist of, in the order in which they run; a layer whose
-    ``blocks`` are none is not part of it. ``flows`` says which tensor of a layer is which tensor of another, and which
-    of their dimensions are the same: ``{from: KTQ.Outputs, to: softmax.Inputs, dimensions: {D: E, L: L}}``. ``notes``
-    are remarks that belong to every result.
+    ``blocks`` are none is not part of it. ``parts`` are layers of the model's own, by name, which need no file.
+    ``flows`` says which tensor of a layer is which tensor of another, and which of their dimensions are the same:
+    ``{from: KTQ.Outputs, to: softmax.Inputs, dimensions: {D: E, L: L}}``. ``notes`` are remarks that belong to every
+    result.
     """
 
     group: ClassVar[str] = "model"
@@ -60,13 +64,14 @@ class Model(Checked):
     layers: list[str] = MISSING
     flows: list[Any] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    parts: dict[str, Any] = field(default_factory=dict)
     batch: int = field(default=1, metadata={"least": 1, "most": 2**20})
     blocks: int = between(1, 2**16)
 
     @property
     def names(self) -> dict[str, object]:
         """What a layer's expressions may use."""
-        return {key: value for key, value in vars(self).items() if key not in ("name", "layers", "flows", "notes")}
+        return {key: value for key, value in vars(self).items() if key not in _NOT_NAMES}
 
 
 def flow(before: str, behind: str, **dimensions: str) -> dict[str, object]:
@@ -211,3 +216,21 @@ class ModelFile(Transformer):
     norms: int = stated(1, 16)
     dense_blocks: int = stated(0, 2**16)
     channels: int = stated(1)
+
+
+class Importer(StrEnum):
+    """Who made the file of an imported model."""
+
+    onnx = "onnx"
+    torch = "torch"
+
+
+@dataclass
+class ImportedModel(Model):
+    """A network whose layers stand in a file of another program, which also says their sizes."""
+
+    layers: list[str] = field(default_factory=list)
+    importer: Importer = MISSING
+    path: str = MISSING
+    dims: dict[str, int] = field(default_factory=dict)
+    elementwise: bool = False

@@ -14,7 +14,7 @@ from launcher.config.checked import Checked
 from launcher.config.engine_schema import EngineChoice, Mapper, Mapspace
 from launcher.config.layer_schema import SHAPES
 from launcher.config.limits import Limits
-from launcher.config.model_schema import Model, ModelFile, Transformer
+from launcher.config.model_schema import ImportedModel, Model, ModelFile, Transformer
 from launcher.config.sweep_schema import SweepSettings
 from launcher.verbosity import Verbosity
 
@@ -142,6 +142,7 @@ def register() -> None:
     store.store(group="model_schema", name="transformer", node=Transformer)
     store.store(group="model_schema", name="from_config", node=ModelFile)
     store.store(group="model_schema", name="cnn", node=Model)
+    store.store(group="model_schema", name="imported", node=ImportedModel)
     for name, shape in SHAPES.items():
         store.store(group="layer_schema", name=name, node=shape)
     for points in ("grid", "optuna", "exhaustive"):

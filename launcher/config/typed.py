@@ -13,6 +13,7 @@ from omegaconf.errors import OmegaConfBaseException
 from launcher.config.explain import explain, unknown_key
 from launcher.config.layer_sizes import LayerSizes, layer_sizes
 from launcher.config.model_file import read_model_file
+from launcher.config.model_parts import is_imported, read_parts
 from launcher.config.model_schema import QUIET, Model, Transformer
 from launcher.config.schema import Experiment, NetworkObjective
 from launcher.config.trial import Trial, entry
@@ -29,7 +30,7 @@ SINGLE = ("count_repeats", "cache", "mapping", "verify", "configuration")
 _NAMED = ("arch", "model", "layer", "engine", "estimator")
 """Groups whose choice is a parameter of its own."""
 
-_PLUMBING = ("name", "label", "template", "norm_template", "layers", "flows", "columns", "sizes", "notes")
+_PLUMBING = ("name", "label", "template", "norm_template", "layers", "flows", "columns", "sizes", "notes", "parts")
 """Fields that say nothing about the experiment, so no one filters runs by them."""
 
 
@@ -126,7 +127,10 @@ def _check_choices(choices: Mapping[str, Any]) -> None:
 def complete_model(config: DictConfig) -> None:
     """Give the model a type, and read from ``model.path`` what it leaves open."""
     give_type(config)
-    read_model_file(config.model)
+    if is_imported(config.model):
+        read_parts(config.model)
+    else:
+        read_model_file(config.model)
 
 
 def typed_model(config: DictConfig) -> Model:

@@ -243,8 +243,8 @@ def _one_by_one(node: GraphNode) -> Iterator[Operation | None]:
 _ELEMENTWISE = frozenset(
     "Abs Acos Acosh Add And Asin Asinh Atan Atanh BatchNormalization Ceil Celu Clip Cos Cosh Div Elu Equal Erf Exp "
     "Floor Gelu Greater GreaterOrEqual HardSigmoid HardSwish IsNaN LeakyRelu Less LessOrEqual Log Max Mean Min Mish "
-    "Mod Mul Neg Not Or Pow PRelu Reciprocal Relu Round Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Sub Sum Swish "
-    "Tan Tanh ThresholdedRelu Xor RotaryEmbedding LRN Bernoulli QLinearAdd QLinearMul QLinearSigmoid "
+    "Mod Mul Neg Not Or Pow PRelu Reciprocal Relu Round Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Sub Sum "
+    "Swish Tan Tanh ThresholdedRelu Xor RotaryEmbedding LRN Bernoulli QLinearAdd QLinearMul QLinearSigmoid "
     "com.microsoft.Gelu com.microsoft.QuickGelu com.microsoft.FastGelu com.microsoft.BiasGelu "
     "com.microsoft.RotaryEmbedding com.microsoft.QLinearAdd com.microsoft.QLinearSigmoid".split()
 )

@@ -162,11 +162,11 @@ class ConvolutionSizes:
         """Of the shape conv; empty where nothing here can say what it is, as of three dimensions."""
         if len(self.kernel) not in (1, 2) or not self.operations:
             return {}
-        (rows, columns), (l, q) = _two(self.kernel), _two(self.places)
-        (down, across), (wide, high) = _two(self.strides), _two(self.dilations)
+        (rows, columns), (down, across) = _two(self.kernel), _two(self.places)
+        strides, dilations = _two(self.strides), _two(self.dilations)
         layer = {"shape": "conv", "E": self.inputs, "D": self.outputs, "R": rows, "S": columns, "N": self.batch}
-        layer |= {"L": l, "Q": q, "Wstride": down, "Hstride": across, "Wdilation": wide, "Hdilation": high}
-        return {**layer, "groups": self.groups}
+        layer |= {"L": down, "Q": across, "Wstride": strides[0], "Hstride": strides[1]}
+        return {**layer, "Wdilation": dilations[0], "Hdilation": dilations[1], "groups": self.groups}
 
 
 def convolution(name: str, kind: str, sizes: ConvolutionSizes) -> Operation:

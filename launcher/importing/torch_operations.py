@@ -20,12 +20,12 @@ from launcher.importing.torch_module import TorchNode
 Reader = Callable[[TorchNode], Iterable[Operation | None]]
 
 _FREE = frozenset(
-    "view _unsafe_view reshape permute transpose t expand clone detach alias squeeze unsqueeze slice select cat stack "
-    "split split_with_sizes chunk unbind index embedding gather arange full full_like empty empty_like zeros "
-    "zeros_like ones ones_like scalar_tensor _to_copy lift_fresh_copy copy constant_pad_nd repeat flip roll where masked_fill "
-    "slice_scatter select_scatter index_put scatter as_strided sym_size native_dropout dropout _assert_tensor_metadata "
-    "_assert_scalar upsample_nearest2d upsample_bilinear2d pixel_shuffle pixel_unshuffle tril triu contiguous "
-    "to item index_select convert_element_type".split()
+    "view _unsafe_view reshape permute transpose t expand clone detach alias squeeze unsqueeze slice select cat "
+    "stack split split_with_sizes chunk unbind index embedding gather arange full full_like empty empty_like zeros "
+    "zeros_like ones ones_like scalar_tensor _to_copy lift_fresh_copy copy constant_pad_nd repeat flip roll where "
+    "masked_fill slice_scatter select_scatter index_put scatter as_strided sym_size native_dropout dropout "
+    "_assert_tensor_metadata _assert_scalar upsample_nearest2d upsample_bilinear2d pixel_shuffle pixel_unshuffle "
+    "tril triu contiguous to item index_select convert_element_type".split()
 )
 
 
