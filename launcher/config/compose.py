@@ -33,11 +33,19 @@ _OTHER_GROUPS = ("arch", "model", "mapper", "engine", "estimator", "tracking", "
 
 
 def spelled_out(overrides: Sequence[str]) -> list[str]:
-    """``layer=[A,B]`` as Hydra understands it: it would lay the files of A and B on top of each other."""
+    """Overrides as Hydra understands them.
+
+    It would lay the files of ``layer=[A,B]`` on top of each other, and read an expression of tensors as a list where
+    its quotes were the shell's.
+    """
     spelled: list[str] = []
     for override in overrides:
         listed = re.match(r"layer=(\[.*\])$", override)
-        spelled += [f"layer={ALL}", f"layers={listed[1]}"] if listed else [override]
+        bare = re.fullmatch(r"(\+{0,2}layer\.expression)=([^'\"]+)", override)
+        if bare:
+            spelled.append(f"{bare[1]}='{bare[2]}'")
+        else:
+            spelled += [f"layer={ALL}", f"layers={listed[1]}"] if listed else [override]
     return spelled
 
 

@@ -29,6 +29,10 @@ EXAMPLES = (
         "python launch.py layer=gemm layer.D=1000 layer.E=512 layer.L=64",
         "any matrix multiplication; layer=conv likewise",
     ),
+    (
+        "python launch.py layer=einsum layer.expression='O[q,d] += P[q,k] * V[k,d]' 'layer.sizes={q:64,k:64,d:64}'",
+        "any sum of products of two tensors",
+    ),
     ("python launch.py layer=softmax arch.norm_lanes=16", "a norm operation on 16 lanes"),
     ("python launch.py arch.rows=32 arch.cols=32", "a larger array; everything that depends on it follows"),
     ("python launch.py mapper=energy", "the mapping with the least energy instead of the least EDP"),

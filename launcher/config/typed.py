@@ -29,7 +29,7 @@ SINGLE = ("count_repeats", "cache", "mapping", "verify", "configuration")
 _NAMED = ("arch", "model", "layer", "engine", "estimator")
 """Groups whose choice is a parameter of its own."""
 
-_PLUMBING = ("name", "label", "template", "norm_template", "layers", "flows", "columns", "notes")
+_PLUMBING = ("name", "label", "template", "norm_template", "layers", "flows", "columns", "notes", "sizes")
 """Fields that say nothing about the experiment, so no one filters runs by them."""
 
 
@@ -82,7 +82,7 @@ def trial_of(parts: TrialParts, choices: Mapping[str, Any], template_folders: tu
     model, layer = experiment.model.names, parts.sizes
     values = dict(parts.plain)
     written = {key: value for key, value in values["layer"].items() if key != "blocks"}  # how many says the model
-    values["layer"] = {**written, **layer.dimensions, **layer.coefficients, "repeats": layer.repeats}
+    values["layer"] = {**written, **layer.given, "repeats": layer.repeats}
     values["model"] = _worth_recording(experiment.model, values["model"], model)
     parameters = _parameters(values, choices, layer.names)
     parameters["mapspace.factors"] = str(experiment.mapspace.asked)

@@ -35,6 +35,8 @@ def print_result(result: Result, console: Console) -> None:
         return
     console.print(figures_table(result))
     console.print(f"mapping: {escape(describe_mapping(result))}", highlight=False, soft_wrap=True)
+    if roles := result.parameters.get("layer.roles"):
+        console.print(f"roles: {escape(str(roles))}", highlight=False, soft_wrap=True)
     print_verification(result, console)
     if result.front:
         console.print(front_table(result))
