@@ -13,6 +13,7 @@ from launcher.errors import LauncherError
 COMMANDS = {
     "evaluate": "launcher.commands.evaluate",
     "map": "launcher.commands.map",
+    "layers": "launcher.commands.layers",
     "fuse": "launcher.commands.fuse",
     "check": "launcher.commands.check.command",
     "curve": "launcher.commands.curve",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from launcher.config.layer_schema import SHAPES, Layer
 from launcher.config.model_schema import ImportedModel, Importer
 from launcher.errors import ConfigurationError
 from launcher.importing import onnx_operations, torch_operations
-from launcher.importing.onnx_graph import read_onnx
+from launcher.importing.onnx_graph import LARGEST_EXTENT, read_onnx
 from launcher.importing.operations import ImportedNetwork, network_of
 from launcher.importing.torch_module import read_torch
 
@@ -33,24 +34,35 @@ def read_parts(model: DictConfig) -> None:
     """
     if not is_imported(model):
         return
+    if OmegaConf.is_missing(model, "path"):
+        hint = "model.path=net.onnx" if model.importer is Importer.onnx else "model.path=my_models:resnet50"
+        raise ConfigurationError(f"model={model.name} has no model.path", hint=hint)
     network = imported(model)
     model.parts = {one.name: dict(one.layer) for one in network.layers}
     model.layers = [one.name for one in network.layers]
     model.notes = list(network.notes)
 
 
-def imported(model: DictConfig) -> ImportedNetwork:
+def imported(model: ImportedModel | DictConfig) -> ImportedNetwork:
     """What the file of an imported model says; errors as of :func:`read_parts`."""
-    kind = Importer[str(OmegaConf.to_container(model, resolve=False)["importer"])]  # type: ignore[index,call-overload]
-    if OmegaConf.is_missing(model, "path"):
-        hint = "model.path=net.onnx" if kind is Importer.onnx else "model.path=my_models:resnet50"
-        raise ConfigurationError(f"model={model.name} has no model.path", hint=hint)
-    path, dims = str(model.path), tuple((str(name), int(extent)) for name, extent in (model.dims or {}).items())
-    if kind is Importer.torch:
+    path = str(model.path)
+    if model.importer is Importer.torch:
         file = Path(path.partition(":")[0].replace(".", "/") + ".py")
-        return _of_module(path, file_stamp(file) if file.is_file() else None, bool(model.elementwise))
+        return _of_module(path, file_stamp(file), bool(model.elementwise))
     file = Path(path).expanduser()
-    return _of_file(str(file), file_stamp(file), dims, int(model.batch), bool(model.elementwise))
+    return _of_file(str(file), file_stamp(file), _dims(model.dims), int(model.batch), bool(model.elementwise))
+
+
+def _dims(written: object) -> tuple[tuple[str, int], ...]:
+    """The extents of dimensions that a file leaves open."""
+    if written is None:
+        return ()
+    if not isinstance(written, Mapping | DictConfig):
+        raise ConfigurationError(f"model.dims={written} is no list of extents", expected="'model.dims={sequence:128}'")
+    for name, extent in written.items():
+        if isinstance(extent, bool) or not isinstance(extent, int) or not 0 < extent <= LARGEST_EXTENT:
+            raise ConfigurationError(f"model.dims.{name}={extent}", expected=f"an integer from 1 to {LARGEST_EXTENT}")
+    return tuple((str(name), extent) for name, extent in written.items())
 
 
 @lru_cache(maxsize=8)

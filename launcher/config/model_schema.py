@@ -232,5 +232,5 @@ class ImportedModel(Model):
     layers: list[str] = field(default_factory=list)
     importer: Importer = MISSING
     path: str = MISSING
-    dims: dict[str, int] = field(default_factory=dict)
+    dims: Any = None
     elementwise: bool = False

@@ -159,7 +159,9 @@ class ConvolutionSizes:
 
     @property
     def layer(self) -> dict[str, object]:
-        """Of the shape conv; empty where nothing here can say what it is, as of three dimensions."""
+        """Of the shape conv, or of three dimensions an einsum; empty where nothing here can say what it is."""
+        if len(self.kernel) == 3 and self.groups == 1 and self.operations:
+            return self._in_space()
         if len(self.kernel) not in (1, 2) or not self.operations:
             return {}
         (rows, columns), (down, across) = _two(self.kernel), _two(self.places)
@@ -167,6 +169,13 @@ class ConvolutionSizes:
         layer = {"shape": "conv", "E": self.inputs, "D": self.outputs, "R": rows, "S": columns, "N": self.batch}
         layer |= {"L": down, "Q": across, "Wstride": strides[0], "Hstride": strides[1]}
         return {**layer, "Wdilation": dilations[0], "Hdilation": dilations[1], "groups": self.groups}
+
+    def _in_space(self) -> dict[str, object]:
+        axes = zip("xyz", "rst", self.strides, self.dilations, strict=True)
+        windows = ",".join(f"{stride}*{place}+{dilation}*{kernel}" for place, kernel, stride, dilation in axes)
+        expression = f"Outputs[n,d,x,y,z] += Weights[d,e,r,s,t] * Inputs[n,e,{windows}]"
+        extents = (self.batch, self.outputs, self.inputs, *self.places, *self.kernel)
+        return {"shape": "einsum", "expression": expression, "sizes": dict(zip("ndexyzrst", extents, strict=True))}
 
 
 def convolution(name: str, kind: str, sizes: ConvolutionSizes) -> Operation:
