@@ -140,7 +140,7 @@ def _capacity(level: StorageLevel, stats: LevelStats | None) -> tuple[Meter, ...
     capacity = level.effective_capacity_words
     if not capacity or stats is None:
         return ()
-    words = sum(space.tile_words for space in stats.data_spaces.values())
+    words = sum(level.words_of(name, space.tile_words) for name, space in stats.data_spaces.items())
     return (Meter("capacity", words / capacity),)
 
 
