@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from omegaconf import MISSING
 
 from launcher.config.checked import Checked
 from launcher.specification.chain import Columns
+
+
+class WeightsAre(StrEnum):
+    """What stands in the place of a layer's weights: it decides how wide they are."""
+
+    weights = "weights"
+    cache = "cache"
+    activations = "activations"
 
 
 @dataclass
@@ -26,6 +35,7 @@ class Layer(Checked):
     name: str = MISSING
     shape: str = MISSING
     repeats: Any = 1
+    weights_are: WeightsAre = WeightsAre.weights
 
 
 @dataclass

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from launcher.config.layer_schema import Layer
+from launcher.config.tensor_bits import AS_THE_ARCHITECTURE, TensorBits
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.specification.expressions import evaluate_expression, names_in
 
 _LARGEST = 2**31
-_NOT_A_SIZE = ("name", "shape", "repeats")
+_NOT_A_SIZE = ("name", "shape", "repeats", "weights_are")
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,14 @@ class LayerSizes:
         coefficients: strides and dilations; no constraint speaks of them.
         repeats: how often the layer runs in one block of its model.
         names: the model's parameters that these sizes depend on.
+        bits: how wide its values are.
     """
 
     dimensions: dict[str, int]
     coefficients: dict[str, int]
     repeats: int
     names: frozenset[str] = frozenset()
+    bits: TensorBits = AS_THE_ARCHITECTURE
 
 
 def layer_sizes(layer: Layer | Mapping[str, object], model: Mapping[str, object]) -> LayerSizes:

@@ -18,13 +18,19 @@ class Phase(StrEnum):
     decode = "decode"
 
 
+def tensor_bits() -> Any:
+    """Bits of one value; None is what the architecture has. It is recorded only where it is given."""
+    return field(default=None, metadata={"least": 1, "most": 128, "quiet": True})
+
+
 @dataclass
 class Model(Checked):
     """A network of layers.
 
     ``layers`` names the files of ``conf/layer`` that it consists of, in the order in which they run. ``flows`` says
     which tensor of a layer is which tensor of another, and which of their dimensions are the same:
-    ``{from: KTQ.Outputs, to: softmax.Inputs, dimensions: {D: E, L: L}}``.
+    ``{from: KTQ.Outputs, to: softmax.Inputs, dimensions: {D: E, L: L}}``. ``weight_bits`` and the others say how wide
+    values are, where that is not what the architecture has.
     """
 
     group: ClassVar[str] = "model"
@@ -34,6 +40,10 @@ class Model(Checked):
     flows: list[Any] = field(default_factory=list)
     batch: int = field(default=1, metadata={"least": 1, "most": 2**20})
     blocks: int = between(1, 2**16)
+    weight_bits: int | None = tensor_bits()
+    activation_bits: int | None = tensor_bits()
+    cache_bits: int | None = tensor_bits()
+    sum_bits: int | None = tensor_bits()
 
     @property
     def names(self) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from launcher.config.explain import explain, unknown_key
+from launcher.config.layer_schema import WeightsAre
 from launcher.config.layer_sizes import LayerSizes, layer_sizes
 from launcher.config.model_file import read_model_file
 from launcher.config.model_schema import Model, Transformer
 from launcher.config.schema import Experiment, NetworkObjective
+from launcher.config.tensor_bits import KEYS, tensor_bits
 from launcher.config.trial import Trial, entry
 from launcher.errors import ConfigurationError
 
@@ -29,7 +31,7 @@ SINGLE = ("count_repeats", "cache", "mapping", "verify", "configuration")
 _NAMED = ("arch", "model", "layer", "engine", "estimator")
 """Groups whose choice is a parameter of its own."""
 
-_PLUMBING = ("name", "label", "template", "norm_template", "layers", "flows", "columns")
+_PLUMBING = ("name", "label", "template", "norm_template", "layers", "flows", "columns", "weights_are")
 """Fields that say nothing about the experiment, so no one filters runs by them."""
 
 
@@ -99,11 +101,12 @@ def sizes_of(layer: Any, model: Model) -> LayerSizes:
         ConfigurationError: one is broken; the hint names the model's layers where this is none of them.
     """
     try:
-        return layer_sizes(layer, model.names)
+        sizes = layer_sizes(layer, model.names)
     except ConfigurationError as error:
         if entry(layer, "name") not in model.layers:
             error.hint = f"the layers of {model.name} are {', '.join(model.layers)}"
         raise
+    return replace(sizes, bits=tensor_bits(entry(layer, "weights_are") or WeightsAre.weights, model.names))
 
 
 def _check_choices(choices: Mapping[str, Any]) -> None:
@@ -167,8 +170,9 @@ def _parameters(
     model, layer = values["model"], values["layer"]["name"]
     if layer not in model["layers"] and used <= {"batch"}:
         del parameters["model"]
-        values = {**values, "model": {key: model[key] for key in used}}
+        values = {**values, "model": {key: model[key] for key in (*sorted(used), *KEYS)}}
     groups = ["arch", "model", "layer", "mapper"]
+    values = {**values, "model": {key: one for key, one in values["model"].items() if key not in KEYS or one}}
     # Settings of Timeloop's search say nothing where they are not set, which is nearly always.
     unset = {key for key, value in values["mapper"].items() if value is None and key != "timeout_s"}
     if values["fusion"]["mode"] != "none" or values["fusion"]["level"] is not None:

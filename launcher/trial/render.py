@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
+from launcher.config.tensor_bits import widths
 from launcher.errors import ConfigurationError
 from launcher.paths import data_folder
 from launcher.specification.constraints import Factors
@@ -38,7 +39,8 @@ def render(
         template: architecture template, looked up in ``folders``, then in the project's ``arch_templates``.
         shape: problem shape, looked up as ``<shape>.yaml.j2`` in ``folders``, then in ``workloads``.
         arch: the architecture's parameters, ``arch`` in the templates.
-        layer: its dimensions are ``sizes`` in the templates, its strides and dilations ``coefficients``.
+        layer: its dimensions are ``sizes`` in the templates, its strides and dilations ``coefficients``, and how wide
+            its values are ``bits``.
         folders: where a user keeps templates of their own.
         factors: which loops of the mapspace may be imperfect: such a loop takes all that fits, not a divisor.
 
@@ -60,7 +62,7 @@ def texts(
 ) -> tuple[str, str]:
     """What the templates of :func:`render` say before it is read: the architecture, and the problem."""
     sizes = dict(layer.dimensions)
-    values = {"arch": arch, "sizes": sizes, "coefficients": dict(layer.coefficients)}
+    values = {"arch": arch, "sizes": sizes, "coefficients": dict(layer.coefficients), "bits": layer.bits}
     problem_file, fitting = f"{shape}.yaml.j2", Fitting(sizes, factors)
     problem = _render(problem_file, values, fitting, (*folders, data_folder("workloads")), "layer.shape")
     if factors is not Factors.perfect:
@@ -102,7 +104,8 @@ def parts_of_text(
     parts = template_parts(template, places, frozenset(functions))
     if parts is None:
         return None
-    return parts, lambda arch: parts.texts({"arch": arch, "sizes": sizes, "coefficients": coefficients}, functions)
+    values = {"sizes": sizes, "coefficients": coefficients, "bits": layer.bits}
+    return parts, lambda arch: parts.texts({"arch": arch, **values}, functions)
 
 
 def rows_of(kib: float, width_bits: int, instances: int = 1) -> int:
@@ -121,10 +124,13 @@ def rows_of(kib: float, width_bits: int, instances: int = 1) -> int:
     return rows
 
 
-def words_in(kib: float, width_bits: int, word_bits: int) -> int:
-    """Words of ``word_bits`` in a memory of ``kib`` KiB whose rows of ``width_bits`` hold whole words."""
+def words_in(kib: float, width_bits: int, word_bits: int, value_bits: int | None = None) -> int:
+    """Words of ``word_bits`` in a memory of ``kib`` KiB whose rows of ``width_bits`` hold whole words.
+
+    Or values of ``value_bits``, which lie in the same rows without gaps.
+    """
     row_bits = whole_words(width_bits, word_bits)
-    return rows_of(kib, row_bits) * row_bits // word_bits
+    return rows_of(kib, row_bits) * row_bits // (value_bits or word_bits)
 
 
 def whole_words(width_bits: int, word_bits: int) -> int:
@@ -151,6 +157,7 @@ def _functions(fitting: Fitting) -> dict[str, object]:
         "words_in": words_in,
         "norm_factors": fitting.norm_factors,
         "whole_words": whole_words,
+        "widths": widths,
         "least_use": fitting.least_use,
         "only": only,
         "spread": fitting.spread,

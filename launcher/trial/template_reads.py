@@ -12,7 +12,7 @@ import jinja2
 from jinja2 import nodes
 
 ARCH = "arch"
-_SAME_FOR_ALL = ("sizes", "coefficients", "true", "false", "none", "True", "False", "None")
+_SAME_FOR_ALL = ("sizes", "coefficients", "bits", "true", "false", "none", "True", "False", "None")
 _PURE = ("range", "dict")
 _PURE_METHODS = ("format", "join", "lower", "upper", "strip", "split", "replace", "startswith", "endswith")
 _HARMLESS = (
