@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
-from launcher.config.tensor_bits import widths
+from launcher.config.tensor_bits import TensorBits, widths
 from launcher.errors import ConfigurationError
 from launcher.paths import data_folder
 from launcher.specification.constraints import Factors
@@ -85,8 +85,8 @@ def _problem_document(text: str, source: str) -> Document:
 
 def parts_of_text(
     template: str, layer: LayerSizes, folders: Sequence[Path], factors: Factors, problem: str
-) -> tuple[TemplateParts, Callable[[object], list[str]]] | None:
-    """An architecture's template in parts, and what makes their texts from the architecture's parameters.
+) -> tuple[TemplateParts, Callable[[object, TensorBits], list[str]]] | None:
+    """An architecture's template in parts, and what makes their texts from its parameters and the values' widths.
 
     Args:
         template, layer, folders, factors: as in :func:`render`.
@@ -104,8 +104,8 @@ def parts_of_text(
     parts = template_parts(template, places, frozenset(functions))
     if parts is None:
         return None
-    values = {"sizes": sizes, "coefficients": coefficients, "bits": layer.bits}
-    return parts, lambda arch: parts.texts({"arch": arch, **values}, functions)
+    values = {"sizes": sizes, "coefficients": coefficients}
+    return parts, lambda arch, bits: parts.texts({"arch": arch, "bits": bits, **values}, functions)
 
 
 def rows_of(kib: float, width_bits: int, instances: int = 1) -> int:
