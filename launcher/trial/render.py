@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
-from launcher.config.tensor_bits import TensorBits, widths
+from launcher.config.tensor_bits import AS_THE_ARCHITECTURE, TensorBits, widths
 from launcher.errors import ConfigurationError
 from launcher.paths import data_folder
 from launcher.specification.constraints import Factors
@@ -19,6 +19,7 @@ from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import Document, parse_problem, read_specification
 from launcher.trial.fitting import Fitting, largest_divisor
 from launcher.trial.template_parts import TemplateParts, template_parts
+from launcher.trial.template_reads import BITS
 from launcher.trial.templates import rendered_text
 
 if TYPE_CHECKING:
@@ -67,8 +68,24 @@ def texts(
     problem = _render(problem_file, values, fitting, (*folders, data_folder("workloads")), "layer.shape")
     if factors is not Factors.perfect:
         fitting = replace(fitting, sliding=parse_problem(problem, f"{problem_file} as rendered").sliding)
-    architecture = _render(template, values, fitting, (*folders, data_folder("arch_templates")), "arch.template")
+    places = (*folders, data_folder("arch_templates"))
+    architecture = _render(template, values, fitting, places, "arch.template")
+    _check_bits(template, layer.bits, places, frozenset(_functions(fitting)))
     return architecture, problem
+
+
+def _check_bits(template: str, bits: TensorBits, places: Sequence[Path], functions: frozenset[str]) -> None:
+    """Make sure that a template does not leave the widths of values out."""
+    if bits == AS_THE_ARCHITECTURE:
+        return
+    parts = template_parts(template, tuple(map(str, places)), functions)
+    if parts is not None and not any(BITS in reads for reads in parts.reads):
+        raise ConfigurationError(
+            f"the template {template} does not say how wide values are, so the bits of tensors would change nothing",
+            where="model.weight_bits, activation_bits, cache_bits, sum_bits",
+            expected=f"a template that reads {BITS}.Weights, {BITS}.Inputs, {BITS}.Outputs or {BITS}.sums",
+            hint="leave them out: null is what the architecture has",
+        )
 
 
 @lru_cache(maxsize=16)

@@ -150,7 +150,7 @@ def _bandwidth_label(level: StorageLevel, kind: str) -> str:
 
 
 def _size(level: StorageLevel) -> str:
-    words = f"{level.word_bits}-bit words"
+    words = ", ".join([f"{level.word_bits}-bit words", *(f"{name} {bits}" for name, bits in level.value_bits.items())])
     if level.capacity_words is None:
         return words
     return f"{_bytes(level.capacity_words * level.word_bits / 8)}, {words}"
