@@ -23,7 +23,7 @@ _SIZES = (None, 6, 8, 10, 12, 14, 16, 20, 24, 32)
 _TIGHT = (4, 5, 6, 7, 8, 9, 10, 12, 14)
 
 
-def random_chain(random: Random, *, tight: bool = False, pooled: bool = False) -> Chain:
+def random_chain(random: Random, *, tight: bool = False, pooled: bool = False, batched: bool = False) -> Chain:
     """Two or three layers, each a matmul or elementwise.
 
     Args:
@@ -31,13 +31,15 @@ def random_chain(random: Random, *, tight: bool = False, pooled: bool = False) -
         tight: two layers with few constraints on a machine with distributed memories, in which tiles that stay leave
             little room.
         pooled: with ``tight``, one layer's machine has one large memory where the other's has several small ones.
+        batched: all tensors of all layers have a dimension B.
     """
     count = 2 if tight else random.choice((2, 2, 2, 3))
     middle = random.randrange(count) if random.random() < (0.1 if tight else 0.4) else None
-    most = 16 if count == 2 else 8
+    most = (8 if batched else 16) if count == 2 else 4 if batched else 8
     problems = _problems(random, count, middle)
     while max(problem.computes for problem in problems) > most:
         problems = _problems(random, count, middle)
+    problems = list(map(_batched, problems)) if batched else problems
     architecture, energy = random_machine(random, 2 if random.random() < 0.55 else 3, tight=tight)
     common = _by_level(random, architecture, problems, 0.3 if tight else 1.0)
     layers = []
@@ -143,7 +145,13 @@ def _space(name: str, *ranks: str) -> DataSpace:
 def _flow(before: Problem, behind: Problem) -> Flow:
     outputs = ("O", ("D", "L")) if before.name == "matmul" else ("Y", ("N", "M"))
     inputs = ("I", ("E", "L")) if behind.name == "matmul" else ("X", ("N", "M"))
-    return Flow(outputs[0], inputs[0], dict(zip(outputs[1], inputs[1], strict=True)))
+    batches = {"B": "B"} if "B" in before.dimensions else {}
+    return Flow(outputs[0], inputs[0], dict(zip(outputs[1], inputs[1], strict=True)) | batches)
+
+
+def _batched(problem: Problem) -> Problem:
+    spaces = (replace(space, projection=((Term("B"),), *space.projection)) for space in problem.data_spaces)
+    return Problem(problem.name, {"B": 2, **problem.dimensions}, tuple(spaces))
 
 
 def random_machine(random: Random, count: int, *, tight: bool) -> tuple[Architecture, EnergyTable]:

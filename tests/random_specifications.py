@@ -16,7 +16,10 @@ FANOUTS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 1), (4, 2), (1, 4))
 
 
 def random_specification(random: Random, kind: str, *, rare: float = 1.0) -> Specification:
-    """A specification of a problem of the given kind: ``gemm``, ``elementwise``, ``conv`` or ``strided``.
+    """A specification of a problem of the given kind.
+
+    That is ``gemm``, ``elementwise``, ``conv``, ``strided``, or with a dimension that all tensors share, ``batched`` (a
+    gemm) or ``grouped`` (a convolution).
 
     ``rare`` makes rarely used options of levels and constraints that much more likely.
     """
@@ -49,12 +52,27 @@ def random_problem(random: Random, kind: str) -> Problem:
         else:
             spaces = (space("W", "D"), space("I", "E", "L"), space("O", "E", "L", read_write=True))
         return Problem(kind, extents, spaces)
+    if kind in {"batched", "grouped"}:
+        return _with_shared(random, kind)
     stride = random.choice((1, 2)) if kind == "strided" else 1
     extents = {"E": random.choice((1, 2)), "D": random.choice((1, 2)), "P": random.choice((2, 3, 4, 4, 6, 8))}
     extents |= {"R": random.choice((2, 3)), "Q": random.choice((1, 1, 2)), "S": random.choice((1, 1, 2))}
     inputs = space("I", "E", f"{stride}P+R" if stride > 1 else "P+R", "Q+S")
     spaces = (space("W", "E", "D", "R", "S"), inputs, space("O", "D", "P", "Q", read_write=True))
     return Problem(kind, extents, spaces)
+
+
+def _with_shared(random: Random, kind: str) -> Problem:
+    """All tensors have the dimension G; a convolution may be depthwise."""
+    extents = {"G": random.choice((2, 2, 3, 4))} | {name: random.choice((1, 1, 2, 3)) for name in "ED"}
+    if kind == "batched":
+        extents |= {"L": random.choice((1, 2, 2, 3))}
+        ranks = {"W": ("G", "E", "D"), "I": ("G", "E", "L"), "O": ("G", "D", "L")}
+    else:
+        extents |= {"P": random.choice((2, 3, 4)), "R": random.choice((2, 3))}
+        ranks = {"W": ("G", "E", "D", "R"), "I": ("G", "E", "P+R"), "O": ("D", "P", "G")}
+    spaces = {name: tuple(tuple(map(_term, rank.split("+"))) for rank in listed) for name, listed in ranks.items()}
+    return Problem(kind, extents, tuple(DataSpace(name, own, name == "O") for name, own in spaces.items()))
 
 
 def _term(text: str) -> Term:

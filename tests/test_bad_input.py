@@ -25,7 +25,7 @@ MISTAKES = [
     pytest.param(["arch.rows=-1"], ["arch.rows=-1", "1", "4096"], id="negative"),
     pytest.param(["arch.rows=1e9"], ["arch.rows"], id="huge"),
     pytest.param(["arch.rows=1000000000"], ["arch.rows=1000000000", "4096"], id="huge integer"),
-    pytest.param(["arch.dataflow=is"], ["arch.dataflow", "ws", "os"], id="unknown dataflow"),
+    pytest.param(["arch.dataflow=rs"], ["arch.dataflow", "ws", "is", "os"], id="unknown dataflow"),
     pytest.param(["arch.dram_type=SDRAM"], ["arch.dram_type", "LPDDR4"], id="unknown DRAM"),
     pytest.param(["layer.L=0"], ["layer.L=0", "positive integer"], id="layer of size zero"),
     pytest.param(["layer.L=-5"], ["layer.L=-5", "positive integer"], id="layer of negative size"),

@@ -38,7 +38,7 @@ def compiled(specification: Specification) -> bool:
     return imperfect_figures(specification, build_tables(specification)) is not None
 
 
-@pytest.mark.parametrize("kind", ["gemm", "elementwise", "conv", "strided"])
+@pytest.mark.parametrize("kind", ["gemm", "elementwise", "conv", "strided", "batched", "grouped"])
 def test_a_batch_has_the_figures_of_the_plain_model(kind: str) -> None:
     random = Random(f"batch {kind}")
     ways: set[bool] = set()

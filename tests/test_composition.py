@@ -22,7 +22,7 @@ VALUES: Mapping[str, tuple[Value, ...]] = {
     "arch.cols": (8, 16),
     "arch.scratchpad_kib": (64, 12.5, 1e9, "128"),
     "arch.scratchpad_bandwidth": (None, 8, 0),
-    "arch.dataflow": ("ws", "os", "is"),
+    "arch.dataflow": ("ws", "os", "is", "rs"),
     "arch.label": ("mine", "a ${arch.rows}"),
     "arch.dram_type": ("HBM2", "DDR3", "DDR9"),
     "model.sequence": (64, 128, -1),

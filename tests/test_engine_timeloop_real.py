@@ -118,7 +118,7 @@ def test_an_imperfect_mapping_is_evaluated(tmp_path: Path) -> None:
         assert evaluation.legal and evaluation.computes == 14 * 8 * 8 and evaluation.cycles == 68
 
 
-@pytest.mark.parametrize("kind", ["gemm", "elementwise", "conv", "strided"])
+@pytest.mark.parametrize("kind", ["gemm", "elementwise", "conv", "strided", "batched", "grouped"])
 def test_approximate_counts_account_for_whatever_differs_on_an_imperfect_mapping(kind: str) -> None:
     random = Random(f"imperfect {kind}")
     compared = differing = 0

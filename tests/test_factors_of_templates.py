@@ -31,3 +31,18 @@ def test_what_templates_ask_for_never_makes_more_freedom_worse(arch: str) -> Non
             value = float(getattr(result.evaluation, OBJECTIVES[objective]))
             assert value <= last * (1 + 1e-9), (overrides, factors)
             last = value
+
+
+@pytest.mark.parametrize("arch", ["gemmini", "pim"])
+def test_nor_where_several_dimensions_play_one_part(arch: str) -> None:
+    random = Random(f"parts {arch}")
+    for _ in range(2):
+        sizes = ",".join(f"{name}:{random.randint(2, 9)}" for name in "bthed")
+        overrides = [f"arch={arch}", "layer=einsum", f"layer.sizes={{{sizes}}}", "tracking=none", "cache=false"]
+        overrides += ["layer.expression=Y[b,t,h,d] += X[b,t,e] * W[e,h,d]", "arch.rows=12", "arch.cols=7"]
+        last = float("inf")
+        for factors in Factors:
+            result = run_trial(compose([*overrides, f"mapspace.factors={factors}"]))
+            assert result.optimality is not None and result.optimality.status == "proved"
+            assert result.edp_j_cycles <= last * (1 + 1e-9), (overrides, factors)
+            last = result.edp_j_cycles

@@ -24,13 +24,16 @@ SEEDS = (
     *((first, "any") for first in range(0, 90, 10)),
     *((first, "tight") for first in range(40, 80, 10)),
     *((first, "pooled") for first in range(0, 20, 10)),
+    *((first, "batched") for first in range(0, 20, 10)),
 )
 
 
 @pytest.mark.parametrize(("first", "kind"), SEEDS)
 def test_the_optimum_is_the_best_of_all_fused_mappings(first: int, kind: str) -> None:
     for seed in range(first, first + 10):
-        chain = random_chain(Random(seed), tight=kind != "any", pooled=kind == "pooled")
+        chain = random_chain(
+            Random(seed), tight=kind in ("tight", "pooled"), pooled=kind == "pooled", batched=kind == "batched"
+        )
         oracle = FusedOracle(chain, MOST_NESTS)
         front = oracle.front()
         assert not oracle.too_large, seed

@@ -10,11 +10,13 @@ import pytest
 from mapper_cases import SPACES, convolution, keeps, optima, optimum_specification, pim, softmax
 from mapspace_oracle import random_mappings, violations
 
+from launcher.config.compose import composition
 from launcher.engines.interface import MapperSettings
 from launcher.engines.native.batch import BatchEvaluator
-from launcher.engines.native.mapper.optima import search
+from launcher.engines.native.mapper.optima import least_value, search
 from launcher.engines.native.native_engine import NativeEngine
 from launcher.specification.specification import Specification
+from launcher.trial.steps import specify
 
 CASES = [(number, objective) for number, case in enumerate(optima()["cases"]) for objective in case["optimum"]]
 
@@ -90,3 +92,15 @@ def test_what_may_be_bypassed_is_bypassed_where_that_is_better() -> None:
 def _with_level(specification: Specification, name: str, constraint: Any) -> Specification:
     levels = {**specification.constraints.levels, name: constraint}
     return replace(specification, constraints=replace(specification.constraints, levels=levels))
+
+
+@pytest.mark.parametrize("objective", ["cycles", "energy", "edp"])
+def test_what_a_search_proves_is_no_more_than_the_optimum_wherever_it_is_cut_short(objective: str) -> None:
+    for rows, kib in ((4, 0.5), (16, 4), (16, 512)):
+        made = ["arch=gemmini", "layer=conv", f"arch.rows={rows}", f"arch.scratchpad_kib={kib}", "tracking=none"]
+        made += [f"layer.{name}={size}" for name, size in {"E": 4, "D": 6, "R": 3, "S": 3, "L": 6, "Q": 4}.items()]
+        specification, settings = specify(composition(made).at({})), MapperSettings((objective,))
+        optimum = least_value(specification, settings, 1000)
+        proved = [least_value(specification, settings, looks) for looks in range(1, 30)]
+        assert max(proved) <= optimum
+        assert proved[-1] == optimum

@@ -21,7 +21,7 @@ from launcher.specification.specification import Specification
 
 MOST_ITERATIONS = 300
 DETERMINISTIC = settings(
-    max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=80, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -57,6 +57,20 @@ def convolution(extents: dict[str, int], stride: int, dilation: int) -> Problem:
             DataSpace("Weights", (rank("E"), rank("D"), rank("R"), rank("S"))),
             DataSpace("Inputs", (rank("E"), rank(("L", stride), ("R", dilation)), rank("Q", "S"))),
             DataSpace("Outputs", (rank("D"), rank("L"), rank("Q")), read_write=True),
+        ),
+    )
+
+
+def grouped_convolution(extents: dict[str, int], stride: int, dilation: int) -> Problem:
+    """All three tensors have the dimension G."""
+    inputs = (rank("G"), rank("E"), rank(("L", stride), ("R", dilation)))
+    return Problem(
+        "grouped",
+        extents,
+        (
+            DataSpace("Weights", (rank("G"), rank("E"), rank("D"), rank("R"))),
+            DataSpace("Inputs", inputs),
+            DataSpace("Outputs", (rank("G"), rank("D"), rank("L")), read_write=True),
         ),
     )
 
@@ -126,10 +140,11 @@ def gemm_cases(draw: st.DrawFn, *, links: bool = False) -> Case:
 
 
 @st.composite
-def convolution_cases(draw: st.DrawFn, bounds: tuple[int, ...]) -> Case:
-    mapping, levels = draw(mappings("EDLRQS", bounds, fan_at_0=True))
-    extents = {dimension: mapping.factor(dimension) for dimension in "EDLRQS"}
-    problem = convolution(extents, draw(st.integers(1, 3)), draw(st.integers(1, 2)))
+def convolution_cases(draw: st.DrawFn, bounds: tuple[int, ...], *, grouped: bool = False) -> Case:
+    dimensions, problem_of = ("GEDLR", grouped_convolution) if grouped else ("EDLRQS", convolution)
+    mapping, levels = draw(mappings(dimensions, bounds, fan_at_0=True))
+    extents = {dimension: mapping.factor(dimension) for dimension in dimensions}
+    problem = problem_of(extents, draw(st.integers(1, 3)), draw(st.integers(1, 2)))
     slack = draw(st.lists(st.integers(1, 2), min_size=levels, max_size=levels))
     return case_of(problem, mapping, slack, links=True)
 
@@ -170,7 +185,7 @@ def test_compute_units_pass_words_on_to_their_neighbours(case: Case) -> None:
 
 
 @DETERMINISTIC
-@given(convolution_cases((2,)))
+@given(st.one_of(convolution_cases((2,)), convolution_cases((2,), grouped=True)))
 def test_convolution_counts_follow_from_running_every_iteration(case: Case) -> None:
     specification = case.specification
     reference = BruteForce(specification.problem, specification.architecture, case.mapping, steady=True, links=True)
@@ -181,7 +196,7 @@ def test_convolution_counts_follow_from_running_every_iteration(case: Case) -> N
 
 
 @DETERMINISTIC
-@given(convolution_cases((2, 3, 3, 4)))
+@given(st.one_of(convolution_cases((2, 3, 3, 4)), convolution_cases((2, 3, 3, 4), grouped=True)))
 def test_convolution_counts_follow_from_two_iterations_of_each_loop(case: Case) -> None:
     specification = case.specification
     reference = BruteForce(

@@ -73,7 +73,7 @@ def _differences(evaluation: Evaluation, expected: dict[str, Any]) -> list[str]:
     return found + [f"energy of {n}: {a}, expected {b}" for n, a, b in energies if abs(a - b) > 1e-12 * b]
 
 
-@pytest.mark.parametrize("kind", ["gemm", "elementwise", "conv", "strided"])
+@pytest.mark.parametrize("kind", ["gemm", "elementwise", "conv", "strided", "batched", "grouped"])
 @pytest.mark.parametrize("seed", range(3))
 def test_every_count_is_that_of_a_walk_over_all_indices(kind: str, seed: int) -> None:
     random = Random(f"{kind} {seed}")
@@ -133,7 +133,7 @@ def _walked_networks(specification: Specification, walk: Walk) -> dict[str, floa
     return energies
 
 
-@pytest.mark.parametrize("kind", ["gemm", "elementwise", "conv", "strided"])
+@pytest.mark.parametrize("kind", ["gemm", "elementwise", "conv", "strided", "batched", "grouped"])
 def test_perfect_mappings_have_the_figures_of_the_perfect_model_without_links(kind: str) -> None:
     random = Random(kind)
     seen = 0

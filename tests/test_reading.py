@@ -97,9 +97,15 @@ def test_a_study_stands_for_its_trials_wherever_their_folders_are(tmp_path: Path
     )
     folders = [tmp_path / "monday/0", tmp_path / "monday/1", tmp_path / "tuesday/0", tmp_path / "lost/0"]
     for folder in folders:
-        study.keep(study.ask(tmp_path), {"status": "ok", "folder": str(folder), "metrics": {}})
-    study.keep(study.ask(tmp_path), {"status": "ok", "folder": str(folders[0]), "metrics": {}, "same_as": 0})
-    study.ask(tmp_path)
+        study.keep(
+            study.ask(lambda trial: tmp_path / str(trial.number)),
+            {"status": "ok", "folder": str(folder), "metrics": {}},
+        )
+    study.keep(
+        study.ask(lambda trial: tmp_path / str(trial.number)),
+        {"status": "ok", "folder": str(folders[0]), "metrics": {}, "same_as": 0},
+    )
+    study.ask(lambda trial: tmp_path / str(trial.number))
     for name in ("mine", "studies/mine.journal"):
         found = load_trials([name], directory=tmp_path)
         assert list(found.results) == [*sweep()[:2], ok_result()]

@@ -308,7 +308,7 @@ def test_a_trial_is_abandoned_when_its_process_is_gone(tmp_path: Path) -> None:
     where = str(tmp_path / "mine.journal")
     study = SharedStudy(optuna.create_study(storage=open_storage(where), study_name="mine"))
     study.start()
-    own = study.ask(tmp_path)
+    own = study.ask(lambda trial: tmp_path / str(trial.number))
     with subprocess.Popen([sys.executable, "-c", ASK, where], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None and other.stdout.readline() == b"asked\n"
         assert [trial.number for trial in study.trials] == [0, 1]

@@ -172,7 +172,9 @@ def test_heads_that_do_not_divide_are_refused() -> None:
 # -- other shapes -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("model", "macs"), [("resnet18", 1_814_073_344), ("vgg16", 15_470_264_320)])
+@pytest.mark.parametrize(
+    ("model", "macs"), [("resnet18", 1_814_073_344), ("resnet50", 4_089_184_256), ("vgg16", 15_470_264_320)]
+)
 def test_layers_of_a_cnn_add_up(model: str, macs: int) -> None:
     """The known number of multiply-accumulates of the network on one 224 x 224 image."""
     layers = compose(["layer=all", f"model={model}"]).layers

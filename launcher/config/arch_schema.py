@@ -10,12 +10,11 @@ from omegaconf import MISSING
 
 from launcher.config.checked import SHARED, Checked, bandwidth, banks, between, bits, kib
 
+Dataflow = StrEnum("Dataflow", {"ws": "ws", "is": "is", "os": "os"}, module=__name__)  # `is` is a word of Python's
+"""What stays in the PEs: weights (ws), inputs (is) or outputs (os)."""
 
-class Dataflow(StrEnum):
-    """What stays in the PEs: weights (ws) or outputs (os)."""
-
-    ws = "ws"
-    os = "os"
+CellDataflow = StrEnum("CellDataflow", {"ws": "ws", "is": "is"}, module=__name__)
+"""What stays in the memory cells: weights (ws) or inputs (is)."""
 
 
 class DramType(StrEnum):
@@ -145,6 +144,7 @@ class Tpu(Array):
 class Pim(Array):
     """Analog in-memory computing with memristor cells."""
 
+    dataflow: CellDataflow = field(default=MISSING, metadata={SHARED: "dataflow"})
     cell_bits: int = bits(64)
     dac_bits: int = bits(64)
     adc_bits: int = bits(32)

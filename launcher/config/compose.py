@@ -19,6 +19,7 @@ from yaml import YAMLError
 from launcher.config.composition import ComposedExperiment
 from launcher.config.explain import explain
 from launcher.config.files_stamp import FilesStamp, files_stamp
+from launcher.config.layer_files import plain_layer
 from launcher.config.model_schema import USUAL_LAYERS
 from launcher.config.schema import register
 from launcher.config.trial import ALL, Trial
@@ -27,13 +28,24 @@ from launcher.paths import data_folder
 
 T = TypeVar("T")
 
+_OTHER_GROUPS = ("arch", "model", "mapper", "engine", "estimator", "tracking", "fusion")
+"""Groups whose choices say nothing about layers."""
+
 
 def spelled_out(overrides: Sequence[str]) -> list[str]:
-    """``layer=[A,B]`` as Hydra understands it: it would lay the files of A and B on top of each other."""
+    """Overrides as Hydra understands them.
+
+    It would lay the files of ``layer=[A,B]`` on top of each other, and read an expression of tensors as a list where
+    its quotes were the shell's.
+    """
     spelled: list[str] = []
     for override in overrides:
         listed = re.match(r"layer=(\[.*\])$", override)
-        spelled += [f"layer={ALL}", f"layers={listed[1]}"] if listed else [override]
+        bare = re.fullmatch(r"(\+{0,2}layer\.expression)=([^'\"]+)", override)
+        if bare:
+            spelled.append(f"{bare[1]}='{bare[2]}'")
+        else:
+            spelled += [f"layer={ALL}", f"layers={listed[1]}"] if listed else [override]
     return spelled
 
 
@@ -148,5 +160,13 @@ def _decides_files(override: str) -> bool:
 @lru_cache(maxsize=1024)
 def _layer_node(overrides: tuple[str, ...], name: str, stamp: FilesStamp) -> DictConfig:
     """A layer's part of the configuration, as long as no file changes: compositions of other values share it."""
-    node: DictConfig = hydra_compose("config", [*overrides, f"layer={name}"]).layer
+    files = [Path(path) for path, *_ in stamp if path.endswith((f"layer/{name}.yaml", f"layer/{name}.yml"))]
+    node = None if len(files) > 1 or any(map(_may_set_layers, overrides)) else plain_layer(name)
+    if node is None:
+        node = hydra_compose("config", [*overrides, f"layer={name}"]).layer
     return node
+
+
+def _may_set_layers(override: str) -> bool:
+    """Whether an override may bring values of layers, or other files of them, with it."""
+    return not override.startswith(("hydra/sweeper=", "hydra.searchpath=", *(f"{group}=" for group in _OTHER_GROUPS)))

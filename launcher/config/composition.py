@@ -20,9 +20,11 @@ from yaml import YAMLError
 
 from launcher.config.explain import explain
 from launcher.config.files_stamp import file_stamp
+from launcher.config.model_layers import layers_of
+from launcher.config.model_schema import Model
 from launcher.config.quick import NotQuickError, QuickParts, is_plain
 from launcher.config.trial import ALL, Trial
-from launcher.config.typed import TrialParts, complete_model, parts_of, trial_of
+from launcher.config.typed import TrialParts, complete_model, parts_of, trial_of, typed_model
 from launcher.config.written import WrittenConfig
 from launcher.errors import ConfigurationError, LauncherError
 
@@ -40,6 +42,7 @@ class _Kept:
     """The parts of the last trial with the same keys, from which the next one is made.
 
     Attributes:
+        names: of the layers.
         configs: with the values set; one for each layer of a network.
         parts: made of them.
         file: the model's, if it is read from one.
@@ -47,6 +50,7 @@ class _Kept:
         quick: changes values; None before the second trial.
     """
 
+    names: list[str]
     configs: list[DictConfig]
     parts: list[TrialParts]
     file: Path | None
@@ -82,6 +86,7 @@ class ComposedExperiment:
         self.template_folders = tuple(folder / kind for folder in sources for kind in _TEMPLATES)
         self._layers = tuple((name, pickle.dumps(node)) for name, node in layers)
         self._names = [name for name, _ in layers] or [str(choices.get("layer"))]
+        self._asked = config.get("layers") != ALL
         self._kept: dict[tuple[str, ...], _Kept] = {}
         self._slow: set[tuple[str, ...]] = set()
         self._texts: dict[tuple[str, ...], WrittenConfig] = {}
@@ -104,7 +109,9 @@ class ComposedExperiment:
         kept = self._kept.get(tuple(values))
         if kept is not None and kept.outside == self._outside(kept.file):
             try:
-                return self._trial([quick.parts(values) for quick in self._quick(tuple(values), kept)])
+                parts = [quick.parts(values) for quick in self._quick(tuple(values), kept)]
+                if kept.names == self._present(parts[0].typed["model"], values, kept):
+                    return self._trial(parts, kept.names)
             except (NotQuickError, LauncherError, OmegaConfBaseException):
                 pass  # composed once more, which says what is wrong
         try:
@@ -173,22 +180,34 @@ class ComposedExperiment:
 
     def _composed(self, values: Mapping[str, Value]) -> Trial:
         config = self._with(values)
-        configs = [config] if not self._layers else list(self._of_layers(config, values))
-        parts = [parts_of(one, self._chosen(name)) for name, one in zip(self._names, configs, strict=True)]
-        trial = self._trial(parts)
-        self._keep(tuple(values), configs, parts)
+        named = [(self._names[0], config)] if not self._layers else list(self._of_layers(config, values))
+        names, configs = [name for name, _ in named], [one for _, one in named]
+        parts = [parts_of(one, self._chosen(name)) for name, one in named]
+        trial = self._trial(parts, names)
+        self._keep(tuple(values), names, configs, parts)
         return trial
 
-    def _keep(self, keys: tuple[str, ...], configs: list[DictConfig], parts: list[TrialParts]) -> None:
+    def _present(self, model: Model, values: Mapping[str, Value], kept: _Kept) -> list[str]:
+        """The layers that the model has with these values."""
+        if not self._layers or not any(key.lstrip("+").startswith("model.") for key in values):
+            return kept.names
+        return [name for name, _ in layers_of(model, self._layer_nodes(), asked=self._asked)]
+
+    def _layer_nodes(self) -> list[tuple[str, DictConfig]]:
+        return [(name, pickle.loads(node)) for name, node in self._layers]  # noqa: S301 # pickled above
+
+    def _keep(
+        self, keys: tuple[str, ...], names: list[str], configs: list[DictConfig], parts: list[TrialParts]
+    ) -> None:
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
         if keys not in self._slow:
             path = configs[0].model.get("path")
             file = Path(str(path)).expanduser() if path is not None else None
-            self._kept[keys] = _Kept(configs, parts, file, self._outside(file))
+            self._kept[keys] = _Kept(names, configs, parts, file, self._outside(file))
 
-    def _of_layers(self, config: DictConfig, values: Mapping[str, Value]) -> Iterator[DictConfig]:
-        """The configuration of every layer of a network."""
+    def _of_layers(self, config: DictConfig, values: Mapping[str, Value]) -> Iterator[tuple[str, DictConfig]]:
+        """The name and the configuration of every layer that a network has."""
         complete_model(config)
         sized = [f"{key}={value}" for key, value in values.items() if key.lstrip("+").startswith("layer.")]
         if sized:
@@ -198,25 +217,24 @@ class ComposedExperiment:
             )
         OmegaConf.set_struct(config, False)
         common = pickle.dumps(config)
-        for node in (node for _, node in self._layers):
+        for name, node in layers_of(typed_model(config), self._layer_nodes(), asked=self._asked):
             own: DictConfig = pickle.loads(common)  # noqa: S301 # pickled above
-            own.layer = pickle.loads(node)  # noqa: S301 # pickled above
-            yield own
+            own.layer = node
+            yield name, own
 
     def _chosen(self, layer: str) -> Mapping[str, Any]:
         return {**self.choices, "layer": layer} if self._layers else self.choices
 
-    def _trial(self, parts: Sequence[TrialParts]) -> Trial:
+    def _trial(self, parts: Sequence[TrialParts], names: Sequence[str]) -> Trial:
         layers = tuple(
-            trial_of(one, self._chosen(name), self.template_folders)
-            for name, one in zip(self._names, parts, strict=True)
+            trial_of(one, self._chosen(name), self.template_folders) for name, one in zip(names, parts, strict=True)
         )
         first = layers[0]
         if not self._layers:
             return first
         parameters = {key: value for key, value in first.parameters.items() if not key.startswith("layer")}
-        everything = self._names == list(first.experiment.model.layers)
-        parameters["layer"] = ALL if everything else "+".join(self._names)
+        everything = not self._asked or self._names == list(first.experiment.model.layers)
+        parameters["layer"] = ALL if everything else "+".join(names)
         parameters["model"] = str(self.choices["model"])
         return replace(first, parameters=parameters, layers=layers)
 

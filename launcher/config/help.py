@@ -18,12 +18,20 @@ EXAMPLES = (
     ("python launch.py layer=KTQ model=gpt2 model.phase=decode model.cache_length=512", "one token, with a KV cache"),
     (
         "python launch.py arch=tpu model=from_config model.path=config.json",
-        "any BERT, GPT-2 or Llama (docs/workloads.md)",
+        "any model of a family that is known (docs/networks.md)",
+    ),
+    (
+        "python launch.py layer=all model=llama3_8b model.phase=generate model.prompt=512 model.new_tokens=128",
+        "time to first token, tokens per second, energy per token",
     ),
     ("python launch.py arch=eyeriss layer=resnet18_2_3x3", "a convolution of ResNet-18"),
     (
         "python launch.py layer=gemm layer.D=1000 layer.E=512 layer.L=64",
         "any matrix multiplication; layer=conv likewise",
+    ),
+    (
+        "python launch.py layer=einsum layer.expression='O[q,d] += P[q,k] * V[k,d]' 'layer.sizes={q:64,k:64,d:64}'",
+        "any sum of products of two tensors",
     ),
     ("python launch.py layer=softmax arch.norm_lanes=16", "a norm operation on 16 lanes"),
     ("python launch.py arch.rows=32 arch.cols=32", "a larger array; everything that depends on it follows"),

@@ -12,7 +12,7 @@ from omegaconf import MISSING
 from launcher.config.arch_schema import ARCHITECTURES
 from launcher.config.checked import Checked
 from launcher.config.engine_schema import EngineChoice, Mapper, Mapspace
-from launcher.config.layer_schema import Conv, Matmul, NormOperation
+from launcher.config.layer_schema import SHAPES
 from launcher.config.limits import Limits
 from launcher.config.model_schema import Model, ModelFile, Transformer
 from launcher.config.sweep_schema import SweepSettings
@@ -142,9 +142,8 @@ def register() -> None:
     store.store(group="model_schema", name="transformer", node=Transformer)
     store.store(group="model_schema", name="from_config", node=ModelFile)
     store.store(group="model_schema", name="cnn", node=Model)
-    store.store(group="layer_schema", name="matmul", node=Matmul)
-    store.store(group="layer_schema", name="norm_operation", node=NormOperation)
-    store.store(group="layer_schema", name="conv", node=Conv)
+    for name, shape in SHAPES.items():
+        store.store(group="layer_schema", name=name, node=shape)
     for points in ("grid", "optuna", "exhaustive"):
         store.store(group="hydra/sweeper", name=points, node=SweeperSettings(points=points))
     # Beside the configurations, so that a preset in conf/experiment can choose another sweeper.

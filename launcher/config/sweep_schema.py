@@ -23,6 +23,7 @@ class SweepSettings(Checked):
     study: str | None = None
     storage: str | None = None
     restart: bool = False
+    first: int = field(default=0, metadata={"least": 0, "most": 10**7})
     enqueue: list[Any] = field(default_factory=list)
     timeout_s: float | None = field(default=None, metadata={"least": 1e-3, "most": 1e9})
     trial_timeout_s: float | None = field(default=None, metadata={"least": 1e-3, "most": 1e9})

@@ -40,9 +40,8 @@ class Trial:
 
     @property
     def runs(self) -> int:
-        """How often the layer runs in the whole model: repeats per block times blocks."""
-        blocks: int = self.experiment.model.blocks
-        return self.layer.repeats * blocks if self.experiment.count_repeats else 1
+        """How often the layer runs in the whole model: repeats per block times the blocks that it is part of."""
+        return self.layer.repeats * self.layer.blocks if self.experiment.count_repeats else 1
 
 
 def entry(node: object, key: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from launcher.config.explain import explain, unknown_key
 from launcher.config.layer_schema import WeightsAre
 from launcher.config.layer_sizes import LayerSizes, layer_sizes
 from launcher.config.model_file import read_model_file
-from launcher.config.model_schema import Model, Transformer
+from launcher.config.model_schema import QUIET, Model, Transformer
 from launcher.config.schema import Experiment, NetworkObjective
 from launcher.config.tensor_bits import KEYS, tensor_bits
 from launcher.config.trial import Trial, entry
@@ -31,7 +31,9 @@ SINGLE = ("count_repeats", "cache", "mapping", "verify", "configuration")
 _NAMED = ("arch", "model", "layer", "engine", "estimator")
 """Groups whose choice is a parameter of its own."""
 
-_PLUMBING = ("name", "label", "template", "norm_template", "layers", "flows", "columns", "weights_are")
+_PLUMBING = (
+    *("name", "label", "template", "norm_template", "layers", "flows", "columns", "sizes", "notes", "weights_are"),
+)
 """Fields that say nothing about the experiment, so no one filters runs by them."""
 
 
@@ -83,8 +85,9 @@ def trial_of(parts: TrialParts, choices: Mapping[str, Any], template_folders: tu
     experiment = Experiment(**parts.typed, **single)
     model, layer = experiment.model.names, parts.sizes
     values = dict(parts.plain)
-    values["layer"] = {**values["layer"], **layer.dimensions, **layer.coefficients, "repeats": layer.repeats}
-    values["model"] = {key: model[key] if value is None else value for key, value in values["model"].items()}
+    written = {key: value for key, value in values["layer"].items() if key != "blocks"}  # how many says the model
+    values["layer"] = {**written, **layer.given, "repeats": layer.repeats}
+    values["model"] = _worth_recording(experiment.model, values["model"], model)
     parameters = _parameters(values, choices, layer.names)
     parameters["mapspace.factors"] = str(experiment.mapspace.asked)
     if experiment.network.objective is not NetworkObjective.layers:
@@ -92,6 +95,13 @@ def trial_of(parts: TrialParts, choices: Mapping[str, Any], template_folders: tu
     if configuration is not None:
         parameters = {"configuration": configuration, **parameters}
     return Trial(experiment, layer, parameters, template_folders)
+
+
+def _worth_recording(model: Model, plain: Mapping[str, Any], names: Mapping[str, object]) -> dict[str, Any]:
+    """A model's values, those left open filled in; without those that few models have and this one does not."""
+    quiet = {item.name: item.default for item in fields(model) if QUIET in item.metadata}
+    shown = {key: value for key, value in plain.items() if key not in quiet or getattr(model, key) != quiet[key]}
+    return {key: names.get(key) if value is None else value for key, value in shown.items()}
 
 
 def sizes_of(layer: Any, model: Model) -> LayerSizes:
@@ -124,6 +134,23 @@ def complete_model(config: DictConfig) -> None:
     read_model_file(config.model)
 
 
+def typed_model(config: DictConfig) -> Model:
+    """The model, checked.
+
+    Raises:
+        ConfigurationError: a value is missing or out of range.
+    """
+    missing = sorted(OmegaConf.missing_keys(config.model))
+    if missing:
+        raise _not_given("model", str(config.model.get("name")), missing)
+    try:
+        model = OmegaConf.to_object(config.model)
+    except OmegaConfBaseException as error:
+        raise explain(error) from error
+    assert isinstance(model, Model)
+    return model
+
+
 def give_type(config: DictConfig) -> None:
     """A model without a type is a Transformer."""
     if not issubclass(OmegaConf.get_type(config.model) or dict, Model):
@@ -139,10 +166,14 @@ def _check_given(config: DictConfig, choices: Mapping[str, Any]) -> None:
     for group in GROUPS:
         missing = sorted(OmegaConf.missing_keys(config[group]))
         if missing:
-            raise ConfigurationError(
-                f"{group}={choices[group]} has no {', '.join(missing)}",
-                hint="add " + " ".join(f"{key}=..." for key in missing),
-            )
+            raise _not_given(group, str(choices[group]), missing)
+
+
+def _not_given(group: str, choice: str, missing: Sequence[str]) -> ConfigurationError:
+    keys = [key if key.startswith(f"{group}.") else f"{group}.{key}" for key in missing]
+    return ConfigurationError(
+        f"{group}={choice} has no {', '.join(keys)}", hint="add " + " ".join(f"{key}=..." for key in keys)
+    )
 
 
 def _check_keys(group: str, node: object, config: DictConfig) -> None:
@@ -170,9 +201,8 @@ def _parameters(
     model, layer = values["model"], values["layer"]["name"]
     if layer not in model["layers"] and used <= {"batch"}:
         del parameters["model"]
-        values = {**values, "model": {key: model[key] for key in (*sorted(used), *KEYS)}}
+        values = {**values, "model": {key: model[key] for key in (*used, *KEYS) if key in model}}
     groups = ["arch", "model", "layer", "mapper"]
-    values = {**values, "model": {key: one for key, one in values["model"].items() if key not in KEYS or one}}
     # Settings of Timeloop's search say nothing where they are not set, which is nearly always.
     unset = {key for key, value in values["mapper"].items() if value is None and key != "timeout_s"}
     if values["fusion"]["mode"] != "none" or values["fusion"]["level"] is not None:

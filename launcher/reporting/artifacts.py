@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from launcher.errors import LauncherError
-from launcher.reporting.diagrams import TrialPictures, as_file, fused_svg, trial_pictures
+from launcher.reporting.diagrams import TrialPictures, as_file, fused_svg, generation_svg, trial_pictures
 from launcher.reporting.front import front_csv
 from launcher.reporting.fused_nest import fused_nests
 from launcher.reporting.loop_nest import loop_nest
@@ -21,6 +21,8 @@ from launcher.results.files import (
     ENERGY_CSV,
     ENERGY_SVG,
     FRONT_CSV,
+    GENERATION_CSV,
+    GENERATION_SVG,
     LAYERS_CSV,
     LAYERS_FOLDER,
     MAPPING_SVG,
@@ -33,6 +35,7 @@ from launcher.results.files import (
     SPECIFICATION_YAML,
 )
 from launcher.results.fused_savings import fused_groups
+from launcher.results.generation import generation_csv
 from launcher.results.json_text import pretty_json
 from launcher.results.layers import layer_name, layers_csv
 from launcher.results.result import LayerRun, Result
@@ -47,7 +50,7 @@ def write_artifacts(result: Result, folder: Path) -> tuple[Path, ...]:
     specification; ``mapping.yaml``, ``mapping.txt``, ``mapping.svg``, ``energy.csv`` and ``energy.svg`` when there is a
     mapping. A network has ``layers.csv`` instead of a mapping of its own, the files of every layer in
     ``layers/<layer>/``, ``proof.json`` when it was mapped as a whole, and ``mapping.txt`` and ``mapping.svg`` of the
-    groups that are fused.
+    groups that are fused. One that generates has ``generation.csv`` and ``generation.svg``.
 
     Each file is complete or absent: it is written under a temporary name and renamed. Files of an earlier trial in the
     same folder that this one does not write are removed, so that the folder never mixes two trials. ``result.json`` is
@@ -137,6 +140,9 @@ def _contents(result: Result, pictures: TrialPictures) -> Iterator[tuple[str, st
         yield FRONT_CSV, front_csv(result)
     if result.layers:
         yield LAYERS_CSV, layers_csv(result)
+    if result.generation is not None and result.generation.steps:
+        yield GENERATION_CSV, generation_csv(result.generation, result.cycle_seconds)
+        yield GENERATION_SVG, generation_svg(result.name, result.generation, standalone=True)
     groups = fused_groups(result)
     if groups:
         yield MAPPING_TXT, fused_nests(result)

@@ -21,6 +21,13 @@ _DIGITS = 3
 _SHOWN_VALUES = 8
 
 
+_FACTS = (
+    *(("architecture", "arch"), ("model", "model"), ("layer", "layer")),
+    *(("computes", "layer.expression"), ("roles", "layer.roles")),
+)
+"""Headings, and the parameters that they show, where a trial has them."""
+
+
 @dataclass(frozen=True)
 class Question:
     """What was asked: pairs of a heading and its text, and the keys that differ between the trials."""
@@ -35,9 +42,7 @@ def question_of(results: Sequence[Result]) -> Question:
     swept = swept_parameters(results)
     objective = objective_of(results)
     facts = [
-        (heading, ", ".join(known_values(results, key)[:_SHOWN_VALUES]))
-        for heading, key in (("architecture", "arch"), ("model", "model"), ("layer", "layer"))
-        if key not in swept
+        (heading, ", ".join(known_values(results, key)[:_SHOWN_VALUES])) for heading, key in _FACTS if key not in swept
     ]
     if not any(text for _, text in facts):
         names = dict.fromkeys(one.specification.architecture.name for one in results if one.specification)

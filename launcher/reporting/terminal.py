@@ -11,6 +11,7 @@ from rich.table import Table
 from launcher.figures import details_of
 from launcher.reporting.front import front_table
 from launcher.reporting.fused_groups import print_groups
+from launcher.reporting.generation import generation_table
 from launcher.reporting.layers import fusion_lines, layers_table
 from launcher.reporting.loop_nest import container_label, loop_nest
 from launcher.reporting.numbers import count, percent, short_seconds, significant, with_unit
@@ -34,9 +35,13 @@ def print_result(result: Result, console: Console) -> None:
         return
     console.print(figures_table(result))
     console.print(f"mapping: {escape(describe_mapping(result))}", highlight=False, soft_wrap=True)
+    if roles := result.parameters.get("layer.roles"):
+        console.print(f"roles: {escape(str(roles))}", highlight=False, soft_wrap=True)
     print_verification(result, console)
     if result.front:
         console.print(front_table(result))
+    if result.generation is not None:
+        console.print(generation_table(result.generation, result.cycle_seconds))
     console.print(_energy_by_level(result))
     if result.layers:
         console.print(layers_table(result))

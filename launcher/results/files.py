@@ -37,6 +37,8 @@ MAPPING_SVG = "mapping.svg"
 REPORT_HTML = "report.html"
 LAYERS_CSV = "layers.csv"
 FRONT_CSV = "front.csv"
+GENERATION_CSV = "generation.csv"
+GENERATION_SVG = "generation.svg"
 PROOF_JSON = "proof.json"
 LAYERS_FOLDER = "layers"
 ARTIFACT_NAMES = (
@@ -60,6 +62,8 @@ NETWORK_ARTIFACT_NAMES = (
     ENERGY_SVG,
     LAYERS_CSV,
     FRONT_CSV,
+    GENERATION_CSV,
+    GENERATION_SVG,
     REPORT_HTML,
 )
 """What it writes for a network, beside a folder for each of its layers in ``layers/``, or for a front."""

@@ -9,6 +9,7 @@ from typing import Literal
 
 from launcher.results.evaluation import Evaluation
 from launcher.results.fused import FusedLayers
+from launcher.results.generation import Generation
 from launcher.results.proof import Proof
 from launcher.specification.constraints import Factors
 from launcher.specification.mapping import Mapping
@@ -137,6 +138,7 @@ class Result:
         verification: what another engine says of the mapping; None when none was asked.
         factors: which loops of the mapspace that was searched may be imperfect.
         proof: why no network is better, where that was searched; kept in a file of its own.
+        generation: of a model that generates: the prompt, and the steps; ``evaluation`` holds their sums.
     """
 
     name: str
@@ -161,6 +163,7 @@ class Result:
     verification: Verification | None = None
     factors: Factors = Factors.perfect
     proof: Proof | None = field(default=None, compare=False)
+    generation: Generation | None = None
 
     @property
     def ok(self) -> bool:

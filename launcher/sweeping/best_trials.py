@@ -10,6 +10,7 @@ from launcher.interrupts import stop_asked
 from launcher.results.parameters import point_name
 from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow
+from launcher.sweeping.executors import in_turn
 from launcher.sweeping.goals import Goals
 from launcher.sweeping.parent import ParentRun
 from launcher.sweeping.rows import best_rows, best_to_worst
@@ -27,6 +28,7 @@ def keep_best(
     names: Sequence[str],
     composed: Callable[[int], ComposedTrial],
     executor: Executor,
+    workers: int,
     limits: TrialLimits,
     parent: ParentRun,
 ) -> Iterator[tuple[int, Path]]:
@@ -38,6 +40,7 @@ def keep_best(
         names: the swept keys that tell trials apart.
         composed: the trial with a row's number, and its folder.
         executor: runs trials.
+        workers: how many at a time.
         limits: what each may take.
         parent: records them.
 
@@ -53,9 +56,8 @@ def keep_best(
     chosen = list({row.number: row for row in ordered}.values())[: max(len(front), MOST_TRIALS)]
     trials = [composed(row.number) for row in chosen]
     batches = [trials[first : first + _BATCH] for first in range(0, len(trials), _BATCH)]
-    futures = [executor.submit(run_batch, batch, limits) for batch in batches]
     told_of = iter(chosen)
-    for future in futures:
+    for future in in_turn(executor, workers, run_batch, ((batch, limits) for batch in batches)):
         if stop_asked():
             raise KeyboardInterrupt
         batch = future.result()

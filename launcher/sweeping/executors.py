@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from copy import copy
 from functools import partial
@@ -45,6 +46,21 @@ def executor_of(config: DictConfig, launcher: Launcher, workers: int) -> Executo
     if kind == JOBLIB:
         return LokyWorkers(workers)
     return HydraLaunches(launcher, apart=workers > 1)
+
+
+def in_turn(
+    executor: Executor, workers: int, task: Callable[..., _Out], calls: Iterable[Sequence[Any]]
+) -> Iterator[Future[_Out]]:
+    """Futures of calls of a function, in order; no more are handed out than keeps ``workers`` busy.
+
+    What lies in wait with joblib's workers when Ctrl-C ends them makes joblib complain, and keeps others running.
+    """
+    under_way: deque[Future[_Out]] = deque()
+    for arguments in calls:
+        if len(under_way) > (workers if workers > 1 else 0):
+            yield under_way.popleft()
+        under_way.append(executor.submit(task, *arguments))
+    yield from under_way
 
 
 class InProcess(Executor):

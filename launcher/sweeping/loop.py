@@ -159,8 +159,8 @@ class SweepLoop:
         """Remember what finished, in other processes too; all trials."""
         trials = self._study.trials
         for trial in trials:
-            if trial.number not in self._remembered and trial.state.is_finished():
-                self._remember(key_of(self._points.point_of(trial)), trial.number, result_of(trial))
+            if self._points.number_of(trial) not in self._remembered and trial.state.is_finished():
+                self._remember(trial, result_of(trial))
         return trials
 
     def _wants_more(self) -> bool:
@@ -191,7 +191,7 @@ class SweepLoop:
             other = self._points.other_than(self._taken(self._study.trials), draw)
             if other is not None:
                 self._study.propose(other)
-        return self._study.ask(self._plan.folder)
+        return self._study.ask(self._folder_of)
 
     def _start(self, trial: Trial, *, resumed: bool = False) -> None:
         if self._plan.is_grid and trial.number >= self._points.total:
@@ -215,18 +215,19 @@ class SweepLoop:
             self._leave_out(trial, hopeless)
             return
         folder = self._folder_of(trial) if self._plan.settings.keep_files else None
-        self._open[trial.number] = _Open(trial, point, folder, resumed)
-        self._jobs.start(Job(trial.number, overrides, folder))
+        number = self._points.number_of(trial)
+        self._open[number] = _Open(trial, point, folder, resumed)
+        self._jobs.start(Job(number, overrides, folder))
 
     def _leave_out(self, trial: Trial, reason: str) -> None:
         record = {"status": PRUNED, "reason": reason, "metrics": {}, "remark": "", "folder": ""}
         self._study.keep(trial, record)
         self._study.leave_out(trial)
-        self._remember(key_of(self._points.point_of(trial)), trial.number, record)
+        self._remember(trial, record)
         self._progress.add(trial_row(trial, record, self._points, self._goals))
 
     def _folder_of(self, trial: Trial) -> Path:
-        return self._plan.folder / str(trial.number)
+        return self._plan.folder / str(self._points.number_of(trial))
 
     def _end(self, ended: EndedJob) -> None:
         one = self._open.pop(ended.number)
@@ -254,20 +255,21 @@ class SweepLoop:
             "folder": str(one.folder or ""),
         }
         self._study.keep(one.trial, record)
+        number = self._points.number_of(one.trial)
         if one.folder is not None:
             name = point_name(one.point, self._points.columns)
-            self._parent.record(one.trial.number, result, one.folder, name, again=one.resumed)
+            self._parent.record(number, result, one.folder, name, again=one.resumed)
         label = " ".join(self._points.overrides(one.trial))
         self._tell(one.trial, record, trial_line(result, label) if self._plan.is_grid else "")
         for trial in one.same:
-            self._reuse(trial, one.trial.number, record)
+            self._reuse(trial, number, record)
 
     def _reuse(self, trial: Trial, number: int, record: Mapping[str, Any]) -> None:
         shared = {**record, "same_as": record.get("same_as", number)}
         self._study.keep(trial, shared)
         if record["status"] == PRUNED:
             self._study.leave_out(trial)
-            self._remember(key_of(self._points.point_of(trial)), trial.number, shared)
+            self._remember(trial, shared)
             self._progress.add(trial_row(trial, shared, self._points, self._goals))
         else:
             self._tell(trial, shared)
@@ -278,12 +280,13 @@ class SweepLoop:
         searched = row.ok and not self._plan.is_grid  # only Optuna's samplers ask how far a limit is missed
         limits = {str(one): one.violation(row.metrics) for one in self._goals.constraints} if searched else {}
         self._study.tell(trial, values, limits)
-        self._remember(key_of(self._points.point_of(trial)), trial.number, record, here=True)
+        self._remember(trial, record, here=True)
         self._failures += row.fails
         self._progress.add(row, said)
 
-    def _remember(self, key: Key, number: int, record: Mapping[str, Any] | None, *, here: bool = False) -> None:
+    def _remember(self, trial: Trial | FrozenTrial, record: Mapping[str, Any] | None, *, here: bool = False) -> None:
         """What failed elsewhere for a reason outside the model may succeed ``here``."""
+        key, number = key_of(self._points.point_of(trial)), self._points.number_of(trial)
         self._remembered.add(number)
         if record is None:
             return

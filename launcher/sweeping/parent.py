@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
@@ -51,6 +52,7 @@ class ParentRun:
         self._study = study
         self._console = console
         self._told = False
+        self._closed = False
         self.run = ""
 
     def open(self, name: str, parameters: Mapping[str, object], swept: Sequence[str]) -> None:
@@ -95,11 +97,21 @@ class ParentRun:
         """Write the study's figures, ``more`` of them as well, and its files, and end its run."""
         if not self.run:
             return None
+        self._closed = True
         metrics, tags = outcome(rows, goals, fixed)
         metrics |= more or {}
         if interrupted:
             tags["status"] = "interrupted"
         return self._tracker.close_sweep(self.run, metrics, tags, folder, interrupted=interrupted)
+
+    def give_up(self, folder: Path, *, interrupted: bool) -> None:
+        """End the study's run where there are no figures to write; where :meth:`close` ended it, nothing happens."""
+        if not self.run or self._closed:
+            return
+        self._closed = True
+        tags = {"status": "interrupted" if interrupted else "failed"}
+        with suppress(LauncherError):  # what made it give up is what there is to be told
+            self._tracker.close_sweep(self.run, {}, tags, folder, interrupted=interrupted)
 
 
 def sweep_name(choices: Mapping[str, Any], swept: Sequence[str]) -> str:

@@ -89,10 +89,17 @@ def plan_of(
                 "configs= lists the points of a grid, and Optuna chooses its own",
                 hint="leave hydra/sweeper=optuna out, or list the points to begin with in sweep.enqueue",
             )
+        if settings.first:
+            raise ConfigurationError(
+                f"sweep.first={settings.first} is a trial of a grid, and Optuna chooses its points one by one",
+                hint="leave sweep.first out: the same command goes on from where it was",
+            )
         return _study(parse_space(params, arguments, loader, settings.n_trials), settings, folder, constraints)
     written = [*(f"{key}={value}" for key, value in params.items()), *arguments]
     overrides = OverridesParser.create(loader).parse_overrides(written)
-    grid = grid_points(config, overrides, lambda arch: loader.load_sweep_config(config, [f"arch={arch}"]).arch)
+    grid = grid_points(
+        config, overrides, lambda arch: loader.load_sweep_config(config, [f"arch={arch}"]).arch, settings.first
+    )
     objective = OmegaConf.to_container(config.mapper)["objective"]  # type: ignore[index,call-overload]
     goals = grid_goals(settings_of(objective, "mapper.objective", None, 1).objective, constraints)
     return SweepPlan(grid, goals, settings, folder, lambda *_: RandomSampler(seed=0), list(_covering(grid.trials)))

@@ -35,7 +35,7 @@ def trial_row(trial: FrozenTrial | Trial, record: Mapping[str, Any], points: Poi
     metrics = record["metrics"] if ok else {}
     broken = goals.broken(metrics) if ok else ()
     return TrialRow(
-        number=trial.number,
+        number=points.number_of(trial),
         state=str(record["status"]),
         point=points.point_of(trial),
         metrics=metrics,

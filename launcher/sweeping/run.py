@@ -78,8 +78,9 @@ def run_sweep(
         for point in plan.enqueued:
             study.study.enqueue_trial(dict(point), skip_if_exists=True)
         fixed = fixed_parameters(config, same, plan.points)
-        sweep = _Sweep(config, plan, study, printable(where), fixed, console_for(config.verbosity))
-        return sweep.run(runner, workers, common, arguments)
+        console = console_for(config.verbosity)
+        sweep = _Sweep(config, plan, study, printable(where), fixed, console, runner, workers, common)
+        return sweep.run(arguments)
     except (SQLAlchemyError, StorageInternalError) as error:
         raise storage_error(where, error) from error
     finally:
@@ -153,6 +154,8 @@ class _Sweep:
         where: the study lives, without passwords.
         fixed: parameters that all trials have in common.
         console: where it says what comes out.
+        runner, workers: run trials, so many at a time.
+        common: what all trials are told beside their points.
     """
 
     config: DictConfig
@@ -161,21 +164,24 @@ class _Sweep:
     where: str
     fixed: Mapping[str, object]
     console: Console
+    runner: TrialRunner
+    workers: int
+    common: Sequence[str]
 
     @property
     def name(self) -> str:
         """The study's."""
         return self.study.study.study_name
 
-    def run(self, runner: TrialRunner, workers: int, common: Sequence[str], arguments: Sequence[str]) -> list[TrialRow]:
+    def run(self, arguments: Sequence[str]) -> list[TrialRow]:
         parent = self._parent(arguments)
-        self._begin(parent, workers, arguments)
+        self._begin(parent, arguments)
         interrupted = True
         self.study.start()
-        if workers > 1:  # otherwise the first trial does it, when it has loaded what trials need
+        if self.workers > 1:  # otherwise the first trial does it, when it has loaded what trials need
             spare_libraries()
         try:
-            self._try_points(runner, workers, common, parent)
+            self._try_points(parent)
             interrupted = False
         except LauncherError:
             interrupted = False
@@ -185,7 +191,7 @@ class _Sweep:
             if interrupted:
                 stop(self.config)
                 await_launches(_PATIENCE_S)
-            rows = self._finish(parent, runner, common, interrupted)
+            rows = self._finish(parent, interrupted)
         if not any(row.ok for row in rows):
             raise LauncherError(
                 f"none of the {len(rows)} trials found a mapping: {common_reasons(rows)}",
@@ -203,14 +209,14 @@ class _Sweep:
         parent.open(name, {**self.fixed, **spoken, "sampler": sampler}, names)
         return parent
 
-    def _begin(self, parent: ParentRun, workers: int, arguments: Sequence[str]) -> None:
+    def _begin(self, parent: ParentRun, arguments: Sequence[str]) -> None:
         self.plan.folder.mkdir(parents=True, exist_ok=True)
         own = {
             "parent": parent.run,
             "swept": list(self.plan.points.names),
             "overrides": list(arguments),
             "study": self.name,
-            "workers": workers,
+            "workers": self.workers,
         }
         write_text(self.plan.folder / SWEEP_JSON, json.dumps(own) + "\n")
         write_text(self.plan.folder / MULTIRUN_YAML, OmegaConf.to_yaml(self.config))
@@ -218,37 +224,36 @@ class _Sweep:
         if earlier or not self.plan.is_grid:
             self._say("study", f"{self.name} in {self.where}, {earlier} trials so far")
 
-    def _try_points(self, runner: TrialRunner, workers: int, common: Sequence[str], parent: ParentRun) -> None:
+    def _try_points(self, parent: ParentRun) -> None:
         total = self.plan.points.total
-        jobs = Jobs(runner, workers, total=total - len(self.study.trials))
+        jobs = Jobs(self.runner, self.workers, total=total - len(self.study.trials))
         verbose = self.config.verbosity == Verbosity.verbose
         with (
             first_asks("finished trials are kept"),
             ProgressLine(self.console, self.plan.goals, total, verbose=verbose) as progress,
         ):
-            SweepLoop(self.plan, self.study, jobs, common, parent, progress, _bounds(self.plan, runner)).run()
+            bounds = _bounds(self.plan, self.runner)
+            SweepLoop(self.plan, self.study, jobs, self.common, parent, progress, bounds).run()
 
-    def _with_best(
-        self, rows: list[TrialRow], parent: ParentRun, runner: ComposedTrials, common: Sequence[str]
-    ) -> list[TrialRow]:
+    def _with_best(self, rows: list[TrialRow], parent: ParentRun, runner: ComposedTrials) -> list[TrialRow]:
         """The rows, after the best trials got the files that sweeps leave."""
-        points, trials = self.plan.points, {trial.number: trial for trial in self.study.trials}
+        points = self.plan.points
+        trials = {points.number_of(trial): trial for trial in self.study.trials}
 
         def composed(number: int) -> ComposedTrial:
-            overrides = (*points.overrides(trials[number]), *common)
+            overrides = (*points.overrides(trials[number]), *self.common)
             return runner.composed(Job(number, overrides, self.plan.folder / str(number)))
 
-        limits = runner.limits
-        folders = dict(keep_best(rows, self.plan.goals, points.columns, composed, runner.executor, limits, parent))
+        goals, executor = self.plan.goals, runner.executor
+        kept = keep_best(rows, goals, points.columns, composed, executor, self.workers, runner.limits, parent)
+        folders = dict(kept)
         return [replace(row, folder=str(folders.get(row.number, row.folder))) for row in rows]
 
-    def _finish(
-        self, parent: ParentRun, runner: TrialRunner, common: Sequence[str], interrupted: bool
-    ) -> list[TrialRow]:
+    def _finish(self, parent: ParentRun, interrupted: bool) -> list[TrialRow]:
         points, goals, folder = self.plan.points, self.plan.goals, self.plan.folder
         rows = study_rows(self.study.trials, points, goals)
-        if not self.plan.settings.keep_files and isinstance(runner, ComposedTrials) and not interrupted:
-            rows = self._with_best(rows, parent, runner, common)
+        if not self.plan.settings.keep_files and isinstance(self.runner, ComposedTrials) and not interrupted:
+            rows = self._with_best(rows, parent, self.runner)
         if rows:
             print_table(rows, points.columns, goals, self.console)
         if tried_all(rows, points):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,11 @@ class SharedStudy:
         """No more heartbeats."""
         self._heart.stop()
 
-    def ask(self, sweep: Path) -> Trial:
-        """A new trial, or an enqueued one, whose files will be in the folder ``sweep``."""
+    def ask(self, folder_of: Callable[[Trial], Path]) -> Trial:
+        """A new trial, or an enqueued one, whose files will be in the folder that ``folder_of`` says."""
         with quiet():
             trial = self.study.ask()
-        self.claim(trial, sweep / str(trial.number))
+        self.claim(trial, folder_of(trial))
         return trial
 
     def propose(self, point: Point) -> None:

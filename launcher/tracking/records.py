@@ -45,6 +45,9 @@ def recorded_metrics(result: Result) -> dict[str, float]:
     for row in layer_rows(result):
         numbers = {name: value for name, value in vars(row).items() if not isinstance(value, str)}
         more |= {f"layer.{legal_name(row.layer)}.{name}": value for name, value in numbers.items()}
+    if result.generation is not None:
+        found = result.generation.figures(result.cycle_seconds)
+        more |= {f"generation.{name}": value for name, value in found.items()}
     if fused_groups(result):
         more["fusion.saved_energy_uj"] = saved_energy_pj(result) * 1e-6
         more["fusion.groups"] = len(fused_groups(result))

@@ -3,20 +3,38 @@
 A loop of a fan-out takes what fits there: the largest divisor, or all of it where fan-outs may be imperfect. A loop in
 time takes the largest divisor of what remains of its dimension once the loops inside it are done, or all that fits
 where every loop may be imperfect. What remains of N indices outside a loop with end P is ceil(N / P).
+
+Templates speak of parts (``specification/roles.py``), and here alone they become the layer's own dimensions: where
+several play one part, the first takes what fits, the next what fits in what is left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from math import ceil, floor, prod
 
 from launcher.specification.constraints import Factors
+from launcher.specification.roles import Roles
+
+_BOUND = re.compile(r"([<>]?=+)\s*([0-9]+)")
 
 
 def largest_divisor(extent: int, most: float) -> int:
     """The largest divisor of ``extent`` that is at most ``most`` (1 when there is none)."""
     return next((n for n in range(min(extent, floor(most)), 0, -1) if extent % n == 0), 1)
+
+
+class Shares(int):
+    """The product of the factors of several dimensions that play one part, and the factor of each."""
+
+    of: Mapping[str, int]
+
+    def __new__(cls, of: Mapping[str, int]) -> Shares:
+        made = super().__new__(cls, prod(of.values()))
+        made.of = dict(of)
+        return made
 
 
 @dataclass(frozen=True)
@@ -27,18 +45,41 @@ class Fitting:
         sizes: extent of each dimension.
         factors: which loops may be imperfect.
         sliding: dimensions that keep perfect factors in any case: windows slide along them.
+        roles: which dimensions a template means.
     """
 
     sizes: Mapping[str, int]
     factors: Factors = Factors.perfect
     sliding: frozenset[str] = frozenset()
+    roles: Roles = field(default_factory=Roles)
+
+    def only(self, *free: str, **factors: int | str) -> str:
+        """Factors of one block: ``free`` dimensions may have any, others the given one, or else 1.
+
+        Dimensions that the problem does not have are left out.
+        """
+        given, open_ = self._given(factors), {one for name in free for one in self.roles.own(name)}
+        return _written({name: given.get(name, 1) for name in self.sizes if name in given or name not in open_})
+
+    def fixed(self, **factors: int | str) -> str:
+        """As :meth:`only`, with all other dimensions free."""
+        given = self._given(factors)
+        return _written({name: given[name] for name in self.sizes if name in given})
+
+    def order(self, *names: str) -> str:
+        """Loops from the inside out; dimensions that the problem does not have are left out."""
+        own = [one for name in names for one in self.roles.own(name) if one in self.sizes]
+        return f"[{', '.join(own)}]"
 
     def fill(self, extent: int, places: float) -> int:
         """How much of a dimension stands on a side of an array with this many places."""
         return _fitting(extent, places, imperfect=self.factors is not Factors.perfect)
 
     def spread(self, places: int, *names: str) -> dict[str, int]:
-        """Factors that fill ``places`` with the first dimension, then what is left with the next, and so on."""
+        """Factors that fill ``places`` with the first dimension, then what is left with the next, and so on.
+
+        Where several dimensions play one part, its factor is their product, a :class:`Shares`.
+        """
         return self._filled(places, names, imperfect=self.factors is not Factors.perfect)
 
     def spread_in_time(self, most: int, *names: str) -> dict[str, int]:
@@ -67,10 +108,44 @@ class Fitting:
     def _filled(self, places: int, names: tuple[str, ...], *, imperfect: bool) -> dict[str, int]:
         factors: dict[str, int] = {}
         for name in names:
-            if name in self.sizes:
-                left = places // prod(factors.values())
-                factors[name] = _fitting(self.sizes[name], left, imperfect=imperfect and name not in self.sliding)
+            own = [one for one in self.roles.own(name) if one in self.sizes]
+            if own:
+                shares = self._shares(places // prod(factors.values()), own, imperfect=imperfect)
+                factors[name] = Shares(shares) if len(own) > 1 else shares[own[0]]
         return factors
+
+    def _shares(self, places: int, own: Sequence[str], *, imperfect: bool) -> dict[str, int]:
+        shares: dict[str, int] = {}
+        for one in own:
+            left = places // prod(shares.values())
+            shares[one] = _fitting(self.sizes[one], left, imperfect=imperfect and one not in self.sliding)
+        return shares
+
+    def _given(self, factors: Mapping[str, int | str]) -> dict[str, int | str]:
+        """The factors, or bounds, of the layer's own dimensions."""
+        given: dict[str, int | str] = {}
+        for name, factor in factors.items():
+            own = [one for one in self.roles.own(name) if one in self.sizes]
+            given |= dict.fromkeys(own, factor) if len(own) < 2 else self._shared_out(factor, own)
+        return given
+
+    def _shared_out(self, factor: int | str, own: Sequence[str]) -> Mapping[str, int | str]:
+        if isinstance(factor, Shares):
+            return factor.of
+        bound = _BOUND.fullmatch(str(factor))
+        sign, number = (bound[1], int(bound[2])) if bound else ("", int(factor))
+        shares = self._shares(number, own, imperfect=False)
+        return {one: f"{sign}{share}" if sign else share for one, share in shares.items()}
+
+
+def _written(factors: Mapping[str, int | str]) -> str:
+    """``[E=4, D>=8]``."""
+    return "[" + ", ".join(f"{name}{_bound(factor)}" for name, factor in factors.items()) + "]"
+
+
+def _bound(factor: int | str) -> str:
+    """``=4``, or a bound as it is written: ``>=4``."""
+    return factor if isinstance(factor, str) else f"={factor}"
 
 
 def _fitting(extent: int, most: float, *, imperfect: bool) -> int:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from launcher.config.layer_sizes import LayerSizes
 
 
+_EINSUM = "einsum"
+"""The problem of layers that say what they compute."""
+
+
 def render(
     template: str,
     shape: str,
@@ -41,7 +45,7 @@ def render(
         shape: problem shape, looked up as ``<shape>.yaml.j2`` in ``folders``, then in ``workloads``.
         arch: the architecture's parameters, ``arch`` in the templates.
         layer: its dimensions are ``sizes`` in the templates, its strides and dilations ``coefficients``, and how wide
-            its values are ``bits``.
+            its values are ``bits``; what has roles is called by them in the architecture's.
         folders: where a user keeps templates of their own.
         factors: which loops of the mapspace may be imperfect: such a loop takes all that fits, not a divisor.
 
@@ -62,13 +66,11 @@ def texts(
     factors: Factors = Factors.perfect,
 ) -> tuple[str, str]:
     """What the templates of :func:`render` say before it is read: the architecture, and the problem."""
-    sizes = dict(layer.dimensions)
-    values = {"arch": arch, "sizes": sizes, "coefficients": dict(layer.coefficients), "bits": layer.bits}
-    problem_file, fitting = f"{shape}.yaml.j2", Fitting(sizes, factors)
-    problem = _render(problem_file, values, fitting, (*folders, data_folder("workloads")), "layer.shape")
-    if factors is not Factors.perfect:
-        fitting = replace(fitting, sliding=parse_problem(problem, f"{problem_file} as rendered").sliding)
-    places = (*folders, data_folder("arch_templates"))
+    fitting = Fitting(dict(layer.dimensions), factors, roles=layer.roles)
+    problem_file, places = f"{_EINSUM if layer.einsum else shape}.yaml.j2", (*folders, data_folder("workloads"))
+    problem = _render(problem_file, {"shape": shape, **_of_problem(layer)}, fitting, places, "layer.shape")
+    fitting = _sliding(fitting, problem, f"{problem_file} as rendered")
+    values, places = {"arch": arch, **_of_layer(layer)}, (*folders, data_folder("arch_templates"))
     architecture = _render(template, values, fitting, places, "arch.template")
     _check_bits(template, layer.bits, places, frozenset(_functions(fitting)))
     return architecture, problem
@@ -86,6 +88,32 @@ def _check_bits(template: str, bits: TensorBits, places: Sequence[Path], functio
             expected=f"a template that reads {BITS}.Weights, {BITS}.Inputs, {BITS}.Outputs or {BITS}.sums",
             hint="leave them out: null is what the architecture has",
         )
+
+
+def _of_layer(layer: LayerSizes) -> dict[str, object]:
+    """What an architecture's template sees of a layer."""
+    sizes = layer.roles.extents(layer.dimensions)
+    return {"sizes": sizes, "coefficients": dict(layer.coefficients), BITS: layer.bits}
+
+
+def _of_problem(layer: LayerSizes) -> dict[str, object]:
+    """What a problem's template sees of a layer: its own names, and the tensors that no template knows."""
+    values: dict[str, object] = {"sizes": dict(layer.dimensions), "coefficients": dict(layer.coefficients)}
+    if layer.einsum is not None:
+        called = {own: name for name, own in layer.roles.tensors.items()}
+        tensors = {called[tensor.name]: tensor.projection(layer.coefficients) for tensor in layer.einsum.tensors}
+        values["projections"] = {
+            name: [[[term.dimension, term.coefficient] for term in rank] for rank in tensors[name]]
+            for name in layer.roles.tensors
+        }
+    return values
+
+
+def _sliding(fitting: Fitting, problem: str, source: str) -> Fitting:
+    """With the dimensions along which windows slide, where it matters."""
+    if fitting.factors is Factors.perfect:
+        return fitting
+    return replace(fitting, sliding=parse_problem(problem, source).sliding)
 
 
 @lru_cache(maxsize=16)
@@ -112,17 +140,14 @@ def parts_of_text(
     Returns:
         None where it cannot be told what the parts depend on.
     """
-    sizes, coefficients = dict(layer.dimensions), dict(layer.coefficients)
-    fitting = Fitting(sizes, factors)
-    if factors is not Factors.perfect:
-        fitting = replace(fitting, sliding=parse_problem(problem, "the problem as rendered").sliding)
-    functions = _functions(fitting)
+    fitting = Fitting(dict(layer.dimensions), factors, roles=layer.roles)
+    functions = _functions(_sliding(fitting, problem, "the problem as rendered"))
     places = tuple(map(str, (*folders, data_folder("arch_templates"))))
     parts = template_parts(template, places, frozenset(functions))
     if parts is None:
         return None
-    values = {"sizes": sizes, "coefficients": coefficients}
-    return parts, lambda arch, bits: parts.texts({"arch": arch, "bits": bits, **values}, functions)
+    values = _of_layer(layer)
+    return parts, lambda arch, bits: parts.texts({**values, "arch": arch, BITS: bits}, functions)
 
 
 def rows_of(kib: float, width_bits: int, instances: int = 1) -> int:
@@ -157,16 +182,6 @@ def whole_words(width_bits: int, word_bits: int) -> int:
 
 def _functions(fitting: Fitting) -> dict[str, object]:
     """What templates may call beside Jinja2's own filters."""
-    sizes = fitting.sizes
-
-    def only(*free: str, **factors: int | str) -> str:
-        """Factors of one block: ``free`` dimensions may have any, others the given one, or else 1.
-
-        Dimensions that the problem does not have are left out.
-        """
-        written = {name: factors.get(name, 1) for name in sizes if name in factors or name not in free}
-        return "[" + ", ".join(f"{name}{_bound(factor)}" for name, factor in written.items()) + "]"
-
     return {
         "fill": fitting.fill,
         "largest_divisor": largest_divisor,
@@ -176,16 +191,13 @@ def _functions(fitting: Fitting) -> dict[str, object]:
         "whole_words": whole_words,
         "widths": widths,
         "least_use": fitting.least_use,
-        "only": only,
+        "only": fitting.only,
+        "fixed": fitting.fixed,
+        "order": fitting.order,
         "spread": fitting.spread,
         "spread_in_time": fitting.spread_in_time,
         "scaled": lambda bandwidth, factor: None if bandwidth is None else bandwidth * factor,
     }
-
-
-def _bound(factor: int | str) -> str:
-    """``=4``, or a bound as it is written: ``>=4``."""
-    return factor if isinstance(factor, str) else f"={factor}"
 
 
 def _render(name: str, values: Mapping[str, object], fitting: Fitting, folders: Sequence[Path], key: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from launcher.config.limits import broken
+from launcher.config.model_schema import Phase, Transformer
 from launcher.config.schema import FusionMode
 from launcher.config.trial import Trial
 from launcher.engines.interface import OnProgress
@@ -14,6 +15,7 @@ from launcher.errors import ConfigurationError, LauncherError
 from launcher.paths import TIMELOOP_FOLDER
 from launcher.results.result import Result
 from launcher.trial.network.fusion import fused
+from launcher.trial.network.generate import run_generation
 from launcher.trial.network.run import run_network
 from launcher.trial.steps import map_layer, specify
 
@@ -33,10 +35,13 @@ def run_trial(trial: Trial, on_progress: OnProgress | None = None, folder: Path 
         LauncherError: the configuration, a template or a table is wrong.
     """
     result = _run(trial, on_progress, folder / TIMELOOP_FOLDER if folder is not None else None)
-    return replace(result, broken=broken(result, trial.experiment.constraints))
+    notes = [note for note in trial.experiment.model.notes if note not in result.flags]
+    return replace(result, flags=(*result.flags, *notes), broken=broken(result, trial.experiment.constraints))
 
 
 def _run(trial: Trial, on_progress: OnProgress | None, folder: Path | None) -> Result:
+    if _generates(trial):
+        return run_generation(trial, on_progress, folder)
     if trial.layers:
         return run_network(trial, on_progress, folder)
     fusion = trial.experiment.fusion
@@ -48,6 +53,23 @@ def _run(trial: Trial, on_progress: OnProgress | None, folder: Path | None) -> R
     if fusion.level is not None:
         specification = fused(trial, specification, fusion.level)
     return map_layer(trial, specification, on_progress, folder)
+
+
+def _generates(trial: Trial) -> bool:
+    """Whether the model's phase is the one that is made of others.
+
+    Raises:
+        ConfigurationError: there is only one layer.
+    """
+    model = trial.experiment.model
+    if not isinstance(model, Transformer) or model.phase is not Phase.generate:
+        return False
+    if not trial.layers:
+        raise ConfigurationError(
+            "model.phase=generate is about whole networks: a layer has other sizes in every step",
+            hint="layer=all, or of one step: model.phase=decode model.cache_length=...",
+        )
+    return True
 
 
 def failed(trial_name: str, parameters: Mapping[str, object], error: BaseException) -> Result:

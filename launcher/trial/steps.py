@@ -26,6 +26,9 @@ from launcher.trial.render import render, texts
 NORM_OPERATION = "norm_operation"
 """The shape of softmax and layer normalisation, which run on an engine of their own beside the array."""
 
+_BESIDE_THE_ARRAY = (NORM_OPERATION, "elementwise")
+"""Shapes that run on that engine."""
+
 _SWITCH = "mapspace.factors=spatial"
 
 
@@ -72,7 +75,7 @@ def template_of(trial: Trial) -> tuple[str, str]:
 
 
 def _template(trial: Trial) -> str:
-    key = "norm_template" if entry(trial.experiment.layer, "shape") == NORM_OPERATION else "template"
+    key = "norm_template" if entry(trial.experiment.layer, "shape") in _BESIDE_THE_ARRAY else "template"
     template = entry(trial.experiment.arch, key)
     if not isinstance(template, str) or not template:
         raise ConfigurationError(

@@ -34,6 +34,9 @@ def check_sums(result: Result) -> list[str]:
         energy = sum(run.result.energy_pj * run.runs for run in result.layers)
         energy += sum(one.energy_pj * runs for one, runs in beside)
         cycles = sum(run.result.cycles * run.runs for run in result.layers) + sum(one.cycles * r for one, r in beside)
+        if result.generation is not None:
+            energy += result.generation.unlisted_energy_pj
+            cycles += result.generation.unlisted_cycles
         if not isclose(energy, result.energy_pj, rel_tol=SAME) or cycles != result.cycles:
             problems.append(
                 f"the layers add up to {energy:.9g} pJ in {cycles:,} cycles, "

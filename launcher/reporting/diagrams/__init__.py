@@ -8,6 +8,7 @@ from launcher.reporting.diagrams.curve import curve_svg
 from launcher.reporting.diagrams.cycles import cycles_svg
 from launcher.reporting.diagrams.energy import energy_svg
 from launcher.reporting.diagrams.fused import fused_svg
+from launcher.reporting.diagrams.generation import generation_svg
 from launcher.reporting.diagrams.machine import architecture_svg
 from launcher.reporting.diagrams.nest import loop_nest_svg
 from launcher.reporting.diagrams.pictures import TrialPictures, trial_pictures
@@ -24,6 +25,7 @@ __all__ = [
     "cycles_svg",
     "energy_svg",
     "fused_svg",
+    "generation_svg",
     "limiting",
     "loop_nest_svg",
     "trial_pictures",

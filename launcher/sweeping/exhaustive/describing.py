@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from launcher.engines.native.arrays import AnyArray, AnyInts
+from launcher.sweeping.executors import in_turn
 from launcher.sweeping.exhaustive import work
 from launcher.sweeping.exhaustive.designs import DesignTable, TableBuilder, digits_of, first_of_equal
 from launcher.sweeping.exhaustive.factored import NO_TEXT, FactoredLayer, TextBlock
 from launcher.sweeping.exhaustive.space import FiniteSpace
+from launcher.sweeping.exhaustive.work import DescribedPoints
 
 _CHUNK = 250
 """Points that are described by themselves, at a time."""
@@ -21,7 +23,7 @@ _FAMILIES_CHUNK = 25
 
 
 def described(
-    study: bytes, space: FiniteSpace, layers: int, executor: Executor, look: Callable[[], None]
+    study: bytes, space: FiniteSpace, layers: int, executor: Executor, look: Callable[[], None], workers: int = 1
 ) -> DesignTable:
     """The designs of all points.
 
@@ -31,6 +33,7 @@ def described(
         layers: of the workload.
         executor: runs the workers.
         look: called now and then, in this thread.
+        workers: how many there are.
 
     Raises:
         LauncherError: a template or a table is wrong.
@@ -43,23 +46,28 @@ def described(
         for key, value in choices:
             chosen &= digits[key] == list(space.values[key]).index(value)
         own = points[chosen]
-        asked = [executor.submit(work.factor, study, choices, layer) for layer in range(layers)]
+        asked = in_turn(executor, workers, work.factor, [(study, choices, layer) for layer in range(layers)])
         factored = [_patiently(one, look) for one in asked]
         if any(one is None for one in factored):
-            _put_each(study, builder, own, executor, look)
+            _put_each(study, builder, own, executor, look, workers)
             continue
         here = {key: digits[key][chosen] for key in space.values}
         for layer, one in enumerate(factored):
-            _put_factored(study, space, builder, own, layer, one, here, executor, look)
+            _put_factored(study, space, builder, own, layer, one, here, executor, look, workers)
     return builder.table()
 
 
 def _put_each(
-    study: bytes, builder: TableBuilder, points: AnyArray, executor: Executor, look: Callable[[], None]
+    study: bytes,
+    builder: TableBuilder,
+    points: AnyArray,
+    executor: Executor,
+    look: Callable[[], None],
+    workers: int,
 ) -> None:
     """Describe every point by itself."""
     parts = [points[first : first + _CHUNK] for first in range(0, len(points), _CHUNK)]
-    for part, came in zip(parts, _each_patiently(executor, work.describe, study, parts, look), strict=True):
+    for part, came in zip(parts, _each_patiently(executor, workers, study, parts, look), strict=True):
         names, rows = builder.families(came.families), builder.rows(came.rows)
         for layer in range(came.family.shape[1]):
             builder.put(part, layer, names[came.family[:, layer]], rows[came.row[:, layer]])
@@ -78,6 +86,7 @@ def _put_factored(
     digits: Mapping[str, AnyInts],
     executor: Executor,
     look: Callable[[], None],
+    workers: int,
 ) -> None:
     """Combine what was seen of the blocks."""
     for failure in factored.failures:
@@ -93,7 +102,7 @@ def _put_factored(
     first, which = first_of_equal(structure[fine])
     stands = points[fine][first]
     parts = [stands[at : at + _FAMILIES_CHUNK] for at in range(0, len(stands), _FAMILIES_CHUNK)]
-    came = list(_each_patiently(executor, work.describe, study, parts, look))
+    came = list(_each_patiently(executor, workers, study, parts, look))
     rows = builder.rows(factored.rows)
     seconds = factored.cycle_seconds[_place(factored.seconds_keys, space, digits)]
     builder.put_seconds(points, seconds)
@@ -128,10 +137,10 @@ def _place(keys: Sequence[str], space: FiniteSpace, digits: Mapping[str, AnyInts
 
 
 def _each_patiently(
-    executor: Executor, task: Callable[..., Any], study: bytes, parts: Sequence[AnyArray], look: Callable[[], None]
-) -> Iterator[Any]:
-    asked = [executor.submit(task, study, [int(one) for one in part]) for part in parts]
-    for one in asked:
+    executor: Executor, workers: int, study: bytes, parts: Sequence[AnyArray], look: Callable[[], None]
+) -> Iterator[DescribedPoints]:
+    calls = ((study, [int(one) for one in part]) for part in parts)
+    for one in in_turn(executor, workers, work.describe, calls):
         yield _patiently(one, look)
 
 

@@ -148,6 +148,16 @@ def _refuse_other_settings(config: DictConfig, settings: SweepSettings) -> None:
             where=f"engine.name={config.engine.name}, engine.mode={config.engine.mode}",
             hint="engine=native",
         )
+    if settings.first:
+        raise ConfigurationError(
+            f"sweep.first={settings.first} is a trial of a grid, and hydra/sweeper=exhaustive settles every point",
+            hint="leave sweep.first out: the same command goes on from where it was",
+        )
+    if str(config.model.get("phase")) == "generate":
+        raise ConfigurationError(
+            "hydra/sweeper=exhaustive has bounds for one phase at a time, and model.phase=generate is many",
+            hint="model.phase=decode model.cache_length=..., or leave hydra/sweeper=exhaustive out for a grid",
+        )
     if settings.enqueue:
         raise ConfigurationError(
             "sweep.enqueue lists points for Optuna to begin with, and hydra/sweeper=exhaustive settles all",

@@ -32,6 +32,7 @@ def leave(
     ending: Ending,
     study: HardwareStudy,
     executor: Executor,
+    workers: int,
     parent: ParentRun,
     fixed: Mapping[str, object],
     identity: Mapping[str, Any],
@@ -45,7 +46,7 @@ def leave(
     Args:
         ending: what was found.
         study: what the points were composed of.
-        executor: maps the best points once more, with all their files.
+        executor, workers: map the best points once more, with all their files.
         parent: the search's run in the tracking store.
         fixed: parameters that all points have in common.
         identity: what makes outcomes comparable.
@@ -58,12 +59,13 @@ def leave(
 
     Raises:
         LauncherError: no point has a mapping.
+        KeyboardInterrupt: Ctrl-C ended the search, or came while files were kept; everything else is left and said.
     """
     plan, folder = ending.plan, ending.plan.folder
     rows = ending.rows()
     ending.write(folder, identity)
     if not interrupted:
-        folders = dict(_keep_best(ending, rows, study, executor, parent))
+        folders, interrupted = _kept(ending, rows, study, executor, workers, parent, console)
         rows = [replace(row, folder=str(folders.get(row.number, ""))) for row in rows]
     if rows:
         print_searched(rows, list(plan.space.values), plan.goals, console)
@@ -80,6 +82,8 @@ def leave(
     reference = parent.close(rows, plan.goals, fixed, folder, interrupted=interrupted, more=metrics)
     if reference is not None:
         say(console, "recorded", str(reference))
+    if interrupted:
+        raise KeyboardInterrupt
     if not len(ending.open_designs) and not any(row.ok for row in rows):
         raise LauncherError(_nothing(ending, rows), where=_shown(folder))
     return rows
@@ -90,8 +94,33 @@ def say(console: Console, what: str, text: str) -> None:
     console.print(f"{what:<10}{text}", highlight=False, soft_wrap=True, markup=False)
 
 
+def _kept(
+    ending: Ending,
+    rows: Sequence[TrialRow],
+    study: HardwareStudy,
+    executor: Executor,
+    workers: int,
+    parent: ParentRun,
+    console: Console,
+) -> tuple[dict[int, Path], bool]:
+    """The folders of the best designs, and whether Ctrl-C came before all were kept."""
+    folders: dict[int, Path] = {}
+    try:
+        with console.status("keeping the files of the best designs"):
+            for number, place in _keep_best(ending, rows, study, executor, workers, parent):
+                folders[number] = place
+    except KeyboardInterrupt:
+        return folders, True
+    return folders, False
+
+
 def _keep_best(
-    ending: Ending, rows: Sequence[TrialRow], study: HardwareStudy, executor: Executor, parent: ParentRun
+    ending: Ending,
+    rows: Sequence[TrialRow],
+    study: HardwareStudy,
+    executor: Executor,
+    workers: int,
+    parent: ParentRun,
 ) -> Iterator[tuple[int, Path]]:
     plan = ending.plan
     limits = TrialLimits(plan.settings.trial_timeout_s, shared=True)
@@ -101,6 +130,7 @@ def _keep_best(
         list(plan.space.values),
         lambda number: _composed(ending, study, number),
         executor,
+        workers,
         limits,
         parent,
     )

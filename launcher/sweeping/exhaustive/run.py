@@ -7,7 +7,6 @@ import pickle
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -146,19 +145,33 @@ class _Search:
     def run(self, arguments: Sequence[str]) -> list[TrialRow]:
         started = time.monotonic()
         parent = self._parent(arguments)
-        self._begin(parent, arguments)
-        ending, interrupted = self._settle()
-        seconds = time.monotonic() - started
-        fixed = fixed_parameters(self.config, self.same, self.plan.points)
-        if interrupted:
+        try:
+            self._begin(parent, arguments)
+            with first_asks("what is settled is kept"):
+                ending, interrupted = self._settle()
+                seconds = time.monotonic() - started
+                return self._leave(ending, parent, seconds, interrupted=interrupted)
+        except KeyboardInterrupt:
             stop(self.config)
             await_launches(_PATIENCE_S)
-        rows = leave(
-            ending, self.study, self.executor, parent, fixed, self.same, self._console, seconds, interrupted=interrupted
+            raise
+        finally:
+            parent.give_up(self.plan.folder, interrupted=stop_asked())
+
+    def _leave(self, ending: Ending, parent: ParentRun, seconds: float, *, interrupted: bool) -> list[TrialRow]:
+        fixed = fixed_parameters(self.config, self.same, self.plan.points)
+        return leave(
+            ending,
+            self.study,
+            self.executor,
+            self.workers,
+            parent,
+            fixed,
+            self.same,
+            self._console,
+            seconds,
+            interrupted=interrupted,
         )
-        if interrupted:
-            raise KeyboardInterrupt
-        return rows
 
     def _parent(self, arguments: Sequence[str]) -> ParentRun:
         parent = ParentRun(tracker_of(self.config.tracking), self.ledger, warnings_console())
@@ -198,12 +211,9 @@ class _Search:
         pickled = pickle.dumps(self.study)
         layers = layers_of(self.trial)
         verbose = self.config.verbosity == Verbosity.verbose
-        with (
-            first_asks("what is settled is kept"),
-            SettlingLine(self._console, self.plan.goals, self.plan.space.size, verbose=verbose) as line,
-        ):
+        with SettlingLine(self._console, self.plan.goals, self.plan.space.size, verbose=verbose) as line:
             line.say("describing the designs")
-            table = described(pickled, self.plan.space, len(layers), self.executor, self._in_time)
+            table = described(pickled, self.plan.space, len(layers), self.executor, self._in_time, self.workers)
             if not len(table):
                 raise LauncherError(
                     f"none of the {self.plan.space.size:,} points is a design: {table.reasons[0]}",
@@ -217,8 +227,12 @@ class _Search:
             interrupted = self._run(search, line)
             reach = None
             if not interrupted and not len(search.open_designs):
-                with suppress(_TimeUpError):
+                try:
                     reach = self._reach(search, table, line)
+                except _TimeUpError:
+                    pass
+                except KeyboardInterrupt:  # the answer is known all the same
+                    interrupted = True
         left = search.open_designs
         least = search.least_loss if len(left) else None
         return Ending(self.plan, table, findings, wanted, left, least, reach), interrupted

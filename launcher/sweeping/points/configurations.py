@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from launcher.errors import ConfigurationError
+from launcher.sweeping.points.hw_configs import HwConfigs, hw_configs_kind
 from launcher.sweeping.points.interface import Value
 from launcher.sweeping.points.vocabulary import Vocabulary
 
@@ -30,11 +31,13 @@ class Configuration:
         name: how the file calls it; empty when it has no name.
         values: what the file calls a parameter -> value.
         where: file and entry, for messages.
+        foreign: whose names the file has; None where they are this project's.
     """
 
     name: str
     values: Mapping[str, Value]
     where: str
+    foreign: HwConfigs | None = None
 
     def overrides(self, vocabulary: Vocabulary) -> list[str]:
         """As a command line would set the values.
@@ -42,8 +45,11 @@ class Configuration:
         Raises:
             ConfigurationError: a name means nothing to the architecture, or two mean the same.
         """
+        values = self.values
+        if self.foreign is not None:
+            values = self.foreign.read(values, vocabulary.parameters, self.where)
         set_values: dict[str, Value] = {}
-        for name, value in self.values.items():
+        for name, value in values.items():
             key = vocabulary.key_of(name, self.where)
             if key in set_values:
                 raise ConfigurationError(f"{name} sets {key}, which is set already", where=self.where)
@@ -68,7 +74,9 @@ def configurations_of(config: DictConfig) -> tuple[Configuration, ...]:
     else:
         entries, where = _named(OmegaConf.to_container(given, resolve=True), "configs"), "configs"
     found = tuple(_configuration(name, number, entry, where) for number, (name, entry) in enumerate(entries, 1))
+    foreign = hw_configs_kind((name for one in found for name in one.values), where)
     _check_same_names(found, where)
+    found = tuple(replace(one, foreign=foreign) for one in found)
     return mixed(found) if config.mixup else found
 
 
@@ -81,8 +89,10 @@ def mixed(configurations: Sequence[Configuration]) -> tuple[Configuration, ...]:
         total *= len(values)
     if total > MOST:
         raise ConfigurationError(f"mixup=true makes {total:,} configurations", expected=f"at most {MOST:,}")
-    where = "configs, combined by mixup"
-    return tuple(Configuration("", dict(zip(names, values, strict=True)), where) for values in product(*choices))
+    where, foreign = "configs, combined by mixup", configurations[0].foreign
+    return tuple(
+        Configuration("", dict(zip(names, values, strict=True)), where, foreign) for values in product(*choices)
+    )
 
 
 def _read(path: Path) -> list[tuple[str, Any]]:

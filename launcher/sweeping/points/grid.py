@@ -26,15 +26,17 @@ _MOST_NAMED = 100
 
 @dataclass(frozen=True)
 class GridPoints:
-    """A trial's number in its study is the number of its point, so that no two processes take the same one.
+    """A trial's number in its study is the place of its point, so that no two processes take the same one.
 
     Attributes:
         trials: overrides of every trial.
         fixed: those that all have in common.
+        first: what the first of them is called; the others follow.
     """
 
     trials: Sequence[Sequence[str]]
     fixed: Sequence[str]
+    first: int = 0
 
     @cached_property
     def names(self) -> Sequence[str]:
@@ -63,7 +65,8 @@ class GridPoints:
         for trial in self.trials:  # their order counts: a trial's number says which point it is
             summary.update("\0".join(item for item in trial if _pair(item)[0] in names).encode() + b"\n")
         written = {name: ",".join(values[:_MOST_NAMED]) for name, values in self._values.items()}
-        return {**written, "points": summary.hexdigest()[:12]}
+        began = {"first": str(self.first)} if self.first else {}
+        return {**written, **began, "points": summary.hexdigest()[:12]}
 
     @property
     def total(self) -> int:
@@ -72,6 +75,9 @@ class GridPoints:
     @property
     def size(self) -> int | None:
         return None
+
+    def number_of(self, trial: Trial | FrozenTrial) -> int:
+        return self.first + trial.number
 
     def choose(self, trial: Trial) -> Point:
         return self.point_of(trial)
@@ -86,7 +92,7 @@ class GridPoints:
 
 
 def grid_points(
-    config: DictConfig, overrides: Sequence[Override], arch_node: Callable[[str], DictConfig]
+    config: DictConfig, overrides: Sequence[Override], arch_node: Callable[[str], DictConfig], first: int = 0
 ) -> GridPoints:
     """The grid that a command line asks for.
 
@@ -94,12 +100,21 @@ def grid_points(
         config: the multirun's configuration, swept values left out.
         overrides: of the command line, and of ``hydra.sweeper.params``.
         arch_node: composes the part of the configuration that an architecture's name stands for.
+        first: number of the trial to begin with, from 0; those before it are left out.
+
+    Raises:
+        ConfigurationError: the configurations make no sense, or there is no such trial.
     """
     (combinations,) = BasicSweeper.split_arguments(list(overrides), None)
     trials = each_configuration(config, configurations_of(config), combinations, arch_node)
     swept = {one.get_key_element() for one in overrides if one.is_sweep_override()}
     fixed = [item for item in combinations[0] if item.partition("=")[0] not in swept]
-    return GridPoints(trials, fixed)
+    if first >= len(trials):
+        raise ConfigurationError(
+            f"sweep.first={first}, and the trials of this grid are 0 to {len(trials) - 1}",
+            expected=f"a number from 0 to {len(trials) - 1}",
+        )
+    return GridPoints(trials[first:], fixed, first)
 
 
 def each_configuration(

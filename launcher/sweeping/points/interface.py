@@ -50,6 +50,9 @@ class Points(Protocol):
     def size(self) -> int | None:
         """Different points; None when there are too many to try all, or each is tried once anyway."""
 
+    def number_of(self, trial: Trial | FrozenTrial) -> int:
+        """What a trial is called: its number in its study, unless the sweep began with another one."""
+
     def choose(self, trial: Trial) -> Point:
         """The point of a trial, chosen now if it was not before."""
 

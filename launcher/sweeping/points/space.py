@@ -137,6 +137,9 @@ class Space:
         sizes = [dimension.size for dimension in self.dimensions]
         return None if None in sizes else prod(size for size in sizes if size is not None)
 
+    def number_of(self, trial: Trial | FrozenTrial) -> int:
+        return trial.number
+
     def choose(self, trial: Trial) -> Point:
         return {dimension.name: dimension.suggest(trial) for dimension in self.dimensions}
 

@@ -14,10 +14,12 @@ from launcher.config.schema import Fusion
 from launcher.config.trial import Trial, entry
 from launcher.errors import ConfigurationError
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, LevelConstraint
+from launcher.specification.roles import Roles
 from launcher.specification.specification import Specification
 from launcher.trial.steps import NORM_OPERATION
 
 _ONE = FactorBounds(exact=1)
+_SAME_NAMES = Roles()
 _COLUMN_BY_COLUMN = ("E", "D", "L")
 """Loop order, from innermost, that finishes a column before the next."""
 
@@ -26,10 +28,10 @@ def fused(trial: Trial, specification: Specification, level: str) -> Specificati
     """A layer's specification when it is fused at ``level`` with the layer before or behind it."""
     if entry(trial.experiment.layer, "shape") == NORM_OPERATION:
         return fused_norm(specification, level, trial.experiment.fusion)
-    return fused_matmul(specification, level, trial.experiment.fusion)
+    return fused_matmul(specification, level, trial.experiment.fusion, trial.layer.roles)
 
 
-def fused_matmul(specification: Specification, level: str, fusion: Fusion) -> Specification:
+def fused_matmul(specification: Specification, level: str, fusion: Fusion, roles: Roles = _SAME_NAMES) -> Specification:
     """The matmul's specification when its output columns wait at ``level``.
 
     Outside ``level``, no loop over D and E (``free_reduction`` leaves E free; ``hold_columns`` forbids L too), and no
@@ -39,7 +41,9 @@ def fused_matmul(specification: Specification, level: str, fusion: Fusion) -> Sp
         ConfigurationError: the architecture has no such level, or Outputs cannot wait there.
     """
     _check(specification, level, "Outputs")
-    fixed = {"D": _ONE} | ({} if fusion.free_reduction else {"E": _ONE}) | ({"L": _ONE} if fusion.hold_columns else {})
+    parts = ["D"] + ["E"] * (not fusion.free_reduction) + ["L"] * fusion.hold_columns
+    fixed = dict.fromkeys((one for part in parts for one in roles.own(part)), _ONE)
+    order = tuple(one for part in _COLUMN_BY_COLUMN for one in roles.own(part))
     bypassed = () if fusion.writeback == "matmul" else ("Outputs",)
 
     def outside(constraint: LevelConstraint) -> LevelConstraint:
@@ -47,7 +51,7 @@ def fused_matmul(specification: Specification, level: str, fusion: Fusion) -> Sp
         return _without(replace(constraint, temporal=temporal), bypassed)
 
     def waiting(constraint: LevelConstraint) -> LevelConstraint:
-        return _with(replace(constraint, temporal=_ordered(constraint.temporal)), "Outputs")
+        return _with(replace(constraint, temporal=_ordered(constraint.temporal, order)), "Outputs")
 
     return _changed(specification, level, outside, waiting)
 
@@ -109,10 +113,10 @@ def _with(constraint: LevelConstraint, data_space: str) -> LevelConstraint:
     return replace(constraint, keep=constraint.keep | {data_space})
 
 
-def _ordered(temporal: BlockConstraint) -> BlockConstraint:
-    if temporal.permutation and temporal.permutation != _COLUMN_BY_COLUMN:
+def _ordered(temporal: BlockConstraint, order: tuple[str, ...]) -> BlockConstraint:
+    if temporal.permutation and temporal.permutation != order:
         raise ConfigurationError(
-            f"fusing needs the loop order {''.join(_COLUMN_BY_COLUMN)}, "
+            f"fusing needs the loop order {''.join(order)}, "
             f"but the architecture asks for {''.join(temporal.permutation)}"
         )
-    return replace(temporal, permutation=_COLUMN_BY_COLUMN)
+    return replace(temporal, permutation=order)

@@ -31,6 +31,7 @@ class BestFirstSearch:
         self._plan, self._queue = plan, queue
         self._clock, self._threads = clock, max(1, threads)
         self.stopped = False
+        self._cut_short: float | None = None
         self._workers: list[Worker] = []
         self._totals: dict[str, int] = {}
 
@@ -44,7 +45,7 @@ class BestFirstSearch:
     @property
     def least_bound(self) -> float:
         """Lower bound of the first criterion over all mappings that were not looked at."""
-        return self._queue.least_bounds[0]
+        return self._queue.least_bounds[0] if self._cut_short is None else self._cut_short
 
     @property
     def least_figures(self) -> tuple[float, float]:
@@ -85,6 +86,8 @@ class BestFirstSearch:
         except KeyboardInterrupt:
             board.stopped = True
         self.stopped = not settled
+        # The queue does not hold what workers were at.
+        self._cut_short = board.lower_bound() if self.stopped else None
         for name, amount in board.counters.items():
             self._totals[name] = self._totals.get(name, 0) + amount
         if board.best is None:

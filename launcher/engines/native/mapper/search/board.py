@@ -70,7 +70,8 @@ class Board:
             pause: called between two portions of work.
         """
         with self._turn:
-            self._busy.pop(worker, None)
+            if not self.stopped:  # a candidate that was cut short may hold something yet
+                self._busy.pop(worker, None)
             self._turn.notify_all()
         while not self.stopped:
             with self._turn:

@@ -1,0 +1,31 @@
+"""The project's own layers, read without composing everything else with each of them."""
+
+from __future__ import annotations
+
+import yaml
+from hydra.core.config_store import ConfigStore
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from launcher.paths import data_folder
+
+
+def plain_layer(name: str) -> DictConfig | None:
+    """What a layer's file and the schema that it names say; a network composes dozens of them.
+
+    Returns:
+        None where Hydra has more to say: no file of the project's, or one with other parts than a schema and itself.
+    """
+    try:
+        content = yaml.safe_load((data_folder("conf") / "layer" / f"{name}.yaml").read_text(encoding="utf-8"))
+        match content:
+            case {"defaults": [str(schema), "_self_"], **values} if schema.startswith("/layer_schema/"):
+                node = ConfigStore.instance().load(f"{schema[1:].removesuffix('@_here_')}.yaml").node
+            case _:
+                return None
+        merged = OmegaConf.merge(node, values)
+    except (OSError, yaml.YAMLError, HydraException, OmegaConfBaseException):
+        return None
+    assert isinstance(merged, DictConfig)
+    return merged
