@@ -137,6 +137,23 @@ def test_a_specification_of_a_trial_says_the_bits_again() -> None:
     assert (again.energy_pj, again.cycles) == (result.evaluation.energy_pj, result.evaluation.cycles)
 
 
+@pytest.mark.parametrize("phase", ["prefill", "decode", "generate"])
+def test_every_phase_of_a_model_has_its_bits(phase: str) -> None:
+    common = ["layer=[KQV,KTQ]", "model=llama3_2_1b", f"model.phase={phase}", "model.sequence=16"]
+    common += ["model.prompt=16", "model.new_tokens=4"]
+    plain, narrow = (run([*common, *more]) for more in ([], ["model.weight_bits=4", "model.cache_bits=4"]))
+    pairs = list(zip(plain.layers, narrow.layers, strict=True))
+    assert len(pairs) >= 2
+    assert all(after.result.energy_pj < before.result.energy_pj for before, after in pairs)
+
+
+@pytest.mark.parametrize("arch", ["gemmini", "pim"])
+def test_inputs_that_stay_are_as_wide_as_activations(arch: str) -> None:
+    result = run([f"arch={arch}", "arch.dataflow=is", *SMALL, "layer=KQV", *bits(weights=4, activations=6)])
+    inner = level_of(result, "Registers" if arch == "gemmini" else "scratchpad")
+    assert (inner.word_bits, dict(inner.value_bits)) == (6, {})
+
+
 def test_fused_layers_map_with_their_own_bits() -> None:
     result = run(["layer=[KTQ,softmax,VScores]", *SMALL, "fusion=optimal", *bits(activations=8, cache=4, sums=32)])
     alone = run(["layer=[KTQ,softmax,VScores]", *SMALL, *bits(activations=8, cache=4, sums=32)])

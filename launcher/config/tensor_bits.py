@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from launcher.config.layer_schema import WeightsAre
+from launcher.errors import ConfigurationError
 
 BITS_OF = {
     WeightsAre.weights: "weight_bits",
@@ -40,12 +41,19 @@ def tensor_bits(weights_are: object, model: Mapping[str, object]) -> TensorBits:
     """Those of a layer.
 
     Args:
-        weights_are: what its weights are: the model's own, keys or values of a cache, or activations.
+        weights_are: what its weights are: the model's own, keys or values of a cache, or activations; None is the
+            first.
         model: the model's parameters.
+
+    Raises:
+        ConfigurationError: they are something else.
     """
+    is_what = str(weights_are or WeightsAre.weights)
+    if is_what not in [one.value for one in WeightsAre]:
+        raise ConfigurationError(f"layer.weights_are={is_what} is unknown", expected=", ".join(WeightsAre))
     found = {key: value if isinstance(value := model.get(key), int) else None for key in KEYS}
     activations = found["activation_bits"]
-    weights = found[BITS_OF[WeightsAre(str(weights_are))]]
+    weights = found[BITS_OF[WeightsAre(is_what)]]
     return TensorBits(weights, activations, activations, found["sum_bits"])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from launcher.config.explain import explain, unknown_key
-from launcher.config.layer_schema import WeightsAre
 from launcher.config.layer_sizes import LayerSizes, layer_sizes
 from launcher.config.model_file import read_model_file
 from launcher.config.model_schema import QUIET, Model, Transformer
 from launcher.config.schema import Experiment, NetworkObjective
-from launcher.config.tensor_bits import KEYS, tensor_bits
+from launcher.config.tensor_bits import KEYS
 from launcher.config.trial import Trial, entry
 from launcher.errors import ConfigurationError
 
@@ -111,12 +110,11 @@ def sizes_of(layer: Any, model: Model) -> LayerSizes:
         ConfigurationError: one is broken; the hint names the model's layers where this is none of them.
     """
     try:
-        sizes = layer_sizes(layer, model.names)
+        return layer_sizes(layer, model.names)
     except ConfigurationError as error:
         if entry(layer, "name") not in model.layers:
             error.hint = f"the layers of {model.name} are {', '.join(model.layers)}"
         raise
-    return replace(sizes, bits=tensor_bits(entry(layer, "weights_are") or WeightsAre.weights, model.names))
 
 
 def _check_choices(choices: Mapping[str, Any]) -> None:
