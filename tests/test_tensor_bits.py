@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -250,3 +251,20 @@ def test_bits_are_swept_beside_the_hardware(tmp_path: Path) -> None:
         f"{key}={best.parameters[key]}" for key in ("model.cache_bits", "model.activation_bits", "arch.rows")
     )
     assert asked in out.out
+
+
+def test_what_does_not_fit_is_said_in_bits() -> None:
+    result = run(["arch=gemmini", *SMALL, "layer=KTQ", "arch.accumulator_kib=0.0625", "model.sum_bits=48"])
+    assert result.status == "infeasible"
+    assert "Accumulator must hold at least 48 bits of Outputs but has 32" in str(result.reason)
+    mapped = run(["arch=gemmini", *SMALL, "layer=KTQ", "model.cache_bits=4"])
+    assert mapped.specification is not None and mapped.mapping is not None
+    levels = tuple(
+        replace(level, capacity_words=1) if level.name == "Scratchpad" else level
+        for level in mapped.specification.architecture.levels
+    )
+    small = replace(mapped.specification, architecture=replace(mapped.specification.architecture, levels=levels))
+    assert re.search(
+        r"Scratchpad: tiles of \d+ bits \(Weights \d+ \+ Inputs \d+\) exceed the capacity of 8 bits by \d+",
+        str(evaluate(small, mapped.mapping).reason),
+    )
