@@ -173,7 +173,13 @@ def test_heads_that_do_not_divide_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "macs"), [("resnet18", 1_814_073_344), ("resnet50", 4_089_184_256), ("vgg16", 15_470_264_320)]
+    ("model", "macs"),
+    [
+        ("resnet18", 1_814_073_344),
+        ("resnet50", 4_089_184_256),
+        ("mobilenet_v3", 216_589_760),
+        ("vgg16", 15_470_264_320),
+    ],
 )
 def test_layers_of_a_cnn_add_up(model: str, macs: int) -> None:
     """The known number of multiply-accumulates of the network on one 224 x 224 image."""

@@ -127,9 +127,7 @@ def _key(layer: Trial, names: Mapping[str, object]) -> tuple[object, ...]:
 def _at(layer: Trial, model: Transformer, names: Mapping[str, object], name: str) -> Trial:
     """A layer's trial with the sizes that it has in a phase."""
     sizes = layer_sizes(layer.experiment.layer, names)
-    own: dict[str, object] = {
-        f"layer.{key}": value for key, value in (*sizes.dimensions.items(), *sizes.coefficients.items())
-    }
+    own: dict[str, object] = {f"layer.{key}": value for key, value in sizes.given.items()}
     own |= {"layer": name, "layer.repeats": sizes.repeats, "model.phase": str(model.phase)}
     own |= {"model.sequence": model.sequence, "model.cache_length": names["cache_length"]}
     experiment = replace(layer.experiment, model=model)
