@@ -31,8 +31,8 @@ class Figures:
 
     Attributes:
         energy_pj, cycles: over all iterations of shared loops.
-        own: per level, words of the tiles of one instance.
-        stays, totals: per level, words of the tiles that stay: of one instance, and of all.
+        own: per level, bits of the tiles of one instance.
+        stays, totals: per level, bits of the tiles that stay: of one instance, and of all.
     """
 
     energy_pj: float
@@ -215,7 +215,7 @@ class LayerWalk:
             yield from map(frozenset, combinations(free, size))
 
     def _row(self, number: int, view: View, kept: tuple[int, ...], stays: frozenset[int]) -> np.ndarray:
-        """Energy of accesses, then per level: words read and written in a step, words kept, words that stay, in one
+        """Energy of accesses, then per level: words read and written in a step, bits kept, bits that stay, in one
         instance and in all.
         """
         key = number, view, kept, stays
@@ -229,18 +229,19 @@ class LayerWalk:
             row[0] += self.beside(max(stays, default=kept[-1]))
         for index, counts in walk.counts(kept).items():
             level = self.architecture.levels[index]
-            scale = level.bandwidth_scale.get(space.name, 1.0)
-            row[0] += access_energy_pj(self.specification, index, view.used(index), space.read_write, counts)
+            bits = level.value_bits.get(space.name, level.word_bits)
+            scale = level.bandwidth_scale.get(space.name, 1.0) * bits / level.word_bits
+            row[0] += access_energy_pj(self.specification, index, view.used(index), space, counts)
             row[1 + index] = counts[0] / view.steps * scale
             row[1 + count + index] = (counts[1] + counts[2]) / view.steps * scale
-            row[1 + 2 * count + index] = walk.tile(index)
+            row[1 + 2 * count + index] = walk.tile(index) * bits
             if index in stays:
-                row[1 + 3 * count + index] = walk.tile(index)
-                row[1 + 4 * count + index] = walk.tile(index) * view.used(index)
+                row[1 + 3 * count + index] = walk.tile(index) * bits
+                row[1 + 4 * count + index] = walk.tile(index) * bits * view.used(index)
         return row
 
     def _costs(self, loops: Loops, rows: np.ndarray) -> np.ndarray:
-        """Energy, cycles, then per level own words, and words that stay in one instance and in all; what fits only."""
+        """Energy, cycles, then per level own bits, and bits that stay in one instance and in all; what fits only."""
         count = len(self.architecture.levels)
         own, stays = rows[:, 1 + 2 * count : 1 + 3 * count], rows[:, 1 + 3 * count :]
         fits = np.ones(len(rows), np.bool_)
@@ -284,8 +285,12 @@ def _fixed(specification: Specification) -> Specification:
 
 
 def room_of(level: StorageLevel) -> float:
-    """Words that an instance holds."""
-    return inf if level.capacity_words is None else level.capacity_words // level.multiple_buffering
+    """Bits that an instance holds for tiles."""
+    if level.capacity_words is None:
+        return inf
+    if not level.value_bits:
+        return level.capacity_words // level.multiple_buffering * level.word_bits
+    return level.capacity_words * level.word_bits // level.multiple_buffering
 
 
 def thinned(rows: np.ndarray) -> np.ndarray:

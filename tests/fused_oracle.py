@@ -163,9 +163,9 @@ def together(tables: Sequence[np.ndarray], machines: Sequence[Architecture]) -> 
 
 
 def taken_by(others: Sequence[tuple[Architecture, np.ndarray]], level: StorageLevel) -> np.ndarray:
-    """Words of an instance of a level that tiles of other layers take while they stay.
+    """Bits of an instance of a level that tiles of other layers take while they stay.
 
-    Where a layer's machine sees the memory as another number of instances, all its words together count.
+    Where a layer's machine sees the memory as another number of instances, all its bits together count.
     """
     taken = np.zeros(len(others[0][1]))
     pooled = np.zeros(len(others[0][1]))

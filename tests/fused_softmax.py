@@ -50,14 +50,18 @@ class Softmax:
         """With the outputs at a level of the layer behind (its number)."""
         softmax, behind = (self.chain.layers[n].specification for n in (self.number, self.number + 1))
         names = [one.name for one in softmax.architecture.levels]
+        outputs = next(space.name for space in behind.problem.data_spaces if space.read_write)
+        before, after = self.chain.flows[self.number - 1] if self.number else None, self.chain.flows[self.number]
+        columns = before.input if before is not None else after.output if after is not None else ""
         total = 0.0
-        for specification, place, words in (
-            (behind, level, self.words),
-            (softmax, names.index(self.level), self.running),
+        for specification, place, space, words in (
+            (behind, level, outputs, self.words),
+            (softmax, names.index(self.level), columns, self.running),
         ):
             one = specification.architecture.levels[place]
             each = price(specification, one.name, "read") + price(specification, one.name, "update")
-            total += -(-words // one.block_size) * each
+            bits = one.value_bits.get(space, one.word_bits)
+            total += -(-words * bits // (one.block_size * one.word_bits)) * each
         leaks = sum(price(softmax, one.name, "leak") * one.instances for one in softmax.architecture.levels)
         return total + leaks * self.cycles
 

@@ -180,14 +180,15 @@ def price(specification: Specification, component: str, *actions: str) -> float:
 
 
 def access_energy_pj(
-    specification: Specification, index: int, used: int, read_write: bool, counts: tuple[int, int, int]
+    specification: Specification, index: int, used: int, space: DataSpace, counts: tuple[int, int, int]
 ) -> float:
     """Energy of a tensor's accesses in all instances of a level of which so many are used."""
     level = specification.architecture.levels[index]
+    bits, access = level.value_bits.get(space.name, level.word_bits), level.block_size * level.word_bits
     clusters = min(used, level.instances // level.cluster_size)
     prices = [price(specification, level.name, name, "write") for name in ("read", "write", "update")]
-    moved = sum(-(-words // level.block_size) * pj for words, pj in zip(counts, prices, strict=True))
-    addresses = counts[1] + (counts[2] if read_write else counts[0])
+    moved = sum(-(-words * bits // access) * pj for words, pj in zip(counts, prices, strict=True))
+    addresses = counts[1] + (counts[2] if space.read_write else counts[0])
     return (moved + addresses * (level.addr_gen_energy_pj or 0.0)) * clusters
 
 

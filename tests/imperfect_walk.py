@@ -212,7 +212,8 @@ def energy_and_cycles(walk: Walk) -> tuple[float, int]:
         for space in problem.data_spaces:
             if index in walk.kept(space):
                 read, fill, update = walk.counts(space, index, busiest=True)
-                scale = level.bandwidth_scale.get(space.name, 1.0)
+                share = level.value_bits.get(space.name, level.word_bits) / level.word_bits
+                scale = level.bandwidth_scale.get(space.name, 1.0) * share
                 # Words per step, as the model adds them: the last bit can make one cycle more.
                 reads, writes = reads + read / steps * scale, writes + (fill + update) / steps * scale
         needs = (level.read_bandwidth, reads), (level.write_bandwidth, writes), (level.shared_bandwidth, writes + reads)
@@ -226,8 +227,9 @@ def energy_and_cycles(walk: Walk) -> tuple[float, int]:
             if index not in walk.kept(space):
                 continue
             counts = walk.counts(space, index)
+            bits, access = level.value_bits.get(space.name, level.word_bits), level.block_size * level.word_bits
             for words, action in zip(counts, ("read", "write", "update"), strict=True):
-                energy += -(-words // (used * level.block_size)) * clusters * prices[action]
+                energy += -(-words * bits // (used * access)) * clusters * prices[action]
             addresses = counts[1] + (counts[2] if space.read_write else counts[0])
             energy += addresses / used * clusters * (level.addr_gen_energy_pj or 0.0)
         energy += prices["leak"] * busy * _leaking(walk, index)

@@ -11,6 +11,7 @@ from launcher.specification.energy import ActionEnergy, EnergyTable
 from launcher.specification.problem import DataSpace, Problem, Term
 from launcher.specification.specification import Specification
 
+WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16)
 FANOUTS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 1), (4, 2), (1, 4))
 
 
@@ -26,6 +27,18 @@ def random_specification(random: Random, kind: str, *, rare: float = 1.0) -> Spe
     architecture, energy = random_architecture(random, problem, rare)
     constraints = random_constraints(random, architecture, problem, rare)
     return Specification(architecture, problem, constraints, energy)
+
+
+def with_widths(random: Random, specification: Specification) -> Specification:
+    """The same with values of some data spaces wider or narrower than words, at some levels."""
+    names = specification.problem.data_space_names
+    levels = tuple(
+        replace(level, value_bits={name: random.choice(WIDTHS) for name in names if random.random() < 0.7})
+        if random.random() < 0.8
+        else level
+        for level in specification.architecture.levels
+    )
+    return replace(specification, architecture=replace(specification.architecture, levels=levels))
 
 
 def random_problem(random: Random, kind: str) -> Problem:

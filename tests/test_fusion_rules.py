@@ -163,11 +163,11 @@ def test_what_is_maximized_is_as_if_it_were_written_out(seed: int) -> None:
 def test_the_least_utilization_stays_the_same_number_of_words(least: float, capacity: int, taken: int) -> None:
     """Tiles of 7 words are a quarter of 28, however many of these other layers' tiles take."""
     specification = Specification(machine(1, capacity, least), matmul({"E": 1, "D": 3, "L": 1}), energy=energies())
-    part = LayerPart(0, (), (), reserved=(("buffer", taken),))
+    part = LayerPart(0, (), (), reserved=(("buffer", 8 * taken),))
     own = own_specification(ChainLayer("layer", specification), part)
     assert own is not None
     levels = LevelMapping("buffer", ("W", "I", "O"), temporal=(Loop("D", 3),)), LevelMapping("memory", ("W", "I", "O"))
     assert evaluate(own, Mapping(levels)).legal
     inner = LevelMapping("buffer", ("W", "I", "O")), LevelMapping("memory", ("W", "I", "O"), temporal=(Loop("D", 3),))
     assert not evaluate(own, Mapping(inner)).legal
-    assert own_specification(ChainLayer("layer", specification), replace(part, reserved=(("buffer", 22),))) is None
+    assert own_specification(ChainLayer("layer", specification), replace(part, reserved=(("buffer", 8 * 22),))) is None

@@ -77,6 +77,7 @@ def test_equal_layers_are_one_that_runs_as_often(tmp_path: Path) -> None:
     nodes = [helper.make_node("MatMul", [f"x{n}", f"w{n % 2}"], [f"x{n + 1}"]) for n in range(4)]
     file = save(tmp_path, nodes, {"x0": [5, 8]}, {"w0": [8, 8], "w1": [8, 8]}, ["x4"])
     (only,) = layers(file)
+    assert only.experiment.layer.weights_are == "weights"
     assert sizes(only) == {"D": 8, "E": 8, "L": 5} and only.runs == 4
 
 
@@ -95,6 +96,7 @@ def test_products_of_stacks(tmp_path: Path, case: str) -> None:
     first, second, (rows, reduction, columns, times) = PRODUCTS[case]
     (one,) = layers(save(tmp_path, [helper.make_node("MatMul", ["x", "z"], ["y"])], {"x": first, "z": second}))
     assert (sizes(one), one.runs) == ({"D": rows, "E": reduction, "L": columns}, times)
+    assert one.experiment.layer.weights_are == "activations"
 
 
 def test_attention_with_shared_keys_lstm_einsum_and_three_dimensions(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from launcher.engines.native.mapper.space.factorization import factorization, lo
 def test_blocks_of_whole_words_are_counted_alike() -> None:
     words = np.arange(200)
     for block in (1, 3, 8):
-        assert block_count(words, block).tolist() == [blocks(int(one), block) for one in words]
+        assert block_count(words, 1.0, block).tolist() == [blocks(int(one), 1, block) for one in words]
 
 
 def test_a_bandwidth_slows_numbers_and_arrays_alike() -> None:

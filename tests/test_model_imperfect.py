@@ -129,7 +129,7 @@ def _walked_networks(specification: Specification, walk: Walk) -> dict[str, floa
             entered = sum(words.values())
             if space.read_write and not level.reduction_supported:
                 entered += entered - (walk.first_touches(space, index) if index in walk.kept(space) else 0)
-            energies[name] += entered * ingress_pj
+            energies[name] += entered * ingress_pj * level.value_bits.get(space.name, level.word_bits) / level.word_bits
     return energies
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from omegaconf import MISSING
@@ -11,6 +12,14 @@ from omegaconf import MISSING
 from launcher.config.checked import Checked
 from launcher.errors import ConfigurationError
 from launcher.specification.chain import Columns
+
+
+class WeightsAre(StrEnum):
+    """What stands in the place of a layer's weights: it decides how wide they are."""
+
+    weights = "weights"
+    cache = "cache"
+    activations = "activations"
 
 
 @dataclass
@@ -33,6 +42,7 @@ class Layer(Checked):
     shape: str = MISSING
     repeats: Any = 1
     blocks: Any = "blocks"
+    weights_are: WeightsAre = WeightsAre.weights
 
     def extents(self, numbers: Mapping[str, int]) -> dict[str, int]:
         """Extents of the problem's dimensions, from the values of all fields that are numbers.

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from launcher.config.layer_schema import Layer
+from launcher.config.tensor_bits import AS_THE_ARCHITECTURE, TensorBits, tensor_bits
 from launcher.errors import ConfigurationError, LauncherError, SpecificationError
 from launcher.specification.einsum import Einsum, at, parse_einsum
 from launcher.specification.expressions import evaluate_expression, names_in
 from launcher.specification.roles import Roles, roles_of, stated_roles
 
 _LARGEST = 2**31
-_NOT_A_SIZE = ("name", "shape", "repeats", "blocks", "roles")
+_NOT_A_SIZE = ("name", "shape", "repeats", "blocks", "roles", "weights_are")
 _EINSUM = "einsum"
 
 
@@ -29,6 +30,7 @@ class LayerSizes:
         roles: which part its dimensions play in an architecture's template.
         einsum: what it computes, where no file in ``workloads`` says it.
         blocks: of how many blocks of its model the layer is part.
+        bits: how wide its values are.
     """
 
     dimensions: dict[str, int]
@@ -39,6 +41,7 @@ class LayerSizes:
     roles: Roles = field(default_factory=Roles)
     einsum: Einsum | None = None
     blocks: int = 1
+    bits: TensorBits = AS_THE_ARCHITECTURE
 
 
 def layer_sizes(layer: Layer | Mapping[str, object], model: Mapping[str, object]) -> LayerSizes:
@@ -54,8 +57,15 @@ def layer_sizes(layer: Layer | Mapping[str, object], model: Mapping[str, object]
         ConfigurationError: an expression is broken, or a size is not a positive integer.
     """
     values = layer if isinstance(layer, Mapping) else vars(layer)
-    if values.get("shape") == _EINSUM:
-        return _of_expression(values, model)
+    is_expression = values.get("shape") == _EINSUM
+    sizes = _of_expression(values, model) if is_expression else _of_shape(layer, values, model)
+    return replace(sizes, bits=tensor_bits(values.get("weights_are"), model))
+
+
+def _of_shape(
+    layer: Layer | Mapping[str, object], values: Mapping[str, object], model: Mapping[str, object]
+) -> LayerSizes:
+    """The sizes of a layer whose shape says what it computes."""
     keys = _sizes_of(layer)
     repeats = values.get("repeats", 1)
     numbers = {name: _positive_integer(f"layer.{name}", values[name], model) for listed in keys for name in listed}

@@ -47,6 +47,11 @@ class ExpertBalance(StrEnum):
 _NOT_NAMES = ("name", "layers", "flows", "notes", "parts", "importer", "path", "dims")
 
 
+def tensor_bits() -> Any:
+    """Bits of one value; None is what the architecture has. It is recorded only where it is given."""
+    return field(default=None, metadata={"least": 1, "most": 128, QUIET: True})
+
+
 @dataclass
 class Model(Checked):
     """A network of layers.
@@ -55,7 +60,7 @@ class Model(Checked):
     ``blocks`` are none is not part of it. ``parts`` are layers of the model's own, by name, which need no file.
     ``flows`` says which tensor of a layer is which tensor of another, and which of their dimensions are the same:
     ``{from: KTQ.Outputs, to: softmax.Inputs, dimensions: {D: E, L: L}}``. ``notes`` are remarks that belong to every
-    result.
+    result. ``weight_bits`` and the others say how wide values are, where that is not what the architecture has.
     """
 
     group: ClassVar[str] = "model"
@@ -67,6 +72,10 @@ class Model(Checked):
     parts: dict[str, Any] = field(default_factory=dict)
     batch: int = field(default=1, metadata={"least": 1, "most": 2**20})
     blocks: int = between(1, 2**16)
+    weight_bits: int | None = tensor_bits()
+    activation_bits: int | None = tensor_bits()
+    cache_bits: int | None = tensor_bits()
+    sum_bits: int | None = tensor_bits()
 
     @property
     def names(self) -> dict[str, object]:

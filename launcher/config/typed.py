@@ -16,6 +16,7 @@ from launcher.config.model_file import read_model_file
 from launcher.config.model_parts import is_imported, read_parts
 from launcher.config.model_schema import QUIET, Model, Transformer
 from launcher.config.schema import Experiment, NetworkObjective
+from launcher.config.tensor_bits import KEYS
 from launcher.config.trial import Trial, entry
 from launcher.errors import ConfigurationError
 
@@ -30,7 +31,10 @@ SINGLE = ("count_repeats", "cache", "mapping", "verify", "configuration")
 _NAMED = ("arch", "model", "layer", "engine", "estimator")
 """Groups whose choice is a parameter of its own."""
 
-_PLUMBING = ("name", "label", "template", "norm_template", "layers", "flows", "columns", "sizes", "notes", "parts")
+_PLUMBING = (
+    *("name", "label", "template", "norm_template", "layers", "flows", "columns", "sizes", "notes", "parts"),
+    "weights_are",
+)
 """Fields that say nothing about the experiment, so no one filters runs by them."""
 
 
@@ -200,7 +204,7 @@ def _parameters(
     model, layer = values["model"], values["layer"]["name"]
     if layer not in model["layers"] and used <= {"batch"}:
         del parameters["model"]
-        values = {**values, "model": {key: model[key] for key in used}}
+        values = {**values, "model": {key: model[key] for key in (*used, *KEYS) if key in model}}
     groups = ["arch", "model", "layer", "mapper"]
     # Settings of Timeloop's search say nothing where they are not set, which is nearly always.
     unset = {key for key, value in values["mapper"].items() if value is None and key != "timeout_s"}

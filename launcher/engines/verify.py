@@ -10,6 +10,7 @@ from launcher.engines.differences import approximate_counts, differences, unexpl
 from launcher.engines.interface import Engine
 from launcher.engines.timeloop.programs import installed_version
 from launcher.engines.timeloop.settings import TimeloopSettings
+from launcher.engines.timeloop.widths import in_words
 from launcher.errors import ConfigurationError, EngineError, SpecificationError
 from launcher.results.evaluation import Evaluation
 from launcher.results.result import Result, Verification
@@ -75,6 +76,12 @@ def verified(result: Result, engine: TimeloopEngine, *, strict: bool) -> Result:
     if result.mapping is None or result.evaluation is None or result.specification is None:
         return result
     by = f"{engine.name} {engine.version}"
+    try:
+        in_words(result.specification, result.mapping)
+    except EngineError as error:
+        if strict:
+            raise
+        return replace(result, flags=(*result.flags, f"not verified: {error.what}"))
     try:
         theirs = engine.evaluate(result.specification, result.mapping)
     except EngineError as error:

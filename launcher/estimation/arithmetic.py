@@ -10,10 +10,16 @@ from launcher.estimation.storage import cells_per_value
 
 
 def integer_mac(read: Attributes, library: Library) -> Composition:
-    """A multiplier of ``multiplier_width`` x ``multiplier_width`` bits and an adder of ``adder_width`` bits."""
+    """A multiplier of ``multiplier_width`` x ``multiplier_width_b`` bits (default: both the same), and an adder of
+    ``adder_width`` bits.
+
+    Off the table a multiplier's figures grow with a b max(a, b), the law that its rows follow, the one of 8 x 16 bits
+    among them.
+    """
     width = read.integer("multiplier_width", "bits of each factor")
+    other = read.integer("multiplier_width_b", "bits of the second factor", default=width)
     return Composition(
-        COMPUTE_ACTIONS, (_multiplier(read, library, width, width), _adder(read, library, "adder_width"))
+        COMPUTE_ACTIONS, (_multiplier(read, library, width, other), _adder(read, library, "adder_width"))
     )
 
 
@@ -47,8 +53,9 @@ def cell_mac(read: Attributes, library: Library) -> Composition:
 
 
 def input_cycles(read: Attributes) -> int:
-    """Cycles in which one value enters the array: word bits / DAC bits, rounded up."""
-    return -(-read.word_bits() // read.integer("dac_bits", "bits a DAC converts at a time"))
+    """Cycles in which one input enters the array: its bits (default: those of a word) / DAC bits, rounded up."""
+    bits = read.integer("input_bits", "bits of one input", default=read.word_bits())
+    return -(-bits // read.integer("dac_bits", "bits a DAC converts at a time"))
 
 
 def _adder(read: Attributes, library: Library, attribute: str) -> Part:

@@ -54,7 +54,8 @@ def _output_converters(read: Attributes, library: Library) -> Composition:
     cells, cycles = cells_per_value(read), input_cycles(read)
     output_lines = read.integer("rows", "output values the array gives at once (its side along Y)")
     per_adc = read.integer("columns_per_adc", "output lines that share an ADC", default=_COLUMNS_PER_ADC)
-    technology, table, word_bits = read.technology_nm(), library.analog, read.word_bits()
+    technology, table = read.technology_nm(), library.analog
+    word_bits = read.integer("output_bits", "bits of one output", default=read.word_bits())
     adc_bits = _converter_bits(read, "adc_bits")
     hold = _found(read, table.sample_and_hold(technology), "sample_and_hold", "hold")
     adc = _found(read, table.adc(technology, adc_bits), "adc", "convert")

@@ -115,13 +115,15 @@ def _stacked_product(node: GraphNode, at_left: int, at_right: int, first: Shape,
     times = 1
     for a, b in zip(_padded(left[:-2], right), _padded(right[:-2], left), strict=True):
         times *= max(a, b)
+    weights_first = node.constant[at_left] and not node.constant[at_right]
+    what = "weights" if node.constant[at_left] or node.constant[at_right] else "activations"
     if prod(right[:-2]) == 1:  # one matrix for all rows of all others
-        return matmul(name, kind, columns, reduction, rows * times)
+        return matmul(name, kind, columns, reduction, rows * times, weights_are=what)
     if prod(left[:-2]) == 1:
-        return matmul(name, kind, rows, reduction, columns * times)
-    if node.constant[at_left] and not node.constant[at_right]:
-        return matmul(name, kind, rows, reduction, columns, times, node.shared[at_left])
-    return matmul(name, kind, columns, reduction, rows, times, node.shared[at_right])
+        return matmul(name, kind, rows, reduction, columns * times, weights_are=what)
+    if weights_first:
+        return matmul(name, kind, rows, reduction, columns, times, node.shared[at_left], what)
+    return matmul(name, kind, columns, reduction, rows, times, node.shared[at_right], what)
 
 
 def _padded(stack: Shape, other: Shape) -> Shape:
@@ -153,9 +155,9 @@ def attention(name: str, kind: str, sizes: tuple[int, int, int, int, int, int, i
     """
     batch, kv_heads, shared, tokens, context, key_size, value_size = sizes
     times = batch * kv_heads
-    yield matmul(f"{name}_KTQ", kind, context, key_size, tokens * shared, times)
+    yield matmul(f"{name}_KTQ", kind, context, key_size, tokens * shared, times, weights_are="cache")
     yield normalisation(f"{name}_softmax", kind, 2, context, tokens * shared * times, whole=False)
-    yield matmul(f"{name}_VScores", kind, value_size, context, tokens * shared, times)
+    yield matmul(f"{name}_VScores", kind, value_size, context, tokens * shared, times, weights_are="cache")
 
 
 def _recurrent(gates: int) -> Reader:

@@ -119,17 +119,26 @@ def _names(written: Sequence[str]) -> list[str]:
 
 
 def matmul(
-    name: str, kind: str, rows: int, reduction: int, columns: int, times: int = 1, shared: int = 1
+    name: str,
+    kind: str,
+    rows: int,
+    reduction: int,
+    columns: int,
+    times: int = 1,
+    shared: int = 1,
+    weights_are: str = "weights",
 ) -> Operation | None:
     """Outputs[rows, columns] += Weights[reduction, rows] * Inputs[reduction, columns], ``times`` with others each.
 
-    ``shared`` of them have the same weights, and are one multiplication. Nothing where a tensor is empty.
+    ``shared`` of them have the same weights, and are one multiplication; ``weights_are`` says what kind of tensor that
+    is. Nothing where a tensor is empty.
     """
     if times % shared == 0:
         times, columns = times // shared, columns * shared
     if not rows * reduction * columns * times:
         return None
     layer = {"shape": "matmul", "D": rows, "E": reduction, "L": columns, "repeats": times}
+    layer["weights_are"] = weights_are
     return Operation(name, kind, layer, rows * reduction * columns * times)
 
 

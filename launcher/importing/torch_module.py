@@ -33,7 +33,7 @@ class TorchNode:
         arguments: by position; tensors are their shapes, and so are lists of them.
         options: by name.
         outputs: shapes.
-        constant: for each argument, whether it is a parameter or a buffer.
+        constant: for each argument, whether it has the values of a parameter or a buffer.
         shared: for each argument, how many times each of its values stands in it because it was expanded.
     """
 
@@ -155,7 +155,7 @@ def _nodes(torch: Any, graph: Any, weights: Any) -> Iterator[TorchNode]:
         if node.op != "call_function":
             continue
         arguments = tuple(_plain(torch, one) for one in node.args)
-        constant = tuple(getattr(one, "name", None) in weights for one in node.args)
+        constant = tuple(getattr(_origin(torch, one), "name", None) in weights for one in node.args)
         options = {name: _plain(torch, one) for name, one in node.kwargs.items()}
         made = node.meta.get("val")
         outputs = [one for one in (made if isinstance(made, list | tuple) else [made]) if one is not None]
@@ -164,12 +164,23 @@ def _nodes(torch: Any, graph: Any, weights: Any) -> Iterator[TorchNode]:
         yield TorchNode(_name(node), _kind(node), arguments, options, shapes, constant, shared)
 
 
+def _origin(torch: Any, value: Any) -> Any:
+    """Where a tensor's values come from."""
+    while isinstance(value, torch.fx.Node) and value.op == "call_function" and _is_view(value):
+        value = value.args[0]
+    return value
+
+
+def _is_view(node: Any) -> bool:
+    return _kind(node).partition(".")[2] in _VIEWS
+
+
 def _shared(torch: Any, value: Any) -> int:
     """How many times each value of a tensor stands in it."""
     if not isinstance(value, torch.fx.Node) or not isinstance(value.meta.get("val"), torch.Tensor):
         return 1
     most = fewest = prod(map(int, value.meta["val"].shape))
-    while value.op == "call_function" and _kind(value).partition(".")[2] in _VIEWS:
+    while value.op == "call_function" and _is_view(value):
         value = value.args[0]
         fewest = min(fewest, prod(map(int, value.meta["val"].shape)))
     return most // max(fewest, 1)

@@ -80,7 +80,8 @@ def _product(first: int) -> Reader:
         if node.constant[first] and not node.constant[first + 1]:
             yield matmul(node.name, node.kind, left[-2], left[-1], right[-1], times, node.shared[first])
         else:
-            yield matmul(node.name, node.kind, right[-1], left[-1], left[-2], times, node.shared[first + 1])
+            what = "weights" if node.constant[first + 1] else "activations"
+            yield matmul(node.name, node.kind, right[-1], left[-1], left[-2], times, node.shared[first + 1], what)
 
     return read
 

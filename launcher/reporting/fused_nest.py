@@ -88,14 +88,17 @@ def rooms(result: Result, group: FusedLayers) -> list[Room]:
             return []
         nests.append(OwnNest(one.specification, one.mapping, one.energy_pj, int(one.cycles)))
         evaluations.append(one.evaluation)
+    architectures = {name: nest.specification.architecture for name, nest in zip(group.layers, nests, strict=True)}
     stays = [group.persistent.get(name, {}) for name in group.layers]
     shared = {*group.waits.values(), *(level for at in stays for level in at)}
     found = []
     for name, evaluation, held in zip(group.layers, evaluations, held_for_others(nests, stays), strict=True):
         for stats in evaluation.levels:
-            own = sum(space.tile_words for space in stats.data_spaces.values())
-            if stats.level in shared and stats.capacity_words and (own or held.get(stats.level)):
-                found.append(Room(stats.level, name, own, held.get(stats.level, 0), stats.capacity_words))
+            level = architectures[name].level(stats.level)
+            own = sum(level.words_of(space, one.tile_words) for space, one in stats.data_spaces.items())
+            kept = -(-held.get(stats.level, 0) // level.word_bits)
+            if stats.level in shared and stats.capacity_words and (own or kept):
+                found.append(Room(stats.level, name, own, kept, stats.capacity_words))
     order = list(dict.fromkeys(room.level for room in reversed(found)))
     return sorted(found, key=lambda room: (order.index(room.level), group.layers.index(room.layer)))
 

@@ -78,7 +78,7 @@ class _Printer:
             return f"keeps {', '.join(keep)}"
         problem = self.specification.problem
         extents = self.mapping.tile_extents(index, problem)
-        tiles = {name: problem.data_space(name).size(extents) for name in keep}
+        tiles = {name: storage.words_of(name, problem.data_space(name).size(extents)) for name in keep}
         kept = " + ".join(f"{name} {count(words)}" for name, words in tiles.items())
         return f"keeps {kept} {_fullness(sum(tiles.values()), storage)}"
 

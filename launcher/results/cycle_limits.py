@@ -82,7 +82,7 @@ def _bandwidths(stats: LevelStats, architecture: Architecture, *, alike: bool) -
     level = architecture.level(stats.level)
     reads = writes = 0.0
     for name, space in stats.data_spaces.items():
-        scale = level.bandwidth_scale.get(name, 1.0)
+        scale = level.bandwidth_of(name)
         reads += space.reads * scale
         writes += (space.fills + space.updates) * scale
     used = max((space.utilized_instances for space in stats.data_spaces.values()), default=1.0)

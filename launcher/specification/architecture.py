@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import floor, inf
+from math import floor, gcd, inf
+
+from launcher.specification.tile_room import TileRoom
 
 DUMMY_CLASS = "dummy_storage"
 """Class of the storage level that stands for a container's fan-out (it holds nothing)."""
@@ -37,10 +39,13 @@ class StorageLevel(Component):
 
     Attributes:
         mesh_x, mesh_y: how its instances lie in the plane; ``mesh_x * mesh_y == instances``.
-        word_bits: width of one value.
+        word_bits: width of a word: of one value, unless ``value_bits`` says another.
+        value_bits: data space -> bits of one of its values here. Values of another width than a word lie side by side
+            without gaps: capacity, bandwidth and accesses count their bits.
         block_size: words per access (one access of energy moves one block).
         cluster_size: instances that share one physical row.
         capacity_words: words one instance holds; None means unlimited.
+        reserved_bits: of one instance, what tiles of other layers take; Timeloop's files know none.
         multiple_buffering: the capacity is divided by this.
         min_utilization: least share of the effective capacity that a tile must fill.
         read_bandwidth, write_bandwidth, shared_bandwidth: words per cycle and instance; None means unlimited.
@@ -56,9 +61,11 @@ class StorageLevel(Component):
     mesh_x: int = 1
     mesh_y: int = 1
     word_bits: int = 8
+    value_bits: Mapping[str, int] = field(default_factory=dict)
     block_size: int = 1
     cluster_size: int = 1
     capacity_words: int | None = None
+    reserved_bits: int = 0
     multiple_buffering: float = 1.0
     min_utilization: float = 0.0
     read_bandwidth: float | None = None
@@ -76,10 +83,51 @@ class StorageLevel(Component):
 
     @property
     def effective_capacity_words(self) -> int | None:
-        """Words a tile may fill, after multiple buffering; None means unlimited."""
+        """Words a tile may fill, after multiple buffering and what is reserved; None means unlimited."""
+        bits = self._effective_bits
+        return None if bits is None else (bits - self.reserved_bits) // self.word_bits
+
+    def bits_of(self, space: str) -> int:
+        """Bits of one value of a data space here."""
+        return self.value_bits.get(space, self.word_bits)
+
+    def share_of(self, space: str) -> float:
+        """Words that one value of a data space takes."""
+        return self.bits_of(space) / self.word_bits
+
+    def words_of(self, space: str, values: int) -> int:
+        """Words that so many values of a data space fill, the last one perhaps in part."""
+        return -(-values * self.bits_of(space) // self.word_bits)
+
+    def bandwidth_of(self, space: str) -> float:
+        """Words of a bandwidth that one value of a data space consumes."""
+        return self.bandwidth_scale.get(space, 1.0) * self.share_of(space)
+
+    def row_parts(self, space: str) -> tuple[int, int]:
+        """Parts that one value of a data space has of an access, and parts that an access moves: whole numbers."""
+        bits, access = self.bits_of(space), self.block_size * self.word_bits
+        common = gcd(bits, access)
+        return bits // common, access // common
+
+    def room(self, spaces: Sequence[str]) -> TileRoom:
+        """What tiles of these data spaces take, and may take, of one instance."""
+        widths, bits = [self.bits_of(space) for space in spaces], self._effective_bits
+        unit = gcd(*widths) or self.word_bits
+        return TileRoom(
+            unit,
+            unit == self.word_bits and all(width == unit for width in widths),
+            tuple(width // unit for width in widths),
+            None if bits is None else (bits - self.reserved_bits) // unit,
+            (bits or 0) / unit * self.min_utilization,
+        )
+
+    @property
+    def _effective_bits(self) -> int | None:
         if self.capacity_words is None:
             return None
-        return floor(self.capacity_words / self.multiple_buffering)
+        if not self.value_bits:
+            return floor(self.capacity_words / self.multiple_buffering) * self.word_bits
+        return floor(self.capacity_words * self.word_bits / self.multiple_buffering)
 
     @property
     def is_dummy(self) -> bool:

@@ -260,12 +260,16 @@ def _architecture(
 
 def _check_data_spaces(architecture: Architecture, problem: Problem, node: YamlNode) -> None:
     for level in architecture.levels:
-        for name in level.bandwidth_scale:
-            if name not in problem.data_space_names:
-                raise node.error(
-                    f"'per_dataspace_bandwidth_consumption_scale' of '{level.name}' names no data space: '{name}'",
-                    f"one of: {', '.join(problem.data_space_names)}",
-                )
+        for key, named in (
+            ("per_dataspace_bandwidth_consumption_scale", level.bandwidth_scale),
+            ("data_space_bits", level.value_bits),
+        ):
+            for name in named:
+                if name not in problem.data_space_names:
+                    raise node.error(
+                        f"'{key}' of '{level.name}' names no data space: '{name}'",
+                        f"one of: {', '.join(problem.data_space_names)}",
+                    )
 
 
 def _refuse_unsupported(top: Dict[str, list[YamlNode]]) -> None:

@@ -38,9 +38,9 @@ MEANINGFUL_ATTRIBUTES = WHOLE_ATTRIBUTES | {
     *("network_operand", "network_result", "power_gated_at", "reduction_supported", "vector_access_energy"),
     *("addr_gen_energy", "action_name", "multicast_factor_argument", "per_datatype_ERT", "technology"),
     *("network_type", "router_energy", "wire_energy", "energy_per_hop", "energy-per-ingress", "tile_width"),
-    *("network_word_bits", "allow_overbooking", "tile_partition_supported", "has_power_gating"),
+    *("network_word_bits", "allow_overbooking", "tile_partition_supported", "has_power_gating", "data_space_bits"),
 }
-"""Attributes that Timeloop reads; any other attribute is for the estimator."""
+"""Attributes that Timeloop reads, and ``data_space_bits`` of this program; any other one is for the estimator."""
 
 _HARMLESS_LOOKALIKES = frozenset(
     (
@@ -116,6 +116,7 @@ def storage_level(name: str, component_class: str, own: YamlNode, instances: int
         mesh_x=mesh_x,
         mesh_y=mesh_y,
         word_bits=word_bits,
+        value_bits=_value_bits(own),
         block_size=block_size,
         cluster_size=cluster_size,
         capacity_words=capacity,
@@ -230,6 +231,12 @@ def _bandwidths(attributes: YamlNode) -> dict[str, Any]:
         "shared_bandwidth": _real(attributes, "shared_bandwidth", None, above=0),
         "bandwidth_scale": {key: float(child.number(minimum=0)) for key, child in scales.items()} if scales else {},
     }
+
+
+def _value_bits(attributes: YamlNode) -> dict[str, int]:
+    """Data space -> bits of one of its values, where it is not as wide as a word."""
+    widths = attributes.get("data_space_bits")
+    return {key: child.integer(minimum=1) for key, child in widths.items()} if widths else {}
 
 
 def _whole(attributes: YamlNode, *keys: str, default: int, minimum: int = 0) -> int:

@@ -23,6 +23,7 @@ _FIELD_ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "read_bandwidth": ("read_bandwidth", "bandwidth"),
     "write_bandwidth": ("write_bandwidth", "bandwidth"),
     "shared_bandwidth": ("shared_bandwidth",),
+    "value_bits": ("data_space_bits",),
     "bandwidth_scale": ("per_dataspace_bandwidth_consumption_scale",),
     "network_fill_latency": ("network_fill_latency",),
     "network_drain_latency": ("network_drain_latency",),

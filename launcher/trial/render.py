@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
+from launcher.config.tensor_bits import AS_THE_ARCHITECTURE, TensorBits, widths
 from launcher.errors import ConfigurationError
 from launcher.paths import data_folder
 from launcher.specification.constraints import Factors
@@ -18,6 +19,7 @@ from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import Document, parse_problem, read_specification
 from launcher.trial.fitting import Fitting, largest_divisor
 from launcher.trial.template_parts import TemplateParts, template_parts
+from launcher.trial.template_reads import BITS
 from launcher.trial.templates import rendered_text
 
 if TYPE_CHECKING:
@@ -42,8 +44,8 @@ def render(
         template: architecture template, looked up in ``folders``, then in the project's ``arch_templates``.
         shape: problem shape, looked up as ``<shape>.yaml.j2`` in ``folders``, then in ``workloads``.
         arch: the architecture's parameters, ``arch`` in the templates.
-        layer: its dimensions are ``sizes`` in the templates, its strides and dilations ``coefficients``; what has
-            roles is called by them in the architecture's.
+        layer: its dimensions are ``sizes`` in the templates, its strides and dilations ``coefficients``, and how wide
+            its values are ``bits``; what has roles is called by them in the architecture's.
         folders: where a user keeps templates of their own.
         factors: which loops of the mapspace may be imperfect: such a loop takes all that fits, not a divisor.
 
@@ -68,14 +70,30 @@ def texts(
     problem_file, places = f"{_EINSUM if layer.einsum else shape}.yaml.j2", (*folders, data_folder("workloads"))
     problem = _render(problem_file, {"shape": shape, **_of_problem(layer)}, fitting, places, "layer.shape")
     fitting = _sliding(fitting, problem, f"{problem_file} as rendered")
-    values = {"arch": arch, **_of_layer(layer)}
-    architecture = _render(template, values, fitting, (*folders, data_folder("arch_templates")), "arch.template")
+    values, places = {"arch": arch, **_of_layer(layer)}, (*folders, data_folder("arch_templates"))
+    architecture = _render(template, values, fitting, places, "arch.template")
+    _check_bits(template, layer.bits, places, frozenset(_functions(fitting)))
     return architecture, problem
+
+
+def _check_bits(template: str, bits: TensorBits, places: Sequence[Path], functions: frozenset[str]) -> None:
+    """Make sure that a template does not leave the widths of values out."""
+    if bits == AS_THE_ARCHITECTURE:
+        return
+    parts = template_parts(template, tuple(map(str, places)), functions)
+    if parts is not None and not any(BITS in reads for reads in parts.reads):
+        raise ConfigurationError(
+            f"the template {template} does not say how wide values are, so the bits of tensors would change nothing",
+            where="model.weight_bits, activation_bits, cache_bits, sum_bits",
+            expected=f"a template that reads {BITS}.Weights, {BITS}.Inputs, {BITS}.Outputs or {BITS}.sums",
+            hint="leave them out: null is what the architecture has",
+        )
 
 
 def _of_layer(layer: LayerSizes) -> dict[str, object]:
     """What an architecture's template sees of a layer."""
-    return {"sizes": layer.roles.extents(layer.dimensions), "coefficients": dict(layer.coefficients)}
+    sizes = layer.roles.extents(layer.dimensions)
+    return {"sizes": sizes, "coefficients": dict(layer.coefficients), BITS: layer.bits}
 
 
 def _of_problem(layer: LayerSizes) -> dict[str, object]:
@@ -112,8 +130,8 @@ def _problem_document(text: str, source: str) -> Document:
 
 def parts_of_text(
     template: str, layer: LayerSizes, folders: Sequence[Path], factors: Factors, problem: str
-) -> tuple[TemplateParts, Callable[[object], list[str]]] | None:
-    """An architecture's template in parts, and what makes their texts from the architecture's parameters.
+) -> tuple[TemplateParts, Callable[[object, TensorBits], list[str]]] | None:
+    """An architecture's template in parts, and what makes their texts from its parameters and the values' widths.
 
     Args:
         template, layer, folders, factors: as in :func:`render`.
@@ -128,7 +146,8 @@ def parts_of_text(
     parts = template_parts(template, places, frozenset(functions))
     if parts is None:
         return None
-    return parts, lambda arch: parts.texts({"arch": arch, **_of_layer(layer)}, functions)
+    values = _of_layer(layer)
+    return parts, lambda arch, bits: parts.texts({**values, "arch": arch, BITS: bits}, functions)
 
 
 def rows_of(kib: float, width_bits: int, instances: int = 1) -> int:
@@ -147,10 +166,13 @@ def rows_of(kib: float, width_bits: int, instances: int = 1) -> int:
     return rows
 
 
-def words_in(kib: float, width_bits: int, word_bits: int) -> int:
-    """Words of ``word_bits`` in a memory of ``kib`` KiB whose rows of ``width_bits`` hold whole words."""
+def words_in(kib: float, width_bits: int, word_bits: int, value_bits: int | None = None) -> int:
+    """Words of ``word_bits`` in a memory of ``kib`` KiB whose rows of ``width_bits`` hold whole words.
+
+    Or values of ``value_bits``, which lie in the same rows without gaps.
+    """
     row_bits = whole_words(width_bits, word_bits)
-    return rows_of(kib, row_bits) * row_bits // word_bits
+    return rows_of(kib, row_bits) * row_bits // (value_bits or word_bits)
 
 
 def whole_words(width_bits: int, word_bits: int) -> int:
@@ -167,6 +189,7 @@ def _functions(fitting: Fitting) -> dict[str, object]:
         "words_in": words_in,
         "norm_factors": fitting.norm_factors,
         "whole_words": whole_words,
+        "widths": widths,
         "least_use": fitting.least_use,
         "only": fitting.only,
         "fixed": fitting.fixed,

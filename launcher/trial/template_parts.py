@@ -31,7 +31,8 @@ class TemplateParts:
     """A template in parts.
 
     Attributes:
-        reads: for each part, keys of the architecture on which its text, or its failing, may depend.
+        reads: for each part, keys of the architecture on which its text, or its failing, may depend; ``bits`` are
+            another.
         constant: for each part, whether it is a piece of the template's own text.
     """
 

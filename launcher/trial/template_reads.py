@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import jinja2
 from jinja2 import nodes
 
-ARCH = "arch"
+ARCH, BITS = "arch", "bits"
 _SAME_FOR_ALL = ("sizes", "coefficients", "true", "false", "none", "True", "False", "None")
 _PURE = ("range", "dict")
 _PURE_METHODS = ("format", "join", "lower", "upper", "strip", "split", "replace", "startswith", "endswith")
@@ -82,7 +82,7 @@ class TemplateReads:
     def of(  # noqa: PLR0911 - one for each kind of node
         self, node: nodes.Node, control: frozenset[str] = frozenset()
     ) -> frozenset[str]:
-        """Keys of the architecture on which a statement's output, or its failing, may depend."""
+        """Keys of the architecture on which a statement's output, or its failing, may depend; ``bits`` are another."""
         match node:
             case nodes.Name():
                 return self._name(node)
@@ -120,6 +120,8 @@ class TemplateReads:
     def _name(self, node: nodes.Name) -> frozenset[str]:
         if node.name == ARCH:
             raise UnknownReadsError("arch as a whole")
+        if node.name == BITS:
+            return frozenset((BITS,))
         known = node.name in self._names or node.name in self._macros or node.name in _SAME_FOR_ALL
         if not known and node.name not in self._functions and node.name not in self._modules:
             # A macro's argument, which counts where it is given, or a name that does not exist.
@@ -143,7 +145,7 @@ class TemplateReads:
 
     def _assign(self, target: nodes.Node, reads: frozenset[str]) -> frozenset[str]:
         for name in _assigned(target):
-            if name == ARCH or name in _SAME_FOR_ALL:
+            if name in (ARCH, BITS) or name in _SAME_FOR_ALL:
                 raise UnknownReadsError(f"{name} is set")
             self._names[name] = self._names.get(name, frozenset()) | reads
         return reads

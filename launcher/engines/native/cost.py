@@ -74,7 +74,7 @@ def level_cycles(
     """
     read_need = write_need = 0.0
     for name, access in zip(names, accesses, strict=True):
-        scale = level.bandwidth_scale.get(name, 1.0)
+        scale = level.bandwidth_of(name)
         read_need += words_per_cycle(access.reads, iterations, scale)
         write_need += words_per_cycle(access.fills + access.updates, iterations, scale)
     slowest = 1.0
@@ -95,6 +95,7 @@ def level_cycles(
 def level_cost(
     level: StorageLevel,
     energies: AccessEnergies,
+    names: tuple[str, ...],
     accesses: Sequence[InstanceAccesses],
     instances: int,
     leakage_pj: float,
@@ -104,7 +105,7 @@ def level_cost(
     Args:
         level: the level.
         energies: pJ per action.
-        accesses: per data space, the accesses of one instance.
+        names, accesses: the data spaces, and the accesses of one instance of each; addresses are generated per value.
         instances: instances in use.
         leakage_pj: leakage of the whole level, shared equally by the data spaces.
     """
@@ -112,10 +113,11 @@ def level_cost(
     utilization = instances / clusters
     total = 0.0
     actions_pj = []
-    for access in accesses:
-        read = blocks(access.reads, level.block_size) * energies.read_pj
-        fill = blocks(access.fills, level.block_size) * energies.fill_pj
-        update = blocks(access.updates, level.block_size) * energies.update_pj
+    for name, access in zip(names, accesses, strict=True):
+        parts, block = level.row_parts(name)
+        read = blocks(access.reads, parts, block) * energies.read_pj
+        fill = blocks(access.fills, parts, block) * energies.fill_pj
+        update = blocks(access.updates, parts, block) * energies.update_pj
         addresses = access.fills + (access.updates if access.read_write else access.reads)
         address_pj = addresses * max(0.0, level.addr_gen_energy_pj or 0.0) * clusters
         total += access_energy(read, fill, update, utilization, instances, address_pj) + leakage_pj / len(accesses)

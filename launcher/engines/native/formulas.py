@@ -31,14 +31,14 @@ def round_half_away(words: Number, below: Number) -> Number:
     return below + (words - below >= 0.5)
 
 
-def blocks(words: int | Fraction, block: int) -> int:
-    """Accesses for exact words, however many, of a level that moves a block of them at a time."""
-    return -(-words // block)
+def blocks(words: int | Fraction, parts: int, block: int) -> int:
+    """Accesses for exact words, however many, of which each is ``parts`` of the ``block`` that an access moves."""
+    return -(-words * parts // block)
 
 
-def block_count(words: Number, block: Number) -> Number:
+def block_count(words: Number, parts: Number, block: Number) -> Number:
     """``blocks`` for arrays, and for words that need not be whole numbers."""
-    count: Number = np.ceil(words / block)
+    count: Number = np.ceil(words * parts / block)
     return count
 
 

@@ -85,23 +85,23 @@ def _check_divides(level: StorageLevel | ComputeLevel, key: str, value: int, div
 
 
 def _capacity(level: StorageLevel, tensors: tuple[Tensor, ...], nest: Nest, index: int) -> str | None:
-    capacity = level.effective_capacity_words
-    if capacity is None:
+    room = level.room([tensor.name for tensor in tensors])
+    if room.capacity is None:
         return None
     block = nest.levels[index]
-    sizes = {t.name: t.words(block.extents) for t, keep in zip(tensors, block.keep, strict=True) if keep}
+    parts = zip(tensors, room.weights, block.keep, strict=True)
+    sizes = {tensor.name: tensor.words(block.extents) * weight for tensor, weight, keep in parts if keep}
     needed = sum(sizes.values())
-    listed = " + ".join(f"{name} {words}" for name, words in sizes.items()) or "nothing kept"
-    if needed > capacity:
+    listed = " + ".join(f"{name} {room.count(size)}" for name, size in sizes.items()) or "nothing kept"
+    if needed > room.capacity:
         return (
-            f"{level.name}: tiles of {needed} words ({listed}) exceed the capacity of {capacity} words "
-            f"by {needed - capacity}"
+            f"{level.name}: tiles of {room.amount(needed)} ({listed}) exceed the capacity of "
+            f"{room.amount(room.capacity)} by {room.count(needed - room.capacity)}"
         )
-    if needed < capacity * level.min_utilization:
-        least = capacity * level.min_utilization
+    if needed < room.least:
         return (
-            f"{level.name}: tiles of {needed} words ({listed}) are {least - needed:g} words short of the minimum "
-            f"utilization, {level.min_utilization:g} of {capacity} words"
+            f"{level.name}: tiles of {room.amount(needed)} ({listed}) are {room.amount(room.least - needed)} short of "
+            f"the minimum utilization, {level.min_utilization:g} of {room.amount(room.capacity)}"
         )
     return None
 

@@ -167,12 +167,13 @@ def _level_costs(
 ) -> list[LevelCost]:
     """Per level, its energy in a run of ``cycles``, network latency not included."""
     architecture = specification.architecture
-    energies = level_energies(specification)
+    energies, names = level_energies(specification), specification.problem.data_space_names
     costs = []
     for index, level in enumerate(architecture.levels):
         gate, share = gate_of(architecture, index)
         leakage_pj = leakage(energies[index].leak_pj_per_cycle, cycles, share, nest.levels[gate].instances)
-        costs.append(level_cost(level, energies[index], accesses[index], nest.levels[index].instances, leakage_pj))
+        instances = nest.levels[index].instances
+        costs.append(level_cost(level, energies[index], names, accesses[index], instances, leakage_pj))
     return costs
 
 

@@ -61,7 +61,7 @@ class Connection:
 
     Attributes:
         name: of the network.
-        index: of the outer level.
+        index, outer: number of the outer level, and the level.
         network: the explicit multicast network, or None for a mesh.
         mesh: what a mesh costs.
         doubles_updates: whether partial results travel down and up again because the outer level cannot add.
@@ -69,9 +69,15 @@ class Connection:
 
     name: str
     index: int
+    outer: StorageLevel
     network: Network | None = None
     mesh: MeshEnergies = MeshEnergies()
     doubles_updates: bool = False
+
+    def mesh_of(self, space: str) -> MeshEnergies:
+        """What a value of a data space costs on a mesh: its share of a word of the outer level."""
+        share = self.outer.share_of(space)
+        return MeshEnergies(self.mesh.hop_pj * share, self.mesh.router_pj * share, self.mesh.ingress_pj * share)
 
 
 def network_latency_cycles(architecture: Architecture) -> int:
@@ -121,7 +127,7 @@ def _connections(specification: Specification) -> tuple[Connection, ...]:
             name = f"{level.name} <==> {inner}"
             if not mesh.is_free:
                 doubles = level.update_network is None and not _adds(level)
-                found[name] = Connection(name, index, mesh=mesh, doubles_updates=doubles)
+                found[name] = Connection(name, index, level, mesh=mesh, doubles_updates=doubles)
     return tuple(found.values())
 
 
@@ -141,7 +147,7 @@ def network_energies_pj(
 
 
 def transfer_prices(specification: Specification, network: Network, space: str) -> TransferPrices:
-    """What transfers of a data space on an explicit network cost.
+    """What transfers of a data space's values on an explicit network cost, however wide they are.
 
     A single entry of the energy table holds for any number of destinations. A data space whose action the table does
     not have crosses the network for free.
@@ -170,11 +176,12 @@ def counts_hops(specification: Specification) -> set[int]:
 def _explicit(specification: Specification, level: StorageLevel, index: int, name: str) -> Connection:
     network = _network(specification.architecture, level, name)
     if network.component_class == MULTICAST_CLASS:
-        return Connection(name, index, network)
+        return Connection(name, index, level, network)
     if network.component_class in MESH_CLASSES:
         # A network that only reads never doubles. Without an update network the read network updates, too.
         doubles = level.update_network in {None, name} and not _adds(level)
-        return Connection(name, index, mesh=_mesh_energies(specification, network, index), doubles_updates=doubles)
+        mesh = _mesh_energies(specification, network, index)
+        return Connection(name, index, level, mesh=mesh, doubles_updates=doubles)
     raise SpecificationError(
         f"network {name!r} is of class {network.component_class!r}, which is not supported",
         where=f"architecture, network {name}",
@@ -284,9 +291,9 @@ def _number(component: Component, key: str) -> float | None:
 def _mesh_pj(
     specification: Specification, connection: Connection, instances: int, accesses: list[LevelAccesses]
 ) -> float:
-    mesh = connection.mesh
     total = 0.0
     for space, access in zip(specification.problem.data_spaces, accesses, strict=True):
+        mesh = connection.mesh_of(space.name)
         wire_hops = ingresses = 0.0
         routers = 0
         for key, accessed in sorted(access.traffic.accesses.items()):

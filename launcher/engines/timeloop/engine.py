@@ -29,6 +29,7 @@ from launcher.engines.timeloop.programs import MAPPER, MODEL, ThisMachine, place
 from launcher.engines.timeloop.screen import Screen
 from launcher.engines.timeloop.settings import FRONT_ENDS, TimeloopSettings
 from launcher.engines.timeloop.statistics import read_evaluation
+from launcher.engines.timeloop.widths import in_words
 from launcher.errors import ConfigurationError, EngineError
 from launcher.programs import environment_at
 from launcher.results.evaluation import Evaluation
@@ -69,12 +70,12 @@ class TimeloopEngine:
 
         Raises:
             NoValidMappingError: it found none.
-            EngineError: it failed; says how.
+            EngineError: it failed, or a level keeps values of several widths; says how.
         """
         write = write_search_for_front_end if self._through_front_end else write_search
         live = Screen() if self._settings.live else None
         with self._run_folder("search") as folder:
-            files = write(folder, specification, mapper_keys(settings, self._settings), self._settings)
+            files = write(folder, in_words(specification), mapper_keys(settings, self._settings), self._settings)
             follower = Follower(
                 folder, specification.problem.computes, settings.objective[0], on_progress, quiet=live is not None
             )
@@ -104,9 +105,9 @@ class TimeloopEngine:
         """
         with self._run_folder("evaluation") as folder:
             if self._through_front_end and mapping.is_perfect:
-                files = write_evaluation_for_front_end(folder, specification, mapping)
+                files = write_evaluation_for_front_end(folder, in_words(specification, mapping), mapping)
             else:
-                files = write_evaluation(folder, specification, mapping)
+                files = write_evaluation(folder, in_words(specification, mapping), mapping)
             ended = self._run(MODEL, folder, files, Limits(hard_s=self._settings.timeout_s or _EVALUATION_S))
             if ended.status == 0 and (folder / f"{MODEL}.stats.txt").is_file():
                 return self._evaluation(specification, folder, MODEL)

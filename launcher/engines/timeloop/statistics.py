@@ -108,7 +108,7 @@ def _level(level: StorageLevel, node: Node, energies: AccessEnergies, leakage_pj
         stats = DataSpaceStats(
             int(tiles[name]), int(reads[name]), int(fills[name]), int(updates[name]), instances[name]
         )
-        spaces[name] = replace(stats, energy_pj=_by_action(level, stats, energies, storage_pj))
+        spaces[name] = replace(stats, energy_pj=_by_action(level, name, stats, energies, storage_pj))
     _, limit = level_cycles(level, node.data_spaces, tuple(spaces.values()), iterations)
     return LevelStats(
         level=level.name,
@@ -122,13 +122,14 @@ def _level(level: StorageLevel, node: Node, energies: AccessEnergies, leakage_pj
 
 
 def _by_action(
-    level: StorageLevel, accesses: DataSpaceStats, energies: AccessEnergies, energy_pj: float
+    level: StorageLevel, space: str, accesses: DataSpaceStats, energies: AccessEnergies, energy_pj: float
 ) -> dict[str, float]:
     """Share a data space's energy among its reads, fills and updates, of which Timeloop gives the sum only."""
+    parts, block = level.row_parts(space)
     weights = {
-        "read": ceil(accesses.reads / level.block_size) * energies.read_pj,
-        "fill": ceil(accesses.fills / level.block_size) * energies.fill_pj,
-        "update": ceil(accesses.updates / level.block_size) * energies.update_pj,
+        "read": ceil(accesses.reads * parts / block) * energies.read_pj,
+        "fill": ceil(accesses.fills * parts / block) * energies.fill_pj,
+        "update": ceil(accesses.updates * parts / block) * energies.update_pj,
     }
     whole = sum(weights.values())
     return {action: energy_pj * weight / whole if whole else 0.0 for action, weight in weights.items()}

@@ -247,6 +247,10 @@ def _machine(component: str, results: _Pair) -> str:
         ("holds {} words", first.capacity_words, second.capacity_words),
         ("has words of {} bits", first.word_bits, second.word_bits),
         ("moves {} words at once", first.block_size, second.block_size),
+        *(
+            (f"has {name} of {{}} bits", first.bits_of(name), second.bits_of(name))
+            for name in sorted({*first.value_bits, *second.value_bits})
+        ),
     )
     texts = [
         phrase.format(f"{_whole(after)} instead of {_whole(before)}")

@@ -140,7 +140,7 @@ def _capacity(level: StorageLevel, stats: LevelStats | None) -> tuple[Meter, ...
     capacity = level.effective_capacity_words
     if not capacity or stats is None:
         return ()
-    words = sum(space.tile_words for space in stats.data_spaces.values())
+    words = sum(level.words_of(name, space.tile_words) for name, space in stats.data_spaces.items())
     return (Meter("capacity", words / capacity),)
 
 
@@ -150,7 +150,7 @@ def _bandwidth_label(level: StorageLevel, kind: str) -> str:
 
 
 def _size(level: StorageLevel) -> str:
-    words = f"{level.word_bits}-bit words"
+    words = ", ".join([f"{level.word_bits}-bit words", *(f"{name} {bits}" for name, bits in level.value_bits.items())])
     if level.capacity_words is None:
         return words
     return f"{_bytes(level.capacity_words * level.word_bits / 8)}, {words}"

@@ -137,7 +137,10 @@ def _levels(result: Result, specification: Specification) -> Iterator[NestLevel]
         if storage.is_dummy and not loops:
             continue
         extents = result.mapping.tile_extents(index, problem)
-        tiles = [Tile(name, f"d{slots[name]}", problem.data_space(name).size(extents)) for name in level.keep]
+        tiles = [
+            Tile(name, f"d{slots[name]}", storage.words_of(name, problem.data_space(name).size(extents)))
+            for name in level.keep
+        ]
         yield NestLevel(
             name=container_label(level.level)[1:-1] if storage.is_dummy else level.level,
             css_class="" if storage.is_dummy else styles.get(level.level, "do"),

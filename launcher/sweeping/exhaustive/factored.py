@@ -16,6 +16,7 @@ from math import nan, prod
 
 import numpy as np
 
+from launcher.config.tensor_bits import TensorBits
 from launcher.config.trial import Trial
 from launcher.engines.native.arrays import AnyInts, FloatArray
 from launcher.errors import LauncherError
@@ -85,19 +86,19 @@ class _Cut:
 
     Attributes:
         parts: the template.
-        texts: makes the parts' texts from an architecture.
+        texts: makes the parts' texts from an architecture and the widths of values.
         problem: text of the problem.
         places: (part, offset in its text) at which blocks begin and the last one ends.
     """
 
     parts: TemplateParts
-    texts: Callable[[object], list[str]]
+    texts: Callable[[object, TensorBits], list[str]]
     problem: str
     places: Sequence[tuple[int, int]]
 
-    def blocks(self, arch: object) -> list[str]:
-        """The blocks of an architecture's text."""
-        texts = [*self.texts(arch), ""]
+    def blocks(self, trial: Trial) -> list[str]:
+        """The blocks of a trial's architecture's text."""
+        texts = [*self.texts(trial.experiment.arch, trial.layer.bits), ""]
         return [_between(texts, first, last) for first, last in pairwise(self.places)]
 
     @property
@@ -126,7 +127,8 @@ class Factoring:
     Attributes:
         values: swept key -> its values.
         trial: makes the layer's trial from a value for each key.
-        keys_of: name of an architecture's parameter, as templates read it -> swept keys on which it depends.
+        keys_of: name of an architecture's parameter, as templates read it, or ``bits`` -> swept keys on which it
+            depends.
     """
 
     values: Mapping[str, Sequence[Value]]
@@ -212,7 +214,7 @@ class Factoring:
         return self._seen[known]
 
     def _looked(self, trial: Trial) -> _Seen:
-        blocks = {factors: cut.blocks(trial.experiment.arch) for factors, cut in self._cuts.items()}
+        blocks = {factors: cut.blocks(trial) for factors, cut in self._cuts.items()}
         texts = {factors: ("".join(own), self._cuts[factors].problem) for factors, own in blocks.items()}
         reading = self.describer.reading(texts)
         design = self.describer.described(trial, reading)
@@ -247,7 +249,7 @@ def _cut(trial: Trial, factors: Factors) -> _Cut:
     if found is None:
         raise NotFactoredError
     parts, make = found
-    texts = make(trial.experiment.arch)
+    texts = make(trial.experiment.arch, trial.layer.bits)
     if "".join(texts) != architecture:
         raise NotFactoredError
     return _Cut(parts, make, problem, [(0, 0), *_places(texts, parts.constant), (len(texts), 0)])

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from launcher.config.engine_schema import EngineMode
 from launcher.config.limits import Limits
 from launcher.config.sweep_schema import SweepSettings
+from launcher.config.tensor_bits import KEYS
 from launcher.config.trial import ALL
 from launcher.errors import ConfigurationError
 from launcher.reporting.numbers import short_seconds
@@ -22,6 +23,9 @@ from launcher.sweeping.exhaustive.space import FiniteSpace
 from launcher.sweeping.goals import Goals, parse_goals
 from launcher.sweeping.points.space import Dimension, Space, parse_space
 from launcher.trial.engine_choice import NATIVE
+
+WIDTHS = frozenset(f"model.{key}" for key in KEYS)
+"""Keys that do not belong to the hardware, and change nothing else."""
 
 MOST_POINTS = 5_000_000
 """Points of one search; its arrays take some 200 bytes for each, times the layers of a network."""
@@ -111,10 +115,10 @@ def _check(dimension: Dimension) -> None:
             expected="choice(...), range(...) or a list of values",
             hint="hydra/sweeper=optuna searches such spaces without a proof",
         )
-    if name != "arch" and not name.startswith("arch."):
+    if name != "arch" and not name.startswith("arch.") and name not in WIDTHS:
         raise ConfigurationError(
             f"{name} is no parameter of the hardware, and hydra/sweeper=exhaustive compares designs for one workload",
-            expected="arch=..., arch.KEY=...",
+            expected=f"arch=..., arch.KEY=..., {', '.join(f'{key}=...' for key in sorted(WIDTHS))}",
             hint=f"one search for each value of {name}, or leave hydra/sweeper=exhaustive out for a grid",
         )
 

@@ -32,12 +32,14 @@ from launcher.sweeping.exhaustive.describe import ROW, Describer, DesignFamily, 
 from launcher.sweeping.exhaustive.factored import FactoredLayer, Factoring, NotFactoredError
 from launcher.sweeping.exhaustive.figure_bounds import ARITHMETIC, ROOT, CommonWork
 from launcher.sweeping.exhaustive.ledger import PointOutcome, Settled
+from launcher.sweeping.exhaustive.plan import WIDTHS
 from launcher.sweeping.exhaustive.space import Choices, FiniteSpace
 from launcher.sweeping.points.interface import Value
 from launcher.tracking.records import recorded_metrics
 from launcher.trial.network.totals import total
 from launcher.trial.run import failed, run_trial
 from launcher.trial.steps import find_mapping, mapper_settings, native_settings, specify
+from launcher.trial.template_reads import BITS
 
 _MOST_CORNERS = 1024
 """Specifications that corners are made of, and results of layers, kept by a worker."""
@@ -151,6 +153,8 @@ class _Worker:
         @cache
         def keys_of(name: str) -> Collection[str]:
             """A parameter that refers to others may depend on anything."""
+            if name == BITS:
+                return WIDTHS & values.keys()
             return values if composed.refers(f"arch.{name}") else {f"arch.{name}"} & values.keys()
 
         def trial(values: Mapping[str, Value]) -> Trial:

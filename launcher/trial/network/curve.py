@@ -47,15 +47,37 @@ def study_curve(trial: Trial) -> CurveStudy:
         layers=tuple(layer.name for layer in unit.chain.layers),
         runs=unit.runs,
         computes=sum(layer.problem.computes for layer in unit.chain.layers),
-        word_bits=(*memories, specification.architecture.levels[-1])[0].word_bits,
+        word_bits=_word_bits([one for _, one in layers], memories),
         curve=curve,
         apart=apart if len(layers) > 1 else None,
-        memories=tuple(_mark(level) for level in memories if level.capacity_words is not None),
+        memories=tuple(
+            _mark(level, specification.problem.data_space_names)
+            for level in memories
+            if level.capacity_words is not None
+        ),
     )
 
 
-def _mark(level: StorageLevel) -> MemoryMark:
-    words = (level.effective_capacity_words or 0) * level.instances
+def _word_bits(layers: Sequence[Specification], memories: Sequence[StorageLevel]) -> int:
+    """Bits of a value: a curve counts words, so all values must be equally wide off the chip."""
+    from launcher.engines.native.curve.two_levels import moved_data_spaces  # noqa: PLC0415
+
+    outermost = layers[0].architecture.levels[-1]
+    if not outermost.value_bits:
+        return (*memories, outermost)[0].word_bits
+    widths = {one.architecture.levels[-1].bits_of(space.name) for one in layers for space in moved_data_spaces(one)}
+    if len(widths) > 1:
+        raise ConfigurationError(
+            f"the curve counts words, and these values have {' and '.join(map(str, sorted(widths)))} bits",
+            where="model.weight_bits, activation_bits, cache_bits",
+            expected="the same for all tensors, or none",
+        )
+    return widths.pop()
+
+
+def _mark(level: StorageLevel, spaces: Sequence[str]) -> MemoryMark:
+    room = level.room(spaces)
+    words = ((room.capacity if len({*room.weights}) == 1 else level.effective_capacity_words) or 0) * level.instances
     kib = (level.capacity_words or 0) * level.instances * level.word_bits / BITS_PER_KIB
     return MemoryMark(level.name, words, kib)
 

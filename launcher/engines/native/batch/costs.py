@@ -59,10 +59,10 @@ def _level_pj(
     clusters = np.minimum(instances, level.clusters)
     utilization = instances / clusters
     total: AnyArray | float = 0.0
-    for access, tensor in zip(accesses, tables.tensors, strict=True):
-        read = _blocks(access.reads, level) * level.energies.read_pj
-        fill = _blocks(access.fills, level) * level.energies.fill_pj
-        update = _blocks(access.updates, level) * level.energies.update_pj
+    for access, tensor, row in zip(accesses, tables.tensors, level.rows, strict=True):
+        read = _blocks(access.reads, row) * level.energies.read_pj
+        fill = _blocks(access.fills, row) * level.energies.fill_pj
+        update = _blocks(access.updates, row) * level.energies.update_pj
         address: AnyArray | float = 0.0
         if level.address_pj:
             addresses = access.fills + (access.updates if tensor.read_write else access.reads)
@@ -72,8 +72,8 @@ def _level_pj(
     return np.asarray(total)
 
 
-def _blocks(words: AnyArray | float, level: LevelTable) -> AnyArray | float:
-    return words if level.block == 1 else block_count(words, level.block)
+def _blocks(words: AnyArray | float, row: tuple[int, int]) -> AnyArray | float:
+    return words if row == (1, 1) else block_count(words, *row)
 
 
 def _charge_pj(charge: Charge, access: Accesses, instances: AnyArray) -> AnyArray:

@@ -105,7 +105,7 @@ def _judge(
     for m in range(len(ends)):
         own_work = Work(
             work.extents, work.relevant, work.read_write, work.boxes, work.slides, work.coefficient, work.windowed,
-            keep[m], work.bounds, work.divides, work.perfect, work.capacity, work.least_fill, work.reuse,
+            keep[m], work.weight, work.bounds, work.divides, work.perfect, work.capacity, work.least_fill, work.reuse,
             work.multicast, work.apart, work.together, work.elides, work.limits, work.scale,
         )  # fmt: skip
         own_fans = Fans(

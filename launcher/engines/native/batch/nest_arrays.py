@@ -129,10 +129,11 @@ def legality(tables: Tables, nests: Nests, tiles: list[list[AnyArray]]) -> AnyAr
     legal: AnyArray = np.asarray(nests.keep.any(axis=0).all(axis=0))
     for index, level in enumerate(tables.levels):
         if level.capacity is not None:
-            needed = sum(words[index] * keep for words, keep in zip(tiles, nests.keep[index], strict=True))
+            parts = zip(tiles, level.weights, nests.keep[index], strict=True)
+            needed = sum(words[index] * weight * keep for words, weight, keep in parts)
             legal = legal & (needed <= level.capacity)
-            legal = legal & (needed >= level.least_words)
-        if level.columns * level.rows <= 1:
+            legal = legal & (needed >= level.least)
+        if level.children <= 1:
             legal = legal & (nests.fanout[index] == 1)
     for row, (instances, across, down) in enumerate(tables.meshes):
         x, y = nests.used_x[row], nests.used_y[row]

@@ -31,23 +31,24 @@ class LevelTable:
     """One storage level; see ``StorageLevel`` for units.
 
     Attributes:
-        capacity: effective words of one instance, None for unlimited.
-        least_words: words that a tile must have at least.
-        block, clusters: words per access, rows of instances that share an access.
-        columns, rows: children along X and Y.
+        capacity, least: of one instance as in ``TileRoom``.
+        weights: per data space, units of one value.
+        rows: per data space, parts of one value and of an access, as in ``StorageLevel.row_parts``.
+        clusters: rows of instances that share an access.
+        children: of one instance.
         bandwidths: read, write, shared; None for unlimited.
-        scales: per data space, factor on the bandwidth it consumes.
+        scales: per data space, words of a bandwidth that a value consumes.
         energies: pJ per access and leakage.
         address_pj: energy of an address generation.
         gate, gate_share: the level whose instances in use leak, and how many of this level's each of them counts for.
     """
 
     capacity: int | None
-    least_words: float
-    block: int
+    least: float
+    weights: tuple[int, ...]
+    rows: tuple[tuple[int, int], ...]
     clusters: int
-    columns: int
-    rows: int
+    children: int
     bandwidths: tuple[float | None, float | None, float | None]
     scales: tuple[float, ...]
     energies: AccessEnergies
@@ -165,18 +166,19 @@ def _check_size(specification: Specification) -> None:
 
 def _level(specification: Specification, index: int, energies: AccessEnergies) -> LevelTable:
     level = specification.architecture.levels[index]
-    capacity = level.effective_capacity_words
+    names = specification.problem.data_space_names
+    room = level.room(names)
     columns, rows = specification.architecture.fanout(index)
     gate, gate_share = gate_of(specification.architecture, index)
     return LevelTable(
-        capacity=capacity,
-        least_words=(capacity or 0) * level.min_utilization,
-        block=level.block_size,
+        capacity=room.capacity,
+        least=room.least,
+        weights=room.weights,
+        rows=tuple(level.row_parts(name) for name in names),
         clusters=level.instances // level.cluster_size,
-        columns=columns,
-        rows=rows,
+        children=columns * rows,
         bandwidths=(level.read_bandwidth, level.write_bandwidth, level.shared_bandwidth),
-        scales=tuple(level.bandwidth_scale.get(name, 1.0) for name in specification.problem.data_space_names),
+        scales=tuple(level.bandwidth_of(name) for name in names),
         energies=energies,
         address_pj=max(0.0, level.addr_gen_energy_pj or 0.0),
         gate=gate,

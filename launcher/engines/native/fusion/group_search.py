@@ -22,7 +22,7 @@ from launcher.engines.native.fusion.layer_search import LayerSearch
 from launcher.engines.native.fusion.own_nest import OwnNest
 from launcher.engines.native.fusion.parts import LayerPart, own_specification
 from launcher.engines.native.fusion.rescaling import rescaling_of
-from launcher.engines.native.fusion.room import has_room, pin_choices, pooled_levels, reserved_words
+from launcher.engines.native.fusion.room import has_room, pin_choices, pooled_levels, reserved_bits
 from launcher.engines.native.fusion.supports import EXACT, Direction
 from launcher.engines.native.mapper.search.clock import Clock
 from launcher.results.fused import Rescaling
@@ -219,7 +219,7 @@ class GroupSearch:
         nests do not fit as they are, these are fixed, in every way there is.
         """
         nests = tuple(self._nest(part, direction) for part in node.parts)
-        reserved = reserved_words(node.parts, nests)
+        reserved = reserved_bits(node.parts, nests)
         if all(has_room(nest, dict(taken)) for nest, taken in zip(nests, reserved, strict=True)):
             yield node.parts, True
             return

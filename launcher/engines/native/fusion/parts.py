@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, prod
+from math import prod
 
 from launcher.engines.native.fusion.classes import own_extents
 from launcher.engines.native.mapper.space.maximize import resolve_maximize
@@ -30,7 +30,7 @@ class LayerPart:
         bounds: of the shared loops, by dimension, in the layer's own order.
         waits: (data space, level) of tensors that flow.
         stays: (level, data space, fetches) of persistent tiles.
-        reserved: (level, words) of one instance that other layers' persistent tiles take.
+        reserved: (level, bits) of one instance that other layers' persistent tiles take.
         pins: fixed fan-outs.
         relaxed: whether ``stays`` only lowers costs: the tiles need not stay. What is found then is a bound.
     """
@@ -52,7 +52,7 @@ def own_specification(layer: ChainLayer, part: LayerPart) -> Specification | Non
     """
     bounds = dict(part.bounds)
     own = layer.narrow(layer.specification, own_extents(layer, bounds))
-    architecture = _with_less_room(own.architecture, dict(part.reserved))
+    architecture = _with_less_room(own, dict(part.reserved))
     if architecture is None:
         return None
     try:
@@ -104,30 +104,20 @@ def repeats_of(problem: Problem, bounds: Mapping[str, int], stays: Iterable[tupl
     return Repeats(prod(bounds.values()), fetches, firsts)
 
 
-def _with_less_room(architecture: Architecture, reserved: Mapping[str, int]) -> Architecture | None:
+def _with_less_room(own: Specification, reserved: Mapping[str, int]) -> Architecture | None:
     """The machine while other layers' tiles take some room; None when they take more than there is."""
+    architecture, spaces = own.architecture, own.problem.data_space_names
     if not reserved:
         return architecture
-    levels = [_smaller(level, reserved.get(level.name, 0)) for level in architecture.levels]
+    levels = [_smaller(level, spaces, reserved.get(level.name, 0)) for level in architecture.levels]
     kept = [level for level in levels if level is not None]
     return replace(architecture, levels=tuple(kept)) if len(kept) == len(levels) else None
 
 
-def _smaller(level: StorageLevel, words: int) -> StorageLevel | None:
-    capacity = level.effective_capacity_words
-    if not words or capacity is None:
-        return level
-    # What must be filled at least stays the same number of words; half a word less leaves room for rounding.
-    least = ceil(level.min_utilization * capacity)
-    left = capacity - words
-    if left < least:
-        return None
-    return replace(
-        level,
-        capacity_words=left,
-        multiple_buffering=1.0,
-        min_utilization=(least - 0.5) / left if least else 0.0,
-    )
+def _smaller(level: StorageLevel, spaces: Sequence[str], bits: int) -> StorageLevel | None:
+    smaller = replace(level, reserved_bits=bits)
+    room = smaller.room(spaces)
+    return None if room.capacity is not None and room.capacity < room.least else smaller
 
 
 def _held(

@@ -57,7 +57,8 @@ def _rescaling(
         return Rescaling(energy, cycles, words, "", running)
     level = _level_of(behind, output.name, stays[number + 1])
     running_level = waits[max(number - 1, 0)]
-    energy += _accesses_pj(behind, level, words) + _accesses_pj(softmax, running_level, running)
+    (columns, *_) = flowing_spaces(chain, number)
+    energy += _accesses_pj(behind, level, output.name, words) + _accesses_pj(softmax, running_level, columns, running)
     return Rescaling(energy, cycles, words, level, running, running_level)
 
 
@@ -80,12 +81,12 @@ def _level_of(layer: ChainLayer, space: str, stays: Stays) -> str:
     return next(name for name in reversed(names) if space not in specification.constraints.at(name).bypass)
 
 
-def _accesses_pj(layer: ChainLayer, level: str, words: int) -> float:
-    """Energy of words that are each read and written once at a level."""
+def _accesses_pj(layer: ChainLayer, level: str, space: str, words: int) -> float:
+    """Energy of words of a data space that are each read and written once at a level."""
     architecture = layer.specification.architecture
     place = architecture.level_index(level)
     energies = level_energies(layer.specification)[place]
-    return blocks(words, architecture.levels[place].block_size) * (energies.read_pj + energies.update_pj)
+    return blocks(words, *architecture.levels[place].row_parts(space)) * (energies.read_pj + energies.update_pj)
 
 
 def _leakage_pj(layer: ChainLayer) -> float:

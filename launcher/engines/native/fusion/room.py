@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from math import prod
 
@@ -12,19 +13,19 @@ from launcher.engines.native.mapper.space.factorization import loop_bounds
 from launcher.specification.specification import Specification
 
 Reserved = tuple[tuple[str, int], ...]
-"""(level, words) of one instance."""
+"""(level, bits) of one instance."""
 
 
-def reserved_words(parts: Sequence[LayerPart], nests: Sequence[OwnNest]) -> list[Reserved]:
+def reserved_bits(parts: Sequence[LayerPart], nests: Sequence[OwnNest]) -> list[Reserved]:
     """Per layer, what the persistent tiles of all other layers take of each level of its machine.
 
-    Where machines see a memory as different numbers of instances, all its words together count.
+    Where machines see a memory as different numbers of instances, all its bits together count.
     """
     stays: list[dict[str, list[str]]] = [{} for _ in parts]
     for at, part in zip(stays, parts, strict=True):
         for level, space, _ in part.stays:
             at.setdefault(level, []).append(space)
-    return [tuple(sorted(words.items())) for words in held_for_others(nests, stays)]
+    return [tuple(sorted(bits.items())) for bits in held_for_others(nests, stays)]
 
 
 def held_for_others(nests: Sequence[OwnNest], stays: Sequence[Mapping[str, Sequence[str]]]) -> list[dict[str, int]]:
@@ -32,22 +33,22 @@ def held_for_others(nests: Sequence[OwnNest], stays: Sequence[Mapping[str, Seque
     taken = [_taken(nest, own) for nest, own in zip(nests, stays, strict=True)]
     reserved = []
     for number, nest in enumerate(nests):
-        words: dict[str, int] = {}
+        bits: dict[str, int] = {}
         for level in nest.specification.architecture.levels:
             others = (tiles.get(level.name, []) for one, tiles in enumerate(taken) if one != number)
             total = _share([tile for tiles in others for tile in tiles], level.instances)
             if total:
-                words[level.name] = total
-        reserved.append(words)
+                bits[level.name] = total
+        reserved.append(bits)
     return reserved
 
 
 def has_room(nest: OwnNest, reserved: Mapping[str, int]) -> bool:
-    """Whether a nest's own tiles leave so many words of an instance of each level."""
+    """Whether a nest's own tiles leave so many bits of an instance of each level."""
     for level, stats in zip(nest.specification.architecture.levels, nest.evaluation.levels, strict=True):
-        capacity = level.effective_capacity_words
-        own = sum(space.tile_words for space in stats.data_spaces.values())
-        if capacity is not None and own + reserved.get(level.name, 0) > capacity:
+        room = replace(level, reserved_bits=reserved.get(level.name, 0)).room(tuple(stats.data_spaces))
+        tiles = zip(stats.data_spaces.values(), room.weights, strict=True)
+        if room.capacity is not None and sum(tile.tile_words * weight for tile, weight in tiles) > room.capacity:
             return False
     return True
 
@@ -99,20 +100,21 @@ def _possible(specification: Specification, places: Sequence[tuple[int, str]], f
 
 
 def _taken(nest: OwnNest, stays: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[int, int, int]]]:
-    """Per level, words of each persistent tile, how many instances hold one, and how many there are."""
+    """Per level, bits of each persistent tile, how many instances hold one, and how many there are."""
     architecture, problem = nest.specification.architecture, nest.specification.problem
     taken: dict[str, list[tuple[int, int, int]]] = {}
     for level, spaces in stays.items():
         place = architecture.level_index(level)
         extents = nest.mapping.tile_extents(place, problem)
         used = prod(loop.bound for one in nest.mapping.levels[place + 1 :] for loop in one.spatial)
-        sizes = (problem.data_space(space).size(extents) for space in spaces)
-        taken[level] = [(words, used, architecture.levels[place].instances) for words in sizes]
+        own = architecture.levels[place]
+        sizes = (problem.data_space(space).size(extents) * own.bits_of(space) for space in spaces)
+        taken[level] = [(bits, used, own.instances) for bits in sizes]
     return taken
 
 
 def _share(tiles: Sequence[tuple[int, int, int]], instances: int) -> int:
-    """Words of one of a machine's instances that tiles of other layers take, whatever machines these are on."""
-    each = sum(words for words, _, theirs in tiles if theirs == instances)
-    together = sum(words * used for words, used, theirs in tiles if theirs != instances)
+    """Bits of one of a machine's instances that tiles of other layers take, whatever machines these are on."""
+    each = sum(bits for bits, _, theirs in tiles if theirs == instances)
+    together = sum(bits * used for bits, used, theirs in tiles if theirs != instances)
     return each - (-together // instances)

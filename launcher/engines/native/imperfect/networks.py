@@ -52,7 +52,7 @@ def _transfers_pj(prices: TransferPrices, connection: Connection, counted: Count
 
 
 def _ingress_pj(connection: Connection, space: DataSpace, counted: CountedTensor) -> float:
-    mesh, crossing = connection.mesh, counted.crossings[connection.index]
+    mesh, crossing = connection.mesh_of(space.name), counted.crossings[connection.index]
     if mesh.hop_pj or mesh.router_pj:
         raise SpecificationError(
             f"hops of imperfect mappings are not counted, but network {connection.name!r} has energy per hop or router",

@@ -37,7 +37,7 @@ class Assignments:
         temporal: (assignments, D) what is left for time.
         iterations: (assignments,) cycles of every compute unit without stalls.
         extent: (assignments, levels + 1, D) as in ``Costs``.
-        level: (assignments, levels, 5) as in ``Costs``.
+        level: (assignments, levels, P, 6) as in ``Costs``.
         pair: (assignments, levels + 1, P, 7) as in ``Costs``.
         leak_pj: (assignments,) leakage of the whole machine per cycle.
         compute_pj: energy of arithmetic.
@@ -185,27 +185,27 @@ def _from_compute(factors: np.ndarray) -> np.ndarray:
 
 
 def row_prices(specification: Specification, machine: Machine) -> tuple[FloatArray, FloatArray]:
-    """(levels,) physical rows of a level, and (levels, 5) words per access, pJ of an access of a row, per address.
+    """(levels,) physical rows of a level, and (levels, P, 6) as in ``Costs.level`` for an access of one row.
 
     Instances that share a row are accessed together.
     """
     levels = specification.architecture.levels
     energies = level_energies(specification)
-    prices = np.zeros((len(levels), 5))
-    prices[:, at.BLOCK] = machine.block
-    prices[:, at.READ_PJ] = [e.read_pj for e in energies]
-    prices[:, at.FILL_PJ] = [e.fill_pj for e in energies]
-    prices[:, at.UPDATE_PJ] = [e.update_pj for e in energies]
-    prices[:, at.ADDRESS_PJ] = [max(0.0, level.addr_gen_energy_pj or 0.0) for level in levels]
+    prices = np.zeros((*machine.weight.shape, 6))
+    prices[..., at.PARTS], prices[..., at.BLOCK] = machine.rows[..., 0], machine.rows[..., 1]
+    prices[..., at.READ_PJ] = [[e.read_pj] for e in energies]
+    prices[..., at.FILL_PJ] = [[e.fill_pj] for e in energies]
+    prices[..., at.UPDATE_PJ] = [[e.update_pj] for e in energies]
+    prices[..., at.ADDRESS_PJ] = [[max(0.0, level.addr_gen_energy_pj or 0.0)] for level in levels]
     return np.array([float(level.instances // level.cluster_size) for level in levels]), prices
 
 
 def _level_figures(specification: Specification, machine: Machine, instances: FloatArray) -> FloatArray:
     most, prices = row_prices(specification, machine)
     rows = np.minimum(instances, most)
-    scale = np.repeat((instances / (instances / rows))[..., None], prices.shape[1], axis=2)
-    scale[..., at.BLOCK] = 1.0
-    scale[..., at.ADDRESS_PJ] = rows
+    scale = np.ones((*instances.shape, 1, prices.shape[-1]))
+    scale[..., at.READ_PJ : at.UPDATE_PJ + 1] = (instances / (instances / rows))[..., None, None]
+    scale[..., at.ADDRESS_PJ] = rows[..., None]
     return np.asarray(scale * prices)
 
 

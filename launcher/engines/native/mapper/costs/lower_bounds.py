@@ -140,7 +140,7 @@ def _smallest_tiles(machine: Machine, assignments: Assignments, p: int) -> Float
 
 
 def _nothing(machine: Machine, assignments: Assignments) -> _Totals:
-    shape = (len(assignments), len(machine.block), len(machine.boxes))
+    shape = (len(assignments), *machine.weight.shape)
     return _Totals(np.zeros(shape[0]), np.zeros(shape), np.zeros(shape))
 
 
@@ -200,21 +200,26 @@ def _least_box_words(machine: Machine, assignments: Assignments, p: int, row: in
 def _serve(machine: Machine, assignments: Assignments, totals: _Totals, boundary: Boundary, words: FloatArray) -> None:
     """Add the cost of ``words`` crossing a boundary per instance of its inner side."""
     p, inner, outer = boundary.space, boundary.inner, boundary.outer
-    pair, level_pj = assignments.pair, assignments.level
+    pair, at_outer = assignments.pair, assignments.level[:, outer, p]
     grown = pair[:, inner + 1 :, p, at.SPREAD] / pair[:, inner + 1, p, at.SPREAD, None]
     content = words * grown[:, outer - inner]
     taken = elide_first_touch(content, pair[:, outer + 1, p, at.UNTOUCHED])
-    addresses = content * level_pj[:, outer, at.ADDRESS_PJ]
+    addresses = content * at_outer[:, at.ADDRESS_PJ]
     if machine.read_write[p]:
-        totals.energy += block_count(content, level_pj[:, outer, at.BLOCK]) * level_pj[:, outer, at.UPDATE_PJ]
+        totals.energy += _accesses(content, at_outer) * at_outer[:, at.UPDATE_PJ]
         totals.writes[:, outer, p] += content
     totals.reads[:, outer, p] += taken
-    totals.energy += block_count(taken, level_pj[:, outer, at.BLOCK]) * level_pj[:, outer, at.READ_PJ]
+    totals.energy += _accesses(taken, at_outer) * at_outer[:, at.READ_PJ]
     if inner >= 0:
         filled = elide_first_touch(words, pair[:, inner + 1, p, at.UNTOUCHED])
         totals.writes[:, inner, p] += filled
-        totals.energy += block_count(filled, level_pj[:, inner, at.BLOCK]) * level_pj[:, inner, at.FILL_PJ]
-        addresses += filled * level_pj[:, inner, at.ADDRESS_PJ]
+        at_inner = assignments.level[:, inner, p]
+        totals.energy += _accesses(filled, at_inner) * at_inner[:, at.FILL_PJ]
+        addresses += filled * at_inner[:, at.ADDRESS_PJ]
     for level in range(inner + 1, outer + 1):
         totals.energy += pair[:, level + 1, p, at.NETWORK_PJ] * (words * grown[:, level - inner])
     totals.energy += addresses - pair[:, outer + 1, p, at.REBATE_PJ]
+
+
+def _accesses(words: FloatArray, prices: FloatArray) -> FloatArray:
+    return block_count(words, prices[:, at.PARTS], prices[:, at.BLOCK])

@@ -9,7 +9,7 @@ import numpy as np
 
 from launcher.engines.native.arrays import BoolArray, FloatArray, IntArray
 from launcher.engines.native.mapper.kernels import search_tables as at
-from launcher.engines.native.mapper.space.feasibility import capacities_of
+from launcher.engines.native.mapper.space.feasibility import capacities_of, rooms_of
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 from launcher.engines.native.network_costs import network_latency_cycles
 from launcher.engines.native.reuse_rules import reuse_rules
@@ -24,10 +24,11 @@ class Machine:
 
     Attributes:
         tensors: the data spaces in the model's terms.
-        capacity, least_fill: (levels,) words that kept tiles may and must have (infinity and 0 when nothing limits).
-        block: (levels,) words per access.
+        capacity, least_fill: (levels,) units that kept tiles may and must have (infinity and 0 when nothing limits).
+        weight: (levels, P) units of one value.
+        rows: (levels, P, 2) parts of one value and of an access, as in ``StorageLevel.row_parts``.
         limits: (levels, 3) read, write and shared bandwidth; infinity when unlimited.
-        scale: (levels, P) factor on the bandwidth consumption.
+        scale: (levels, P) words of a bandwidth that one value consumes.
         latency: network cycles added once.
         read_write, boxes: (P,) whether it is accumulated into; whether its tiles can overlap or have gaps.
         coefficient, motion: (P, ranks, D), (P, D) projection, as in ``Costs``.
@@ -39,7 +40,8 @@ class Machine:
     tensors: tuple[Tensor, ...]
     capacity: FloatArray
     least_fill: FloatArray
-    block: FloatArray
+    weight: FloatArray
+    rows: FloatArray
     limits: FloatArray
     scale: FloatArray
     latency: int
@@ -99,9 +101,10 @@ def machine_of(space: SearchSpace) -> Machine:
         tensors=tensors,
         capacity=np.array(capacities.capacity),
         least_fill=np.array(capacities.least_fill),
-        block=np.array([float(level.block_size) for level in levels]),
+        weight=np.array([room.weights for room in rooms_of(specification)], float),
+        rows=np.array([[level.row_parts(name) for name in names] for level in levels], float),
         limits=np.array([_bandwidths(level) for level in levels]),
-        scale=np.array([[level.bandwidth_scale.get(name, 1.0) for name in names] for level in levels]),
+        scale=np.array([[level.bandwidth_of(name) for name in names] for level in levels]),
         latency=network_latency_cycles(specification.architecture),
         read_write=np.array([tensor.read_write for tensor in tensors]),
         boxes=boxes,

@@ -51,7 +51,7 @@ def network_energies(
             if connection.network is not None:
                 energies[:, level, p] += _multicast(space, machine, spatial, connection, p) * instances[:, level]
                 continue
-            ingress_pj = connection.mesh.ingress_pj * instances[:, level]
+            ingress_pj = connection.mesh_of(machine.tensors[p].name).ingress_pj * instances[:, level]
             if connection.doubles_updates and machine.read_write[p]:
                 # Partial results go down and up again, each word's first time left out.
                 energies[:, level, p] += 2 * ingress_pj
@@ -94,7 +94,8 @@ def word_prices(specification: Specification, machine: Machine) -> FloatArray:
                 prices[connection.index, p, 0] += _any_transfer_pj(specification, connection, tensor.name)
                 continue
             doubles = connection.doubles_updates and tensor.read_write
-            prices[connection.index, p] += connection.mesh.ingress_pj * np.array([1 + doubles, doubles])
+            ingress_pj = connection.mesh_of(tensor.name).ingress_pj
+            prices[connection.index, p] += ingress_pj * np.array([1 + doubles, doubles])
     return prices
 
 

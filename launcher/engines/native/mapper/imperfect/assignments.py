@@ -77,11 +77,12 @@ class ImperfectAssignments:
         )
 
     def prices(self, instances: FloatArray) -> FloatArray:
-        """(..., L, 5) as in ``Fans``, for (..., L) instances in use."""
+        """(..., L, P, 6) as in ``Fans``, for (..., L) instances in use."""
         rows = np.minimum(instances, self.rows)
-        prices = rows[..., None] * self.row_prices
-        prices[..., at.BLOCK] = instances * self.row_prices[:, at.BLOCK]
-        prices[..., at.ADDRESS_PJ] /= instances
+        prices = rows[..., None, None] * self.row_prices
+        prices[..., at.PARTS] = self.row_prices[..., at.PARTS]
+        prices[..., at.BLOCK] = instances[..., None] * self.row_prices[..., at.BLOCK]
+        prices[..., at.ADDRESS_PJ] /= instances[..., None]
         return np.ascontiguousarray(prices)
 
     def smallest_tiles(self, p: int) -> FloatArray:
@@ -208,14 +209,14 @@ class ImperfectAssignments:
         return count
 
     def _serving(self, p: int, inner: int, outer: int, content: FloatArray) -> FloatArray:
-        price, instances = self.row_prices[outer], self.instances[outer]
+        price, instances = self.row_prices[outer, p], self.instances[outer]
         rows, block = np.minimum(instances, self.rows[outer]), price[at.BLOCK] * instances
         reads = np.maximum(content - self._untouched(outer, p), 0.0)
-        energy = block_count(reads, block) * rows * price[at.READ_PJ]
+        energy = block_count(reads, price[at.PARTS], block) * rows * price[at.READ_PJ]
         if price[at.ADDRESS_PJ]:
             energy += content * (rows / instances * price[at.ADDRESS_PJ])
         if self.machine.read_write[p]:
-            energy += block_count(content, block) * rows * price[at.UPDATE_PJ]
+            energy += block_count(content, price[at.PARTS], block) * rows * price[at.UPDATE_PJ]
         for m in range(inner + 1, outer + 1):
             per_word, per_first_touch = self.network[m, p, PER_WORD], self.network[m, p, PER_FIRST_TOUCH]
             energy += per_word * content
@@ -227,10 +228,10 @@ class ImperfectAssignments:
         return self._first(p, level) if _elides(self.machine)[level, p] else 0.0
 
     def _filling(self, p: int, inner: int, entering: FloatArray) -> FloatArray:
-        price, instances = self.row_prices[inner], self.instances[inner]
+        price, instances = self.row_prices[inner, p], self.instances[inner]
         rows = np.minimum(instances, self.rows[inner])
         fills = np.maximum(entering - self._untouched(inner, p), 0.0)
-        energy = block_count(fills, price[at.BLOCK] * instances) * rows * price[at.FILL_PJ]
+        energy = block_count(fills, price[at.PARTS], price[at.BLOCK] * instances) * rows * price[at.FILL_PJ]
         return np.asarray(energy + fills * (rows / instances * price[at.ADDRESS_PJ]))
 
     def _add_needs(self, p: int, level: int, busy: FloatArray, words: FloatArray) -> None:
@@ -282,6 +283,7 @@ def work_of(space: SearchSpace, machine: Machine, keep: Keep) -> Work:
         coefficient=machine.coefficient,
         windowed=_windowed(machine),
         keep=np.array(keep, np.bool_),
+        weight=machine.weight,
         bounds=space.temporal_bounds,
         divides=np.array(space.divides, np.bool_),
         perfect=~np.array(space.imperfect, np.bool_),

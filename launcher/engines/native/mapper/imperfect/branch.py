@@ -83,11 +83,11 @@ def _copy_row(trail: Trail, depth: int) -> None:
 @procedure
 def _fits(work: Work, trail: Trail, row: int, level: int, leaves: bool) -> bool:
     """Whether the tiles of a row fit a level, and fill it enough when it is left."""
-    words = 0.0
+    units = 0.0
     for p in range(len(work.read_write)):
         if work.keep[level, p]:
-            words += tile_words(work, p, trail.tile[row])
-    return words <= work.capacity[level] and (not leaves or words >= work.least_fill[level])
+            units += work.weight[level, p] * tile_words(work, p, trail.tile[row])
+    return units <= work.capacity[level] and (not leaves or units >= work.least_fill[level])
 
 
 @helper

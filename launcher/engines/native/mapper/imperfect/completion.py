@@ -141,13 +141,13 @@ def _fill_fits(
             continue
         _start(digits)
         for i in range(groups.size[level]):
-            words = 0.0
+            units = 0.0
             for d in range(len(digits)):
                 sizes[1, d] = groups.tile[level, d, digits[d]]
             for p in range(spaces):
                 if work.keep[level, p]:
-                    words += tile_words(work, p, sizes[1])
-            fits[fits_at[level] + i] = words <= work.capacity[level]
+                    units += work.weight[level, p] * tile_words(work, p, sizes[1])
+            fits[fits_at[level] + i] = units <= work.capacity[level]
             _count_up(digits, groups.counts[level])
 
 

@@ -130,13 +130,13 @@ def count_space(
 @procedure
 def _level_energy(work: Work, fans: Fans, level: int, total: AnyArray) -> float:
     energy = 0.0
-    prices = fans.prices[level]
-    words = int(prices[at.BLOCK])
     for p in range(len(work.read_write)):
+        prices = fans.prices[level, p]
+        parts, block = int(prices[at.PARTS]), int(prices[at.BLOCK])
         reads, fills, updates = total[READS, level, p], total[FILLS, level, p], total[UPDATES, level, p]
-        energy += -(-reads // words) * prices[at.READ_PJ]
-        energy += -(-fills // words) * prices[at.FILL_PJ]
-        energy += -(-updates // words) * prices[at.UPDATE_PJ]
+        energy += -(-reads * parts // block) * prices[at.READ_PJ]
+        energy += -(-fills * parts // block) * prices[at.FILL_PJ]
+        energy += -(-updates * parts // block) * prices[at.UPDATE_PJ]
         energy += (fills + (updates if work.read_write[p] else reads)) * prices[at.ADDRESS_PJ]
     return energy
 

@@ -21,27 +21,27 @@ def room_of(work: Work, fans: Fans) -> AnyArray:
     levels, dimensions = fans.ends.shape
     spaces = len(work.boxes)
     room = np.empty((levels, dimensions), np.int64)
-    least, words = np.ones(dimensions), np.empty(spaces)
+    least, units = np.ones(dimensions), np.empty(spaces)
     for level in range(levels):
         total = 0.0
         for d in range(dimensions):
             room[level, d] = work.extents[d]
             least[d] = min(least[d] * fans.ends[level, d], work.extents[d])
         for p in range(spaces):
-            words[p] = 0.0
+            units[p] = 0.0
             if work.keep[level, p]:
-                words[p] = 1.0
+                units[p] = work.weight[level, p]
                 for d in range(dimensions):
                     if work.relevant[p, d] and not work.boxes[p]:
-                        words[p] *= least[d]
-            total += words[p]
+                        units[p] *= least[d]
+            total += units[p]
         if work.capacity[level] == np.inf:
             continue
         for d in range(dimensions):
             own = 0.0
             for p in range(spaces):
                 if work.relevant[p, d] and not work.boxes[p]:
-                    own += words[p]
+                    own += units[p]
             if own > 0:
                 most = (work.capacity[level] - (total - own)) / own * least[d]
                 room[level, d] = int(min(room[level, d], max(np.floor(most * (1 + 1e-12)), 0.0)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import helper
+from launcher.engines.native.formulas import block_count
 from launcher.engines.native.mapper.imperfect.tables import PER_FIRST_TOUCH, PER_WORD, Fans, Work
 from launcher.engines.native.mapper.kernels import search_tables as at
+
+counted = helper(block_count)
 
 
 @helper
@@ -23,12 +24,12 @@ def own_words(work: Work, p: int) -> float:
 @helper
 def serving_energy(work: Work, fans: Fans, p: int, inner: int, outer: int, content: float) -> float:
     """Least energy of a level and the networks below it when ``content`` words are taken from it, and handed back."""
-    prices = fans.prices[outer]
+    prices = fans.prices[outer, p]
     energy = content * prices[at.ADDRESS_PJ]
     if work.read_write[p]:
-        energy += np.ceil(content / prices[at.BLOCK]) * prices[at.UPDATE_PJ]
+        energy += counted(content, prices[at.PARTS], prices[at.BLOCK]) * prices[at.UPDATE_PJ]
     reads = max(content - (fans.first[outer, p] if work.elides[outer, p] else 0.0), 0.0)
-    energy += np.ceil(reads / prices[at.BLOCK]) * prices[at.READ_PJ]
+    energy += counted(reads, prices[at.PARTS], prices[at.BLOCK]) * prices[at.READ_PJ]
     for m in range(inner + 1, outer + 1):
         # Fewer words come out of a level than cross the networks further in.
         energy += fans.network[m, p, PER_WORD] * content
@@ -40,8 +41,9 @@ def serving_energy(work: Work, fans: Fans, p: int, inner: int, outer: int, conte
 def filling_energy(work: Work, fans: Fans, p: int, inner: int, entering: float) -> float:
     """Least energy of ``entering`` words that are filled into a level."""
     fills = max(entering - (fans.first[inner, p] if work.elides[inner, p] else 0.0), 0.0)
-    prices = fans.prices[inner]
-    return float(np.ceil(fills / prices[at.BLOCK]) * prices[at.FILL_PJ] + fills * prices[at.ADDRESS_PJ])
+    prices = fans.prices[inner, p]
+    accesses = counted(fills, prices[at.PARTS], prices[at.BLOCK])
+    return float(accesses * prices[at.FILL_PJ] + fills * prices[at.ADDRESS_PJ])
 
 
 @helper

@@ -31,15 +31,16 @@ class Work(NamedTuple):
         boxes, slides: (P,) whether its tiles are windows, and whether these can overlap.
         coefficient, windowed: (P, ranks, D) projection, and (P, D) whether a dimension moves windows.
         keep: (L, P) whether it is kept.
+        weight: (L, P) units of one value (see ``TileRoom``).
         bounds: (2, L, D) the least and most an end of a temporal loop may be.
         divides, perfect: (D,) whether ends of temporal loops, and of fan-outs, must divide what remains.
-        capacity, least_fill: (L,) words that tiles may and must have.
+        capacity, least_fill: (L,) units that tiles may and must have.
         reuse: (L, P) whether the level below keeps words from one step to the next.
         multicast: (L, P) whether the fan-out below shares words.
         apart, together: (P, L) the contrary, and (L,) of a data space that all fan-outs share.
         elides: (L, P) whether first touches are neither read nor filled in.
         limits: (L, 3) read, write and shared bandwidth in words per cycle, infinity where unlimited.
-        scale: (L, P) factor on the bandwidth that a data space consumes.
+        scale: (L, P) words of a bandwidth that one value of a data space consumes.
     """
 
     extents: AnyArray
@@ -50,6 +51,7 @@ class Work(NamedTuple):
     coefficient: AnyArray
     windowed: AnyArray
     keep: AnyArray
+    weight: AnyArray
     bounds: AnyArray
     divides: AnyArray
     perfect: AnyArray
@@ -71,8 +73,8 @@ class Fans(NamedTuple):
         ends: (L, D) of the fan-out below each level.
         outside: (L + 1, D) products of the ends at a level and all levels further out.
         instances: (L,) in use at a time.
-        prices: (L, 5) words per access in all instances together, and pJ of such an access (read, fill, update) and
-            per address.
+        prices: (L, P, 6) parts of one value, parts that an access of all instances together moves, and pJ of such an
+            access (read, fill, update) and per address.
         network: (L, P, 2) pJ per word that crosses the network below a level, and pJ to take off per first touch.
         own: (L, P) least indices of a data space's own dimensions that the busiest instance sees, windows left out.
         first: (L, P) most words that are touched for the first time.

@@ -19,14 +19,14 @@ from launcher.engines.native.mapper.kernels.search_tables import Costs, Tiles, W
 
 
 @helper
-def _fill_tiles(tiles: Tiles, costs: Costs, keep: AnyArray, capacity: AnyArray, least_fill: AnyArray) -> int:
+def _fill_tiles(tiles: Tiles, costs: Costs, weight: AnyArray, capacity: AnyArray, least_fill: AnyArray) -> int:
     """Digits of each tile, and which tiles fit which levels; returns the number of tiles."""
     total = 1
     width = tiles.size.shape[0]
     for d in range(width):
         tiles.dimensions[at.STRIDE, d] = total
         total *= tiles.dimensions[at.RADIX, d]
-    levels, spaces = keep.shape
+    levels, spaces = weight.shape
     for t in range(total):
         rest = t
         for d in range(width):
@@ -34,15 +34,15 @@ def _fill_tiles(tiles: Tiles, costs: Costs, keep: AnyArray, capacity: AnyArray, 
             rest //= tiles.dimensions[at.RADIX, d]
         bits = at.WITHIN
         for level in range(levels - 1, -1, -1):
-            words = 0.0
+            units = 0.0
             limited = capacity[level] < np.inf or least_fill[level] > 0
             for p in range(spaces):
-                if limited and keep[level, p]:
-                    words += tile_words(tiles, costs, p, t, level + 1)
+                if limited and weight[level, p] > 0:
+                    units += weight[level, p] * tile_words(tiles, costs, p, t, level + 1)
             bits &= at.WITHIN
-            if words > capacity[level]:
+            if units > capacity[level]:
                 bits = 0
-            elif bits and words >= least_fill[level]:
+            elif bits and units >= least_fill[level]:
                 bits |= at.ALLOWED
             tiles.fits[level, t] = bits
     return int(total)
@@ -247,7 +247,7 @@ def complete(
     walks: Walks,
     tiles: Tiles,
     costs: Costs,
-    keep: AnyArray,
+    weight: AnyArray,
     capacity: AnyArray,
     least_fill: AnyArray,
     energy: AnyArray,
@@ -262,8 +262,8 @@ def complete(
         walks: the automaton.
         tiles: the dimensions' own tiles and loops, and the bounds of factors, are read; the rest is filled in.
         costs: constants of the assignment.
-        keep: (levels, P) what is kept where.
-        capacity, least_fill: (levels,) words that tiles may and must have.
+        weight: (levels, P) units of one value of what is kept, 0 of what is not.
+        capacity, least_fill: (levels,) units that tiles may and must have.
         energy: (boundaries, tiles) filled with the energy of each boundary settled at each tile.
         best: (states, tiles) filled with the least dynamic energy from a state with a tile to the end, for the tiles
             that are open in the state.
@@ -275,7 +275,7 @@ def complete(
     Returns:
         The number of tiles.
     """
-    total = _fill_tiles(tiles, costs, keep, capacity, least_fill)
+    total = _fill_tiles(tiles, costs, weight, capacity, least_fill)
     slid[:, :total] = np.nan
     _fill_energies(walks, tiles, costs, total, energy)
     fill_open(walks.states, walks.steps, tiles.bounds, tiles.dimensions, tiles.counts, tiles.loops, tiles.open)

@@ -175,13 +175,15 @@ def crossing_energy(boundary: AnyArray, nature: int, level_pj: AnyArray, pair: A
     """Energy of ``words`` filled into each instance of a boundary's inner level, and of serving them further out."""
     p, inner, outer = boundary[at.SPACE], boundary[at.INNER], boundary[at.OUTER]
     content, reads, fills = exchanged_words(boundary, pair, words)
-    energy = content * level_pj[outer, at.ADDRESS_PJ] - pair[outer + 1, p, at.REBATE_PJ]
+    prices = level_pj[outer, p]
+    energy = content * prices[at.ADDRESS_PJ] - pair[outer + 1, p, at.REBATE_PJ]
     if nature & at.READ_WRITE:
-        energy += counted(content, level_pj[outer, at.BLOCK]) * level_pj[outer, at.UPDATE_PJ]
-    energy += counted(reads, level_pj[outer, at.BLOCK]) * level_pj[outer, at.READ_PJ]
+        energy += counted(content, prices[at.PARTS], prices[at.BLOCK]) * prices[at.UPDATE_PJ]
+    energy += counted(reads, prices[at.PARTS], prices[at.BLOCK]) * prices[at.READ_PJ]
     if inner >= 0:
-        blocks = counted(fills, level_pj[inner, at.BLOCK])
-        energy += blocks * level_pj[inner, at.FILL_PJ] + fills * level_pj[inner, at.ADDRESS_PJ]
+        prices = level_pj[inner, p]
+        blocks = counted(fills, prices[at.PARTS], prices[at.BLOCK])
+        energy += blocks * prices[at.FILL_PJ] + fills * prices[at.ADDRESS_PJ]
     for level in range(inner + 1, outer + 1):
         taken = words * (pair[level + 1, p, at.SPREAD] / pair[inner + 1, p, at.SPREAD])
         energy += pair[level + 1, p, at.NETWORK_PJ] * taken

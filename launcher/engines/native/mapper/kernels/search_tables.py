@@ -38,8 +38,8 @@ WITHIN, ALLOWED = 1, 2
 OWN_RANK, TANGLED, STILL = -1, -2, -3
 """Entries of ``Costs.motion`` that are no rank."""
 
-BLOCK, READ_PJ, FILL_PJ, UPDATE_PJ, ADDRESS_PJ = 0, 1, 2, 3, 4
-"""Columns of ``Costs.level``."""
+PARTS, BLOCK, READ_PJ, FILL_PJ, UPDATE_PJ, ADDRESS_PJ = 0, 1, 2, 3, 4, 5
+"""Last axis of ``Costs.level``."""
 
 SPREAD, PART, UNTOUCHED, THINNED, NETWORK_PJ, REBATE_PJ, FETCHES = 0, 1, 2, 3, 4, 5, 6
 """Last axis of ``Costs.pair``."""
@@ -113,7 +113,8 @@ class Costs(NamedTuple):
             shares), or along more than one shared rank.
         coefficient: (P, ranks, D) projection of the data spaces.
         extent: (levels + 1, D) iterations that the fan-outs inside a level cover.
-        level: (levels, 5) words per access, and pJ per access (read, fill, update) and address in all instances.
+        level: (levels, P, 6) parts of one value, parts that an access moves, and pJ per access (read, fill, update)
+            and address in all instances.
         pair: (levels + 1, P, 7) words taken from an instance per word that each compute unit takes, by fan-out alone;
             words that an instance is responsible for in total; those of them that are untouched at first, 0 of a data
             space that is only read; the least
@@ -138,7 +139,7 @@ class Rates(NamedTuple):
     Attributes:
         slots: (slots, 2) the limited bandwidths: level, and kind (0 read, 1 write, 2 shared).
         limits: (levels, 3) all bandwidths in words per cycle, infinity where unlimited.
-        scale: (levels, P) factor on the bandwidth that a data space consumes.
+        scale: (levels, P) words of a bandwidth that one value of a data space consumes.
         fixed, words: (2, levels, P) words read and written that do not depend on the temporal loops; room to work in.
         leak_pj: energy per busy cycle.
         latency: cycles added once.

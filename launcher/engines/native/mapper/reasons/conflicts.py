@@ -10,7 +10,7 @@ from launcher.engines.native.mapper.reasons.repairs import (
     Deadline,
     OutOfTimeError,
     Repair,
-    least_words,
+    least_units,
     nearest_repair,
 )
 from launcher.engines.native.mapper.space.feasibility import capacities_of
@@ -160,11 +160,13 @@ def _limit(premises: Premises, rule: Rule, rules: list[Rule]) -> str:
     names = space.specification.problem.data_space_names
     kept = [names[other.item] for other in rules if other.kind == KEEP and other.level == rule.level]
     what = f" of {' and '.join(kept)}" if kept else ""
+    room = premises.room(rule.level)
     if rule.kind == FILL:
-        words = premises.limits.least_fill[rule.level]
-        return f"{level.spoken} must be filled with at least {words:g} words{what} (min_utilization)"
+        least_fill = room.amount(premises.limits.least_fill[rule.level])
+        return f"{level.spoken} must be filled with at least {least_fill}{what} (min_utilization)"
     # The larger figure may come from rules that have no part in the conflict.
     alone = premises.without([r for r in premises.rules() if r.kind != FAN_OUT and r not in rules])
-    least = min(least_words(premises, rule.level), least_words(alone, rule.level))
-    needed = f"at least {least:.0f} words" if least < inf else "more words"
-    return f"{level.spoken} must hold {needed}{what} but has {premises.limits.capacity[rule.level]:.0f}"
+    least = min(least_units(premises, rule.level), least_units(alone, rule.level))
+    needed = f"at least {room.amount(least)}" if least < inf else "more words"
+    has = room.count(premises.limits.capacity[rule.level])
+    return f"{level.spoken} must hold {needed}{what} but has {has}"

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import TypeVar
 
-from launcher.engines.native.mapper.space.feasibility import Capacities, is_possible
+from launcher.engines.native.mapper.space.feasibility import Capacities, is_possible, rooms_of
 from launcher.engines.native.mapper.space.mapspace import UNBOUNDED, Bounds, LevelSpace, SearchSpace
+from launcher.specification.tile_room import TileRoom
 
 FACTOR, FAN_OUT, KEEP, FILL, CAPACITY = "factor", "fan-out", "keep", "fill", "capacity"
 """Kinds of rules."""
@@ -45,6 +46,10 @@ class Premises:
     def possible(self) -> bool:
         """Whether there is a mapping."""
         return is_possible(self.space, self.limits)
+
+    def room(self, level: int) -> TileRoom:
+        """The machine's own room for tiles at a level."""
+        return rooms_of(self.space.specification)[level]
 
     def rules(self) -> list[Rule]:
         """Everything that can be given up, what is rather not to blame first."""
@@ -84,13 +89,13 @@ class Premises:
             return self.with_keep(rule, None)
         return self.with_bounds(rule, Bounds())
 
-    def with_capacity(self, level: int, words: float) -> Premises:
+    def with_capacity(self, level: int, units: float) -> Premises:
         """The same with another capacity of one level."""
-        return replace(self, limits=replace(self.limits, capacity=_put(self.limits.capacity, level, words)))
+        return replace(self, limits=replace(self.limits, capacity=_put(self.limits.capacity, level, units)))
 
-    def with_least_fill(self, level: int, words: float) -> Premises:
+    def with_least_fill(self, level: int, units: float) -> Premises:
         """The same with another least filling of one level."""
-        return replace(self, limits=replace(self.limits, least_fill=_put(self.limits.least_fill, level, words)))
+        return replace(self, limits=replace(self.limits, least_fill=_put(self.limits.least_fill, level, units)))
 
     def with_fanout(self, level: int, x: int, y: int) -> Premises:
         """The same with other numbers of children below one level."""

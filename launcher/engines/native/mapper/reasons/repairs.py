@@ -50,7 +50,8 @@ class Repair:
         distance: how far it is, as a ratio (1 is no change at all).
         words: what to change, in words.
         rule: what is changed.
-        value: capacity or least filling in words, a factor, or children along X and Y; nothing for a keep.
+        value: capacity or least filling in units (see ``TileRoom``), a factor, or children along X and Y; nothing for
+            a keep.
     """
 
     distance: float
@@ -78,22 +79,24 @@ def nearest_repair(premises: Premises, rules: Iterable[Rule], deadline: Deadline
     return min((change for change in found if change is not None), key=lambda change: change.distance, default=None)
 
 
-def least_words(premises: Premises, level: int) -> float:
+def least_units(premises: Premises, level: int) -> float:
     """The capacity that a level needs for any mapping to exist (infinity when no capacity is enough)."""
     return min(_sizes(premises.with_capacity(level, inf), level), default=inf)
 
 
 def _sizes(premises: Premises, level: int) -> list[float]:
     keeps = leanest_keeps(premises.space, premises.limits)
-    return [float(size) for keep in keeps for size in Reach(premises.space, premises.limits, keep).words_at(level)]
+    return [float(size) for keep in keeps for size in Reach(premises.space, premises.limits, keep).units_at(level)]
 
 
 def _change(premises: Premises, rule: Rule, deadline: Deadline) -> Repair | None:
     deadline.check()
     name = premises.space.levels[rule.level].spoken
     if rule.kind == CAPACITY:
-        words, has = least_words(premises, rule.level), premises.limits.capacity[rule.level]
-        return Repair(words / max(has, 1.0), f"{name} with {words:.0f} words", rule, (words,)) if words < inf else None
+        units, has = least_units(premises, rule.level), premises.limits.capacity[rule.level]
+        if units == inf:
+            return None
+        return Repair(units / max(has, 1.0), f"{name} with {premises.room(rule.level).amount(units)}", rule, (units,))
     if rule.kind == FACTOR:
         return _another_factor(premises, rule, deadline)
     if rule.kind == FILL:
@@ -131,7 +134,7 @@ def _lower_fill(premises: Premises, rule: Rule) -> Repair | None:
     most = max(_sizes(premises.with_least_fill(rule.level, 0.0), rule.level), default=None)
     if most is None:
         return None
-    capacity = premises.space.specification.architecture.levels[rule.level].effective_capacity_words or 1
+    capacity = premises.room(rule.level).capacity or 1
     share = int(most / capacity * 1e6) / 1e6  # rounded down, so that what is said is enough
     distance = premises.limits.least_fill[rule.level] / max(most, 0.5)
     words = f"min_utilization = {share:g} at {premises.space.levels[rule.level].spoken}"

@@ -102,7 +102,7 @@ class Queue:
         self._limited = limited_slots(machine)
         self._least = [_stacked(bounds, len(self._limited), p, listed) for p, listed in enumerate(self.patterns)]
         kept = [np.array(listed, float).reshape(len(listed), len(space.levels)) for listed in self.patterns]
-        self._tiles = [(bounds.smallest_tiles(p), where) for p, where in enumerate(kept)]
+        self._tiles = [(bounds.smallest_tiles(p) * machine.weight[:, p], where) for p, where in enumerate(kept)]
         self.frontier: list[tuple[float, float]] | None = None
         least, values = self._bounds_over_choices()
         self._waiting = np.lexsort(values.T[::-1])[: len(bounds) if all(self.patterns) else 0]
@@ -248,8 +248,8 @@ class Queue:
         machine, of = self._machine, self._of
         fits = np.ones(self._shape, np.bool_)
         for level in np.flatnonzero(np.isfinite(machine.capacity)):
-            words = self._sum([tiles[index, level] * kept[:, level] for tiles, kept in self._tiles])
-            fits &= words <= machine.capacity[level]
+            units = self._sum([tiles[index, level] * kept[:, level] for tiles, kept in self._tiles])
+            fits &= units <= machine.capacity[level]
         numbers = np.flatnonzero(fits)
         energy = of.compute_pj + self._sum([least.energy_pj[:, index] for least in self._least])[fits]
         asked = [

@@ -91,13 +91,13 @@ class Solver:
             self._best = np.empty((task.automaton.states, most))
         if len(self._energy) < len(walks.boundaries):
             self._energy = np.empty((len(walks.boundaries), most))
-        keep = np.array(task.automaton.keep, np.bool_)
+        weight = np.where(task.automaton.keep, machine.weight, 0.0)
         slabs = self._slabs_of(walks, costs)
         count = int(slabs.max(initial=-1)) + 1
         if len(self._slid) < count:
             self._slid = np.empty((count, most, self._tiles.size.shape[1]))
         complete(
-            walks, self._tiles, costs, keep, machine.capacity, machine.least_fill, self._energy, self._best,
+            walks, self._tiles, costs, weight, machine.capacity, machine.least_fill, self._energy, self._best,
             self._listed, slabs, self._slid[:count],
         )  # fmt: skip
         return float(task.base.energy_pj + self._best[task.automaton.states - 1, 0])

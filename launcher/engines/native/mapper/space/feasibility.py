@@ -18,6 +18,8 @@ from launcher.engines.native.mapper.space.bypass import Keep
 from launcher.engines.native.mapper.space.fan_outs import spatial_options
 from launcher.engines.native.mapper.space.mapspace import UNBOUNDED, Bounds, SearchSpace
 from launcher.engines.native.tiles import tensors_of
+from launcher.specification.specification import Specification
+from launcher.specification.tile_room import TileRoom
 
 Grid = np.ndarray
 Places = tuple[np.ndarray, ...]
@@ -25,7 +27,7 @@ Places = tuple[np.ndarray, ...]
 
 @dataclass(frozen=True)
 class Capacities:
-    """Capacities that a mapspace is tried with: words per level that tiles may and must have."""
+    """Capacities that a mapspace is tried with: units per level (see ``TileRoom``) that tiles may and must have."""
 
     capacity: tuple[float, ...]
     least_fill: tuple[float, ...]
@@ -33,12 +35,17 @@ class Capacities:
 
 def capacities_of(space: SearchSpace) -> Capacities:
     """The architecture's own capacities."""
-    levels = space.specification.architecture.levels
-    words = [level.effective_capacity_words for level in levels]
+    rooms = rooms_of(space.specification)
     return Capacities(
-        tuple(inf if w is None else float(w) for w in words),
-        tuple((w or 0) * level.min_utilization for level, w in zip(levels, words, strict=True)),
+        tuple(inf if room.capacity is None else float(room.capacity) for room in rooms),
+        tuple(room.least for room in rooms),
     )
+
+
+def rooms_of(specification: Specification) -> list[TileRoom]:
+    """The room for tiles at every level, innermost first."""
+    names = specification.problem.data_space_names
+    return [level.room(names) for level in specification.architecture.levels]
 
 
 def leanest_keeps(space: SearchSpace, limits: Capacities) -> list[Keep]:
@@ -75,10 +82,10 @@ class Reach:
             for extent, imperfect, divides in zip(space.extents, space.imperfect, space.divides, strict=True)
         ]
         self._sizes = [axis.sizes for axis in self._axes]
-        self.words = self._kept_words(keep)
+        self.units = self._kept_units(keep)
         self._fits = [
-            (words <= most) & (words >= least)
-            for words, most, least in zip(self.words, limits.capacity, limits.least_fill, strict=True)
+            (units <= most) & (units >= least)
+            for units, most, least in zip(self.units, limits.capacity, limits.least_fill, strict=True)
         ]
 
     def possible(self) -> bool:
@@ -98,7 +105,7 @@ class Reach:
             found.append(now)
         return found
 
-    def words_at(self, index: int) -> np.ndarray:
+    def units_at(self, index: int) -> np.ndarray:
         """Sizes of the tiles that complete nests have at a level, in any order."""
         reached = self.forward()
         complete = np.zeros_like(reached[-1])
@@ -106,10 +113,10 @@ class Reach:
         for outer in range(len(self._space.levels) - 1, index, -1):
             left = self._through_loops(self._space.levels[outer].temporal, complete & self._fits[outer], back=True)
             complete = self._through_fan_out(outer, left, back=True) & reached[outer - 1]
-        sizes: np.ndarray = self.words[index][complete]
+        sizes: np.ndarray = self.units[index][complete]
         return sizes
 
-    def _kept_words(self, keep: Keep) -> list[Grid]:
+    def _kept_units(self, keep: Keep) -> list[Grid]:
         problem = self._space.specification.problem
         names = list(problem.dimensions)
         grids = np.meshgrid(*self._sizes, indexing="ij") if self._sizes else []
@@ -124,7 +131,11 @@ class Reach:
                 size = size * width
             sizes.append(size)
         zero = np.zeros(extents[0].shape)
-        return [zero + sum(size for size, kept in zip(sizes, row, strict=True) if kept) for row in keep]
+        rooms = rooms_of(self._space.specification)
+        return [
+            zero + sum(size * weight for size, weight, kept in zip(sizes, room.weights, row, strict=True) if kept)
+            for room, row in zip(rooms, keep, strict=True)
+        ]
 
     def _through_fan_out(self, index: int, now: Grid, *, back: bool = False) -> Grid:
         """Tiles that the fan-out below a level makes of those in ``now``; ``back``: those that it makes them of."""

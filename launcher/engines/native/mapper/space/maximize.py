@@ -76,7 +76,8 @@ def _largest_fitting(
     ends: Sequence[int],
 ) -> int:  # fmt: skip
     level = specification.architecture.levels[index]
-    capacity = level.effective_capacity_words
+    spaces = specification.problem.data_spaces
+    room = level.room([space.name for space in spaces])
     inner = [constraints[inner.name] for inner in specification.architecture.levels[: index + 1]]
     extents = {
         name: prod(_exact(block, name) for constraint in inner for block in (constraint.spatial, constraint.temporal))
@@ -86,8 +87,9 @@ def _largest_fitting(
     best = 1
     for factor in ends:
         tile = {**extents, dimension: extents[dimension] * factor}
-        words = sum(space.size(tile) for space in specification.problem.data_spaces if space.name in kept)
-        if capacity is None or words <= capacity:
+        parts = zip(spaces, room.weights, strict=True)
+        needed = sum(space.size(tile) * weight for space, weight in parts if space.name in kept)
+        if room.capacity is None or needed <= room.capacity:
             best = factor
     return best
 
