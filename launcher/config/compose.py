@@ -24,6 +24,7 @@ from launcher.config.model_parts import part_nodes, read_parts
 from launcher.config.model_schema import USUAL_LAYERS
 from launcher.config.schema import register
 from launcher.config.trial import ALL, Trial
+from launcher.config.typed import SINGLE
 from launcher.errors import ConfigurationError
 from launcher.paths import data_folder
 
@@ -157,7 +158,7 @@ def _layers(config: DictConfig, overrides: Sequence[str], stamp: FilesStamp) -> 
 def _decides_files(override: str) -> bool:
     """Whether an override can decide which files a configuration consists of; values of keys cannot."""
     key = override.lstrip("+~").partition("=")[0]
-    return "." not in key or key.startswith(("hydra.", "layer"))
+    return ("." not in key and key not in SINGLE) or key.startswith(("hydra.", "layer"))
 
 
 @lru_cache(maxsize=1024)
