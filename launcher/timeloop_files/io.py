@@ -24,6 +24,7 @@ from launcher.timeloop_files.load import Document
 from launcher.timeloop_files.mapping import mapping_to_yaml, read_mapping_node
 from launcher.timeloop_files.mapspace import mapspace_to_yaml, read_factors_asked, widest_remainders
 from launcher.timeloop_files.node import YamlNode
+from launcher.timeloop_files.oldest import is_oldest, read_oldest
 from launcher.timeloop_files.problem import problem_to_yaml, read_problem
 from launcher.timeloop_files.processed import read_processed
 from launcher.timeloop_files.tables import (
@@ -72,7 +73,8 @@ def read_specification(sources: Sequence[Source], elsewhere: frozenset[str] = fr
     problem = replace(problem, elsewhere=elsewhere - {*problem.dimensions, *problem.data_space_names})
     node = _single(top, "architecture", sources, "arch").with_names(variables)
     targets = [target for key in top if _is_constraints(key) for child in top[key] for target in read_targets(child)]
-    architecture, directives = _architecture(node, problem, variables, targets)
+    notes: list[str] = []
+    architecture, directives = _architecture(node, problem, variables, targets, notes)
     _check_data_spaces(architecture, problem, node)
     reader = ConstraintReader(problem, architecture)
     constraints = reader.read(directives)
@@ -82,7 +84,7 @@ def read_specification(sources: Sequence[Source], elsewhere: frozenset[str] = fr
         check_energy_table(energy_node, energy, architecture)
     area = read_area_table(area_node) if area_node and _filled(area_node) else None
     problem = replace(problem, elsewhere=frozenset())
-    return Specification(architecture, problem, constraints, energy, area, flags=tuple(reader.flags))
+    return Specification(architecture, problem, constraints, energy, area, flags=(*notes, *reader.flags))
 
 
 def parse_specification(text: str, source: str) -> Specification:
@@ -246,16 +248,18 @@ def _architecture(
     problem: Problem,
     variables: Dict[str, object],
     targets: Sequence[tuple[str, str, YamlNode]],
+    notes: list[str],
 ) -> tuple[Architecture, list[Directive]]:
     if not node.is_map:
         raise node.wrong("a mapping with 'nodes' or 'subtree'")
     if node.get("nodes") is not None:
         node.check_keys(("nodes", "version"), "a v4 architecture")
-        return read_v4(node, problem, variables, targets)
-    if node.get("arithmetic", "storage") is not None:
-        raise node.error("the oldest form ('arithmetic' and 'storage') is not supported", "'nodes' or 'subtree'")
+        return read_v4(node, problem, variables, targets, notes)
+    others = [Directive(*target) for target in targets]
+    if is_oldest(node):
+        return read_oldest(node), others
     node.check_keys(("subtree", "version", "name", "attributes"), "an architecture")
-    return read_processed(node), [Directive(*target) for target in targets]
+    return read_processed(node, notes), others
 
 
 def _check_data_spaces(architecture: Architecture, problem: Problem, node: YamlNode) -> None:

@@ -18,17 +18,18 @@ _COMPONENT_KEYS = (
     *("name", "class", "subclass", "attributes", "required_actions", "enabled", "energy_scale", "area_scale"),
     *("constraints", "spatial", "sparse_optimizations"),
 )
-_SUBTREE_KEYS = ("name", "attributes", "local", "subtree", "version", "class")
+_SUBTREE_KEYS = ("name", "attributes", "local", "subtree", "version", "class", "subclass", "required_actions")
 
 
 @dataclass
 class Parts:
-    """Components in the order of the files, OUTERMOST first."""
+    """Components in the order of the files, OUTERMOST first, and remarks for the user."""
 
     storage: list[StorageLevel] = field(default_factory=list)
     compute: list[ComputeLevel] = field(default_factory=list)
     networks: list[Network] = field(default_factory=list)
     places: dict[str, YamlNode] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def add(
         self, component: YamlNode, name: str, own: Mapping[str, object], inherited: Mapping[str, object], instances: int
@@ -111,9 +112,17 @@ def split_name(node: YamlNode) -> tuple[str, int]:
     return text[: match.start()], count
 
 
-def read_processed(node: YamlNode) -> Architecture:
-    """The processed form: nested ``subtree`` lists of one, each with its ``local`` components, outermost first."""
-    parts = Parts()
+def read_processed(node: YamlNode, notes: list[str]) -> Architecture:
+    """The processed form: nested ``subtree`` lists of one, each with its ``local`` components, outermost first.
+
+    Args:
+        node: the ``architecture`` key.
+        notes: remarks for the user, appended while reading.
+
+    Raises:
+        SpecificationError: a key that is unknown or missing, sizes that do not fit each other.
+    """
+    parts = Parts(notes=notes)
     name, attributes, instances = "system", dict[str, object](), 1
     inherited: dict[str, object] = {}
     level, depth = node, 0
@@ -151,6 +160,9 @@ def _read_local(
         if enabled is not None and not enabled.boolean():
             continue
         name, count = split_name(component.require("name"))
+        if component.get("class") is None:
+            parts.notes.append(f"component '{name}' has no class: left out, as Timeloop leaves it out")
+            continue
         parts.add(component, name, _attributes(component, names), inherited, instances * count)
 
 
