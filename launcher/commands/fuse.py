@@ -41,7 +41,8 @@ from launcher.results.fused import FusedLayers
 from launcher.results.result import LayerRun, Result
 from launcher.specification.chain import Chain, Unit
 from launcher.timeloop_files.chain import is_chain, read_chain
-from launcher.timeloop_files.load import Document, YamlMap
+from launcher.timeloop_files.load import Document
+from launcher.timeloop_files.load_types import YamlMap
 from launcher.trial.network.totals import total
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from launcher.specification.architecture import Architecture
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, LevelConstraint
 from launcher.specification.problem import Problem
-from launcher.timeloop_files.fan_outs import fan_out_level
 from launcher.timeloop_files.factors import read_factors, read_permutation
+from launcher.timeloop_files.fan_outs import fan_out_level
 from launcher.timeloop_files.mapspace import check_remainders
 from launcher.timeloop_files.node import YamlNode
 
@@ -64,8 +64,7 @@ class ConstraintReader:
         """
         by_level: dict[str, dict[str, list[YamlNode]]] = {}
         for directive in directives:
-            level = self._level(directive)
-            by_level.setdefault(level, {}).setdefault(directive.kind, []).append(directive.node)
+            by_level.setdefault(self._level(directive), {}).setdefault(directive.kind, []).append(directive.node)
         levels: dict[str, LevelConstraint] = {}
         for level in reversed(self.architecture.levels):
             kinds = by_level.get(level.name, {})

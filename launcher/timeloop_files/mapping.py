@@ -13,8 +13,8 @@ from launcher.specification.mapping import LevelMapping, Loop, Mapping, find_fac
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.constraints import read_data_spaces
-from launcher.timeloop_files.fan_outs import fan_out_level, fan_out_name
 from launcher.timeloop_files.factors import read_imperfect_factors, read_permutation
+from launcher.timeloop_files.fan_outs import fan_out_level, fan_out_name
 from launcher.timeloop_files.node import YamlNode
 
 _KEYS: Dict[str, tuple[str, ...]] = {

@@ -1,4 +1,4 @@
-"""The oldest form of Timeloop's architectures: ``arithmetic``, and a list ``storage`` from the innermost level outwards.
+"""The oldest form of Timeloop's architectures: ``arithmetic``, and a list ``storage`` from the innermost level on.
 
 arch:
   arithmetic: {name: MACs, instances: 16, word_bits: 8}

@@ -13,8 +13,8 @@ from launcher.specification.architecture import DUMMY_CLASS, Architecture
 from launcher.specification.problem import Problem
 from launcher.timeloop_files.attributes import evaluate_attributes
 from launcher.timeloop_files.constraints import Directive, group_directives, read_data_spaces
-from launcher.timeloop_files.fan_outs import fan_out_name
 from launcher.timeloop_files.factors import read_factors, read_permutation
+from launcher.timeloop_files.fan_outs import fan_out_name
 from launcher.timeloop_files.levels import BLOCK_SIZE, DEPTH, WIDTH, WORD_BITS, kind_of
 from launcher.timeloop_files.node import YamlNode
 from launcher.timeloop_files.processed import Parts
