@@ -19,9 +19,9 @@ from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 
-from launcher.commands.inputs import with_energies
+from launcher.commands.energies import with_energies
 from launcher.errors import LauncherError
-from launcher.timeloop_files.io import Document, Source, parse_problem, read_specification
+from launcher.timeloop_files.io import Document, Source, read_specification
 
 _ARCHITECTURE = re.compile(r"^(architecture|arch)\s*:", re.MULTILINE)
 _PROBLEM = re.compile(r"^problem\s*:", re.MULTILINE)
@@ -121,7 +121,7 @@ def _try(path: Path, text: str, texts: dict[Path, str], result: Repository) -> N
     reason: str | None = None
     for sources in _inputs(path, text, texts):
         try:
-            specification = read_specification(sources)
+            specification = read_specification(sources, partial=True)
         except LauncherError as error:
             # The first problem is the file's own or its neighbour's: what speaks against it says most.
             reason = reason or _kind(error)
@@ -132,7 +132,7 @@ def _try(path: Path, text: str, texts: dict[Path, str], result: Repository) -> N
             reason = _kind(error)
             break
         result.read += 1
-        result.complete += not getattr(completed, "missing", ())
+        result.complete += not completed.assumed
         return
     if "component list" in (reason or ""):
         result.lists += 1
