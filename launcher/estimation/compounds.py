@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, isfinite
 
 from launcher.errors import EstimationError, SpecificationError
 from launcher.estimation.base import ComponentEstimate
@@ -20,7 +21,11 @@ Ask = Callable[[Sequence[Component]], list[ComponentEstimate]]
 
 _DEEPEST = 16
 _MOST_PARTS = 10_000
-_INHERITED = ("technology", "global_cycle_seconds", "voltage", "temperature")
+_INHERITED = ("technology", "global_cycle_seconds", "voltage", "temperature", "n_banks")
+"""What a part that does not say it has in common with the whole. Timeloop's front end gives every storage two banks."""
+_BITS = ("width", "n_bits", "precision", "datawidth", "word_bits")
+_WIDE = ("adder", "multiplier", "register", "comparator", "counter")
+_ALIASES = (("width", "memory_width", "data_storage_width"), ("depth", "memory_depth", "data_storage_depth"))
 _READS, _WRITES = ("read", "random_read"), ("write", "random_write", "fill", "random_fill", "update", "random_update")
 _LEAKS = (LEAK, "idle")
 _NO_OPERATION = ("gated", "skipped", "metadata", "compression", "decompression")
@@ -145,13 +150,35 @@ def _attributes(component: Component, compound: CompoundClass) -> dict[str, obje
     own = component.attributes
     missing = [key for key, value in compound.attributes.items() if value == MUST_SPECIFY and own.get(key) is None]
     if missing:
+        spelt = _with_aliases(own)
+        own = {**own, **{key: spelt[key] for key in missing if key in spelt}}
+        missing = [key for key in missing if own.get(key) is None]
+    if missing:
         raise _failure(component, compound, f"attribute {missing[0]!r} is missing")
     defaults = {key: value for key, value in compound.attributes.items() if own.get(key) is None}
     return {**own, **_evaluated(component, compound, defaults, own)}
 
 
+def _with_aliases(own: Mapping[str, object]) -> dict[str, object]:
+    """The attributes, and under the other spellings of the same what is given under one of them."""
+    added: dict[str, object] = {}
+    for spellings in _ALIASES:
+        given = next((own[name] for name in spellings if own.get(name) is not None), None)
+        added |= {} if given is None else {name: given for name in spellings if own.get(name) is None}
+    return {**added, **own}
+
+
+def _with_width(part_class: str, attributes: dict[str, object]) -> dict[str, object]:
+    """The attributes of a part with its bits under the name ``width``, whole; plug-ins of Accelergy know others."""
+    if part_class.endswith(_WIDE) and "width_a" not in attributes:
+        bits = next((attributes[name] for name in _BITS if attributes.get(name) is not None), None)
+        attributes |= {} if bits is None else {"width": bits}
+    width = attributes.get("width")
+    return {**attributes, "width": ceil(width)} if isinstance(width, float) and isfinite(width) else attributes
+
+
 def _part(component: Component, compound: CompoundClass, part: CompoundPart, names: Mapping[str, object]) -> _Part:
-    attributes = _evaluated(component, compound, part.attributes, names)
+    attributes = _with_width(part.component_class, _evaluated(component, compound, part.attributes, names))
     inherited = {key: names[key] for key in _INHERITED if key in names}
     made = Component(f"{component.name}.{part.name}", part.component_class, attributes={**inherited, **attributes})
     count = _number(component, compound, part.count, names)

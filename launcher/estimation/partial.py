@@ -20,6 +20,12 @@ _TECHNOLOGY = "45nm"
 _CYCLE_S = 1e-9
 _MOST_FLIP_FLOPS = 8192
 _OPERAND_NAMES = ("datawidth", "word_bits", "data_width", "n_bits", "precision")
+_REGISTERS = ("register", "aladdin_register")
+_KIN: Mapping[str, str] = {
+    **dict.fromkeys(("aladdin_comparator", "comparator", "counter", "aladdin_counter"), "aladdin_adder"),
+    "reg": "register",
+}
+"""Classes that the tables do not have -> the nearest one that they have."""
 _WIDTH_CLASSES = ("intadder", "aladdin_adder", "intmultiplier", "aladdin_multiplier", "register", "aladdin_register")
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "storage": ("read", "write"),
@@ -141,14 +147,18 @@ def _actions(component: Component) -> tuple[str, ...]:
 
 def _default_attributes(component: Component) -> tuple[Component, str]:
     """The component with defaults for what is missing, and what they are."""
-    given, name = component.attributes, class_of(component)
+    given, own_name = component.attributes, class_of(component)
+    name = _KIN.get(own_name, own_name)
     changes: Changes = {}
-    said: list[str] = []
-    for default in (_dram, _technology, _cycle, _intmac, _width):
+    said: list[str] = [f"{name} in its place"] if name != own_name else []
+    for default in (_dram, _technology, _cycle, _intmac, _width, _depth):
         found, text = default(name, given)
         changes |= found
         said += [text] if found else []
-    return replace(component, attributes={**given, **changes}), ", ".join(said)
+    changed = replace(component, attributes={**given, **changes})
+    if name != own_name:
+        changed = replace(changed, component_class=name, subclass=None)
+    return changed, ", ".join(said)
 
 
 def _dram(name: str, given: Mapping[str, object]) -> tuple[Changes, str]:
@@ -182,8 +192,16 @@ def _intmac(name: str, given: Mapping[str, object]) -> tuple[Changes, str]:
 
 
 def _width(name: str, given: Mapping[str, object]) -> tuple[Changes, str]:
-    bits = _bits(given, _OPERAND_NAMES) if name in _WIDTH_CLASSES and given.get("width") is None else None
+    if name not in _WIDTH_CLASSES or given.get("width") is not None:
+        return {}, ""
+    # Accelergy's files put registers together from single bits.
+    bits = _bits(given, (*_OPERAND_NAMES, "width_a")) or (1 if name in _REGISTERS else None)
     return ({"width": bits} if bits else {}), f"a width of {bits} bits"
+
+
+def _depth(name: str, given: Mapping[str, object]) -> tuple[Changes, str]:
+    found: Changes = {"depth": 1} if name in _REGISTERS and given.get("depth") is None else {}
+    return found, "a depth of 1"
 
 
 def _bits(given: Mapping[str, object], names: Sequence[str]) -> int | None:

@@ -7,10 +7,13 @@ from collections.abc import Iterable
 
 from launcher.errors import SpecificationError
 from launcher.specification.compound import CompoundAction, CompoundClass, CompoundPart, PartAction
+from launcher.timeloop_files.load import Quoted
 from launcher.timeloop_files.node import YamlNode
 from launcher.timeloop_files.notes import note
 
 _RANGE = re.compile(r"\[(.*)\]$")
+_LOGARITHM = re.compile(r"\blog\(")
+_LOGARITHM_OF_BASE_2 = ("0.2", "0.3")
 _ENERGY_SCALES = (
     *("energy_scale", "energy_share", "action_share", "action_scale", "repeat"),
     *("energy-scale", "energy-share", "action-share", "action-scale"),
@@ -26,14 +29,29 @@ def read_compounds(nodes: Iterable[YamlNode]) -> dict[str, CompoundClass]:
     found: dict[str, CompoundClass] = {}
     for node in nodes:
         classes = node.get("classes") if node.is_map else node if node.is_list else None
+        version = node.get("version") if node.is_map else None
+        logarithm = version is not None and str(version.value) in _LOGARITHM_OF_BASE_2
         for item in classes.list() if classes is not None and classes.is_list else ():
             try:
-                one = _compound(item)
+                one = _compound(_with_base_2(item) if logarithm else item)
             except SpecificationError as error:
                 note(f"a compound component is left out: {error.args[0]} ({item.place})")
             else:
                 found.setdefault(one.name, one)
     return found
+
+
+def _with_base_2(node: YamlNode) -> YamlNode:
+    """The same class with ``log2`` for ``log``: files of that version count address bits with it."""
+    return YamlNode(_replaced(node.value), node.place, node.names)
+
+
+def _replaced(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _replaced(child) for key, child in value.items()}
+    if isinstance(value, list | tuple):
+        return [_replaced(child) for child in value]
+    return _LOGARITHM.sub("log2(", value) if isinstance(value, str) and not isinstance(value, Quoted) else value
 
 
 def _compound(node: YamlNode) -> CompoundClass:
