@@ -12,7 +12,6 @@ from pathlib import Path
 from launcher.commands.output import write_file
 from launcher.errors import SpecificationError
 from launcher.results.files import CONSTRAINTS_YAML, SPECIFICATION_YAML
-from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import Document
 
 _STATS = ".stats.txt"
@@ -49,16 +48,6 @@ def read_inputs(paths: Sequence[Path], *, mapspace: bool = False) -> list[Input]
     for folder in (path for path in paths if path.is_dir()):
         inputs += _folder(folder, mapspace=mapspace)
     return inputs
-
-
-def with_energies(specification: Specification) -> Specification:
-    """The specification with energies: its own, or the tables'."""
-    if specification.energy is not None:
-        return specification
-    # Imported only when it is needed: files with an ERT should not wait for the tables.
-    from launcher.estimation import estimate  # noqa: PLC0415
-
-    return estimate(specification)
 
 
 def seconds(text: str) -> float:

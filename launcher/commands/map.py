@@ -1,7 +1,8 @@
 """Find the proven best mapping of Timeloop files.
 
 Takes what timeloop-mapper takes: architecture (v4 nodes, or the processed form), problem, constraints, ERT and ART,
-spread over any number of files. Without an ERT, energies come from the project's tables. The mapspace is searched
+spread over any number of files. Without an ERT, energies come from the project's tables; what they do
+not know is named, and a search by energy needs --allow-unknown-energy then. The mapspace is searched
 whole, so settings of a random search (victory condition, timeout, algorithm, ...) are not needed and not looked at;
 optimization_metrics is, when --objective is not given, and so is the mapspace's template (ruby: imperfect factors on
 fan-outs), when --factors is not given.
@@ -18,8 +19,9 @@ from typing import Any
 
 from rich.console import Console
 
+from launcher.commands.energies import add_energy_arguments, assumed_to_json, refuse_unknown, with_energies
 from launcher.commands.golden_form import levels_of
-from launcher.commands.inputs import Input, read_inputs, seconds, with_energies, write_json
+from launcher.commands.inputs import Input, read_inputs, seconds, write_json
 from launcher.engines.run import PARETO, find_best, must_compile, native_engine, settings_of
 from launcher.errors import NoValidMappingError, SpecificationError
 from launcher.figures import CRITERIA, FRONT
@@ -46,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--factors", choices=[str(one) for one in Factors],
         help="which loops may be imperfect: none, those of fan-outs, or all (default: as the files' mapspace says)",
     )  # fmt: skip
+    add_energy_arguments(parser, search=True)
     parser.add_argument("--timeout", type=seconds, metavar="S", help="stop after S seconds with the best so far")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="cores the search may use")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the result to this file")
@@ -64,10 +67,13 @@ def run(arguments: argparse.Namespace) -> int:
             f"{len(inputs)} inputs were named", expected="files that belong together, or one folder of a run"
         )
     (source,) = inputs
-    specification = with_energies(read_specification(source.documents))
+    specification = with_energies(
+        read_specification(source.documents, partial=True), arguments.energy, arguments.tables
+    )
     objective = arguments.objective.split(",") if arguments.objective else _metrics(source)
     factors = Factors(arguments.factors) if arguments.factors else read_mapspace(source.documents)
     settings = settings_of(objective, "--objective", arguments.timeout, max(1, arguments.threads), factors)
+    refuse_unknown(specification, settings.objective, front=settings.front, allowed=arguments.allow_unknown_energy)
     console = Console(quiet=arguments.quiet)
     sliding = not all(space.is_simple for space in specification.problem.data_spaces)
     compiles = must_compile("native", sliding=sliding, factors=factors)
@@ -89,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is not None:
         write_artifacts(result, arguments.output)
     if not result.ok:
-        raise NoValidMappingError(f"{source.name}: {result.reason}")
+        raise NoValidMappingError(result.reason or "no mapping exists", where=source.name)
     return 130 if stop_asked() else 0
 
 
@@ -114,8 +120,14 @@ def to_json(result: Result) -> dict[str, Any]:
         "gap": result.optimality.gap,
         "search_seconds": result.search.seconds,
         "mapping": levels_of(result.mapping),
+        **_assumed(result),
         **({"front": [_point(point) for point in result.front_results]} if result.front else {}),
     }
+
+
+def _assumed(result: Result) -> dict[str, Any]:
+    assumed = result.specification.assumed if result.specification else ()
+    return {"assumed_energies": assumed_to_json(assumed)} if assumed else {}
 
 
 def _point(point: Result) -> dict[str, Any]:

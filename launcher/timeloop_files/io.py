@@ -14,22 +14,27 @@ from pathlib import Path
 
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture
+from launcher.specification.compound import CompoundClass
 from launcher.specification.constraints import Factors
+from launcher.specification.energy import AssumedEnergy
 from launcher.specification.mapping import Mapping
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.attributes import evaluate_attributes
+from launcher.timeloop_files.compounds import read_compounds
 from launcher.timeloop_files.constraints import ConstraintReader, Directive, read_targets
 from launcher.timeloop_files.load import Document
 from launcher.timeloop_files.mapping import mapping_to_yaml, read_mapping_node
 from launcher.timeloop_files.mapspace import mapspace_to_yaml, read_factors_asked, widest_remainders
 from launcher.timeloop_files.node import YamlNode
+from launcher.timeloop_files.notes import collected_notes, note
 from launcher.timeloop_files.oldest import is_oldest, read_oldest
 from launcher.timeloop_files.problem import problem_to_yaml, read_problem
 from launcher.timeloop_files.processed import read_processed
 from launcher.timeloop_files.tables import (
     area_to_yaml,
     check_energy_table,
+    completed_energy_table,
     energy_to_yaml,
     read_area_table,
     read_energy_table,
@@ -54,37 +59,60 @@ _HARMLESS_ENVIRONMENT = (
 )
 
 
-def read_specification(sources: Sequence[Source], elsewhere: frozenset[str] = frozenset()) -> Specification:
+def read_specification(
+    sources: Sequence[Source], elsewhere: frozenset[str] = frozenset(), *, partial: bool = False
+) -> Specification:
     """The specification in one or more Timeloop files.
 
     Args:
         sources: files, or texts already parsed. Each top-level key may stand in any of them, but (constraints aside)
             in one only. Mappings are ignored here; see ``read_mappings``.
         elsewhere: names of dimensions and data spaces of other layers, which constraints may speak of.
+        partial: whether the ERT may lack components and actions; they get what Timeloop gives them, and the result
+            says so (``assumed``).
 
     Raises:
         SpecificationError: names file, line, key and value; what is not supported (sparse optimizations, layouts,
             ...) is refused by name.
     """
-    top = _top_level(_documents(sources))
+    with collected_notes() as notes:
+        read = _specification(_top_level(_documents(sources)), sources, elsewhere, partial=partial)
+    return replace(read, flags=(*read.flags, *notes))
+
+
+def _specification(
+    top: Dict[str, list[YamlNode]], sources: Sequence[Source], elsewhere: frozenset[str], *, partial: bool
+) -> Specification:
     _refuse_unsupported(top)
     variables = _variables(top)
     problem = read_problem(_single(top, "problem", sources).with_names(variables))
     problem = replace(problem, elsewhere=elsewhere - {*problem.dimensions, *problem.data_space_names})
     node = _single(top, "architecture", sources, "arch").with_names(variables)
     targets = [target for key in top if _is_constraints(key) for child in top[key] for target in read_targets(child)]
-    notes: list[str] = []
-    architecture, directives = _architecture(node, problem, variables, targets, notes)
+    compounds = read_compounds([*top.get("compound_components", []), *top.get("components", [])])
+    architecture, directives = _architecture(node, problem, variables, targets, compounds)
     _check_data_spaces(architecture, problem, node)
     reader = ConstraintReader(problem, architecture)
     constraints = reader.read(directives)
     energy_node, area_node = _optional(top, "ERT"), _optional(top, "ART")
     energy = read_energy_table(energy_node) if energy_node and _filled(energy_node) else None
+    assumed: tuple[AssumedEnergy, ...] = ()
     if energy is not None and energy_node is not None:
+        if partial:
+            energy, assumed = completed_energy_table(energy, architecture)
         check_energy_table(energy_node, energy, architecture)
     area = read_area_table(area_node) if area_node and _filled(area_node) else None
     problem = replace(problem, elsewhere=frozenset())
-    return Specification(architecture, problem, constraints, energy, area, flags=(*notes, *reader.flags))
+    return Specification(
+        architecture,
+        problem,
+        constraints,
+        energy,
+        area,
+        flags=tuple(reader.flags),
+        assumed=assumed,
+        compounds=compounds,
+    )
 
 
 def parse_specification(text: str, source: str) -> Specification:
@@ -207,12 +235,15 @@ def _top_level(documents: Sequence[Document]) -> dict[str, list[YamlNode]]:
     for document in documents:
         for key, child in YamlNode.of(document).items():
             if key not in _READ and key not in _IGNORED and not _is_constraints(key):
-                close = get_close_matches(key, _READ, n=1)
-                raise child.error(
-                    f"unknown top-level key '{key}'",
-                    expected=", ".join(_READ[:10]),
-                    hint=f"did you mean '{close[0]}'?" if close else None,
-                )
+                close = get_close_matches(key, _READ, n=1, cutoff=0.7)
+                if close:
+                    raise child.error(
+                        f"unknown top-level key '{key}'",
+                        expected=", ".join(_READ[:10]),
+                        hint=f"did you mean '{close[0]}'?",
+                    )
+                note(f"top-level key '{key}' has no effect ({document.source})")
+                continue
             result.setdefault(key, []).append(child)
     return result
 
@@ -248,18 +279,18 @@ def _architecture(
     problem: Problem,
     variables: Dict[str, object],
     targets: Sequence[tuple[str, str, YamlNode]],
-    notes: list[str],
+    compounds: Dict[str, CompoundClass],
 ) -> tuple[Architecture, list[Directive]]:
     if not node.is_map:
         raise node.wrong("a mapping with 'nodes' or 'subtree'")
     if node.get("nodes") is not None:
         node.check_keys(("nodes", "version"), "a v4 architecture")
-        return read_v4(node, problem, variables, targets, notes)
+        return read_v4(node, problem, variables, targets, compounds)
     others = [Directive(*target) for target in targets]
     if is_oldest(node):
         return read_oldest(node), others
     node.check_keys(("subtree", "version", "name", "attributes"), "an architecture")
-    return read_processed(node, notes), others
+    return read_processed(node), others
 
 
 def _check_data_spaces(architecture: Architecture, problem: Problem, node: YamlNode) -> None:

@@ -12,6 +12,7 @@ from launcher.specification.architecture import Architecture, ComputeLevel, Netw
 from launcher.timeloop_files.attributes import evaluate_attributes
 from launcher.timeloop_files.levels import common_fields, compute_level, kind_of, network, storage_level
 from launcher.timeloop_files.node import YamlNode
+from launcher.timeloop_files.notes import note
 
 _RANGE = re.compile(r"\[([0-9]{1,18})\.\.([0-9]{1,18})\]$")
 _COMPONENT_KEYS = (
@@ -23,13 +24,12 @@ _SUBTREE_KEYS = ("name", "attributes", "local", "subtree", "version", "class", "
 
 @dataclass
 class Parts:
-    """Components in the order of the files, OUTERMOST first, and remarks for the user."""
+    """Components in the order of the files, OUTERMOST first."""
 
     storage: list[StorageLevel] = field(default_factory=list)
     compute: list[ComputeLevel] = field(default_factory=list)
     networks: list[Network] = field(default_factory=list)
     places: dict[str, YamlNode] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
 
     def add(
         self, component: YamlNode, name: str, own: Mapping[str, object], inherited: Mapping[str, object], instances: int
@@ -112,17 +112,9 @@ def split_name(node: YamlNode) -> tuple[str, int]:
     return text[: match.start()], count
 
 
-def read_processed(node: YamlNode, notes: list[str]) -> Architecture:
-    """The processed form: nested ``subtree`` lists of one, each with its ``local`` components, outermost first.
-
-    Args:
-        node: the ``architecture`` key.
-        notes: remarks for the user, appended while reading.
-
-    Raises:
-        SpecificationError: a key that is unknown or missing, sizes that do not fit each other.
-    """
-    parts = Parts(notes=notes)
+def read_processed(node: YamlNode) -> Architecture:
+    """The processed form: nested ``subtree`` lists of one, each with its ``local`` components, outermost first."""
+    parts = Parts()
     name, attributes, instances = "system", dict[str, object](), 1
     inherited: dict[str, object] = {}
     level, depth = node, 0
@@ -161,7 +153,7 @@ def _read_local(
             continue
         name, count = split_name(component.require("name"))
         if component.get("class") is None:
-            parts.notes.append(f"component '{name}' has no class: left out, as Timeloop leaves it out")
+            note(f"component '{name}' has no class: left out, as Timeloop leaves it out")
             continue
         parts.add(component, name, _attributes(component, names), inherited, instances * count)
 

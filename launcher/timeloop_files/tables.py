@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from launcher.specification.architecture import Architecture, Component, Network
-from launcher.specification.energy import ActionEnergy, AreaTable, EnergyTable
+from launcher.specification.architecture import Architecture, Component, ComputeLevel, Network, StorageLevel
+from launcher.specification.built_in_energy import (
+    built_in_compute_energy_pj,
+    built_in_dram_energy_pj,
+    built_in_energy_pj,
+)
+from launcher.specification.energy import ActionEnergy, AreaTable, AssumedEnergy, EnergyTable
 from launcher.timeloop_files.node import YamlNode
 
 _RANGE = re.compile(r"\[[^\]]*\]")
@@ -72,12 +77,57 @@ def _check_component(
             f"the ERT has no table for '{component.name}'", f"a table with the actions {', '.join(needed)}"
         )
     for action, names in needed.items():
-        if not any(name in actions for name in names):
+        if not _has(actions, names):
             table = next(t for t in tables.list() if component_name(t.require("name").text()) == component.name)
             raise table.require("actions").error(
                 f"the ERT lacks action '{action}' of '{component.name}'",
                 f"one of: {', '.join(names)}; it has: {', '.join(actions) or 'none'}",
             )
+
+
+def completed_energy_table(
+    energy: EnergyTable, architecture: Architecture
+) -> tuple[EnergyTable, tuple[AssumedEnergy, ...]]:
+    """The table with what Timeloop itself takes for the components and actions that it lacks, and what that was.
+
+    A storage level without the action gets the dearest one that its table has, divided by its cluster size; compute
+    units, and components without a table, get the figures that Timeloop is built with.
+    """
+    components = dict(energy.components)
+    assumed: list[AssumedEnergy] = []
+    levels: list[StorageLevel | ComputeLevel] = [*reversed(architecture.levels), architecture.compute]
+    for level in levels:
+        if isinstance(level, StorageLevel) and (level.is_dummy or level.vector_access_energy_pj is not None):
+            continue
+        actions = components.get(level.name)
+        needed = _NEEDED_STORAGE if isinstance(level, StorageLevel) else _NEEDED_COMPUTE
+        missing = [action for action, names in needed.items() if actions is None or not _has(actions, names)]
+        if not missing:
+            continue
+        dearest = max((entry.energy_pj for entries in (actions or {}).values() for entry in entries), default=0.0)
+        if isinstance(level, StorageLevel) and actions:
+            figure, how = dearest / level.cluster_size, "the dearest action of its table"
+        else:
+            figure, how = _built_in(level), "the figure that Timeloop is built with"
+        components[level.name] = {**(actions or {}), **{action: (ActionEnergy(figure),) for action in missing}}
+        reason = "the ERT has no such action" if actions else "the ERT has no table for it"
+        taken = f"{figure:.6g} pJ, {how}, as Timeloop does"
+        plain = {key: value for key, value in level.attributes.items() if isinstance(value, int | float | str)}
+        assumed.append(
+            AssumedEnergy(level.name, level.component_class, plain, tuple(missing), reason, taken, unknown=False)
+        )
+    return EnergyTable(components), tuple(assumed)
+
+
+def _has(actions: Mapping[str, object], names: tuple[str, ...]) -> bool:
+    return any(name in actions for name in names)
+
+
+def _built_in(level: StorageLevel | ComputeLevel) -> float:
+    if isinstance(level, ComputeLevel):
+        return built_in_compute_energy_pj(level)
+    is_dram = "DRAM" in level.component_class or level.attributes.get("technology") == "DRAM"
+    return built_in_dram_energy_pj(level) if is_dram else built_in_energy_pj(level)
 
 
 def energy_to_yaml(energy: EnergyTable, architecture: Architecture) -> dict[str, object]:

@@ -1,8 +1,9 @@
 """Renders one template of Timeloop's front end; a program of its own, so that a limit on time and memory can end it.
 
 It reads a JSON object from standard input (``path``; ``data``: what the template's variables are; ``bytes``,
-``memory``, ``seconds``: limits) and writes one: ``text``, and ``included``: for every ``!include_loaded <number>`` in a text the
-files it stands for, each with ``path`` and ``text``; or ``error``, with the words of a message.
+``memory``, ``seconds``: limits) and writes one. That has ``text``, and ``included``: for every ``!include_loaded
+<number>`` in a text the files it stands for, each with ``path`` and ``text``; or it has ``error``, the words of a
+message.
 
 It must not import the project: it is started as a file.
 """

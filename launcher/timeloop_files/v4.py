@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from launcher.specification.architecture import DUMMY_CLASS, Architecture
+from launcher.specification.compound import CompoundClass
 from launcher.specification.problem import Problem
 from launcher.timeloop_files.attributes import evaluate_attributes
 from launcher.timeloop_files.constraints import Directive, group_directives, read_data_spaces
@@ -61,8 +63,8 @@ def read_v4(
     node: YamlNode,
     problem: Problem,
     variables: Mapping[str, object],
-    targets: Sequence[tuple[str, str, YamlNode]],
-    notes: list[str],
+    targets: Sequence[tuple[str, str, YamlNode]] = (),
+    compounds: Mapping[str, CompoundClass] = MappingProxyType({}),
 ) -> tuple[Architecture, list[Directive]]:
     """The machine, and the constraints that stand in its nodes or name one of them.
 
@@ -71,12 +73,12 @@ def read_v4(
         problem: its data spaces decide which parallel branch holds what.
         variables: what expressions may use, and the architecture's global attributes.
         targets: constraints from outside the architecture: (kind, name of a node or level, keys).
-        notes: remarks for the user, appended while reading.
+        compounds: component classes that the input defines; their actions say whether they store or compute.
 
     Raises:
         SpecificationError: an unknown tag, a fan-out inside parallel branches, a data space without a branch.
     """
-    walk = _Walk(problem, variables, targets, Parts(notes=notes))
+    walk = _Walk(problem, variables, targets, compounds)
     walk.nodes(node.require("nodes"))
     name = walk.top_name or "system"
     architecture = walk.parts.architecture(name, {**variables, **walk.top_attributes}, node)
@@ -88,6 +90,7 @@ class _Walk:
     problem: Problem
     variables: Mapping[str, object]
     targets: Sequence[tuple[str, str, YamlNode]]
+    compounds: Mapping[str, CompoundClass]
     parts: Parts = field(default_factory=Parts)
     directives: list[Directive] = field(default_factory=list)
     inherited: dict[str, object] = field(default_factory=dict)
@@ -200,6 +203,7 @@ class _Walk:
     def component(self, node: YamlNode) -> None:
         node.check_keys(_KEYS["!Component"], "a !Component")
         node.refuse("sparse_optimizations", "sparse optimizations")
+        node = self.by_its_kind(node)
         component_class = node.require("class").text()
         kind = kind_of(component_class)
         if "nothing" in component_class:
@@ -221,6 +225,16 @@ class _Walk:
                 self.directives.append(Directive(constraint, name, child))
         if kind == "storage" and self.branch_bypass:
             self.directives.append(_made(node, "dataspace", name, {"bypass": sorted(self.branch_bypass)}))
+
+    def by_its_kind(self, node: YamlNode) -> YamlNode:
+        """A component of a class that only the input knows, as storage or compute of that subclass."""
+        component_class = node.require("class").text()
+        compound = self.compounds.get(component_class)
+        if compound is None or kind_of(component_class) is not None or "nothing" in component_class:
+            return node
+        value = dict(node.value) if isinstance(node.value, dict) else {}
+        kind = "compute" if compound.computes else "storage"
+        return node.with_values({**value, "class": kind, "subclass": component_class})
 
     def fan_out(self, node: YamlNode, name: str) -> None:
         """Put the level that stands for a fan-out, and multiply the instances of everything below."""

@@ -1,0 +1,218 @@
+"""How many architecture files of public repositories the launcher takes, and why not the others.
+
+Usage: python benchmarks/timeloop_files.py FOLDER... [--markdown] [--list WORD]
+
+Each FOLDER is a checkout of one repository; nothing is fetched here. Every different YAML file that holds an
+architecture is read with the files that belong to it (components, variables, constraints of its folder) and with a
+problem that fits: its own, one of the folders around it, or one of two small ones. A file that is read is also given
+energies, as ``evaluate`` does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+
+from launcher.commands.energies import with_energies
+from launcher.errors import LauncherError
+from launcher.timeloop_files.io import Document, Source, read_specification
+
+_ARCHITECTURE = re.compile(r"^(architecture|arch)\s*:", re.MULTILINE)
+_PROBLEM = re.compile(r"^problem\s*:", re.MULTILINE)
+_BESIDE = re.compile(r"^(components|compound_components|variables)\s*:", re.MULTILINE)
+_SPARSE = re.compile(
+    r"^\s*(- )?(sparse_optimizations|action-optimization|action_optimization)\s*:\s*[^\s\[]*\s*$", re.M
+)
+_PROBLEMS_TRIED = 6
+_LARGEST = 2**20
+_SHOWN_REASONS = 4
+_NAMES = re.compile(r"'[^']*'|\"[^\"]*\"|\b\d+\b")
+
+_SMALL_PROBLEMS = (
+    """
+problem:
+  shape:
+    name: conv
+    dimensions: [C, M, R, S, N, P, Q]
+    coefficients: [{name: Wstride, default: 1}, {name: Hstride, default: 1}, {name: Wdilation, default: 1}, \
+{name: Hdilation, default: 1}]
+    data_spaces:
+    - {name: Weights, projection: [[[C]], [[M]], [[R]], [[S]]]}
+    - {name: Inputs, projection: [[[N]], [[C]], [[R, Wdilation], [P, Wstride]], [[S, Hdilation], [Q, Hstride]]]}
+    - {name: Outputs, projection: [[[N]], [[M]], [[Q]], [[P]]], read_write: True}
+  instance: {C: 4, M: 4, R: 3, S: 3, N: 1, P: 8, Q: 8}
+""",
+    """
+problem:
+  shape:
+    name: gemm
+    dimensions: [M, N, K]
+    data_spaces:
+    - {name: A, projection: [[[M]], [[K]]]}
+    - {name: B, projection: [[[N]], [[K]]]}
+    - {name: Z, projection: [[[M]], [[N]]], read_write: True}
+  instance: {M: 8, N: 16, K: 16}
+""",
+)
+
+
+@dataclass
+class Repository:
+    """What became of one repository's files.
+
+    Attributes:
+        name: of its folder.
+        read, complete: files that get in, and those whose energies are all known.
+        sparse, lists: files with sparse optimizations, and component lists without a hierarchy, among the refused.
+        reasons: why the others do not get in.
+        refused: the others, with their reasons.
+    """
+
+    name: str
+    files: int = 0
+    read: int = 0
+    complete: int = 0
+    sparse: int = 0
+    lists: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    refused: list[tuple[Path, str]] = field(default_factory=list)
+
+
+def main() -> None:
+    """Try the folders' files and print one table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+    parser.add_argument("--markdown", action="store_true", help="print the table that docs/timeloop-files.md has")
+    parser.add_argument("--list", metavar="WORD", help="also name the refused files whose reason has this word")
+    arguments = parser.parse_args()
+    found = []
+    for folder in arguments.folders:
+        found.append(tried(folder))
+        if not arguments.markdown:
+            _print(found[-1], arguments.list)
+    if arguments.markdown:
+        print(markdown(found))
+    else:
+        print(_totals(found))
+
+
+def tried(folder: Path) -> Repository:
+    """Read every different architecture file below ``folder``."""
+    texts = {path: text for path in _yaml_files(folder) if (text := _text(path)) is not None}
+    result = Repository(folder.name)
+    seen: set[str] = set()
+    for path, text in texts.items():
+        digest = sha256(text.encode()).hexdigest()
+        if not _ARCHITECTURE.search(text) or digest in seen:
+            continue
+        seen.add(digest)
+        _try(path, text, texts, result)
+    return result
+
+
+def _try(path: Path, text: str, texts: dict[Path, str], result: Repository) -> None:
+    result.files += 1
+    reason: str | None = None
+    for sources in _inputs(path, text, texts):
+        try:
+            specification = read_specification(sources, partial=True)
+        except LauncherError as error:
+            # The first problem is the file's own or its neighbour's: what speaks against it says most.
+            reason = reason or _kind(error)
+            continue
+        try:
+            completed = with_energies(specification)
+        except LauncherError as error:
+            reason = _kind(error)
+            break
+        result.read += 1
+        result.complete += not completed.assumed
+        return
+    if "component list" in (reason or ""):
+        result.lists += 1
+    elif _SPARSE.search(text) or "sparse" in (reason or ""):
+        result.sparse += 1
+    result.reasons[reason or "nothing was tried"] += 1
+    result.refused.append((path, reason or ""))
+
+
+def _inputs(path: Path, text: str, texts: dict[Path, str]) -> Iterator[list[Source]]:
+    """The file with what belongs to it, and one problem after the other."""
+    if _PROBLEM.search(text):
+        yield [path]
+        return
+    near = [path.parent, *list(path.parent.iterdir()), *islice(path.parents, 1, 3)]
+    beside: list[Source] = [
+        other
+        for other, content in texts.items()
+        if other != path
+        and other.parent in (path.parent, path.parent / "components", path.parent.parent / "components")
+        and _BESIDE.search(content)
+        and not _ARCHITECTURE.search(content)
+        and not _PROBLEM.search(content)
+    ]
+    problems = [
+        other
+        for other, content in texts.items()
+        if _PROBLEM.search(content) and not _ARCHITECTURE.search(content) and other.parent in near
+    ]
+    for problem in problems[:_PROBLEMS_TRIED]:
+        yield [path, problem, *beside]
+        if beside:
+            yield [path, problem]
+    for small in _SMALL_PROBLEMS:
+        yield [path, Document.from_text(small, "a small problem"), *beside]
+        if beside:
+            yield [path, Document.from_text(small, "a small problem")]
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return sorted(path for ending in ("*.yaml", "*.yml") for path in folder.rglob(ending) if path.is_file())
+
+
+def _text(path: Path) -> str | None:
+    if path.stat().st_size > _LARGEST:
+        return None
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def _kind(error: LauncherError) -> str:
+    """What the message says, without the names and figures of the one file."""
+    return _NAMES.sub("…", str(error).splitlines()[0])[:110]
+
+
+def _print(one: Repository, word: str | None) -> None:
+    print(f"{one.name}: {one.read} of {one.files} get in, {one.complete} with all energies; {one.sparse} sparse")
+    for reason, count in one.reasons.most_common():
+        print(f"  {count:5}  {reason}")
+    for path, reason in one.refused:
+        if word is not None and word in reason:
+            print(f"         {path}: {reason}")
+
+
+def _totals(found: Sequence[Repository]) -> str:
+    files, read, sparse = (sum(getattr(one, name) for one in found) for name in ("files", "read", "sparse"))
+    return f"all: {read} of {files} get in; {sparse} of the others are sparse"
+
+
+def markdown(found: Sequence[Repository]) -> str:
+    """The table of the documentation."""
+    lines = [
+        "| repository | architecture files | get in | all energies known | sparse | other reasons |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in found:
+        reasons = [f"{count} {reason}" for reason, count in one.reasons.most_common() if "sparse" not in reason]
+        shown = "; ".join(reasons[:_SHOWN_REASONS]).replace("|", "/")
+        lines.append(f"| {one.name} | {one.files} | {one.read} | {one.complete} | {one.sparse} | {shown} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
