@@ -13,6 +13,7 @@ from launcher.commands.output import write_file
 from launcher.errors import SpecificationError
 from launcher.results.files import CONSTRAINTS_YAML, SPECIFICATION_YAML
 from launcher.timeloop_files.io import Document
+from launcher.timeloop_files.load import resolve_scalar
 
 _STATS = ".stats.txt"
 _INPUTS = ("parsed-processed-input.yaml", SPECIFICATION_YAML)
@@ -33,10 +34,29 @@ class Input:
     stats: Path | None = None
 
 
-def read_inputs(paths: Sequence[Path], *, mapspace: bool = False) -> list[Input]:
+def add_data_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--data``, which fills in templates."""
+    what = "a variable of the files' Jinja2 templates; may be given several times"
+    parser.add_argument("--data", action="append", default=[], type=_named_value, metavar="NAME=VALUE", help=what)
+
+
+def _named_value(text: str) -> tuple[str, object]:
+    name, equals, value = text.partition("=")
+    if not (equals and name.isidentifier()):
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE")
+    return name, resolve_scalar(value)
+
+
+def read_inputs(
+    paths: Sequence[Path], *, mapspace: bool = False, data: Sequence[tuple[str, object]] = ()
+) -> list[Input]:
     """Files that are named together form one input; every folder is one (or one for each report in it).
 
-    ``mapspace`` also takes the constraints from a folder in which a trial left them beside its specification.
+    Args:
+        paths: files and folders.
+        mapspace: whether to take the constraints, too, from a folder in which a trial left them beside its
+            specification.
+        data: variables of the files' templates.
 
     Raises:
         SpecificationError: a file is missing or is not YAML; a folder holds no Timeloop input.
@@ -44,7 +64,8 @@ def read_inputs(paths: Sequence[Path], *, mapspace: bool = False) -> list[Input]
     files = [path for path in paths if not path.is_dir()]
     inputs = []
     if files:
-        inputs.append(Input(", ".join(str(path) for path in files), tuple(map(Document.from_file, files))))
+        documents = tuple(Document.from_file(path, dict(data)) for path in files)
+        inputs.append(Input(", ".join(str(path) for path in files), documents))
     for folder in (path for path in paths if path.is_dir()):
         inputs += _folder(folder, mapspace=mapspace)
     return inputs

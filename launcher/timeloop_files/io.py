@@ -29,7 +29,7 @@ from launcher.timeloop_files.mapspace import mapspace_to_yaml, read_factors_aske
 from launcher.timeloop_files.node import YamlNode
 from launcher.timeloop_files.notes import collected_notes, note
 from launcher.timeloop_files.oldest import is_oldest, read_oldest
-from launcher.timeloop_files.problem import problem_to_yaml, read_problem
+from launcher.timeloop_files.problem import front_end_names, problem_to_yaml, read_problem
 from launcher.timeloop_files.processed import read_processed
 from launcher.timeloop_files.tables import (
     area_to_yaml,
@@ -85,9 +85,11 @@ def _specification(
 ) -> Specification:
     _refuse_unsupported(top)
     variables = _variables(top)
-    problem = read_problem(_single(top, "problem", sources).with_names(variables))
+    problem_node = _single(top, "problem", sources).with_names(variables)
+    problem = read_problem(problem_node)
     problem = replace(problem, elsewhere=elsewhere - {*problem.dimensions, *problem.data_space_names})
-    node = _single(top, "architecture", sources, "arch").with_names(variables)
+    names = front_end_names(variables, problem_node)
+    node = _single(top, "architecture", sources, "arch").with_names(names)
     targets = [target for key in top if _is_constraints(key) for child in top[key] for target in read_targets(child)]
     compounds = read_compounds([*top.get("compound_components", []), *top.get("components", [])])
     architecture, directives = _architecture(node, problem, variables, targets, compounds)
@@ -269,7 +271,9 @@ def _filled(node: YamlNode) -> bool:
 
 def _variables(top: Dict[str, list[YamlNode]]) -> dict[str, object]:
     node = _optional(top, "variables")
-    variables = evaluate_attributes(node, {}) if node else {}
+    variables: dict[str, object] = {}
+    for part in [] if node is None else node.list() if node.is_list else [node]:
+        variables.update(evaluate_attributes(part, variables))
     variables.pop("version", None)
     return variables
 

@@ -71,14 +71,14 @@ def read_v4(
     Args:
         node: the ``architecture`` key, with ``nodes``.
         problem: its data spaces decide which parallel branch holds what.
-        variables: what expressions may use, and the architecture's global attributes.
+        variables: the architecture's global attributes.
         targets: constraints from outside the architecture: (kind, name of a node or level, keys).
         compounds: component classes that the input defines; their actions say whether they store or compute.
 
     Raises:
         SpecificationError: an unknown tag, a fan-out inside parallel branches, a data space without a branch.
     """
-    walk = _Walk(problem, variables, targets, compounds)
+    walk = _Walk(problem, node.names, targets, compounds)
     walk.nodes(node.require("nodes"))
     name = walk.top_name or "system"
     architecture = walk.parts.architecture(name, {**variables, **walk.top_attributes}, node)
@@ -88,7 +88,7 @@ def read_v4(
 @dataclass
 class _Walk:
     problem: Problem
-    variables: Mapping[str, object]
+    outer_names: Mapping[str, object]
     targets: Sequence[tuple[str, str, YamlNode]]
     compounds: Mapping[str, CompoundClass]
     parts: Parts = field(default_factory=Parts)
@@ -241,7 +241,7 @@ class _Walk:
         spatial = node.get("spatial")
         if spatial is None:
             return
-        spatial = spatial.with_names({**self.variables, **self.inherited})
+        spatial = spatial.with_names(self.names)
         spatial.check_keys(("meshX", "meshY"), "a fan-out")
         mesh_x, mesh_y = spatial.get("meshX"), spatial.get("meshY")
         x = mesh_x.integer(minimum=1) if mesh_x else 1
@@ -286,6 +286,11 @@ class _Walk:
 
     # -- helpers --------------------------------------------------------------------------------------------------
 
+    @property
+    def names(self) -> dict[str, object]:
+        """What names in expressions stand for at this place of the tree."""
+        return {**self.outer_names, **self.inherited}
+
     def place(
         self, node: YamlNode, name: str, own: Mapping[str, object], instances: int | None, actions: Sequence[str]
     ) -> None:
@@ -296,7 +301,7 @@ class _Walk:
         value = dict(node.value) if isinstance(node.value, dict) else {}
         attributes = {**own, "meshX": self.mesh_x, "meshY": self.mesh_y} if instances is None else own
         component = node.with_values({**value, "required_actions": merged})
-        component = component.with_names({**self.variables, **self.inherited})
+        component = component.with_names(self.names)
         self.parts.add(component, name, attributes, {}, count)
 
     def name(self, node: YamlNode) -> str:
@@ -310,7 +315,7 @@ class _Walk:
 
     def own_attributes(self, node: YamlNode) -> dict[str, object]:
         attributes = node.get("attributes")
-        return evaluate_attributes(attributes, {**self.variables, **self.inherited}) if attributes else {}
+        return evaluate_attributes(attributes, self.names) if attributes else {}
 
     def constraints(self, node: YamlNode) -> list[tuple[str, YamlNode]]:
         constraints = node.get("constraints")
