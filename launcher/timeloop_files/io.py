@@ -213,7 +213,14 @@ def read_mapped(sources: Sequence[Source], specification: Specification) -> list
     nodes = [node for node in top.get("mapping", []) if node.value != []]
     for node in top.get("mappings", []):
         nodes += [item.require("mapping") if item.is_map else item for item in node.list()]
-    return [read_mapping_node(node, specification) for node in nodes]
+    return [_noting(node, specification) for node in nodes]
+
+
+def _noting(node: YamlNode, specification: Specification) -> tuple[Specification, Mapping]:
+    """One mapping; keys without effect become flags of its specification."""
+    with collected_notes() as notes:
+        own, mapping = read_mapping_node(node, specification)
+    return replace(own, flags=tuple(dict.fromkeys((*own.flags, *notes)))), mapping
 
 
 def _documents(sources: Sequence[Source]) -> list[Document]:
@@ -282,6 +289,7 @@ def _architecture(
 ) -> tuple[Architecture, list[Directive]]:
     if not node.is_map:
         raise node.wrong("a mapping with 'nodes' or 'subtree'")
+    _refuse_component_list(node)
     if node.get("nodes") is not None:
         node.check_keys(("nodes", "version"), "a v4 architecture")
         return read_v4(node, problem, variables, targets, compounds)
@@ -289,6 +297,16 @@ def _architecture(
         raise node.error("the oldest form ('arithmetic' and 'storage') is not supported", "'nodes' or 'subtree'")
     node.check_keys(("subtree", "version", "name", "attributes"), "an architecture")
     return read_processed(node), [Directive(*target) for target in targets]
+
+
+def _refuse_component_list(node: YamlNode) -> None:
+    """What Accelergy writes and reads beside Timeloop is no hierarchy."""
+    if node.get("local") is not None and node.get("nodes", "subtree") is None:
+        raise node.error(
+            "this is a component list of Accelergy, not an architecture",
+            "'nodes' or 'subtree', which say what lies inside what",
+            "name the architecture that the list was made from",
+        )
 
 
 def _check_data_spaces(architecture: Architecture, problem: Problem, node: YamlNode) -> None:

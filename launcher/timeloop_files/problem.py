@@ -7,8 +7,10 @@ from difflib import get_close_matches
 
 from launcher.specification.problem import DataSpace, Problem, Rank, Term
 from launcher.timeloop_files.node import YamlNode
+from launcher.timeloop_files.notes import note
 
 _PROBLEM_KEYS = ("version", "shape", "instance", "name")
+_INSTANCE_KEYS = ("densities", "commonDensity")
 _SHAPE_KEYS = ("version", "name", "dimensions", "data_spaces", "coefficients", "flatten", "ranks")
 _SPACE_KEYS = ("name", "projection", "read_write", "ranks")
 
@@ -33,6 +35,7 @@ def read_problem(node: YamlNode) -> Problem:
     if instance is not None:
         node.check_keys(_PROBLEM_KEYS, "the problem")
     instance = instance or node
+    _note_without_effect(instance, shape)
     dimensions = _dimensions(shape, instance)
     coefficients = _coefficients(shape, instance)
     _check_dense(instance)
@@ -71,10 +74,23 @@ def _coefficients(shape: YamlNode, instance: YamlNode) -> dict[str, int]:
     return result
 
 
+def _note_without_effect(instance: YamlNode, shape: YamlNode) -> None:
+    """Keys of an instance that nothing reads: a fork of Timeloop may, or they are meant for people."""
+    known = {*_INSTANCE_KEYS, *_PROBLEM_KEYS, *(item.text() for item in shape.require("dimensions").list())}
+    coefficients = shape.get("coefficients")
+    known |= {item.require("name").text() for item in coefficients.list()} if coefficients else set()
+    spellings = {name.lower() for name in known}
+    for key, _ in instance.items():
+        if key not in known and key.lower() not in spellings:
+            note(f"'{key}' in the problem's instance has no effect")
+
+
 def _refuse_misspelt(instance: YamlNode, name: str) -> None:
     """A misspelt coefficient would silently take its default."""
     for key, child in instance.items():
-        if get_close_matches(key, [name], cutoff=0.85):
+        if key.lower() == name.lower():
+            note(f"'{key}' in the problem's instance has no effect: the coefficient is called '{name}'")
+        elif get_close_matches(key, [name], cutoff=0.85):
             raise child.error(f"unknown key '{key}' in the problem's instance", hint=f"did you mean '{name}'?")
 
 
