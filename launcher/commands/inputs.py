@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
 from launcher.commands.output import write_file
 from launcher.errors import SpecificationError
 from launcher.results.files import CONSTRAINTS_YAML, SPECIFICATION_YAML
+from launcher.timeloop_files.dense import dense_part
 from launcher.timeloop_files.io import Document
 
 _STATS = ".stats.txt"
@@ -33,10 +34,18 @@ class Input:
     stats: Path | None = None
 
 
-def read_inputs(paths: Sequence[Path], *, mapspace: bool = False) -> list[Input]:
+def add_dense_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare the option that takes the dense part of a sparse input."""
+    parser.add_argument(
+        "--dense", action="store_true", help="drop densities and sparse optimizations: the dense part alone"
+    )
+
+
+def read_inputs(paths: Sequence[Path], *, mapspace: bool = False, dense: bool = False) -> list[Input]:
     """Files that are named together form one input; every folder is one (or one for each report in it).
 
-    ``mapspace`` also takes the constraints from a folder in which a trial left them beside its specification.
+    ``dense`` drops what is about sparse data. ``mapspace`` also takes the constraints from a folder in which a trial
+    left them beside its specification.
 
     Raises:
         SpecificationError: a file is missing or is not YAML; a folder holds no Timeloop input.
@@ -47,6 +56,8 @@ def read_inputs(paths: Sequence[Path], *, mapspace: bool = False) -> list[Input]
         inputs.append(Input(", ".join(str(path) for path in files), tuple(map(Document.from_file, files))))
     for folder in (path for path in paths if path.is_dir()):
         inputs += _folder(folder, mapspace=mapspace)
+    if dense:
+        return [replace(one, documents=tuple(map(dense_part, one.documents)), stats=None) for one in inputs]
     return inputs
 
 

@@ -23,6 +23,7 @@ from launcher.specification.specification import Specification
 from launcher.timeloop_files.attributes import evaluate_attributes
 from launcher.timeloop_files.compounds import read_compounds
 from launcher.timeloop_files.constraints import ConstraintReader, Directive, read_targets
+from launcher.timeloop_files.dense import DENSE_HINT
 from launcher.timeloop_files.load import Document
 from launcher.timeloop_files.mapping import mapping_to_yaml, read_mapping_node
 from launcher.timeloop_files.mapspace import mapspace_to_yaml, read_factors_asked, widest_remainders
@@ -84,9 +85,10 @@ def _specification(
 ) -> Specification:
     _refuse_unsupported(top)
     variables = _variables(top)
+    node = _single(top, "architecture", sources, "arch").with_names(variables)
+    _refuse_component_list(node)
     problem = read_problem(_single(top, "problem", sources).with_names(variables))
     problem = replace(problem, elsewhere=elsewhere - {*problem.dimensions, *problem.data_space_names})
-    node = _single(top, "architecture", sources, "arch").with_names(variables)
     targets = [target for key in top if _is_constraints(key) for child in top[key] for target in read_targets(child)]
     compounds = read_compounds([*top.get("compound_components", []), *top.get("components", [])])
     architecture, directives = _architecture(node, problem, variables, targets, compounds)
@@ -289,7 +291,6 @@ def _architecture(
 ) -> tuple[Architecture, list[Directive]]:
     if not node.is_map:
         raise node.wrong("a mapping with 'nodes' or 'subtree'")
-    _refuse_component_list(node)
     if node.get("nodes") is not None:
         node.check_keys(("nodes", "version"), "a v4 architecture")
         return read_v4(node, problem, variables, targets, compounds)
@@ -301,7 +302,7 @@ def _architecture(
 
 def _refuse_component_list(node: YamlNode) -> None:
     """What Accelergy writes and reads beside Timeloop is no hierarchy."""
-    if node.get("local") is not None and node.get("nodes", "subtree") is None:
+    if node.is_map and node.get("local") is not None and node.get("nodes", "subtree") is None:
         raise node.error(
             "this is a component list of Accelergy, not an architecture",
             "'nodes' or 'subtree', which say what lies inside what",
@@ -323,7 +324,9 @@ def _refuse_unsupported(top: Dict[str, list[YamlNode]]) -> None:
     for node in top.get("sparse_optimizations", []):
         targets = node.get("targets") if node.is_map else node
         if targets is not None and targets.value != []:
-            raise node.error("sparse optimizations are not supported", "no 'sparse_optimizations', or an empty list")
+            raise node.error(
+                "sparse optimizations are not supported", "no 'sparse_optimizations', or an empty list", DENSE_HINT
+            )
     for node in top.get("layout", []):
         if node.value not in ([], {}):
             raise node.error("layouts are not supported", "no 'layout'")

@@ -204,11 +204,11 @@ class YamlNode(NamedTuple):
                 hint=f"did you mean '{close[0]}'?" if close else None,
             )
 
-    def refuse(self, key: str, why: str) -> None:
+    def refuse(self, key: str, why: str, hint: str | None = None) -> None:
         """Refuse a key that has a value which would matter."""
         child = self.get(key)
         if child is not None and child.value not in (False, "", {}, []):
-            raise child.error(f"{why} ('{key}') are not supported", hint=f"remove '{key}'")
+            raise child.error(f"{why} ('{key}') are not supported", hint=hint or f"remove '{key}'")
 
 
 def _label(index: int, value: object) -> object:

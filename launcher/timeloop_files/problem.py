@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from launcher.specification.problem import DataSpace, Problem, Rank, Term
+from launcher.timeloop_files.dense import DENSE_HINT
 from launcher.timeloop_files.node import YamlNode
 from launcher.timeloop_files.notes import note
 
@@ -100,9 +101,12 @@ def _check_dense(instance: YamlNode) -> None:
     densities += [child for _, child in each.items()] if each else []
     for density in densities:
         value = density.require("density") if density.is_map else density
-        if value.number() != 1:
+        # A density that is no number, for example a file's name, is one of sparse data, too.
+        if not isinstance(value.value, int | float) or value.number() != 1:
             raise value.error(
-                f"sparse data (a density of {value.value}) are not supported", "1, or no densities at all"
+                f"sparse data (a density of {value.value}) are not supported",
+                "1, or no densities at all",
+                DENSE_HINT,
             )
 
 
