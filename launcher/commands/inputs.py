@@ -15,6 +15,7 @@ from launcher.results.files import CONSTRAINTS_YAML, SPECIFICATION_YAML
 from launcher.timeloop_files.dense import dense_part
 from launcher.timeloop_files.io import Document
 
+_LONGEST_TITLE = 60
 _STATS = ".stats.txt"
 _INPUTS = ("parsed-processed-input.yaml", SPECIFICATION_YAML)
 
@@ -32,6 +33,14 @@ class Input:
     name: str
     documents: tuple[Document, ...]
     stats: Path | None = None
+
+    @property
+    def title(self) -> str:
+        """The name without the folders where it is long, so that what is said of it can be seen."""
+        if len(self.name) <= _LONGEST_TITLE:
+            return self.name
+        names = [Path(name).name for name in self.name.split(", ")]
+        return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def add_dense_argument(parser: argparse.ArgumentParser) -> None:

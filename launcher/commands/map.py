@@ -81,10 +81,10 @@ def run(arguments: argparse.Namespace) -> int:
     compiles = must_compile("native", sliding=sliding, factors=factors)
     with (
         first_asks("the best mapping so far is kept"),
-        search_progress(console, source.name, compiles=compiles, verbose=arguments.verbose) as on_progress,
+        search_progress(console, source.title, compiles=compiles, verbose=arguments.verbose) as on_progress,
     ):
         result = find_best(
-            native_engine(), specification, settings, name=source.name, parameters={}, on_progress=on_progress
+            native_engine(), specification, settings, name=source.title, parameters={}, on_progress=on_progress
         )
     if stop_asked() and not result.ok:
         raise KeyboardInterrupt

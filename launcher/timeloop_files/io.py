@@ -85,9 +85,10 @@ def _specification(
 ) -> Specification:
     _refuse_unsupported(top)
     variables = _variables(top)
+    problem_node = _single(top, "problem", sources).with_names(variables)
     node = _single(top, "architecture", sources, "arch").with_names(variables)
     _refuse_component_list(node)
-    problem = read_problem(_single(top, "problem", sources).with_names(variables))
+    problem = read_problem(problem_node)
     problem = replace(problem, elsewhere=elsewhere - {*problem.dimensions, *problem.data_space_names})
     targets = [target for key in top if _is_constraints(key) for child in top[key] for target in read_targets(child)]
     compounds = read_compounds([*top.get("compound_components", []), *top.get("components", [])])
@@ -296,7 +297,7 @@ def _architecture(
         return read_v4(node, problem, variables, targets, compounds)
     if node.get("arithmetic", "storage") is not None:
         raise node.error("the oldest form ('arithmetic' and 'storage') is not supported", "'nodes' or 'subtree'")
-    node.check_keys(("subtree", "version", "name", "attributes"), "an architecture")
+    node.check_keys(("subtree", "version", "name", "attributes", "nodes"), "an architecture")
     return read_processed(node), [Directive(*target) for target in targets]
 
 
