@@ -297,7 +297,7 @@ def test_networks_are_named_by_their_outer_level() -> None:
         ((DRAM, "- !Container {name: x, spatial: {meshZ: 2}}", MAC), ("unknown key 'meshZ'",)),
         (
             (DRAM, "- !Container {name: x, spatial: {meshX: 2}, constraints: {temporal: {factors: [D=2]}}}", MAC),
-            ("container 'x' cannot have a temporal constraint",),
+            ("container 'x' has no loops in time",),
         ),
         (
             (

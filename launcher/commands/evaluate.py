@@ -19,7 +19,7 @@ from rich.console import Console
 
 from launcher.commands.energies import add_energy_arguments, with_energies
 from launcher.commands.evaluation_report import Evaluated, print_evaluations, to_json
-from launcher.commands.inputs import Input, add_dense_argument, read_inputs, write_json
+from launcher.commands.inputs import Input, add_data_argument, add_dense_argument, read_inputs, write_json
 from launcher.errors import SpecificationError
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.dense import DENSE_NOTE
@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="YAML files, or folders of Timeloop runs")
     add_dense_argument(parser)
+    add_data_argument(parser)
     add_energy_arguments(parser)
     parser.add_argument("--counts", action="store_true", help="accesses, cycles and utilization alone, no energies")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures to this file")
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not console.is_terminal:
         console = Console(width=max(_PIPED_WIDTH, console.width), quiet=arguments.quiet)
     results: list[Evaluated] = []
-    for one in read_inputs(arguments.files, dense=arguments.dense):
+    for one in read_inputs(arguments.files, data=arguments.data, dense=arguments.dense):
         specification = read_specification(one.documents, partial=True)
         notes = [*specification.flags, *([DENSE_NOTE] if arguments.dense else [])]
         has_table = specification.energy is not None

@@ -29,7 +29,7 @@ from rich.console import Console
 
 from launcher.commands.energies import add_energy_arguments, refuse_unknown, with_energies
 from launcher.commands.golden_form import levels_of
-from launcher.commands.inputs import read_inputs, seconds, write_json
+from launcher.commands.inputs import add_data_argument, read_inputs, seconds, write_json
 from launcher.engines.fuse import find_fused
 from launcher.engines.run import must_compile
 from launcher.errors import SpecificationError
@@ -42,13 +42,15 @@ from launcher.results.fused import FusedLayers
 from launcher.results.result import LayerRun, Result
 from launcher.specification.chain import Chain, Unit
 from launcher.timeloop_files.chain import is_chain, read_chain
-from launcher.timeloop_files.load import Document, YamlMap
+from launcher.timeloop_files.load import Document
+from launcher.timeloop_files.load_types import YamlMap
 from launcher.trial.network.totals import total
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="YAML files; one of them has the chain")
+    add_data_argument(parser)
     parser.add_argument("--objective", choices=list(CRITERIA), default="edp", help="over the whole chain (edp)")
     add_energy_arguments(parser, search=True)
     parser.add_argument("--timeout", type=seconds, metavar="S", help="stop after S seconds with the best so far")
@@ -119,7 +121,9 @@ def _chain(files: Sequence[Path], arguments: argparse.Namespace) -> Chain:
 
     Of the files, or a folder, that describe the machine, a problem does not count: the chain has problems of its own.
     """
-    documents = [document for one in read_inputs(files, mapspace=True) for document in one.documents]
+    documents = [
+        document for one in read_inputs(files, mapspace=True, data=arguments.data) for document in one.documents
+    ]
     chains = [one for one in documents if is_chain(one)]
     if len(chains) != 1:
         raise SpecificationError(

@@ -14,6 +14,7 @@ from launcher.errors import SpecificationError
 from launcher.results.files import CONSTRAINTS_YAML, SPECIFICATION_YAML
 from launcher.timeloop_files.dense import dense_part
 from launcher.timeloop_files.io import Document
+from launcher.timeloop_files.load import resolve_scalar
 
 _LONGEST_TITLE = 60
 _STATS = ".stats.txt"
@@ -50,11 +51,30 @@ def add_dense_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_inputs(paths: Sequence[Path], *, mapspace: bool = False, dense: bool = False) -> list[Input]:
+def add_data_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--data``, which fills in templates."""
+    what = "a variable of the files' Jinja2 templates; may be given several times"
+    parser.add_argument("--data", action="append", default=[], type=_named_value, metavar="NAME=VALUE", help=what)
+
+
+def _named_value(text: str) -> tuple[str, object]:
+    name, equals, value = text.partition("=")
+    if not (equals and name.isidentifier()):
+        raise argparse.ArgumentTypeError(f"'{text}' is not NAME=VALUE")
+    return name, resolve_scalar(value)
+
+
+def read_inputs(
+    paths: Sequence[Path], *, mapspace: bool = False, data: Sequence[tuple[str, object]] = (), dense: bool = False
+) -> list[Input]:
     """Files that are named together form one input; every folder is one (or one for each report in it).
 
-    ``dense`` drops what is about sparse data. ``mapspace`` also takes the constraints from a folder in which a trial
-    left them beside its specification.
+    Args:
+        paths: files and folders.
+        mapspace: whether to take the constraints, too, from a folder in which a trial left them beside its
+            specification.
+        data: variables of the files' templates.
+        dense: whether to drop what is about sparse data.
 
     Raises:
         SpecificationError: a file is missing or is not YAML; a folder holds no Timeloop input.
@@ -62,7 +82,8 @@ def read_inputs(paths: Sequence[Path], *, mapspace: bool = False, dense: bool = 
     files = [path for path in paths if not path.is_dir()]
     inputs = []
     if files:
-        inputs.append(Input(", ".join(str(path) for path in files), tuple(map(Document.from_file, files))))
+        documents = tuple(Document.from_file(path, dict(data)) for path in files)
+        inputs.append(Input(", ".join(str(path) for path in files), documents))
     for folder in (path for path in paths if path.is_dir()):
         inputs += _folder(folder, mapspace=mapspace)
     if dense:

@@ -21,7 +21,14 @@ from rich.console import Console
 
 from launcher.commands.energies import add_energy_arguments, assumed_to_json, refuse_unknown, with_energies
 from launcher.commands.golden_form import levels_of
-from launcher.commands.inputs import Input, add_dense_argument, read_inputs, seconds, write_json
+from launcher.commands.inputs import (
+    Input,
+    add_data_argument,
+    add_dense_argument,
+    read_inputs,
+    seconds,
+    write_json,
+)
 from launcher.engines.run import PARETO, find_best, must_compile, native_engine, settings_of
 from launcher.errors import NoValidMappingError, SpecificationError
 from launcher.figures import CRITERIA, FRONT
@@ -42,6 +49,7 @@ _TIMELOOP_METRICS = {"edp": "edp", "energy": "energy", "delay": "cycles"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="YAML files, or one folder of a run")
+    add_data_argument(parser)
     parser.add_argument(
         "--objective", metavar="NAME[,NAME]", help=f"one or several of {', '.join(CRITERIA)}, in order; or {PARETO}"
     )
@@ -63,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         LauncherError: the input cannot be used, or admits no mapping.
     """
-    inputs = read_inputs(arguments.files, mapspace=True, dense=arguments.dense)
+    inputs = read_inputs(arguments.files, mapspace=True, data=arguments.data, dense=arguments.dense)
     if len(inputs) != 1:
         raise SpecificationError(
             f"{len(inputs)} inputs were named", expected="files that belong together, or one folder of a run"

@@ -16,7 +16,8 @@ from launcher.specification.chain import Chain, ChainLayer, Flow, check_chain
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import Source, read_specification
-from launcher.timeloop_files.load import Document, YamlMap
+from launcher.timeloop_files.load import Document
+from launcher.timeloop_files.load_types import YamlMap
 from launcher.timeloop_files.node import YamlNode
 from launcher.timeloop_files.problem import read_problem
 

@@ -29,7 +29,8 @@ from launcher.timeloop_files.mapping import mapping_to_yaml, read_mapping_node
 from launcher.timeloop_files.mapspace import mapspace_to_yaml, read_factors_asked, widest_remainders
 from launcher.timeloop_files.node import YamlNode
 from launcher.timeloop_files.notes import collected_notes, note
-from launcher.timeloop_files.problem import problem_to_yaml, read_problem
+from launcher.timeloop_files.oldest import is_oldest, read_oldest
+from launcher.timeloop_files.problem import front_end_names, problem_to_yaml, read_problem
 from launcher.timeloop_files.processed import read_processed
 from launcher.timeloop_files.tables import (
     area_to_yaml,
@@ -86,10 +87,12 @@ def _specification(
     _refuse_unsupported(top)
     variables = _variables(top)
     problem_node = _single(top, "problem", sources).with_names(variables)
-    node = _single(top, "architecture", sources, "arch").with_names(variables)
+    node = _single(top, "architecture", sources, "arch")
     _refuse_component_list(node)
     problem = read_problem(problem_node)
     problem = replace(problem, elsewhere=elsewhere - {*problem.dimensions, *problem.data_space_names})
+    names = front_end_names(variables, problem_node)
+    node = node.with_names(names)
     targets = [target for key in top if _is_constraints(key) for child in top[key] for target in read_targets(child)]
     compounds = read_compounds([*top.get("compound_components", []), *top.get("components", [])])
     architecture, directives = _architecture(node, problem, variables, targets, compounds)
@@ -278,7 +281,9 @@ def _filled(node: YamlNode) -> bool:
 
 def _variables(top: Dict[str, list[YamlNode]]) -> dict[str, object]:
     node = _optional(top, "variables")
-    variables = evaluate_attributes(node, {}) if node else {}
+    variables: dict[str, object] = {}
+    for part in [] if node is None else node.list() if node.is_list else [node]:
+        variables.update(evaluate_attributes(part, variables))
     variables.pop("version", None)
     return variables
 
@@ -295,10 +300,11 @@ def _architecture(
     if node.get("nodes") is not None:
         node.check_keys(("nodes", "version"), "a v4 architecture")
         return read_v4(node, problem, variables, targets, compounds)
-    if node.get("arithmetic", "storage") is not None:
-        raise node.error("the oldest form ('arithmetic' and 'storage') is not supported", "'nodes' or 'subtree'")
+    others = [Directive(*target) for target in targets]
+    if is_oldest(node):
+        return read_oldest(node), others
     node.check_keys(("subtree", "version", "name", "attributes", "nodes"), "an architecture")
-    return read_processed(node), [Directive(*target) for target in targets]
+    return read_processed(node), others
 
 
 def _refuse_component_list(node: YamlNode) -> None:

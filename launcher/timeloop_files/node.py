@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from launcher.errors import SpecificationError
 from launcher.specification.expressions import evaluate_expression
-from launcher.timeloop_files.load import Document, YamlList, YamlMap
+from launcher.timeloop_files.load import Document
+from launcher.timeloop_files.load_types import YamlList, YamlMap
 from launcher.timeloop_files.notes import note
 
 _TRUE = frozenset(("true", "yes", "on", "y", "1"))
@@ -67,7 +68,7 @@ class YamlNode(NamedTuple):
 
     def with_values(self, values: Mapping[str, object]) -> YamlNode:
         """A mapping of other values at the same place; keys that stand in the file keep their lines."""
-        changed = YamlMap(self.place.line or 0, self.tag)
+        changed = YamlMap(self.place.line or 0, self.tag, getattr(self.value, "source", None))
         changed.update(values)
         if isinstance(self.value, YamlMap):
             changed.lines.update(self.value.lines)
@@ -81,6 +82,12 @@ class YamlNode(NamedTuple):
         """An error that shows this value and what was expected."""
         key = self.place.path.rsplit(".", 1)[-1]
         return self.error(f"'{key}' is {_shown(self.value)}", expected=expected)
+
+    @property
+    def inner(self) -> Place:
+        """This place, in the file that the value's own content stands in: it may have been included."""
+        source = getattr(self.value, "source", None)
+        return self.place if source is None else self.place._replace(source=source)
 
     @property
     def is_map(self) -> bool:
@@ -111,7 +118,7 @@ class YamlNode(NamedTuple):
         lines = self.value.lines if isinstance(self.value, YamlMap) else {}
         for key in keys:
             if self.value.get(key) is not None:
-                return YamlNode(self.value[key], self.place.key(key, lines.get(key)), self.names)
+                return YamlNode(self.value[key], self.inner.key(key, lines.get(key)), self.names)
         return None
 
     def require(self, *keys: str) -> YamlNode:
@@ -129,7 +136,7 @@ class YamlNode(NamedTuple):
             raise self.wrong("a list")
         lines = self.value.lines if isinstance(self.value, YamlList) else [None] * len(self.value)
         return [
-            YamlNode(value, self.place.item(_label(i, value), line), self.names)
+            YamlNode(value, self.inner.item(_label(i, value), line), self.names)
             for i, (value, line) in enumerate(zip(self.value, lines, strict=True))
         ]
 

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from launcher.specification.problem import DataSpace, Problem, Rank, Term
 from launcher.timeloop_files.dense import DENSE_HINT
+from launcher.timeloop_files.load import Quoted
 from launcher.timeloop_files.node import YamlNode
 from launcher.timeloop_files.notes import note
 
@@ -43,6 +44,23 @@ def read_problem(node: YamlNode) -> Problem:
     spaces = _data_spaces(shape, dimensions, coefficients)
     name = shape.get("name")
     return Problem(name.text() if name else "problem", dimensions, spaces)
+
+
+def front_end_names(variables: Mapping[str, object], node: YamlNode) -> dict[str, object]:
+    """What names in expressions stand for: the variables, and as in Timeloop's front end the whole input, ``spec``.
+
+    Args:
+        variables: of the input.
+        node: the ``problem`` key; its instance is ``spec.problem.instance``.
+    """
+    instance = node.get("instance") or node
+    values = {
+        key: child.number() if isinstance(child.value, str) and not isinstance(child.value, Quoted) else child.value
+        for key, child in instance.items()
+        if isinstance(child.value, str | int | float) and key not in _PROBLEM_KEYS
+    }
+    spec = {"problem": {"instance": values}, "variables": dict(variables)}
+    return {"spec": spec, "variables": dict(variables), **variables}
 
 
 def _dimensions(shape: YamlNode, instance: YamlNode) -> dict[str, int]:
