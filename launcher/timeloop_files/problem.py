@@ -98,18 +98,18 @@ def _note_without_effect(instance: YamlNode, shape: YamlNode) -> None:
     known = {*_INSTANCE_KEYS, *_PROBLEM_KEYS, *(item.text() for item in shape.require("dimensions").list())}
     coefficients = shape.get("coefficients")
     known |= {item.require("name").text() for item in coefficients.list()} if coefficients else set()
-    spellings = {name.lower() for name in known}
+    spellings = {name.lower(): name for name in known}
     for key, _ in instance.items():
-        if key not in known and key.lower() not in spellings:
-            note(f"'{key}' in the problem's instance has no effect")
+        if key not in known:
+            meant = spellings.get(key.lower())
+            reason = f": the coefficient is called '{meant}'" if meant else ""
+            note(f"'{key}' in the problem's instance has no effect{reason}")
 
 
 def _refuse_misspelt(instance: YamlNode, name: str) -> None:
     """A misspelt coefficient would silently take its default."""
     for key, child in instance.items():
-        if key.lower() == name.lower():
-            note(f"'{key}' in the problem's instance has no effect: the coefficient is called '{name}'")
-        elif get_close_matches(key, [name], cutoff=0.85):
+        if key.lower() != name.lower() and get_close_matches(key, [name], cutoff=0.85):
             raise child.error(f"unknown key '{key}' in the problem's instance", hint=f"did you mean '{name}'?")
 
 
