@@ -21,6 +21,7 @@ from pathlib import Path
 
 from launcher.commands.energies import with_energies
 from launcher.errors import LauncherError
+from launcher.timeloop_files.dense import dense_part
 from launcher.timeloop_files.io import Document, Source, read_specification
 
 _ARCHITECTURE = re.compile(r"^(architecture|arch)\s*:", re.MULTILINE)
@@ -69,7 +70,8 @@ class Repository:
     Attributes:
         name: of its folder.
         read, complete: files that get in, and those whose energies are all known.
-        sparse, lists: files with sparse optimizations, and component lists without a hierarchy, among the refused.
+        sparse, dense: refused as sparse, and those of them whose dense part gets in (--dense).
+        lists: component lists without a hierarchy, among the refused.
         reasons: why the others do not get in.
         refused: the others, with their reasons.
     """
@@ -79,6 +81,7 @@ class Repository:
     read: int = 0
     complete: int = 0
     sparse: int = 0
+    dense: int = 0
     lists: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[Path, str]] = field(default_factory=list)
@@ -118,28 +121,33 @@ def tried(folder: Path) -> Repository:
 
 def _try(path: Path, text: str, texts: dict[Path, str], result: Repository) -> None:
     result.files += 1
-    reason: str | None = None
+    reasons: list[str] = []
     for sources in _inputs(path, text, texts):
         try:
-            specification = read_specification(sources, partial=True)
+            specification = with_energies(read_specification(sources, partial=True))
         except LauncherError as error:
-            # The first problem is the file's own or its neighbour's: what speaks against it says most.
-            reason = reason or _kind(error)
+            reasons.append(_kind(error))
             continue
-        try:
-            completed = with_energies(specification)
-        except LauncherError as error:
-            reason = _kind(error)
-            break
         result.read += 1
-        result.complete += not completed.assumed
+        result.complete += not specification.assumed
         return
-    if "component list" in (reason or ""):
-        result.lists += 1
-    elif _SPARSE.search(text) or "sparse" in (reason or ""):
+    # The first problem is the file's own or its neighbour's: what speaks against it says most.
+    reason = next((one for one in reasons if "sparse" in one), reasons[0] if reasons else "nothing was tried")
+    result.lists += "component list" in reason
+    if "sparse" in reason:
         result.sparse += 1
-    result.reasons[reason or "nothing was tried"] += 1
-    result.refused.append((path, reason or ""))
+        result.dense += any(_reads_dense(sources) for sources in _inputs(path, text, texts))
+    result.reasons[reason] += 1
+    result.refused.append((path, reason))
+
+
+def _reads_dense(sources: list[Source]) -> bool:
+    try:
+        documents = [one if isinstance(one, Document) else Document.from_file(one) for one in sources]
+        with_energies(read_specification(list(map(dense_part, documents)), partial=True))
+    except LauncherError:
+        return False
+    return True
 
 
 def _inputs(path: Path, text: str, texts: dict[Path, str]) -> Iterator[list[Source]]:
@@ -188,7 +196,10 @@ def _kind(error: LauncherError) -> str:
 
 
 def _print(one: Repository, word: str | None) -> None:
-    print(f"{one.name}: {one.read} of {one.files} get in, {one.complete} with all energies; {one.sparse} sparse")
+    print(
+        f"{one.name}: {one.read} of {one.files} get in, {one.complete} with all energies; "
+        f"{one.sparse} sparse, {one.dense} of them by --dense; {one.lists} component lists"
+    )
     for reason, count in one.reasons.most_common():
         print(f"  {count:5}  {reason}")
     for path, reason in one.refused:
@@ -197,20 +208,26 @@ def _print(one: Repository, word: str | None) -> None:
 
 
 def _totals(found: Sequence[Repository]) -> str:
-    files, read, sparse = (sum(getattr(one, name) for one in found) for name in ("files", "read", "sparse"))
-    return f"all: {read} of {files} get in; {sparse} of the others are sparse"
+    names = ("files", "read", "sparse", "dense", "lists")
+    files, read, sparse, dense, lists = (sum(getattr(one, name) for one in found) for name in names)
+    return f"all: {read} of {files} get in; {sparse} are sparse, {dense} of them by --dense; {lists} component lists"
 
 
 def markdown(found: Sequence[Repository]) -> str:
     """The table of the documentation."""
     lines = [
-        "| repository | architecture files | get in | all energies known | sparse | other reasons |",
-        "|---|---|---|---|---|---|",
+        "| repository | files | get in | no energy assumed | sparse | by `--dense` | lists | other reasons |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for one in found:
-        reasons = [f"{count} {reason}" for reason, count in one.reasons.most_common() if "sparse" not in reason]
+        reasons = [
+            f"{count} {reason}"
+            for reason, count in one.reasons.most_common()
+            if not any(word in reason for word in ("sparse", "component list"))
+        ]
         shown = "; ".join(reasons[:_SHOWN_REASONS]).replace("|", "/")
-        lines.append(f"| {one.name} | {one.files} | {one.read} | {one.complete} | {one.sparse} | {shown} |")
+        figures = (one.files, one.read, one.complete, one.sparse, one.dense, one.lists)
+        lines.append(f"| {one.name} | {' | '.join(map(str, figures))} | {shown} |")
     return "\n".join(lines)
 
 

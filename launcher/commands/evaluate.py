@@ -19,9 +19,10 @@ from rich.console import Console
 
 from launcher.commands.energies import add_energy_arguments, with_energies
 from launcher.commands.evaluation_report import Evaluated, print_evaluations, to_json
-from launcher.commands.inputs import Input, add_data_argument, read_inputs, write_json
+from launcher.commands.inputs import Input, add_data_argument, add_dense_argument, read_inputs, write_json
 from launcher.errors import SpecificationError
 from launcher.specification.specification import Specification
+from launcher.timeloop_files.dense import DENSE_NOTE
 from launcher.timeloop_files.io import read_mapped, read_specification
 from launcher.timeloop_files.stats import compare
 
@@ -31,6 +32,7 @@ _PIPED_WIDTH = 140
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="YAML files, or folders of Timeloop runs")
+    add_dense_argument(parser)
     add_data_argument(parser)
     add_energy_arguments(parser)
     parser.add_argument("--counts", action="store_true", help="accesses, cycles and utilization alone, no energies")
@@ -50,22 +52,22 @@ def run(arguments: argparse.Namespace) -> int:
     if not console.is_terminal:
         console = Console(width=max(_PIPED_WIDTH, console.width), quiet=arguments.quiet)
     results: list[Evaluated] = []
-    for one in read_inputs(arguments.files, data=arguments.data):
+    for one in read_inputs(arguments.files, data=arguments.data, dense=arguments.dense):
         specification = read_specification(one.documents, partial=True)
-        notes = list(specification.flags)
+        notes = [*specification.flags, *([DENSE_NOTE] if arguments.dense else [])]
         has_table = specification.energy is not None
         specification = with_energies(specification, arguments.energy, arguments.tables)
         evaluated = _evaluate(one, specification)
         print_evaluations(one.name, evaluated, console, verbose=arguments.verbose, counts=arguments.counts)
         if not arguments.counts:
-            notes = list(specification.flags)
+            notes = [*specification.flags, *([DENSE_NOTE] if arguments.dense else [])]
         if not has_table and not arguments.counts:
             notes.insert(0, f"there is no ERT: energies are those of {specification.estimator}")
         for note in dict.fromkeys((*notes, *(note for each in evaluated for note in each.notes))):
             console.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
         results += evaluated
     if arguments.json is not None:
-        write_json(arguments.json, [to_json(one, counts=arguments.counts) for one in results])
+        write_json(arguments.json, [to_json(one, counts=arguments.counts, dense=arguments.dense) for one in results])
     return 1 if any(one.comparison is not None and not one.comparison.agrees for one in results) else 0
 
 

@@ -40,10 +40,10 @@ class Evaluated:
     notes: tuple[str, ...] = ()
 
 
-def to_json(evaluated: Evaluated, *, counts: bool = False) -> dict[str, Any]:
+def to_json(evaluated: Evaluated, *, counts: bool = False, dense: bool = False) -> dict[str, Any]:
     """Plain values. Figures of an illegal mapping are null, and ``reason`` says what makes it illegal.
 
-    ``counts`` leaves out whatever depends on energies.
+    ``counts`` leaves out whatever depends on energies; ``dense`` says that the input was read so.
     """
     evaluation = evaluated.evaluation
     shown = _shown_figures(counts=counts)
@@ -63,6 +63,8 @@ def to_json(evaluated: Evaluated, *, counts: bool = False) -> dict[str, Any]:
     result["levels"] = [_level_to_json(level, counts=counts) for level in evaluation.levels]
     if evaluated.assumed and not counts:
         result["assumed_energies"] = assumed_to_json(evaluated.assumed)
+    if dense:
+        result["dense_part_only"] = True
     comparison = evaluated.comparison
     if comparison is not None:
         result["report"] = {

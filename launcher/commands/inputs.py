@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
 from launcher.commands.output import write_file
 from launcher.errors import SpecificationError
 from launcher.results.files import CONSTRAINTS_YAML, SPECIFICATION_YAML
+from launcher.timeloop_files.dense import dense_part
 from launcher.timeloop_files.io import Document
 from launcher.timeloop_files.load import resolve_scalar
 
+_LONGEST_TITLE = 60
 _STATS = ".stats.txt"
 _INPUTS = ("parsed-processed-input.yaml", SPECIFICATION_YAML)
 
@@ -33,6 +35,21 @@ class Input:
     documents: tuple[Document, ...]
     stats: Path | None = None
 
+    @property
+    def title(self) -> str:
+        """The name without the folders where it is long, so that what is said of it can be seen."""
+        if len(self.name) <= _LONGEST_TITLE:
+            return self.name
+        names = [Path(name).name for name in self.name.split(", ")]
+        return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def add_dense_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare the option that takes the dense part of a sparse input."""
+    parser.add_argument(
+        "--dense", action="store_true", help="drop densities and sparse optimizations: the dense part alone"
+    )
+
 
 def add_data_argument(parser: argparse.ArgumentParser) -> None:
     """Declare ``--data``, which fills in templates."""
@@ -48,7 +65,7 @@ def _named_value(text: str) -> tuple[str, object]:
 
 
 def read_inputs(
-    paths: Sequence[Path], *, mapspace: bool = False, data: Sequence[tuple[str, object]] = ()
+    paths: Sequence[Path], *, mapspace: bool = False, data: Sequence[tuple[str, object]] = (), dense: bool = False
 ) -> list[Input]:
     """Files that are named together form one input; every folder is one (or one for each report in it).
 
@@ -57,6 +74,7 @@ def read_inputs(
         mapspace: whether to take the constraints, too, from a folder in which a trial left them beside its
             specification.
         data: variables of the files' templates.
+        dense: whether to drop what is about sparse data.
 
     Raises:
         SpecificationError: a file is missing or is not YAML; a folder holds no Timeloop input.
@@ -68,6 +86,8 @@ def read_inputs(
         inputs.append(Input(", ".join(str(path) for path in files), documents))
     for folder in (path for path in paths if path.is_dir()):
         inputs += _folder(folder, mapspace=mapspace)
+    if dense:
+        return [replace(one, documents=tuple(map(dense_part, one.documents)), stats=None) for one in inputs]
     return inputs
 
 

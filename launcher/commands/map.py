@@ -21,7 +21,14 @@ from rich.console import Console
 
 from launcher.commands.energies import add_energy_arguments, assumed_to_json, refuse_unknown, with_energies
 from launcher.commands.golden_form import levels_of
-from launcher.commands.inputs import Input, add_data_argument, read_inputs, seconds, write_json
+from launcher.commands.inputs import (
+    Input,
+    add_data_argument,
+    add_dense_argument,
+    read_inputs,
+    seconds,
+    write_json,
+)
 from launcher.engines.run import PARETO, find_best, must_compile, native_engine, settings_of
 from launcher.errors import NoValidMappingError, SpecificationError
 from launcher.figures import CRITERIA, FRONT
@@ -32,6 +39,7 @@ from launcher.reporting.terminal import print_effort, print_result
 from launcher.results.idle_places import indivisible
 from launcher.results.result import Result
 from launcher.specification.constraints import Factors
+from launcher.timeloop_files.dense import DENSE_NOTE
 from launcher.timeloop_files.io import read_mapspace, read_specification
 from launcher.timeloop_files.node import YamlNode
 
@@ -49,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--factors", choices=[str(one) for one in Factors],
         help="which loops may be imperfect: none, those of fan-outs, or all (default: as the files' mapspace says)",
     )  # fmt: skip
+    add_dense_argument(parser)
     add_energy_arguments(parser, search=True)
     parser.add_argument("--timeout", type=seconds, metavar="S", help="stop after S seconds with the best so far")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="cores the search may use")
@@ -62,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         LauncherError: the input cannot be used, or admits no mapping.
     """
-    inputs = read_inputs(arguments.files, mapspace=True, data=arguments.data)
+    inputs = read_inputs(arguments.files, mapspace=True, data=arguments.data, dense=arguments.dense)
     if len(inputs) != 1:
         raise SpecificationError(
             f"{len(inputs)} inputs were named", expected="files that belong together, or one folder of a run"
@@ -80,19 +89,21 @@ def run(arguments: argparse.Namespace) -> int:
     compiles = must_compile("native", sliding=sliding, factors=factors)
     with (
         first_asks("the best mapping so far is kept"),
-        search_progress(console, source.name, compiles=compiles, verbose=arguments.verbose) as on_progress,
+        search_progress(console, source.title, compiles=compiles, verbose=arguments.verbose) as on_progress,
     ):
         result = find_best(
-            native_engine(), specification, settings, name=source.name, parameters={}, on_progress=on_progress
+            native_engine(), specification, settings, name=source.title, parameters={}, on_progress=on_progress
         )
     if stop_asked() and not result.ok:
         raise KeyboardInterrupt
     result = _advised(result)
+    if arguments.dense:
+        result = replace(result, flags=(*result.flags, DENSE_NOTE))
     print_result(result, console)
     if arguments.verbose:
         print_effort(result, console)
     if arguments.json is not None:
-        write_json(arguments.json, to_json(result))
+        write_json(arguments.json, to_json(result, dense=arguments.dense))
     if arguments.output is not None:
         write_artifacts(result, arguments.output)
     if not result.ok:
@@ -108,7 +119,7 @@ def _advised(result: Result) -> Result:
     return replace(result, flags=(*result.flags, *remarks))
 
 
-def to_json(result: Result) -> dict[str, Any]:
+def to_json(result: Result, *, dense: bool = False) -> dict[str, Any]:
     """Plain values: the figures, how good they are known to be, and the mapping; or why there is none."""
     if result.evaluation is None or result.mapping is None or result.optimality is None or result.search is None:
         return {"infeasible": result.reason}
@@ -122,6 +133,7 @@ def to_json(result: Result) -> dict[str, Any]:
         "search_seconds": result.search.seconds,
         "mapping": levels_of(result.mapping),
         **_assumed(result),
+        **({"dense_part_only": True} if dense else {}),
         **({"front": [_point(point) for point in result.front_results]} if result.front else {}),
     }
 

@@ -28,6 +28,14 @@ _WIDE = ("adder", "multiplier", "register", "comparator", "counter")
 _ALIASES = (("width", "memory_width", "data_storage_width"), ("depth", "memory_depth", "data_storage_depth"))
 _READS, _WRITES = ("read", "random_read"), ("write", "random_write", "fill", "random_fill", "update", "random_update")
 _LEAKS = (LEAK, "idle")
+_STAND_INS: Mapping[str, tuple[str, ...]] = {
+    "read": ("random_read", "access"),
+    "write": ("random_write", "fill", "random_fill", "access"),
+    "update": ("random_update", "write", "random_write", "access"),
+    LEAK: ("idle",),
+    "compute": ("mac_random", "mac", "mult_random", "mult", "access"),
+}
+"""Actions of a component -> others of its class that stand for them, the first that exists."""
 _NO_OPERATION = ("gated", "skipped", "metadata", "compression", "decompression")
 
 
@@ -91,7 +99,26 @@ def _estimate(
     area = sum(part.count * part.area_scale * estimates[name].area_um2 for name, part in parts.items())
     notes = dict.fromkeys(note for one in estimates.values() for note in one.notes)
     _check_needed(component, compound, energies, lacking)
-    return ComponentEstimate(energies, area, (*notes,))
+    added, remarks = _left_out(component, energies)
+    return ComponentEstimate({**energies, **added}, area, (*notes, *remarks))
+
+
+def _left_out(
+    component: Component, energies: Mapping[str, tuple[ActionEnergy, ...]]
+) -> tuple[dict[str, tuple[ActionEnergy, ...]], list[str]]:
+    """Actions that the component must have and its class does not: those that stand for them, else free, as there.
+
+    Accelergy takes a class's missing action as one that asks nothing of the parts; older files list ``access`` alone,
+    or no ``update``, whose writes are Timeloop's updates.
+    """
+    added: dict[str, tuple[ActionEnergy, ...]] = {}
+    remarks = []
+    for action in component.required_actions:
+        if action not in energies:
+            source = next((name for name in _STAND_INS.get(action, ()) if name in energies), None)
+            added[action] = energies[source] if source else (ActionEnergy(0.0),)
+            remarks += [] if action == LEAK else [f"{action} as {source}" if source else f"{action} costs nothing"]
+    return added, remarks
 
 
 def _check_needed(

@@ -41,12 +41,12 @@ def read_chain(sources: Sequence[Source], chain: Document) -> Chain:
         SpecificationError: names file, line, key and value.
     """
     node = YamlNode.of(chain).require(_CHAIN)
-    node.check_keys(("layers", "flows", "version"), "a chain")
+    node.check_keys(("layers", "flows", "version"), "a chain", strict=True)
     layers = node.require("layers").list()
     if not layers:
         raise node.error("the chain has no layers", "layers: [{name: A, problem: {...}}, ...]")
     for layer in layers:
-        layer.check_keys(("name", "problem", "constraints"), "a layer of a chain")
+        layer.check_keys(("name", "problem", "constraints"), "a layer of a chain", strict=True)
     names = [layer.require("name").text() for layer in layers]
     for number, name in enumerate(names):
         if name in names[:number] or "." in name or not name:
@@ -76,7 +76,7 @@ def _flows(node: YamlNode | None, names: Sequence[str], problems: Sequence[Probl
     """Flows by the number of the layer that they come from."""
     flows: dict[int, Flow] = {}
     for item in node.list() if node else []:
-        item.check_keys(("from", "to", "dimensions"), "a flow")
+        item.check_keys(("from", "to", "dimensions"), "a flow", strict=True)
         before, output = _end(item.require("from"), names)
         behind, taken = _end(item.require("to"), names)
         if behind != before + 1:

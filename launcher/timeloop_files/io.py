@@ -23,6 +23,7 @@ from launcher.specification.specification import Specification
 from launcher.timeloop_files.attributes import evaluate_attributes
 from launcher.timeloop_files.compounds import read_compounds
 from launcher.timeloop_files.constraints import ConstraintReader, Directive, read_targets
+from launcher.timeloop_files.dense import DENSE_HINT
 from launcher.timeloop_files.load import Document
 from launcher.timeloop_files.mapping import mapping_to_yaml, read_mapping_node
 from launcher.timeloop_files.mapspace import mapspace_to_yaml, read_factors_asked, widest_remainders
@@ -86,10 +87,12 @@ def _specification(
     _refuse_unsupported(top)
     variables = _variables(top)
     problem_node = _single(top, "problem", sources).with_names(variables)
+    node = _single(top, "architecture", sources, "arch")
+    _refuse_component_list(node)
     problem = read_problem(problem_node)
     problem = replace(problem, elsewhere=elsewhere - {*problem.dimensions, *problem.data_space_names})
     names = front_end_names(variables, problem_node)
-    node = _single(top, "architecture", sources, "arch").with_names(names)
+    node = node.with_names(names)
     targets = [target for key in top if _is_constraints(key) for child in top[key] for target in read_targets(child)]
     compounds = read_compounds([*top.get("compound_components", []), *top.get("components", [])])
     architecture, directives = _architecture(node, problem, variables, targets, compounds)
@@ -216,7 +219,14 @@ def read_mapped(sources: Sequence[Source], specification: Specification) -> list
     nodes = [node for node in top.get("mapping", []) if node.value != []]
     for node in top.get("mappings", []):
         nodes += [item.require("mapping") if item.is_map else item for item in node.list()]
-    return [read_mapping_node(node, specification) for node in nodes]
+    return [_noting(node, specification) for node in nodes]
+
+
+def _noting(node: YamlNode, specification: Specification) -> tuple[Specification, Mapping]:
+    """One mapping; keys without effect become flags of its specification."""
+    with collected_notes() as notes:
+        own, mapping = read_mapping_node(node, specification)
+    return replace(own, flags=tuple(dict.fromkeys((*own.flags, *notes)))), mapping
 
 
 def _documents(sources: Sequence[Source]) -> list[Document]:
@@ -293,8 +303,18 @@ def _architecture(
     others = [Directive(*target) for target in targets]
     if is_oldest(node):
         return read_oldest(node), others
-    node.check_keys(("subtree", "version", "name", "attributes"), "an architecture")
+    node.check_keys(("subtree", "version", "name", "attributes", "nodes"), "an architecture")
     return read_processed(node), others
+
+
+def _refuse_component_list(node: YamlNode) -> None:
+    """What Accelergy writes and reads beside Timeloop is no hierarchy."""
+    if node.is_map and node.get("local") is not None and node.get("nodes", "subtree") is None:
+        raise node.error(
+            "this is a component list of Accelergy, not an architecture",
+            "'nodes' or 'subtree', which say what lies inside what",
+            "name the architecture that the list was made from",
+        )
 
 
 def _check_data_spaces(architecture: Architecture, problem: Problem, node: YamlNode) -> None:
@@ -311,7 +331,9 @@ def _refuse_unsupported(top: Dict[str, list[YamlNode]]) -> None:
     for node in top.get("sparse_optimizations", []):
         targets = node.get("targets") if node.is_map else node
         if targets is not None and targets.value != []:
-            raise node.error("sparse optimizations are not supported", "no 'sparse_optimizations', or an empty list")
+            raise node.error(
+                "sparse optimizations are not supported", "no 'sparse_optimizations', or an empty list", DENSE_HINT
+            )
     for node in top.get("layout", []):
         if node.value not in ([], {}):
             raise node.error("layouts are not supported", "no 'layout'")

@@ -16,6 +16,7 @@ from launcher.specification.architecture import (
     StorageLevel,
 )
 from launcher.timeloop_files.node import YamlNode
+from launcher.timeloop_files.notes import note
 
 Kind = Literal["storage", "compute", "network"]
 
@@ -59,6 +60,13 @@ _HARMLESS_LOOKALIKES = frozenset(
 """Attributes without a meaning for dense data that resemble those with one."""
 
 
+_IGNORED_LOOKALIKES = {
+    **dict.fromkeys(("nbanks", "bank", "banks", "nBanks", "n_bank"), "n_banks"),
+    **dict.fromkeys(("data_width", "data-width", "dataWidth"), "datawidth"),
+}
+"""Attributes that public files have and that no program reads -> the one that it would read."""
+
+
 def kind_of(component_class: str) -> Kind | None:
     """Whether a class is storage, compute or a network to Timeloop; None when Timeloop ignores it."""
     for kind, parts in _CLASSES.items():
@@ -70,7 +78,9 @@ def kind_of(component_class: str) -> Kind | None:
 def check_attributes(attributes: YamlNode) -> None:
     """Refuse what is not supported, and names that look like a misspelt meaningful attribute."""
     for key, child in attributes.items():
-        if key in MEANINGFUL_ATTRIBUTES or key in _HARMLESS_LOOKALIKES:
+        if key in _IGNORED_LOOKALIKES:
+            note(f"attribute '{key}' has no effect; Timeloop reads '{_IGNORED_LOOKALIKES[key]}'")
+        if key in MEANINGFUL_ATTRIBUTES or key in _HARMLESS_LOOKALIKES or key in _IGNORED_LOOKALIKES:
             continue
         meant = _misspelt(key)
         if meant is not None:

@@ -12,11 +12,14 @@ from launcher.errors import SpecificationError
 from launcher.specification.expressions import evaluate_expression
 from launcher.timeloop_files.load import Document
 from launcher.timeloop_files.load_types import YamlList, YamlMap
+from launcher.timeloop_files.notes import note
 
 _TRUE = frozenset(("true", "yes", "on", "y", "1"))
 _FALSE = frozenset(("false", "no", "off", "n", "0"))
 
 
+_MISSPELT = 0.75
+"""From this similarity on (1: equal) a key looks like a misspelt one."""
 _LONGEST_MESSAGE = 300
 _LONGEST_LABEL = 60
 
@@ -184,25 +187,35 @@ class YamlNode(NamedTuple):
             raise self.wrong("true or false")
         return word in _TRUE
 
-    def check_keys(self, known: Collection[str], what: str) -> None:
-        """Refuse keys that are not known, with the closest known one."""
+    def check_keys(self, known: Collection[str], what: str, *, strict: bool = False) -> None:
+        """Refuse keys that look like a misspelt known one; others have no effect, as in Timeloop, which is noted.
+
+        Args:
+            known: keys that mean something.
+            what: whose keys, for messages.
+            strict: whether to refuse every other key: nobody else reads this form.
+        """
         if not isinstance(self.value, dict):
             raise self.wrong("keys and values")
         for key in self.value:
-            if key not in known:
-                place = YamlNode(self.value[key], self.place.key(key, getattr(self.value, "lines", {}).get(key)))
-                close = get_close_matches(key, known, n=1)
-                raise place.error(
-                    f"unknown key '{key}' in {what}",
-                    expected=", ".join(sorted(known)) if len(known) <= 12 else None,
-                    hint=f"did you mean '{close[0]}'?" if close else None,
-                )
+            if key in known:
+                continue
+            place = YamlNode(self.value[key], self.place.key(key, getattr(self.value, "lines", {}).get(key)))
+            close = get_close_matches(key, known, n=1, cutoff=_MISSPELT)
+            if not close and not strict:
+                note(f"key '{key}' in {what} has no effect ({place.place})")
+                continue
+            raise place.error(
+                f"unknown key '{key}' in {what}",
+                expected=", ".join(sorted(known)) if len(known) <= 12 else None,
+                hint=f"did you mean '{close[0]}'?" if close else None,
+            )
 
-    def refuse(self, key: str, why: str) -> None:
+    def refuse(self, key: str, why: str, hint: str | None = None) -> None:
         """Refuse a key that has a value which would matter."""
         child = self.get(key)
         if child is not None and child.value not in (False, "", {}, []):
-            raise child.error(f"{why} ('{key}') are not supported", hint=f"remove '{key}'")
+            raise child.error(f"{why} ('{key}') are not supported", hint=hint or f"remove '{key}'")
 
 
 def _label(index: int, value: object) -> object:

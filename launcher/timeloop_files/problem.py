@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 from launcher.specification.problem import DataSpace, Problem, Rank, Term
+from launcher.timeloop_files.dense import DENSE_HINT
 from launcher.timeloop_files.load import Quoted
 from launcher.timeloop_files.node import YamlNode
 from launcher.timeloop_files.notes import note
 from launcher.timeloop_files.shapes import ASSUMED_SHAPE, SHAPES, is_assumed, named_shape
 
 _PROBLEM_KEYS = ("version", "shape", "instance", "name")
+_INSTANCE_KEYS = ("densities", "commonDensity")
 _SHAPE_KEYS = ("version", "name", "dimensions", "data_spaces", "coefficients", "flatten", "ranks")
 _DIMENSION = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
 """Timeloop's own are single letters; its Python front end and its successors have longer ones."""
@@ -36,6 +38,7 @@ def read_problem(node: YamlNode) -> Problem:
     if instance is not None:
         node.check_keys(_PROBLEM_KEYS, "the problem")
     instance = instance or node
+    _note_without_effect(instance, shape)
     dimensions = _dimensions(shape, instance)
     coefficients = _coefficients(shape, instance)
     _check_dense(instance)
@@ -110,10 +113,23 @@ def _coefficients(shape: YamlNode, instance: YamlNode) -> dict[str, int]:
     return result
 
 
+def _note_without_effect(instance: YamlNode, shape: YamlNode) -> None:
+    """Keys of an instance that nothing reads: a fork of Timeloop may, or they are meant for people."""
+    known = {*_INSTANCE_KEYS, *_PROBLEM_KEYS, *(item.text() for item in shape.require("dimensions").list())}
+    coefficients = shape.get("coefficients")
+    known |= {item.require("name").text() for item in coefficients.list()} if coefficients else set()
+    spellings = {name.lower(): name for name in known}
+    for key, _ in instance.items():
+        if key not in known:
+            meant = spellings.get(key.lower())
+            reason = f": the coefficient is called '{meant}'" if meant else ""
+            note(f"'{key}' in the problem's instance has no effect{reason}")
+
+
 def _refuse_misspelt(instance: YamlNode, name: str) -> None:
     """A misspelt coefficient would silently take its default."""
     for key, child in instance.items():
-        if get_close_matches(key, [name], cutoff=0.85):
+        if key.lower() != name.lower() and get_close_matches(key, [name], cutoff=0.85):
             raise child.error(f"unknown key '{key}' in the problem's instance", hint=f"did you mean '{name}'?")
 
 
@@ -123,9 +139,12 @@ def _check_dense(instance: YamlNode) -> None:
     densities += [child for _, child in each.items()] if each else []
     for density in densities:
         value = density.require("density") if density.is_map else density
-        if value.number() != 1:
+        # A density that is no number, for example a file's name, is one of sparse data, too.
+        if not isinstance(value.value, int | float) or value.number() != 1:
             raise value.error(
-                f"sparse data (a density of {value.value}) are not supported", "1, or no densities at all"
+                f"sparse data (a density of {value.value}) are not supported",
+                "1, or no densities at all",
+                DENSE_HINT,
             )
 
 

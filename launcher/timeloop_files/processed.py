@@ -10,6 +10,7 @@ from typing import Any
 
 from launcher.specification.architecture import Architecture, ComputeLevel, Network, StorageLevel
 from launcher.timeloop_files.attributes import evaluate_attributes
+from launcher.timeloop_files.dense import DENSE_HINT
 from launcher.timeloop_files.levels import common_fields, compute_level, kind_of, network, storage_level
 from launcher.timeloop_files.node import YamlNode
 from launcher.timeloop_files.notes import note
@@ -147,7 +148,7 @@ def _read_local(
     local = level.get("local")
     for component in local.list() if local else ():
         component.check_keys(_COMPONENT_KEYS, "a component")
-        component.refuse("sparse_optimizations", "sparse optimizations")
+        component.refuse("sparse_optimizations", "sparse optimizations", DENSE_HINT)
         enabled = component.get("enabled")
         if enabled is not None and not enabled.boolean():
             continue

@@ -35,16 +35,35 @@ def read_energy_table(node: YamlNode) -> EnergyTable:
         SpecificationError: a negative or missing energy, a key that is missing.
     """
     components: dict[str, dict[str, tuple[ActionEnergy, ...]]] = {}
-    for table in node.require("tables").list():
+    tables = node.require("tables")
+    if tables.is_map:
+        return _table_of_version_2(tables)
+    for table in tables.list():
         table.check_keys(("name", "actions", "primitive_estimations"), "a table of the ERT")
         actions = components.setdefault(component_name(table.require("name").text()), {})
         for action in table.require("actions").list():
             name = action.require("name").text()
-            arguments = action.get("arguments")
-            plain = {key: child.value for key, child in arguments.items()} if arguments else {}
             energy = float(action.require("energy").number(minimum=0))
-            actions[name] = (*actions.get(name, ()), ActionEnergy(energy, plain))
+            actions[name] = (*actions.get(name, ()), ActionEnergy(energy, _arguments(action)))
     return EnergyTable(components)
+
+
+def _table_of_version_2(tables: YamlNode) -> EnergyTable:
+    """The form of version 0.2: component -> action -> its energies, a list of them where it has arguments."""
+    components: dict[str, dict[str, tuple[ActionEnergy, ...]]] = {}
+    for path, table in tables.items():
+        actions = components.setdefault(component_name(path), {})
+        for name, action in table.items():
+            entries = action.list() if action.is_list else [action]
+            actions[name] = tuple(
+                ActionEnergy(float(entry.require("energy").number(minimum=0)), _arguments(entry)) for entry in entries
+            )
+    return EnergyTable(components)
+
+
+def _arguments(entry: YamlNode) -> dict[str, object]:
+    arguments = entry.get("arguments")
+    return {key: child.value for key, child in arguments.items()} if arguments else {}
 
 
 def read_area_table(node: YamlNode) -> AreaTable:
@@ -78,8 +97,7 @@ def _check_component(
         )
     for action, names in needed.items():
         if not _has(actions, names):
-            table = next(t for t in tables.list() if component_name(t.require("name").text()) == component.name)
-            raise table.require("actions").error(
+            raise tables.error(
                 f"the ERT lacks action '{action}' of '{component.name}'",
                 f"one of: {', '.join(names)}; it has: {', '.join(actions) or 'none'}",
             )
@@ -90,8 +108,8 @@ def completed_energy_table(
 ) -> tuple[EnergyTable, tuple[AssumedEnergy, ...]]:
     """The table with what Timeloop itself takes for the components and actions that it lacks, and what that was.
 
-    A storage level without the action gets the dearest one that its table has, divided by its cluster size; compute
-    units, and components without a table, get the figures that Timeloop is built with.
+    They get the figures that Timeloop is built with (checked against the program). Older files list one action
+    ``access`` for all that a storage level does: that is what its accesses cost then.
     """
     components = dict(energy.components)
     assumed: list[AssumedEnergy] = []
@@ -104,14 +122,14 @@ def completed_energy_table(
         missing = [action for action, names in needed.items() if actions is None or not _has(actions, names)]
         if not missing:
             continue
-        dearest = max((entry.energy_pj for entries in (actions or {}).values() for entry in entries), default=0.0)
-        if isinstance(level, StorageLevel) and actions:
-            figure, how = dearest / level.cluster_size, "the dearest action of its table"
-        else:
-            figure, how = _built_in(level), "the figure that Timeloop is built with"
+        built_in = _built_in(level)
+        figure, how = built_in, "the figure that Timeloop is built with"
+        if isinstance(level, StorageLevel) and actions and actions.get("access"):
+            figure = max(entry.energy_pj for entry in actions["access"])
+            how = f"its action 'access' (today's Timeloop takes the figure it is built with, {built_in:.6g} pJ)"
         components[level.name] = {**(actions or {}), **{action: (ActionEnergy(figure),) for action in missing}}
         reason = "the ERT has no such action" if actions else "the ERT has no table for it"
-        taken = f"{figure:.6g} pJ, {how}, as Timeloop does"
+        taken = f"{figure:.6g} pJ, {how}"
         plain = {key: value for key, value in level.attributes.items() if isinstance(value, int | float | str)}
         assumed.append(
             AssumedEnergy(level.name, level.component_class, plain, tuple(missing), reason, taken, unknown=False)

@@ -15,6 +15,7 @@ from launcher.specification.compound import CompoundClass
 from launcher.specification.problem import Problem
 from launcher.timeloop_files.attributes import evaluate_attributes
 from launcher.timeloop_files.constraints import Directive, group_directives, read_data_spaces
+from launcher.timeloop_files.dense import DENSE_HINT
 from launcher.timeloop_files.factors import read_factors, read_permutation
 from launcher.timeloop_files.fan_outs import fan_out_name
 from launcher.timeloop_files.levels import BLOCK_SIZE, DEPTH, WIDTH, WORD_BITS, kind_of
@@ -169,7 +170,7 @@ class _Walk:
 
     def container(self, node: YamlNode) -> None:
         node.check_keys(_KEYS["!Container"], "a !Container")
-        node.refuse("sparse_optimizations", "sparse optimizations")
+        node.refuse("sparse_optimizations", "sparse optimizations", DENSE_HINT)
         node.refuse("networks", "networks inside a container")
         name = self.name(node)
         own = self.own_attributes(node)
@@ -202,7 +203,7 @@ class _Walk:
 
     def component(self, node: YamlNode) -> None:
         node.check_keys(_KEYS["!Component"], "a !Component")
-        node.refuse("sparse_optimizations", "sparse optimizations")
+        node.refuse("sparse_optimizations", "sparse optimizations", DENSE_HINT)
         node = self.by_its_kind(node)
         component_class = node.require("class").text()
         kind = kind_of(component_class)
