@@ -21,10 +21,13 @@ from launcher.commands.energies import add_energy_arguments, with_energies
 from launcher.commands.evaluation_report import Evaluated, print_evaluations, to_json
 from launcher.commands.inputs import Input, add_data_argument, add_dense_argument, read_inputs, write_json
 from launcher.errors import SpecificationError
+from launcher.results.evaluation import Evaluation
+from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.dense import DENSE_NOTE
 from launcher.timeloop_files.io import read_mapped, read_specification
-from launcher.timeloop_files.stats import compare
+from launcher.timeloop_files.map_text import read_map_text
+from launcher.timeloop_files.stats import Comparison, compare
 
 _PIPED_WIDTH = 140
 
@@ -75,6 +78,8 @@ def _evaluate(one: Input, specification: Specification) -> list[Evaluated]:
     from launcher.engines.native.model import evaluate  # noqa: PLC0415 - `--help` should not wait for numba
 
     mapped = read_mapped(one.documents, specification)
+    if one.map_text is not None and one.map_text.is_file():
+        mapped = [(specification, read_map_text(one.map_text, specification))]
     if not mapped:
         raise SpecificationError(
             "there is no mapping", where=one.name, expected="a top-level key 'mapping', or a list under 'mappings'"
@@ -85,10 +90,20 @@ def _evaluate(one: Input, specification: Specification) -> list[Evaluated]:
         evaluation = evaluate(specific, mapping)
         comparison = None
         if one.stats is not None and evaluation.legal:
-            compute = specific.architecture.compute.name
-            comparison = compare(evaluation, compute, one.stats)
-            if not comparison.agrees:
-                older = evaluate(specific, mapping, before_2025=True)
-                comparison = replace(comparison, before_2025=compare(older, compute, one.stats).agrees)
+            comparison = compare_report(specific, mapping, evaluation, one.stats)
         results.append(Evaluated(evaluation, comparison, specific.assumed, own))
     return results
+
+
+def compare_report(specification: Specification, mapping: Mapping, evaluation: Evaluation, report: Path) -> Comparison:
+    """Compare with a report; where the figures differ, by the rules of earlier versions of Timeloop, too."""
+    from launcher.engines.native.older import older_evaluations  # noqa: PLC0415 - as above
+
+    compute = specification.architecture.compute.name
+    comparison = compare(evaluation, compute, report)
+    if comparison.agrees:
+        return comparison
+    for rules, older in older_evaluations(specification, mapping):
+        if compare(older, compute, report).agrees:
+            return replace(comparison, older=str(rules))
+    return comparison

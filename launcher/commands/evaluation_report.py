@@ -71,7 +71,8 @@ def to_json(evaluated: Evaluated, *, counts: bool = False, dense: bool = False) 
             "file": str(comparison.report),
             "compared": comparison.compared,
             "agrees": comparison.agrees,
-            "timeloop_before_2025": comparison.before_2025,
+            "timeloop_before_2025": comparison.older is not None,
+            "older_rules": comparison.older,
             "differences": [str(difference) for difference in comparison.differences],
         }
     return result
@@ -178,11 +179,10 @@ def _levels(number: int, evaluation: Evaluation, energy: Figure) -> Table:
 
 def _print_comparison(comparison: Comparison, console: Console) -> None:
     total = len(comparison.differences)
-    if comparison.before_2025:
+    if comparison.older is not None:
         text = (
-            f"agrees with {comparison.report}, which a Timeloop before January 2025 printed: all {comparison.compared} "
-            "figures, by that version's rule for windows that slide after a pause. Since then the rule, and with it "
-            f"{total} of these figures, differ:"
+            f"agrees with {comparison.report}, which an older Timeloop printed: all {comparison.compared} figures, by "
+            f"its rules {comparison.older}. Today {total} of these figures differ:"
         )
     elif comparison.agrees:
         text = f"agrees with {comparison.report}: all {comparison.compared} figures that it prints"
