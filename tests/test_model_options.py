@@ -257,7 +257,7 @@ def test_an_explicit_network_charges_by_destinations() -> None:
     ("dram", "networks", "message"),
     [
         ({"read_network": "NoC"}, [], "names a network 'NoC' that does not exist"),
-        ({"read_network": "NoC"}, [Network("NoC", "ReductionTree")], "'ReductionTree', which is not supported"),
+        ({"read_network": "NoC"}, [Network("NoC", "Ring")], "'Ring', which is not supported"),
         ({"attributes": {"network_type": "M:N"}}, [], "distributed multicast, which is not supported"),
         (mesh(router_energy=-1.0), [], "attribute 'router_energy' of 'DRAM' is -1.0"),
     ],

@@ -184,7 +184,13 @@ def _explicit(specification: Specification, level: StorageLevel, index: int, nam
         doubles = level.update_network in {None, name} and not _adds(level)
         return Connection(name, index, mesh=_mesh_energies(specification, network, index), doubles_updates=doubles)
     if network.component_class == TREE_CLASS:
-        return Connection(name, index)  # whoever made the network refused trees that cost energy
+        if _number(network, "adder_energy") or _number(network, "wire_energy"):
+            raise SpecificationError(
+                f"network {name!r} is a reduction tree that costs energy, which is not supported",
+                where=f"architecture, network {name}",
+                expected="adder_energy and wire_energy of 0",
+            )
+        return Connection(name, index)
     raise SpecificationError(
         f"network {name!r} is of class {network.component_class!r}, which is not supported",
         where=f"architecture, network {name}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import ceil
 
 from launcher.engines.native.energies import (
     AccessEnergies,
@@ -13,7 +14,7 @@ from launcher.engines.native.energies import (
     level_entry,
 )
 from launcher.engines.native.model import evaluate
-from launcher.results.evaluation import Evaluation
+from launcher.results.evaluation import Evaluation, LevelStats
 from launcher.specification.energy import EnergyTable
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
@@ -26,7 +27,8 @@ class OlderRules:
     Attributes:
         pause_is_turn: before January 2025, a tile that stood still lost its overlap with the next position.
         first_fills: before May 2023, the first fill of a partial result counted, though nothing is read for it.
-        largest_energy: before June 2021, every action of a component cost as much as its dearest one.
+        largest_energy: before June 2021, every action of a component cost as much as its dearest one, and the words of
+            a data space filled blocks together, whatever was done with them.
     """
 
     pause_is_turn: bool = False
@@ -62,7 +64,8 @@ def older_evaluations(specification: Specification, mapping: Mapping) -> Iterato
     """
     for rules in OLDER_RULES:
         made = _with_largest_energies(specification) if rules.largest_energy else specification
-        yield rules, evaluate(made, mapping, before_2025=rules.pause_is_turn, first_fills=rules.first_fills)
+        found = evaluate(made, mapping, before_2025=rules.pause_is_turn, first_fills=rules.first_fills)
+        yield rules, _with_shared_blocks(made, found) if rules.largest_energy else found
 
 
 def _with_largest_energies(specification: Specification) -> Specification:
@@ -80,3 +83,26 @@ def _with_largest_energies(specification: Specification) -> Specification:
 
 def _largest(specification: Specification, name: str) -> float:
     return max(map(largest_energy_pj, component_actions(specification, name).values()), default=0.0)
+
+
+def _with_shared_blocks(specification: Specification, evaluation: Evaluation) -> Evaluation:
+    levels = tuple(
+        _shared(one, level.block_size)
+        for one, level in zip(evaluation.levels, specification.architecture.levels, strict=True)
+    )
+    saved = sum(old.energy_pj - new.energy_pj for old, new in zip(evaluation.levels, levels, strict=True))
+    return replace(evaluation, levels=levels, energy_pj=evaluation.energy_pj - saved)
+
+
+def _shared(level: LevelStats, block: int) -> LevelStats:
+    spaces = {}
+    for name, stats in level.data_spaces.items():
+        words = (stats.reads, stats.fills, stats.updates)
+        apart = sum(ceil(one / block) for one in words)
+        share = ceil(sum(words) / block) / apart if apart else 1.0
+        spaces[name] = replace(stats, energy_pj={key: pj * share for key, pj in stats.energy_pj.items()})
+    saved = sum(
+        sum(old.energy_pj.values()) - sum(new.energy_pj.values())
+        for old, new in zip(level.data_spaces.values(), spaces.values(), strict=True)
+    )
+    return replace(level, data_spaces=spaces, energy_pj=level.energy_pj - saved)
