@@ -60,6 +60,17 @@ problem:
     - {name: Z, projection: [[[M]], [[N]]], read_write: True}
   instance: {M: 8, N: 16, K: 16}
 """,
+    """
+problem:
+  shape:
+    name: layer_of_a_transformer
+    dimensions: [E, D, R, S, N, L, Q, G]
+    data_spaces:
+    - {name: Weights, projection: [[[E]], [[D]], [[R]], [[S]], [[G]]]}
+    - {name: Inputs, projection: [[[N]], [[E]], [[R], [L]], [[S], [Q]], [[G]]]}
+    - {name: Outputs, projection: [[[N]], [[D]], [[Q]], [[L]], [[G]]], read_write: True}
+  instance: {E: 16, D: 16, R: 1, S: 1, N: 1, L: 16, Q: 1, G: 1}
+""",
 )
 
 
@@ -155,7 +166,8 @@ def _inputs(path: Path, text: str, texts: dict[Path, str]) -> Iterator[list[Sour
     if _PROBLEM.search(text):
         yield [path]
         return
-    near = [path.parent, *list(path.parent.iterdir()), *islice(path.parents, 1, 3)]
+    # Its own folder and those in it, the folders above, and those beside its own.
+    near = [path.parent, *path.parent.iterdir(), *islice(path.parents, 1, 3), *path.parent.parent.iterdir()]
     beside: list[Source] = [
         other
         for other, content in texts.items()
