@@ -191,11 +191,12 @@ dumped_by_timeloop_front_end: true
         ("densities: {}", "densities: {Inputs: 0.5}", ("a density of 0.5", "not supported")),
         ("[R, Wdilation]", "[R, Wdilatoin]", ("coefficient 'Wdilatoin' is not declared",)),
         ("[R, Wdilation]", "[Z, Wdilation]", ("unknown dimension 'Z'", "C, M, R, P")),
-        ("[C, M, R, P]", "[C, M, R, Pixel]", ("'Pixel' is not a single letter",)),
+        ("[C, M, R, P]", "[C, M, R, 1P]", ("'1P' is not a word",)),
+        ("[C, M, R, P]", "[C, M, R, Pixel]", ("'Pixel' has no extent",)),
         ("[C, M, R, P]", "[C, M, R, P, C]", ("'C' is named twice",)),
         ("name: Weights", "name: Outputs", ("'Outputs' is named twice",)),
         ("dimensions:", "flatten: [{name: X}]\n    dimensions:", ("flattened dimensions",)),
-        ("shape:\n    name: conv", "shape: cnn-layer\n  x:\n    name: conv", ("only named: 'cnn-layer'",)),
+        ("shape:\n    name: conv", "shape: cnn\n  x:\n    name: conv", ("unknown shape 'cnn'", "cnn_layer")),
         ('"regs[1..16]"', '"buffer[1..16]"', ("'buffer' is named twice",)),
         ("class: mac", "class: SRAM", ("0 compute levels",)),
         ("sizeKB: 2", "sizeKB: 2, read_bandwidth: -4", ("'read_bandwidth' is -4", "buffer", "above 0")),
@@ -300,7 +301,7 @@ def _without_fan_out() -> str:
         ("{% for x in y %}\nproblem: {}", ("broken YAML", "Jinja2")),
         ("problem: 3\narchitecture: {}", ("'problem' is 3",)),
         ("k" * 300 + ": 1", ("a key has 300 characters",)),
-        ('problem: {shape: "a\\nb\\nc\\nd\\ne\\nf\\ng\\nh\\ni\\nj\\nk\\nl"}\narchitecture: {}', ("only named",)),
+        ('problem: {shape: "a\\nb\\nc\\nd\\ne\\nf\\ng\\nh\\ni\\nj\\nk\\nl"}\narchitecture: {}', ("unknown shape",)),
     ],
 )
 def test_malformed_yaml(text: str, words: tuple[str, ...]) -> None:

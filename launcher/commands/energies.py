@@ -146,7 +146,7 @@ def _left(assumed: AssumedEnergy, component: str, action: str) -> AssumedEnergy 
 
 
 def _component(specification: Specification, given: GivenEnergy) -> Component:
-    components = {one.name: one for one in specification.architecture.components}
+    components = {one.name: one for one in specification.architecture.priced}
     if given.component not in components:
         raise SpecificationError(
             f"--energy names no component: '{given.component}'", expected=f"one of: {', '.join(components)}"

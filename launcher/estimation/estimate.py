@@ -57,7 +57,7 @@ def estimate(
         raise EstimationError(f"unknown estimator {estimator!r}", expected=f"one of {', '.join(ESTIMATORS)}")
     chosen = make(settings or EstimatorSettings())
     architecture = specification.architecture
-    components = [with_global_attributes(component, architecture) for component in architecture.components]
+    components = [with_global_attributes(component, architecture) for component in architecture.priced]
     estimates: dict[str, ComponentEstimate] = {}
     for component, found in zip(components, _figures(components, specification, chosen), strict=True):
         _check_required_actions(component, found)

@@ -50,7 +50,7 @@ def estimate_known(specification: Specification, settings: EstimatorSettings | N
     architecture = specification.architecture
     estimates: dict[str, ComponentEstimate] = {}
     assumed: list[AssumedEnergy] = []
-    for plain in architecture.components:
+    for plain in architecture.priced:
         component = with_global_attributes(plain, architecture)
         found, assumption = _figures(component, specification, tables)
         estimates[component.name] = scaled(component, found)

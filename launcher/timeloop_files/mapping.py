@@ -13,7 +13,7 @@ from launcher.specification.mapping import LevelMapping, Loop, Mapping, find_fac
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.constraints import read_data_spaces
-from launcher.timeloop_files.factors import read_imperfect_factors, read_permutation
+from launcher.timeloop_files.factors import permutation_text, read_imperfect_factors, read_permutation
 from launcher.timeloop_files.fan_outs import fan_out_level, fan_out_name
 from launcher.timeloop_files.node import YamlNode
 
@@ -221,7 +221,7 @@ def _block_to_yaml(level: str, kind: str, loops: Sequence[Loop], problem: Proble
         "target": level,
         "type": kind,
         "factors": " ".join(bounds.get(dimension, f"{dimension}1") for dimension in problem.dimensions),
-        "permutation": "".join(order),
+        "permutation": permutation_text(order),
     }
 
 

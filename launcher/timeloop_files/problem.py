@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 
@@ -10,10 +11,14 @@ from launcher.timeloop_files.dense import DENSE_HINT
 from launcher.timeloop_files.load import Quoted
 from launcher.timeloop_files.node import YamlNode
 from launcher.timeloop_files.notes import note
+from launcher.timeloop_files.shapes import ASSUMED_SHAPE, SHAPES, is_assumed, named_shape
 
 _PROBLEM_KEYS = ("version", "shape", "instance", "name")
 _INSTANCE_KEYS = ("densities", "commonDensity")
 _SHAPE_KEYS = ("version", "name", "dimensions", "data_spaces", "coefficients", "flatten", "ranks")
+_DIMENSION = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,59}")
+"""Timeloop's own are single letters; its Python front end and its successors have longer ones."""
+
 _SPACE_KEYS = ("name", "projection", "read_write", "ranks")
 
 
@@ -21,16 +26,12 @@ def read_problem(node: YamlNode) -> Problem:
     """The problem under ``problem``: a shape, and an instance that may stand beside the shape or under ``instance``.
 
     Raises:
-        SpecificationError: a shape that is only named, an unknown or missing dimension, an extent that is not
+        SpecificationError: a name that is no shape's, an unknown or missing dimension, an extent that is not
             positive, a density other than 1, flattened dimensions.
     """
     if not node.is_map:
         raise node.wrong("a mapping with 'shape' and 'instance'")
-    shape = node.require("shape")
-    if not shape.is_map:
-        raise shape.error(
-            f"the shape is only named: '{shape.value}'", "the shape itself: dimensions, data_spaces, coefficients"
-        )
+    shape = _shape(node)
     shape.check_keys(_SHAPE_KEYS, "the problem's shape")
     shape.refuse("flatten", "flattened dimensions")
     instance = node.get("instance")
@@ -63,12 +64,31 @@ def front_end_names(variables: Mapping[str, object], node: YamlNode) -> dict[str
     return {"spec": spec, "variables": dict(variables), **variables}
 
 
+def _shape(node: YamlNode) -> YamlNode:
+    """The problem's shape: as written, by its name, or what Timeloop assumes where there is none."""
+    shape = node.get("shape")
+    if shape is None:
+        instance = (node.get("instance") or node).value
+        if not (isinstance(instance, dict) and is_assumed(instance)):
+            return node.require("shape")
+        note(f"the problem has no shape: {ASSUMED_SHAPE}, as Timeloop assumes")
+        return YamlNode(SHAPES[ASSUMED_SHAPE], node.place)
+    if shape.is_map:
+        return shape
+    found = named_shape(shape.text())
+    if found is None:
+        raise shape.error(
+            f"unknown shape '{shape.text()}'", f"{', '.join(SHAPES)}, or the shape itself: dimensions, data_spaces, ..."
+        )
+    return YamlNode(found, shape.place)
+
+
 def _dimensions(shape: YamlNode, instance: YamlNode) -> dict[str, int]:
     result: dict[str, int] = {}
     for item in shape.require("dimensions").list():
         name = item.text()
-        if len(name) != 1 or not name.isascii() or not name.isalpha():
-            raise item.error(f"dimension '{name}' is not a single letter", "Timeloop's dimensions are single letters")
+        if not _DIMENSION.fullmatch(name):
+            raise item.error(f"dimension '{name[:40]}' is not a word", "letters, digits and underscores")
         if name in result:
             raise item.error(f"dimension '{name}' is named twice")
         extent = instance.get(name)

@@ -13,6 +13,7 @@ from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture, Component, ComputeLevel, Network, StorageLevel
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds
 from launcher.specification.problem import Problem
+from launcher.timeloop_files.factors import permutation_text
 from launcher.timeloop_files.levels import BLOCK_SIZE, DEPTH, WIDTH, WORD_BITS, compute_level, storage_level
 from launcher.timeloop_files.load import Quoted, resolve_scalar
 from launcher.timeloop_files.node import Place, YamlNode
@@ -139,6 +140,8 @@ def quoted(value: Any) -> Any:
 def network_attributes(network: Network) -> dict[str, object]:
     """The attributes of an explicit network, as Timeloop reads them."""
     attributes = dict(network.attributes)
+    if not network.has_actions:
+        return attributes
     attributes["action_name"] = network.action_name
     if network.multicast_argument != "none":
         attributes["multicast_factor_argument"] = network.multicast_argument
@@ -280,7 +283,7 @@ def block_to_yaml(block: BlockConstraint, problem: Problem) -> dict[str, object]
     if block.factors:
         result["factors"] = ",".join(text for item in block.factors.items() for text in _factor(*item))
     if block.permutation:
-        result["permutation"] = "".join(block.permutation)
+        result["permutation"] = permutation_text(block.permutation)
     if block.maximize:
         result["maximize_dims"] = [[dimension] for dimension in block.maximize]
     for key, value in (
