@@ -90,8 +90,8 @@ class Repository:
         read, complete: files that get in, and those whose energies are all known.
         sparse, dense: refused as sparse, and those of them whose dense part gets in (--dense).
         lists: component lists without a hierarchy, among the refused.
-        runs, compared, agreeing, older: result folders, those that were tried, those whose printed figures are ours, and
-            those that agree by an older Timeloop's rule.
+        runs, compared: result folders, and those that were tried.
+        agreeing, older: those whose printed figures are ours, and those whose are by an older Timeloop's rule.
         reasons: why the others do not get in.
         refused: the others, with their reasons.
     """
