@@ -216,7 +216,7 @@ dumped_by_timeloop_front_end: true
         ("chip[0..3]", "chip[3..0]", ("empty range",)),
         ("chip[0..3]", "chip[four]", ("broken range",)),
         ("    subtree:\n    - name", "    subtree:\n    - {name: other}\n    - name", ("'subtree' has 2 entries",)),
-        ("subtree:\n  - name: system", "arithmetic: {}\n  s:\n  - name: system", ("oldest form",)),
+        ("subtree:\n  - name: system", "arithmetic: {}\n  s:\n  - name: system", ("'storage' is missing",)),
         ("energy: 512}, {name: write", "energy: -1}, {name: write", ("'energy' is -1", "ERT.tables[system.DRAM]")),
         ("{name: random_read, energy: 1.5}, ", "", ("lacks action 'read' of 'buffer'", "random_read")),
         ("name: compute, energy", "name: think, energy", ("lacks action 'compute' of 'mac'",)),

@@ -69,7 +69,12 @@ def _specification(sources: Sequence[Source], layer: YamlNode, source: str, else
     constraints = layer.get("constraints")
     if constraints is not None:
         own["constraints"] = constraints.value
-    return read_specification([*sources, Document(source, own)], elsewhere)
+    read = read_specification([*sources, Document(source, own)], elsewhere)
+    if read.constraints.least_parallelism:
+        raise layer.error(
+            "a least parallelism of layers in a chain is not supported", hint="remove 'type: parallelism'"
+        )
+    return read
 
 
 def _flows(node: YamlNode | None, names: Sequence[str], problems: Sequence[Problem]) -> dict[int, Flow]:

@@ -157,7 +157,7 @@ def dump_constraints(specification: Specification, remainders: Dict[str, int] | 
     ``maximize_dims`` is written as Timeloop's front end knows it; the mapper program itself does not. ``remainders``
     are bounds on imperfect spatial factors by level (see ``constraints_to_yaml``).
     """
-    written = constraints_to_yaml(specification.constraints, specification.problem, remainders)
+    written = constraints_to_yaml(specification, remainders)
     return to_text({"architecture_constraints": written})
 
 

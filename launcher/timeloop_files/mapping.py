@@ -160,7 +160,7 @@ def _with_switches(specification: Specification, directives: Directives) -> Cons
         )
         if block != BlockConstraint() or no_coalesce:
             levels[name] = _switched(level, kind, block, no_coalesce)
-    return Constraints(levels)
+    return replace(specification.constraints, levels=levels)
 
 
 def _switched(

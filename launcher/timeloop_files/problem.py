@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 
 from launcher.specification.problem import DataSpace, Problem, Rank, Term
@@ -108,16 +108,14 @@ def _coefficients(shape: YamlNode, instance: YamlNode) -> dict[str, int]:
         name = item.require("name").text()
         value = instance.get(name) or item.require("default")
         if instance.get(name) is None:
-            _refuse_misspelt(instance, name)
+            _refuse_misspelt(instance, name, _instance_keys(shape))
         result[name] = value.integer(minimum=1)
     return result
 
 
 def _note_without_effect(instance: YamlNode, shape: YamlNode) -> None:
     """Keys of an instance that nothing reads: a fork of Timeloop may, or they are meant for people."""
-    known = {*_INSTANCE_KEYS, *_PROBLEM_KEYS, *(item.text() for item in shape.require("dimensions").list())}
-    coefficients = shape.get("coefficients")
-    known |= {item.require("name").text() for item in coefficients.list()} if coefficients else set()
+    known = _instance_keys(shape)
     spellings = {name.lower(): name for name in known}
     for key, _ in instance.items():
         if key not in known:
@@ -126,10 +124,17 @@ def _note_without_effect(instance: YamlNode, shape: YamlNode) -> None:
             note(f"'{key}' in the problem's instance has no effect{reason}")
 
 
-def _refuse_misspelt(instance: YamlNode, name: str) -> None:
+def _instance_keys(shape: YamlNode) -> set[str]:
+    """Everything that an instance of the shape may say."""
+    known = {*_INSTANCE_KEYS, *_PROBLEM_KEYS, *(item.text() for item in shape.require("dimensions").list())}
+    coefficients = shape.get("coefficients")
+    return known | ({item.require("name").text() for item in coefficients.list()} if coefficients else set())
+
+
+def _refuse_misspelt(instance: YamlNode, name: str, known: Collection[str]) -> None:
     """A misspelt coefficient would silently take its default."""
     for key, child in instance.items():
-        if key.lower() != name.lower() and get_close_matches(key, [name], cutoff=0.85):
+        if key not in known and key.lower() != name.lower() and get_close_matches(key, [name], cutoff=0.85):
             raise child.error(f"unknown key '{key}' in the problem's instance", hint=f"did you mean '{name}'?")
 
 

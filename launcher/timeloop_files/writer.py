@@ -11,8 +11,9 @@ import yaml
 
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture, Component, ComputeLevel, Network, StorageLevel
-from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds
+from launcher.specification.constraints import BlockConstraint, FactorBounds
 from launcher.specification.problem import Problem
+from launcher.specification.specification import Specification
 from launcher.timeloop_files.factors import permutation_text
 from launcher.timeloop_files.levels import BLOCK_SIZE, DEPTH, WIDTH, WORD_BITS, compute_level, storage_level
 from launcher.timeloop_files.load import Quoted, resolve_scalar
@@ -249,16 +250,14 @@ def name_networks(
             attributes[key] = name
 
 
-def constraints_to_yaml(
-    constraints: Constraints, problem: Problem, remainders: Mapping[str, int] | None = None
-) -> dict[str, object]:
+def constraints_to_yaml(specification: Specification, remainders: Mapping[str, int] | None = None) -> dict[str, object]:
     """The ``architecture_constraints`` key.
 
     Args:
-        constraints: of all levels.
-        problem: names the data spaces.
+        specification: has the constraints.
         remainders: level -> largest last iteration of an imperfect spatial factor there, for Timeloop's ruby mapspace.
     """
+    constraints, problem = specification.constraints, specification.problem
     targets: list[dict[str, object]] = []
     bounds = remainders or {}
     for name in dict.fromkeys((*constraints.levels, *bounds)):
@@ -274,6 +273,9 @@ def constraints_to_yaml(
             imperfect = {"remainders": bounds[name]} if kind == "spatial" and name in bounds else {}
             if block != BlockConstraint() or imperfect:
                 targets.append({"target": name, "type": kind, **block_to_yaml(block, problem), **imperfect})
+    if constraints.least_parallelism:
+        innermost = specification.architecture.levels[0].name
+        targets.append({"target": innermost, "type": "parallelism", "min": constraints.least_parallelism})
     return {"version": "0.4", "targets": targets}
 
 
