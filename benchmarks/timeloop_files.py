@@ -131,21 +131,50 @@ def main() -> None:
         print(_totals(found))
 
 
+@dataclass(frozen=True)
+class Texts:
+    """A repository's YAML files by what they hold, each by its folder.
+
+    Attributes:
+        architectures: file -> text of all files with an architecture.
+        problems, beside: folder -> files with a problem; with components or variables, and nothing else.
+    """
+
+    architectures: dict[Path, str]
+    problems: dict[Path, list[Path]]
+    beside: dict[Path, list[Path]]
+
+
 def tried(folder: Path) -> Repository:
     """Read every different architecture file below ``folder``."""
-    texts = {path: text for path in _yaml_files(folder) if (text := _text(path)) is not None}
+    texts = texts_in(folder)
     result = Repository(folder.name)
     seen: set[str] = set()
-    for path, text in texts.items():
+    for path, text in texts.architectures.items():
         digest = sha256(text.encode()).hexdigest()
-        if not _ARCHITECTURE.search(text) or digest in seen:
-            continue
-        seen.add(digest)
-        _try(path, text, texts, result)
+        if digest not in seen:
+            seen.add(digest)
+            _try(path, text, texts, result)
     return result
 
 
-def _try(path: Path, text: str, texts: dict[Path, str], result: Repository) -> None:
+def texts_in(folder: Path) -> Texts:
+    """The YAML files below ``folder``."""
+    texts = Texts({}, {}, {})
+    for path in _yaml_files(folder):
+        text = _text(path)
+        if text is None:
+            continue
+        if _ARCHITECTURE.search(text):
+            texts.architectures[path] = text
+        elif _PROBLEM.search(text):
+            texts.problems.setdefault(path.parent, []).append(path)
+        elif _BESIDE.search(text):
+            texts.beside.setdefault(path.parent, []).append(path)
+    return texts
+
+
+def _try(path: Path, text: str, texts: Texts, result: Repository) -> None:
     result.files += 1
     reasons: list[str] = []
     for sources in _inputs(path, text, texts):
@@ -198,27 +227,16 @@ def _reports(run: Path) -> list[dict[str, bool]]:
     return [one["report"] for one in found if "report" in one]
 
 
-def _inputs(path: Path, text: str, texts: dict[Path, str]) -> Iterator[list[Source]]:
+def _inputs(path: Path, text: str, texts: Texts) -> Iterator[list[Source]]:
     """The file with what belongs to it, and one problem after the other."""
     if _PROBLEM.search(text):
         yield [path]
         return
     # Its own folder and those in it, the folders above, and those beside its own.
     near = [path.parent, *path.parent.iterdir(), *islice(path.parents, 1, 3), *path.parent.parent.iterdir()]
-    beside: list[Source] = [
-        other
-        for other, content in texts.items()
-        if other != path
-        and other.parent in (path.parent, path.parent / "components", path.parent.parent / "components")
-        and _BESIDE.search(content)
-        and not _ARCHITECTURE.search(content)
-        and not _PROBLEM.search(content)
-    ]
-    problems = [
-        other
-        for other, content in texts.items()
-        if _PROBLEM.search(content) and not _ARCHITECTURE.search(content) and other.parent in near
-    ]
+    own = (path.parent, path.parent / "components", path.parent.parent / "components")
+    beside: list[Source] = [other for folder in own for other in texts.beside.get(folder, ())]
+    problems = [other for folder in dict.fromkeys(near) for other in texts.problems.get(folder, ())]
     for problem in problems[:_PROBLEMS_TRIED]:
         yield [path, problem, *beside]
         if beside:
