@@ -1,6 +1,8 @@
 """How many architecture files of public repositories the launcher takes, and why not the others.
 
-Usage: python benchmarks/timeloop_files.py FOLDER... [--markdown] [--list WORD]
+Usage: python benchmarks/timeloop_files.py FOLDER... [--markdown] [--list WORD] [--runs N]
+
+Result folders (with a *.stats.txt) are evaluated, too, and compared with what Timeloop printed.
 
 Each FOLDER is a checkout of one repository; nothing is fetched here. Every different YAML file that holds an
 architecture is read with the files that belong to it (components, variables, constraints of its folder) and with a
@@ -11,14 +13,19 @@ energies, as ``evaluate`` does.
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from hashlib import sha256
+from io import StringIO
 from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from launcher.__main__ import main as main_of_launcher
 from launcher.commands.energies import with_energies
 from launcher.errors import LauncherError
 from launcher.timeloop_files.dense import dense_part
@@ -60,6 +67,17 @@ problem:
     - {name: Z, projection: [[[M]], [[N]]], read_write: True}
   instance: {M: 8, N: 16, K: 16}
 """,
+    """
+problem:
+  shape:
+    name: layer_of_a_transformer
+    dimensions: [E, D, R, S, N, L, Q, G]
+    data_spaces:
+    - {name: Weights, projection: [[[E]], [[D]], [[R]], [[S]], [[G]]]}
+    - {name: Inputs, projection: [[[N]], [[E]], [[R], [L]], [[S], [Q]], [[G]]]}
+    - {name: Outputs, projection: [[[N]], [[D]], [[Q]], [[L]], [[G]]], read_write: True}
+  instance: {E: 16, D: 16, R: 1, S: 1, N: 1, L: 16, Q: 1, G: 1}
+""",
 )
 
 
@@ -72,6 +90,8 @@ class Repository:
         read, complete: files that get in, and those whose energies are all known.
         sparse, dense: refused as sparse, and those of them whose dense part gets in (--dense).
         lists: component lists without a hierarchy, among the refused.
+        runs, compared: result folders, and those that were tried.
+        agreeing, older: those whose printed figures are ours, and those whose are by an older Timeloop's rule.
         reasons: why the others do not get in.
         refused: the others, with their reasons.
     """
@@ -83,6 +103,10 @@ class Repository:
     sparse: int = 0
     dense: int = 0
     lists: int = 0
+    runs: int = 0
+    compared: int = 0
+    agreeing: int = 0
+    older: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     refused: list[tuple[Path, str]] = field(default_factory=list)
 
@@ -92,11 +116,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     parser.add_argument("--markdown", action="store_true", help="print the table that docs/timeloop-files.md has")
+    parser.add_argument("--runs", type=int, default=25, metavar="N", help="result folders tried per repository (25)")
     parser.add_argument("--list", metavar="WORD", help="also name the refused files whose reason has this word")
     arguments = parser.parse_args()
     found = []
     for folder in arguments.folders:
         found.append(tried(folder))
+        _compare_runs(folder, found[-1], arguments.runs)
         if not arguments.markdown:
             _print(found[-1], arguments.list)
     if arguments.markdown:
@@ -105,21 +131,50 @@ def main() -> None:
         print(_totals(found))
 
 
+@dataclass(frozen=True)
+class Texts:
+    """A repository's YAML files by what they hold, each by its folder.
+
+    Attributes:
+        architectures: file -> text of all files with an architecture.
+        problems, beside: folder -> files with a problem; with components or variables, and nothing else.
+    """
+
+    architectures: dict[Path, str]
+    problems: dict[Path, list[Path]]
+    beside: dict[Path, list[Path]]
+
+
 def tried(folder: Path) -> Repository:
     """Read every different architecture file below ``folder``."""
-    texts = {path: text for path in _yaml_files(folder) if (text := _text(path)) is not None}
+    texts = texts_in(folder)
     result = Repository(folder.name)
     seen: set[str] = set()
-    for path, text in texts.items():
+    for path, text in texts.architectures.items():
         digest = sha256(text.encode()).hexdigest()
-        if not _ARCHITECTURE.search(text) or digest in seen:
-            continue
-        seen.add(digest)
-        _try(path, text, texts, result)
+        if digest not in seen:
+            seen.add(digest)
+            _try(path, text, texts, result)
     return result
 
 
-def _try(path: Path, text: str, texts: dict[Path, str], result: Repository) -> None:
+def texts_in(folder: Path) -> Texts:
+    """The YAML files below ``folder``."""
+    texts = Texts({}, {}, {})
+    for path in _yaml_files(folder):
+        text = _text(path)
+        if text is None:
+            continue
+        if _ARCHITECTURE.search(text):
+            texts.architectures[path] = text
+        elif _PROBLEM.search(text):
+            texts.problems.setdefault(path.parent, []).append(path)
+        elif _BESIDE.search(text):
+            texts.beside.setdefault(path.parent, []).append(path)
+    return texts
+
+
+def _try(path: Path, text: str, texts: Texts, result: Repository) -> None:
     result.files += 1
     reasons: list[str] = []
     for sources in _inputs(path, text, texts):
@@ -150,26 +205,38 @@ def _reads_dense(sources: list[Source]) -> bool:
     return True
 
 
-def _inputs(path: Path, text: str, texts: dict[Path, str]) -> Iterator[list[Source]]:
+def _compare_runs(folder: Path, result: Repository, most: int) -> None:
+    """Evaluate result folders spread over the repository, and count those in which every printed figure is ours."""
+    runs = sorted({path.parent for path in folder.rglob("*.stats.txt")})
+    result.runs = len(runs)
+    chosen = runs[:: max(1, len(runs) // most)][:most] if most else []
+    for run in chosen:
+        result.compared += 1
+        reports = _reports(run)
+        older = bool(reports) and any(one["timeloop_before_2025"] for one in reports)
+        result.agreeing += bool(reports) and all(one["agrees"] for one in reports)
+        result.older += older and all(one["agrees"] or one["timeloop_before_2025"] for one in reports)
+
+
+def _reports(run: Path) -> list[dict[str, bool]]:
+    """What ``evaluate`` says of a folder's reports; empty where the folder cannot be read."""
+    with TemporaryDirectory() as folder, redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        out = Path(folder) / "out.json"
+        main_of_launcher(["evaluate", str(run), "--json", str(out)])
+        found = json.loads(out.read_text()) if out.is_file() else []
+    return [one["report"] for one in found if "report" in one]
+
+
+def _inputs(path: Path, text: str, texts: Texts) -> Iterator[list[Source]]:
     """The file with what belongs to it, and one problem after the other."""
     if _PROBLEM.search(text):
         yield [path]
         return
-    near = [path.parent, *list(path.parent.iterdir()), *islice(path.parents, 1, 3)]
-    beside: list[Source] = [
-        other
-        for other, content in texts.items()
-        if other != path
-        and other.parent in (path.parent, path.parent / "components", path.parent.parent / "components")
-        and _BESIDE.search(content)
-        and not _ARCHITECTURE.search(content)
-        and not _PROBLEM.search(content)
-    ]
-    problems = [
-        other
-        for other, content in texts.items()
-        if _PROBLEM.search(content) and not _ARCHITECTURE.search(content) and other.parent in near
-    ]
+    # Its own folder and those in it, the folders above, and those beside its own.
+    near = [path.parent, *path.parent.iterdir(), *islice(path.parents, 1, 3), *path.parent.parent.iterdir()]
+    own = (path.parent, path.parent / "components", path.parent.parent / "components")
+    beside: list[Source] = [other for folder in own for other in texts.beside.get(folder, ())]
+    problems = [other for folder in dict.fromkeys(near) for other in texts.problems.get(folder, ())]
     for problem in problems[:_PROBLEMS_TRIED]:
         yield [path, problem, *beside]
         if beside:
@@ -200,6 +267,10 @@ def _print(one: Repository, word: str | None) -> None:
         f"{one.name}: {one.read} of {one.files} get in, {one.complete} with all energies; "
         f"{one.sparse} sparse, {one.dense} of them by --dense; {one.lists} component lists"
     )
+    if one.runs:
+        print(
+            f"  of {one.runs} result folders {one.compared} tried: {one.agreeing} agree, {one.older} by an older rule"
+        )
     for reason, count in one.reasons.most_common():
         print(f"  {count:5}  {reason}")
     for path, reason in one.refused:
@@ -215,10 +286,11 @@ def _totals(found: Sequence[Repository]) -> str:
 
 def markdown(found: Sequence[Repository]) -> str:
     """The table of the documentation."""
-    lines = [
-        "| repository | files | get in | no energy assumed | sparse | by `--dense` | lists | other reasons |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    headings = (
+        *("repository", "files", "get in", "no energy assumed", "sparse", "by `--dense`", "lists", "result folders"),
+        "other reasons",
+    )
+    lines = [f"| {' | '.join(headings)} |", "|---" * len(headings) + "|"]
     for one in found:
         reasons = [
             f"{count} {reason}"
@@ -227,7 +299,8 @@ def markdown(found: Sequence[Repository]) -> str:
         ]
         shown = "; ".join(reasons[:_SHOWN_REASONS]).replace("|", "/")
         figures = (one.files, one.read, one.complete, one.sparse, one.dense, one.lists)
-        lines.append(f"| {one.name} | {' | '.join(map(str, figures))} | {shown} |")
+        runs = f"{one.agreeing + one.older} of {one.compared}" if one.compared else ""
+        lines.append(f"| {one.name} | {' | '.join(map(str, figures))} | {runs} | {shown} |")
     return "\n".join(lines)
 
 

@@ -210,6 +210,23 @@ def _plain(depth: int) -> str:
     return MACHINE.replace("depth: 2048", f"depth: {depth}")
 
 
+def test_classes_that_multiply_each_other_end_in_a_message() -> None:
+    parts = [
+        [f"{{name: p{part}, class: {f'c{depth + 1}' if depth < 11 else 'free_storage'}}}" for part in range(10)]
+        for depth in range(12)
+    ]
+    classes = "".join(
+        f"  - {{name: c{depth}, subcomponents: [{', '.join(own)}], actions: [{{name: read}}]}}\n"
+        for depth, own in enumerate(parts)
+    )
+    text = MACHINE.replace("class: SRAM", "class: storage, subclass: c0")
+    bomb = parse_specification(
+        f"{text}compound_components:\n  version: 0.4\n  classes:\n{classes}{PROBLEM}", "bomb.yaml"
+    )
+    with pytest.raises(EstimationError, match="more than 2000 kinds of parts"):
+        estimate(bomb)
+
+
 LISTED = """
 architecture:
   version: 0.4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, isfinite
@@ -20,7 +21,8 @@ Ask = Callable[[Sequence[Component]], list[ComponentEstimate]]
 """Figures of components that are not compound, in their order."""
 
 _DEEPEST = 16
-_MOST_PARTS = 10_000
+_MOST_PARTS = 2_000
+_MOST_OF_A_PART = 10**9
 _INHERITED = ("technology", "global_cycle_seconds", "voltage", "temperature", "n_banks")
 """What a part that does not say it has in common with the whole. Timeloop's front end gives every storage two banks."""
 _BITS = ("width", "n_bits", "precision", "datawidth", "word_bits")
@@ -70,11 +72,15 @@ def estimate_compound(component: Component, compounds: Mapping[str, CompoundClas
         EstimationError: an attribute is missing, a part or one of its actions has no figures, or a class is made of
             itself.
     """
-    return _estimate(component, compounds, ask, ())
+    return _estimate(component, compounds, ask, (), Counter())
 
 
 def _estimate(
-    component: Component, compounds: Mapping[str, CompoundClass], ask: Ask, above: tuple[str, ...]
+    component: Component,
+    compounds: Mapping[str, CompoundClass],
+    ask: Ask,
+    above: tuple[str, ...],
+    asked: Counter[str],
 ) -> ComponentEstimate:
     compound = class_in(compounds, component)
     if compound is None:
@@ -84,10 +90,13 @@ def _estimate(
         return ask([component])[0]
     if len(above) > _DEEPEST:
         raise _failure(component, compound, f"its parts are nested more than {_DEEPEST} deep")
+    asked["parts"] += len(compound.parts)
+    if asked["parts"] > _MOST_PARTS:
+        raise _failure(component, compound, f"it consists of more than {_MOST_PARTS} kinds of parts")
     names = _attributes(component, compound)
     parts = {name: _part(component, compound, part, names) for name, part in compound.parts.items()}
     estimates = {
-        name: _estimate(part.component, compounds, ask, (*above, compound.name)) for name, part in parts.items()
+        name: _estimate(part.component, compounds, ask, (*above, compound.name), asked) for name, part in parts.items()
     }
     energies: dict[str, tuple[ActionEnergy, ...]] = {}
     lacking: dict[str, str] = {}
@@ -209,7 +218,7 @@ def _part(component: Component, compound: CompoundClass, part: CompoundPart, nam
     inherited = {key: names[key] for key in _INHERITED if key in names}
     made = Component(f"{component.name}.{part.name}", part.component_class, attributes={**inherited, **attributes})
     count = _number(component, compound, part.count, names)
-    if not 0 <= count <= _MOST_PARTS * _MOST_PARTS:
+    if not 0 <= count <= _MOST_OF_A_PART:
         raise _failure(component, compound, f"it has {count:g} parts {part.name!r}")
     return _Part(
         made,

@@ -98,7 +98,7 @@ def _parallel_enough(space: SearchSpace, chosen: IntArray) -> NDArray[np.bool_]:
     architecture = space.specification.architecture
     fan_outs = prod(prod(architecture.fanout(index)) for index in range(len(architecture.levels)))
     filled: NDArray[np.bool_] = (
-        chosen.reshape(len(chosen), -1).prod(axis=1) >= fan_outs * space.specification.constraints.least_parallelism
+        chosen.prod(axis=tuple(range(1, chosen.ndim))) >= fan_outs * space.specification.constraints.least_parallelism
     )
     return filled
 
