@@ -213,9 +213,13 @@ def _compare_runs(folder: Path, result: Repository, most: int) -> None:
     for run in chosen:
         result.compared += 1
         reports = _reports(run)
-        older = bool(reports) and any(one["timeloop_before_2025"] for one in reports)
-        result.agreeing += bool(reports) and all(one["agrees"] for one in reports)
-        result.older += older and all(one["agrees"] or one["timeloop_before_2025"] for one in reports)
+        agrees = bool(reports) and all(one["agrees"] for one in reports)
+        result.agreeing += agrees
+        result.older += bool(reports) and not agrees and all(_by_some_rule(one) for one in reports)
+
+
+def _by_some_rule(report: dict[str, bool]) -> bool:
+    return report["agrees"] or report["timeloop_before_2025"]
 
 
 def _reports(run: Path) -> list[dict[str, bool]]:
