@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from launcher.errors import SpecificationError
 from launcher.specification.expressions import MAX_LENGTH, evaluate_expression
 
-NAMES = {"depth": 48, "width": 16, "scale": 0.5, "technology": "32nm", "on": True}
+NAMES = {
+    "depth": 48,
+    "width": 16,
+    "scale": 0.5,
+    "technology": "32nm",
+    "on": True,
+    "spec": {"problem": {"instance": {"M": 7, "N": 16}}, "variables": {"bits": 8}},
+}
 
 
 @pytest.mark.parametrize(
@@ -37,6 +44,13 @@ NAMES = {"depth": 48, "width": 16, "scale": 0.5, "technology": "32nm", "on": Tru
         ("technology == '32nm'", True),
         ("on or 1 / 0", True),
         ("technology", "32nm"),
+        ("len(spec.problem.instance)", 2),
+        ("spec.problem.instance['M'] * 2", 14),
+        ("min(spec.variables.get('bits', 4), spec.variables.get('other', 3))", 3),
+        ("sum([depth, width]) + [1, 2][1]", 66),
+        ("'a' + str(width)", "a16"),
+        ("pow(2, 3) + comb(4, 2) + prod([2, 3]) + gcd(12, 8)", 24),
+        ("round(pi, 2)", 3.14),
     ],
 )
 def test_value(text: str, value: object) -> None:
@@ -61,8 +75,19 @@ def test_value(text: str, value: object) -> None:
         ("3 in 4", "not arithmetic"),
         ("'a' * 10", "not a number"),
         ("technology + 1", "not a number"),
-        ("depth.real", "not arithmetic"),
-        ("[1, 2][0]", "not arithmetic"),
+        ("depth.real", "nothing has 'real'"),
+        ("[1, 2][2]", "nothing has '2'"),
+        ("[1, 2]", "not a number or a word"),
+        ("spec.problem.instance", "not a number or a word"),
+        ("spec.problem.instance['X']", "there is no 'X'; there are: M, N"),
+        ("spec.variables.keys()", "not a known function"),
+        ("spec.variables.get()", "not a known function"),
+        ("sum(range(3))", "'range' of Timeloop's front end is not supported"),
+        ("factorial(100000)", "above 1000"),
+        ("comb(10 ** 9, 10 ** 8)", "above 1000"),
+        ("round(1, -10 ** 9)", "more than 1000 digits"),
+        ("len(3)", "has no len"),
+        ("{1: 2}", "not arithmetic"),
         ("(lambda: 1)()", "not arithmetic"),
         ("__import__('os')", "not a known function"),
         ("open('x')", "not a known function"),

@@ -14,11 +14,12 @@ import pytest
 from golden_cases import load_golden
 
 from launcher.engines.native.batch import BatchEvaluator, batch_of
-from launcher.engines.native.energies import built_in_energy_pj, level_energies
+from launcher.engines.native.energies import level_energies
 from launcher.engines.native.model import evaluate
 from launcher.errors import SpecificationError
 from launcher.results.evaluation import DataSpaceStats, Evaluation
 from launcher.specification.architecture import Architecture, ComputeLevel, Network, StorageLevel
+from launcher.specification.built_in_energy import built_in_energy_pj
 from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
 from launcher.specification.energy import ActionEnergy, AreaTable, EnergyTable
 from launcher.specification.mapping import LevelMapping, Loop, Mapping
@@ -256,7 +257,7 @@ def test_an_explicit_network_charges_by_destinations() -> None:
     ("dram", "networks", "message"),
     [
         ({"read_network": "NoC"}, [], "names a network 'NoC' that does not exist"),
-        ({"read_network": "NoC"}, [Network("NoC", "ReductionTree")], "'ReductionTree', which is not supported"),
+        ({"read_network": "NoC"}, [Network("NoC", "Ring")], "'Ring', which is not supported"),
         ({"attributes": {"network_type": "M:N"}}, [], "distributed multicast, which is not supported"),
         (mesh(router_energy=-1.0), [], "attribute 'router_energy' of 'DRAM' is -1.0"),
     ],

@@ -297,7 +297,7 @@ def test_networks_are_named_by_their_outer_level() -> None:
         ((DRAM, "- !Container {name: x, spatial: {meshZ: 2}}", MAC), ("unknown key 'meshZ'",)),
         (
             (DRAM, "- !Container {name: x, spatial: {meshX: 2}, constraints: {temporal: {factors: [D=2]}}}", MAC),
-            ("container 'x' cannot have a temporal constraint",),
+            ("container 'x' has no loops in time",),
         ),
         (
             (
@@ -322,7 +322,15 @@ def test_networks_are_named_by_their_outer_level() -> None:
             ),
             ("fans out inside !Parallel",),
         ),
-        ((DRAM, "- !Component {name: n, class: XY_NoC}", MAC), ("'XY_NoC' is not supported",)),
+        ((DRAM, "- !Component {name: n, class: my_XY_NoC}", MAC), ("network 'n'", "unknown class 'my_XY_NoC'")),
+        (
+            (DRAM, "- !Component {name: n, class: Legacy, attributes: {network_type: M:N}}", MAC),
+            ("network 'n'", "distributed multicast"),
+        ),
+        (
+            (DRAM, "- !Component {name: n, class: ReductionTree, attributes: {adder_energy: 2}}", MAC),
+            ("reduction trees that cost energy", "adder_energy"),
+        ),
         (
             (DRAM, "- !Component {name: s, class: SRAM, sparse_optimizations: {a: 1}}", MAC),
             ("sparse optimizations", "not supported"),

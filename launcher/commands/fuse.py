@@ -27,8 +27,9 @@ from typing import Any
 
 from rich.console import Console
 
+from launcher.commands.energies import add_energy_arguments, refuse_unknown, with_energies
 from launcher.commands.golden_form import levels_of
-from launcher.commands.inputs import read_inputs, seconds, with_energies, write_json
+from launcher.commands.inputs import add_data_argument, read_inputs, seconds, write_json
 from launcher.engines.fuse import find_fused
 from launcher.engines.run import must_compile
 from launcher.errors import SpecificationError
@@ -41,14 +42,17 @@ from launcher.results.fused import FusedLayers
 from launcher.results.result import LayerRun, Result
 from launcher.specification.chain import Chain, Unit
 from launcher.timeloop_files.chain import is_chain, read_chain
-from launcher.timeloop_files.load import Document, YamlMap
+from launcher.timeloop_files.load import Document
+from launcher.timeloop_files.load_types import YamlMap
 from launcher.trial.network.totals import total
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="YAML files; one of them has the chain")
+    add_data_argument(parser)
     parser.add_argument("--objective", choices=list(CRITERIA), default="edp", help="over the whole chain (edp)")
+    add_energy_arguments(parser, search=True)
     parser.add_argument("--timeout", type=seconds, metavar="S", help="stop after S seconds with the best so far")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the result to this file")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="write the result's files to this folder")
@@ -60,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         LauncherError: the input cannot be used, or admits no mapping.
     """
-    chain = _chain(arguments.files)
+    chain = _chain(arguments.files, arguments)
     console = Console(quiet=arguments.quiet)
     sliding = not all(space.is_simple for layer in chain.layers for space in layer.problem.data_spaces)
     name = "+".join(layer.name for layer in chain.layers)
@@ -112,12 +116,14 @@ def _group(group: FusedLayers, layers: Sequence[LayerRun]) -> dict[str, Any]:
     }
 
 
-def _chain(files: Sequence[Path]) -> Chain:
+def _chain(files: Sequence[Path], arguments: argparse.Namespace) -> Chain:
     """The chain that the files describe, with energies.
 
     Of the files, or a folder, that describe the machine, a problem does not count: the chain has problems of its own.
     """
-    documents = [document for one in read_inputs(files, mapspace=True) for document in one.documents]
+    documents = [
+        document for one in read_inputs(files, mapspace=True, data=arguments.data) for document in one.documents
+    ]
     chains = [one for one in documents if is_chain(one)]
     if len(chains) != 1:
         raise SpecificationError(
@@ -128,8 +134,13 @@ def _chain(files: Sequence[Path]) -> Chain:
         )
     machine = [_without_problem(one) for one in documents if one is not chains[0]]
     chain = read_chain(machine, chains[0])
-    layers = (replace(layer, specification=with_energies(layer.specification)) for layer in chain.layers)
-    return replace(chain, layers=tuple(layers))
+    layers = tuple(
+        replace(layer, specification=with_energies(layer.specification, arguments.energy, arguments.tables))
+        for layer in chain.layers
+    )
+    for layer in layers:
+        refuse_unknown(layer.specification, (arguments.objective,), front=False, allowed=arguments.allow_unknown_energy)
+    return replace(chain, layers=layers)
 
 
 def _without_problem(document: Document) -> Document:

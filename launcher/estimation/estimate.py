@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
 
 from launcher.errors import EstimationError
 from launcher.estimation.base import ComponentEstimate, Estimator, EstimatorSettings
+from launcher.estimation.compounds import class_in, estimate_compound
 from launcher.estimation.tables import TablesEstimator
 from launcher.specification.architecture import Architecture, Component
 from launcher.specification.energy import AreaTable, EnergyTable
@@ -56,11 +57,11 @@ def estimate(
         raise EstimationError(f"unknown estimator {estimator!r}", expected=f"one of {', '.join(ESTIMATORS)}")
     chosen = make(settings or EstimatorSettings())
     architecture = specification.architecture
-    components = [_with_global_attributes(component, architecture) for component in architecture.components]
+    components = [with_global_attributes(component, architecture) for component in architecture.priced]
     estimates: dict[str, ComponentEstimate] = {}
-    for component, found in zip(components, chosen(components), strict=True):
+    for component, found in zip(components, _figures(components, specification, chosen), strict=True):
         _check_required_actions(component, found)
-        estimates[component.name] = _scaled(component, found)
+        estimates[component.name] = scaled(component, found)
     flags = [f"{name}: {'; '.join(found.notes)}" for name, found in estimates.items() if found.notes]
     return replace(
         specification,
@@ -71,11 +72,25 @@ def estimate(
     )
 
 
-def _with_global_attributes(component: Component, architecture: Architecture) -> Component:
+def _figures(
+    components: Sequence[Component], specification: Specification, chosen: Estimator
+) -> list[ComponentEstimate]:
+    """Figures of all components; those of classes that the input defines are made of their parts."""
+    compounds = specification.compounds
+    plain = [component for component in components if class_in(compounds, component) is None]
+    known = iter(chosen(plain))
+    return [
+        next(known) if class_in(compounds, component) is None else estimate_compound(component, compounds, chosen)
+        for component in components
+    ]
+
+
+def with_global_attributes(component: Component, architecture: Architecture) -> Component:
+    """The component with what the whole architecture says (``technology``, ``global_cycle_seconds``)."""
     return replace(component, attributes={**architecture.attributes, **component.attributes})
 
 
-def _scaled(component: Component, found: ComponentEstimate) -> ComponentEstimate:
+def scaled(component: Component, found: ComponentEstimate) -> ComponentEstimate:
     """Apply the architecture's ``energy_scale`` (of every action, leakage included) and ``area_scale``."""
     energy_scale, area_scale = _scale(component, "energy_scale"), _scale(component, "area_scale")
     if energy_scale == area_scale == 1:

@@ -111,6 +111,11 @@ class TablesEstimator:
             )
         return found
 
+    def has_own(self, component: Component) -> bool:
+        """Whether the user gave figures of this very component, or of its class."""
+        read = Attributes(component, self._library.looked_at(COMPONENTS_FILE))
+        return own_figures(read, class_of(component), self._library) is not None
+
     def find(self, component: Component) -> Composition | None:
         """As :meth:`composition`; None where neither a table nor a class of the project's knows the component."""
         name = class_of(component)

@@ -11,6 +11,11 @@ from launcher.specification.tile_room import TileRoom
 DUMMY_CLASS = "dummy_storage"
 """Class of the storage level that stands for a container's fan-out (it holds nothing)."""
 
+MESH_CLASSES = ("Legacy", "XY_NoC")
+TREE_CLASS = "ReductionTree"
+MULTICAST_CLASS = "SimpleMulticast"
+"""Classes of networks: only the multicast takes its energies from the energy table, the others from attributes."""
+
 
 @dataclass(frozen=True)
 class Component:
@@ -146,10 +151,10 @@ class ComputeLevel(Component):
 
 @dataclass(frozen=True)
 class Network(Component):
-    """An explicit network (``SimpleMulticast``) that a storage level names as its read or update network.
+    """An explicit network that a storage level names as its read or update network.
 
     Attributes:
-        action_name: the ERT action charged per transfer.
+        action_name: the ERT action charged per transfer (``SimpleMulticast``).
         per_data_space_actions: whether the action's name is suffixed with ``_<data space>``.
         multicast_argument: the ERT argument that holds the number of destinations.
         fill_latency: cycles, added twice by Timeloop.
@@ -159,6 +164,11 @@ class Network(Component):
     per_data_space_actions: bool = False
     multicast_argument: str = "num_destinations"
     fill_latency: int = 0
+
+    @property
+    def has_actions(self) -> bool:
+        """Whether its energies are those of actions; those of a mesh or a reduction tree stand in its attributes."""
+        return self.component_class not in (*MESH_CLASSES, TREE_CLASS)
 
 
 @dataclass(frozen=True)
@@ -183,6 +193,11 @@ class Architecture:
     def components(self) -> tuple[Component, ...]:
         """Every component, outermost first, as Timeloop writes them."""
         return (*self.networks.values(), *reversed(self.levels), self.compute)
+
+    @property
+    def priced(self) -> tuple[Component, ...]:
+        """Every component whose actions need figures, outermost first."""
+        return tuple(one for one in self.components if not isinstance(one, Network) or one.has_actions)
 
     @property
     def cycle_seconds(self) -> float | None:

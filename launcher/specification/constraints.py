@@ -83,9 +83,15 @@ class LevelConstraint:
 
 @dataclass(frozen=True)
 class Constraints:
-    """Level name -> its constraints; a level that is not named is free."""
+    """What every mapping must satisfy.
+
+    Attributes:
+        levels: level name -> its constraints; a level that is not named is free.
+        least_parallelism: least share of the fan-outs of all levels together that spatial loops must fill.
+    """
 
     levels: Mapping[str, LevelConstraint] = field(default_factory=dict)
+    least_parallelism: float = 0.0
 
     def at(self, level: str) -> LevelConstraint:
         return self.levels.get(level, LevelConstraint())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from launcher.specification.architecture import Architecture
+from launcher.specification.compound import CompoundClass
 from launcher.specification.constraints import Constraints
-from launcher.specification.energy import AreaTable, EnergyTable
+from launcher.specification.energy import AreaTable, AssumedEnergy, EnergyTable
 from launcher.specification.problem import Problem
 from launcher.specification.repeats import ONCE, Repeats
 
@@ -22,6 +24,8 @@ class Specification:
         flags: remarks on the figures that a reader must see, e.g. that one was interpolated.
         repeats: the loops around the problem that it shares with other layers; Timeloop's files know none.
         cycle_pj: price of a cycle in a search that weighs time against energy; the outermost level leaks it.
+        assumed: components whose energies nobody gave, and what stands in the table in their place.
+        compounds: component classes that the input defines, by name; components of them are estimated from parts.
     """
 
     architecture: Architecture
@@ -33,3 +37,5 @@ class Specification:
     flags: tuple[str, ...] = ()
     repeats: Repeats = ONCE
     cycle_pj: float = 0.0
+    assumed: tuple[AssumedEnergy, ...] = ()
+    compounds: Mapping[str, CompoundClass] = field(default_factory=dict)

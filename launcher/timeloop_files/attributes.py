@@ -79,7 +79,8 @@ def _expression(key: str, text: str, node: YamlNode, scope: Mapping[str, object]
     Words such as ``LPDDR4`` or ``45nm`` are not expressions; a number-like attribute must be one.
     """
     if is_name(text):
-        return scope.get(text, text)
+        found = scope.get(text, text)
+        return text if isinstance(found, Mapping) else found  # such as `spec`, of which only parts are values
     mentioned = names_in(text)
     known = any(name in scope for name in mentioned) or any(f"{function}(" in text for function in FUNCTIONS)
     if key in WHOLE_ATTRIBUTES or known or (not mentioned and _is_arithmetic(text)):

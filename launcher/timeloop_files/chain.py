@@ -16,7 +16,8 @@ from launcher.specification.chain import Chain, ChainLayer, Flow, check_chain
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import Source, read_specification
-from launcher.timeloop_files.load import Document, YamlMap
+from launcher.timeloop_files.load import Document
+from launcher.timeloop_files.load_types import YamlMap
 from launcher.timeloop_files.node import YamlNode
 from launcher.timeloop_files.problem import read_problem
 
@@ -40,12 +41,12 @@ def read_chain(sources: Sequence[Source], chain: Document) -> Chain:
         SpecificationError: names file, line, key and value.
     """
     node = YamlNode.of(chain).require(_CHAIN)
-    node.check_keys(("layers", "flows", "version"), "a chain")
+    node.check_keys(("layers", "flows", "version"), "a chain", strict=True)
     layers = node.require("layers").list()
     if not layers:
         raise node.error("the chain has no layers", "layers: [{name: A, problem: {...}}, ...]")
     for layer in layers:
-        layer.check_keys(("name", "problem", "constraints"), "a layer of a chain")
+        layer.check_keys(("name", "problem", "constraints"), "a layer of a chain", strict=True)
     names = [layer.require("name").text() for layer in layers]
     for number, name in enumerate(names):
         if name in names[:number] or "." in name or not name:
@@ -68,14 +69,19 @@ def _specification(sources: Sequence[Source], layer: YamlNode, source: str, else
     constraints = layer.get("constraints")
     if constraints is not None:
         own["constraints"] = constraints.value
-    return read_specification([*sources, Document(source, own)], elsewhere)
+    read = read_specification([*sources, Document(source, own)], elsewhere)
+    if read.constraints.least_parallelism:
+        raise layer.error(
+            "a least parallelism of layers in a chain is not supported", hint="remove 'type: parallelism'"
+        )
+    return read
 
 
 def _flows(node: YamlNode | None, names: Sequence[str], problems: Sequence[Problem]) -> dict[int, Flow]:
     """Flows by the number of the layer that they come from."""
     flows: dict[int, Flow] = {}
     for item in node.list() if node else []:
-        item.check_keys(("from", "to", "dimensions"), "a flow")
+        item.check_keys(("from", "to", "dimensions"), "a flow", strict=True)
         before, output = _end(item.require("from"), names)
         behind, taken = _end(item.require("to"), names)
         if behind != before + 1:

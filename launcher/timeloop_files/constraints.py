@@ -10,6 +10,7 @@ from launcher.specification.architecture import Architecture
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, LevelConstraint
 from launcher.specification.problem import Problem
 from launcher.timeloop_files.factors import read_factors, read_permutation
+from launcher.timeloop_files.fan_outs import fan_out_level
 from launcher.timeloop_files.mapspace import check_remainders
 from launcher.timeloop_files.node import YamlNode
 
@@ -63,8 +64,7 @@ class ConstraintReader:
         """
         by_level: dict[str, dict[str, list[YamlNode]]] = {}
         for directive in directives:
-            self._check(directive)
-            by_level.setdefault(directive.level, {}).setdefault(directive.kind, []).append(directive.node)
+            by_level.setdefault(self._level(directive), {}).setdefault(directive.kind, []).append(directive.node)
         levels: dict[str, LevelConstraint] = {}
         for level in reversed(self.architecture.levels):
             kinds = by_level.get(level.name, {})
@@ -74,19 +74,42 @@ class ConstraintReader:
             constraint = replace(constraint, temporal=temporal, spatial=self._usable(spatial, level.name, kinds))
             if constraint != LevelConstraint():
                 levels[level.name] = constraint
-        return Constraints(levels)
+        return Constraints(levels, self._least_parallelism(by_level))
+
+    def _least_parallelism(self, by_level: Mapping[str, Mapping[str, list[YamlNode]]]) -> float:
+        """The share of all fan-outs together, which Timeloop wants to hear at the innermost level."""
+        innermost = self.architecture.levels[0].name
+        least = 0.0
+        for name, kinds in by_level.items():
+            for node in kinds.get("utilization", []):
+                share = node.require("min").number(minimum=0)
+                if share > 1:
+                    raise node.require("min").wrong("a share of the fan-outs, at most 1")
+                if share and name != innermost:
+                    raise node.error(
+                        f"parallelism is constrained at '{name}', but it is the share of all fan-outs together",
+                        f"target: {innermost}, the innermost level",
+                    )
+                least = max(least, float(share))
+        return least
+
+    def _level(self, directive: Directive) -> str:
+        """The level that a directive binds; what names a container or a component's own fan-out binds its level."""
+        self._check(directive)
+        names = [level.name for level in self.architecture.levels]
+        fan_out = fan_out_level(directive.level, self.architecture)
+        if fan_out is not None and (directive.kind == "spatial" or directive.level not in names):
+            return fan_out
+        if directive.level not in names:
+            raise directive.node.error(f"no storage level is named '{directive.level}'", f"one of: {', '.join(names)}")
+        return directive.level
 
     def _check(self, directive: Directive) -> None:
         node = directive.node
-        names = [level.name for level in self.architecture.levels]
-        if directive.level not in names:
-            raise node.error(f"no storage level is named '{directive.level}'", f"one of: {', '.join(names)}")
         node.check_keys((*_HEAD, *_KNOWN[directive.kind]), f"a {directive.kind} constraint")
-        proportion, least = node.get("proportion"), node.get("min")
+        proportion = node.get("proportion")
         if proportion is not None and proportion.number() != 0:
             raise proportion.error("overbooked buffers ('max_overbooked_proportion') are not supported")
-        if least is not None and least.number() != 0:
-            raise least.error("a least utilization of all levels ('utilization') is not supported")
 
     def _usable(self, spatial: BlockConstraint, level: str, kinds: Mapping[str, list[YamlNode]]) -> BlockConstraint:
         """A level without fan-out has no spatial block: its constraint may only ask for factors of 1."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 
 from launcher.timeloop_files.node import YamlNode
 
-_FACTOR = re.compile(r"([A-Za-z]+)\s*(<=|>=|=*)\s*([0-9]{1,18})(?![0-9A-Za-z.])(\s*,\s*([0-9]+))?")
+_FACTOR = r"\s*(<=|>=|=*)\s*([0-9]{1,18})(?![0-9A-Za-z.])(\s*,\s*([0-9]+))?"
 _SEPARATOR = re.compile(r"[\s,]*")
 
 
@@ -40,9 +41,10 @@ def read_imperfect_factors(node: YamlNode, dimensions: Mapping[str, int]) -> lis
 def _read_text(node: YamlNode, dimensions: Mapping[str, int]) -> list[tuple[str, str, int, int]]:
     text = "".join(part.text() for part in node.list()) if node.is_list else node.text().split("#")[0]
     result = []
+    factor = _factor(tuple(dimensions))
     position = _skip(text, 0)
     while position < len(text):
-        match = _FACTOR.match(text, position)
+        match = factor.match(text, position)
         if match is None:
             raise node.error(
                 f"'{text[position : position + 40]}' is not a factor",
@@ -57,18 +59,25 @@ def _read_text(node: YamlNode, dimensions: Mapping[str, int]) -> list[tuple[str,
     return result
 
 
+@cache
+def _factor(dimensions: tuple[str, ...]) -> re.Pattern[str]:
+    """What a factor looks like. Names may end in digits, so those of the problem are looked for, the longest first."""
+    names = "|".join(map(re.escape, sorted(dimensions, key=len, reverse=True)))
+    return re.compile(f"({names}{'|' if names else ''}[A-Za-z_]+){_FACTOR}")
+
+
 def _skip(text: str, position: int) -> int:
     match = _SEPARATOR.match(text, position)
     return match.end() if match else position
 
 
 def read_permutation(node: YamlNode, dimensions: Mapping[str, int]) -> tuple[str, ...]:
-    """Dimensions from innermost outwards, from ``CMR``, ``C, M, R`` or a list.
+    """Dimensions from innermost outwards, from ``CMR``, ``C, M, R`` or a list; longer names are separate words.
 
     Raises:
         SpecificationError: an unknown dimension, one that is named twice, a suffix (``_``) that binds outermost loops.
     """
-    names = tuple(character for word in node.words() for character in word) if node.value != "" else ()
+    names = [name for word in node.words() for name in _names(word, dimensions)] if node.value != "" else []
     seen: set[str] = set()
     for name in names:
         if name == "_":
@@ -78,4 +87,15 @@ def read_permutation(node: YamlNode, dimensions: Mapping[str, int]) -> tuple[str
         if name in seen:
             raise node.error(f"dimension '{name}' appears twice in the permutation")
         seen.add(name)
-    return names
+    return tuple(names)
+
+
+def permutation_text(names: Sequence[str]) -> str:
+    """A permutation as Timeloop reads it, ``CMR``; with commas where names are longer, which Timeloop does not know."""
+    return ("" if all(len(name) == 1 for name in names) else ",").join(names)
+
+
+def _names(word: str, dimensions: Mapping[str, int]) -> list[str]:
+    """The dimensions in a word: itself, or its letters. Where names are longer, they are separate words."""
+    letters = all(len(name) == 1 for name in dimensions) or all(letter in dimensions for letter in word)
+    return list(word) if letters and word not in dimensions else [word]

@@ -14,21 +14,28 @@ from pathlib import Path
 
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture
+from launcher.specification.compound import CompoundClass
 from launcher.specification.constraints import Factors
+from launcher.specification.energy import AssumedEnergy
 from launcher.specification.mapping import Mapping
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.attributes import evaluate_attributes
+from launcher.timeloop_files.compounds import read_compounds
 from launcher.timeloop_files.constraints import ConstraintReader, Directive, read_targets
+from launcher.timeloop_files.dense import DENSE_HINT
 from launcher.timeloop_files.load import Document
 from launcher.timeloop_files.mapping import mapping_to_yaml, read_mapping_node
 from launcher.timeloop_files.mapspace import mapspace_to_yaml, read_factors_asked, widest_remainders
 from launcher.timeloop_files.node import YamlNode
-from launcher.timeloop_files.problem import problem_to_yaml, read_problem
+from launcher.timeloop_files.notes import collected_notes, note
+from launcher.timeloop_files.oldest import is_oldest, read_oldest
+from launcher.timeloop_files.problem import front_end_names, problem_to_yaml, read_problem
 from launcher.timeloop_files.processed import read_processed
 from launcher.timeloop_files.tables import (
     area_to_yaml,
     check_energy_table,
+    completed_energy_table,
     energy_to_yaml,
     read_area_table,
     read_energy_table,
@@ -53,36 +60,64 @@ _HARMLESS_ENVIRONMENT = (
 )
 
 
-def read_specification(sources: Sequence[Source], elsewhere: frozenset[str] = frozenset()) -> Specification:
+def read_specification(
+    sources: Sequence[Source], elsewhere: frozenset[str] = frozenset(), *, partial: bool = False
+) -> Specification:
     """The specification in one or more Timeloop files.
 
     Args:
         sources: files, or texts already parsed. Each top-level key may stand in any of them, but (constraints aside)
             in one only. Mappings are ignored here; see ``read_mappings``.
         elsewhere: names of dimensions and data spaces of other layers, which constraints may speak of.
+        partial: whether the ERT may lack components and actions; they get what Timeloop gives them, and the result
+            says so (``assumed``).
 
     Raises:
         SpecificationError: names file, line, key and value; what is not supported (sparse optimizations, layouts,
             ...) is refused by name.
     """
-    top = _top_level(_documents(sources))
+    with collected_notes() as notes:
+        read = _specification(_top_level(_documents(sources)), sources, elsewhere, partial=partial)
+    return replace(read, flags=(*read.flags, *notes))
+
+
+def _specification(
+    top: Dict[str, list[YamlNode]], sources: Sequence[Source], elsewhere: frozenset[str], *, partial: bool
+) -> Specification:
     _refuse_unsupported(top)
     variables = _variables(top)
-    problem = read_problem(_single(top, "problem", sources).with_names(variables))
+    problem_node = _single(top, "problem", sources).with_names(variables)
+    node = _single(top, "architecture", sources, "arch")
+    _refuse_component_list(node)
+    problem = read_problem(problem_node)
     problem = replace(problem, elsewhere=elsewhere - {*problem.dimensions, *problem.data_space_names})
-    node = _single(top, "architecture", sources, "arch").with_names(variables)
+    names = front_end_names(variables, problem_node)
+    node = node.with_names(names)
     targets = [target for key in top if _is_constraints(key) for child in top[key] for target in read_targets(child)]
-    architecture, directives = _architecture(node, problem, variables, targets)
+    compounds = read_compounds([*top.get("compound_components", []), *top.get("components", [])])
+    architecture, directives = _architecture(node, problem, variables, targets, compounds)
     _check_data_spaces(architecture, problem, node)
     reader = ConstraintReader(problem, architecture)
     constraints = reader.read(directives)
     energy_node, area_node = _optional(top, "ERT"), _optional(top, "ART")
     energy = read_energy_table(energy_node) if energy_node and _filled(energy_node) else None
+    assumed: tuple[AssumedEnergy, ...] = ()
     if energy is not None and energy_node is not None:
+        if partial:
+            energy, assumed = completed_energy_table(energy, architecture)
         check_energy_table(energy_node, energy, architecture)
     area = read_area_table(area_node) if area_node and _filled(area_node) else None
     problem = replace(problem, elsewhere=frozenset())
-    return Specification(architecture, problem, constraints, energy, area, flags=tuple(reader.flags))
+    return Specification(
+        architecture,
+        problem,
+        constraints,
+        energy,
+        area,
+        flags=tuple(reader.flags),
+        assumed=assumed,
+        compounds=compounds,
+    )
 
 
 def parse_specification(text: str, source: str) -> Specification:
@@ -122,7 +157,7 @@ def dump_constraints(specification: Specification, remainders: Dict[str, int] | 
     ``maximize_dims`` is written as Timeloop's front end knows it; the mapper program itself does not. ``remainders``
     are bounds on imperfect spatial factors by level (see ``constraints_to_yaml``).
     """
-    written = constraints_to_yaml(specification.constraints, specification.problem, remainders)
+    written = constraints_to_yaml(specification, remainders)
     return to_text({"architecture_constraints": written})
 
 
@@ -184,7 +219,14 @@ def read_mapped(sources: Sequence[Source], specification: Specification) -> list
     nodes = [node for node in top.get("mapping", []) if node.value != []]
     for node in top.get("mappings", []):
         nodes += [item.require("mapping") if item.is_map else item for item in node.list()]
-    return [read_mapping_node(node, specification) for node in nodes]
+    return [_noting(node, specification) for node in nodes]
+
+
+def _noting(node: YamlNode, specification: Specification) -> tuple[Specification, Mapping]:
+    """One mapping; keys without effect become flags of its specification."""
+    with collected_notes() as notes:
+        own, mapping = read_mapping_node(node, specification)
+    return replace(own, flags=tuple(dict.fromkeys((*own.flags, *notes)))), mapping
 
 
 def _documents(sources: Sequence[Source]) -> list[Document]:
@@ -205,12 +247,15 @@ def _top_level(documents: Sequence[Document]) -> dict[str, list[YamlNode]]:
     for document in documents:
         for key, child in YamlNode.of(document).items():
             if key not in _READ and key not in _IGNORED and not _is_constraints(key):
-                close = get_close_matches(key, _READ, n=1)
-                raise child.error(
-                    f"unknown top-level key '{key}'",
-                    expected=", ".join(_READ[:10]),
-                    hint=f"did you mean '{close[0]}'?" if close else None,
-                )
+                close = get_close_matches(key, _READ, n=1, cutoff=0.7)
+                if close:
+                    raise child.error(
+                        f"unknown top-level key '{key}'",
+                        expected=", ".join(_READ[:10]),
+                        hint=f"did you mean '{close[0]}'?",
+                    )
+                note(f"top-level key '{key}' has no effect ({document.source})")
+                continue
             result.setdefault(key, []).append(child)
     return result
 
@@ -236,7 +281,9 @@ def _filled(node: YamlNode) -> bool:
 
 def _variables(top: Dict[str, list[YamlNode]]) -> dict[str, object]:
     node = _optional(top, "variables")
-    variables = evaluate_attributes(node, {}) if node else {}
+    variables: dict[str, object] = {}
+    for part in [] if node is None else node.list() if node.is_list else [node]:
+        variables.update(evaluate_attributes(part, variables))
     variables.pop("version", None)
     return variables
 
@@ -246,16 +293,28 @@ def _architecture(
     problem: Problem,
     variables: Dict[str, object],
     targets: Sequence[tuple[str, str, YamlNode]],
+    compounds: Dict[str, CompoundClass],
 ) -> tuple[Architecture, list[Directive]]:
     if not node.is_map:
         raise node.wrong("a mapping with 'nodes' or 'subtree'")
     if node.get("nodes") is not None:
         node.check_keys(("nodes", "version"), "a v4 architecture")
-        return read_v4(node, problem, variables, targets)
-    if node.get("arithmetic", "storage") is not None:
-        raise node.error("the oldest form ('arithmetic' and 'storage') is not supported", "'nodes' or 'subtree'")
-    node.check_keys(("subtree", "version", "name", "attributes"), "an architecture")
-    return read_processed(node), [Directive(*target) for target in targets]
+        return read_v4(node, problem, variables, targets, compounds)
+    others = [Directive(*target) for target in targets]
+    if is_oldest(node):
+        return read_oldest(node), others
+    node.check_keys(("subtree", "version", "name", "attributes", "nodes"), "an architecture")
+    return read_processed(node), others
+
+
+def _refuse_component_list(node: YamlNode) -> None:
+    """What Accelergy writes and reads beside Timeloop is no hierarchy."""
+    if node.is_map and node.get("local") is not None and node.get("nodes", "subtree") is None:
+        raise node.error(
+            "this is a component list of Accelergy, not an architecture",
+            "'nodes' or 'subtree', which say what lies inside what",
+            "name the architecture that the list was made from",
+        )
 
 
 def _check_data_spaces(architecture: Architecture, problem: Problem, node: YamlNode) -> None:
@@ -276,7 +335,9 @@ def _refuse_unsupported(top: Dict[str, list[YamlNode]]) -> None:
     for node in top.get("sparse_optimizations", []):
         targets = node.get("targets") if node.is_map else node
         if targets is not None and targets.value != []:
-            raise node.error("sparse optimizations are not supported", "no 'sparse_optimizations', or an empty list")
+            raise node.error(
+                "sparse optimizations are not supported", "no 'sparse_optimizations', or an empty list", DENSE_HINT
+            )
     for node in top.get("layout", []):
         if node.value not in ([], {}):
             raise node.error("layouts are not supported", "no 'layout'")

@@ -7,15 +7,23 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, Literal
 
-from launcher.specification.architecture import ComputeLevel, Network, StorageLevel
+from launcher.specification.architecture import (
+    MESH_CLASSES,
+    MULTICAST_CLASS,
+    TREE_CLASS,
+    ComputeLevel,
+    Network,
+    StorageLevel,
+)
 from launcher.timeloop_files.node import YamlNode
+from launcher.timeloop_files.notes import note
 
 Kind = Literal["storage", "compute", "network"]
 
 _CLASSES: dict[Kind, tuple[str, ...]] = {
     "storage": ("DRAM", "SRAM", "regfile", "smartbuffer", "storage"),
     "compute": ("mac", "intmac", "fpmac", "compute"),
-    "network": ("XY_NoC", "Legacy", "ReductionTree", "SimpleMulticast"),
+    "network": (*MESH_CLASSES, TREE_CLASS, MULTICAST_CLASS),
 }
 _DEFAULT_WORD_BITS = 16
 
@@ -52,6 +60,13 @@ _HARMLESS_LOOKALIKES = frozenset(
 """Attributes without a meaning for dense data that resemble those with one."""
 
 
+_IGNORED_LOOKALIKES = {
+    **dict.fromkeys(("nbanks", "bank", "banks", "nBanks", "n_bank"), "n_banks"),
+    **dict.fromkeys(("data_width", "data-width", "dataWidth"), "datawidth"),
+}
+"""Attributes that public files have and that no program reads -> the one that it would read."""
+
+
 def kind_of(component_class: str) -> Kind | None:
     """Whether a class is storage, compute or a network to Timeloop; None when Timeloop ignores it."""
     for kind, parts in _CLASSES.items():
@@ -63,7 +78,9 @@ def kind_of(component_class: str) -> Kind | None:
 def check_attributes(attributes: YamlNode) -> None:
     """Refuse what is not supported, and names that look like a misspelt meaningful attribute."""
     for key, child in attributes.items():
-        if key in MEANINGFUL_ATTRIBUTES or key in _HARMLESS_LOOKALIKES:
+        if key in _IGNORED_LOOKALIKES:
+            note(f"attribute '{key}' has no effect; Timeloop reads '{_IGNORED_LOOKALIKES[key]}'")
+        if key in MEANINGFUL_ATTRIBUTES or key in _HARMLESS_LOOKALIKES or key in _IGNORED_LOOKALIKES:
             continue
         meant = _misspelt(key)
         if meant is not None:
@@ -151,12 +168,20 @@ def compute_level(name: str, component_class: str, own: YamlNode, instances: int
 
 
 def network(name: str, component_class: str, own: YamlNode, instances: int, **common: Any) -> Network:
-    """An explicit network; only ``SimpleMulticast`` is supported."""
-    if "SimpleMulticast" not in component_class:
-        raise own.error(
-            f"network '{name}' of class '{component_class}' is not supported", "class SimpleMulticast, or no network"
-        )
+    """An explicit network.
+
+    Raises:
+        SpecificationError: a class that is not exactly one of Timeloop's, distributed multicast, a tree that costs
+            energy, an attribute that is missing.
+    """
+    known = (*MESH_CLASSES, TREE_CLASS, MULTICAST_CLASS)
+    if component_class not in known:
+        raise own.error(f"network '{name}' has the unknown class '{component_class}'", f"one of: {', '.join(known)}")
     check_attributes(own)
+    latency = _whole(own, "fill_latency", default=0)
+    if component_class != MULTICAST_CLASS:
+        _check_free_or_mesh(name, component_class, own)
+        return Network(name, component_class, instances=instances, fill_latency=latency, **common)
     per_space = own.get("per_datatype_ERT")
     if per_space is not None:
         per_space.boolean()  # must be one, but Timeloop takes `false` for `true`: it only asks whether the key is there
@@ -167,9 +192,19 @@ def network(name: str, component_class: str, own: YamlNode, instances: int, **co
         action_name=own.require("action_name").text(),
         per_data_space_actions=per_space is not None,
         multicast_argument=_word(own, "multicast_factor_argument") or "none",
-        fill_latency=_whole(own, "fill_latency", default=0),
+        fill_latency=latency,
         **common,
     )
+
+
+def _check_free_or_mesh(name: str, component_class: str, own: YamlNode) -> None:
+    kind = own.get("network_type")
+    if kind is not None and kind.value == "M:N":
+        raise kind.error(f"network '{name}' asks for distributed multicast, which is not supported", "1:1 or 1:N")
+    for key in ("adder_energy", "wire_energy") if component_class == TREE_CLASS else ():
+        energy = own.get(key)
+        if energy is not None and energy.number() != 0:
+            raise energy.error(f"reduction trees that cost energy ('{key}') are not supported", f"{key}: 0")
 
 
 def mesh(attributes: YamlNode, instances: int) -> tuple[int, int, int]:

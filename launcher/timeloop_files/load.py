@@ -7,14 +7,17 @@ Nothing is constructed but mappings, lists, strings, numbers, booleans and null.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from launcher.errors import SpecificationError
+from launcher.timeloop_files.load_types import YamlList, YamlMap
+from launcher.timeloop_files.merge import MERGE_KEYS, merge_into
+from launcher.timeloop_files.templates import Rendered, is_template, render
 
 MAX_BYTES = 32 * 2**20
 """Largest file that is read."""
@@ -50,32 +53,9 @@ _OLD_SPELLINGS = {
 }
 """Keys that older files write with hyphens; Timeloop reads them so, too."""
 
+_LOADED = "!include_loaded"
 _SCALAR_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null"))
 _COLLECTION_TAGS = frozenset(("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"))
-
-
-class YamlMap(dict[str, Any]):
-    """A mapping with the line it starts on, the lines of its keys, and its tag (``!Component``) if it has one."""
-
-    __slots__ = ("line", "lines", "tag")
-
-    def __init__(self, line: int, tag: str | None) -> None:
-        super().__init__()
-        self.line = line
-        self.tag = tag
-        self.lines: dict[str, int] = {}
-
-
-class YamlList(list[Any]):
-    """A list with the line it starts on, the lines of its items, and its tag if it has one."""
-
-    __slots__ = ("line", "lines", "tag")
-
-    def __init__(self, line: int, tag: str | None) -> None:
-        super().__init__()
-        self.line = line
-        self.tag = tag
-        self.lines: list[int] = []
 
 
 class Quoted(str):
@@ -99,12 +79,25 @@ class Document:
     @classmethod
     def from_text(cls, text: str, source: str) -> Document:
         """Parse YAML text. Raises SpecificationError with the line."""
-        return cls(source, _parse(text, source))
+        return cls(source, _parse(text, _Builder(source)))
 
     @classmethod
-    def from_file(cls, path: Path) -> Document:
-        """Parse a YAML file. Raises SpecificationError when it is missing, unreadable, too large or not YAML."""
-        return cls.from_text(_read(path), str(path))
+    def from_file(cls, path: Path, data: Mapping[str, object] | None = None) -> Document:
+        """Parse a YAML file, rendered first where it is a template of Timeloop's front end.
+
+        Args:
+            path: the file.
+            data: what the template's variables are.
+
+        Raises:
+            SpecificationError: it is missing, unreadable, too large or not YAML, or a template that cannot be rendered.
+        """
+        text = _read(path)
+        if not is_template(text):
+            return cls.from_text(text, str(path))
+        rendered = render(path, data or {})
+        source = f"{path} as rendered"
+        return cls(source, _parse(rendered.text, _Builder(source, rendered)))
 
 
 def _read(path: Path) -> str:
@@ -124,12 +117,13 @@ def _read(path: Path) -> str:
         raise SpecificationError("the file is not text", where=str(path), expected="YAML in UTF-8") from None
 
 
-def _parse(text: str, source: str) -> YamlMap:
+def _parse(text: str, builder: _Builder, depth: int = 0) -> YamlMap:
+    source = builder.source
     if len(text) > MAX_BYTES:
         raise SpecificationError(f"the text has {len(text)} characters", where=source, expected=f"at most {MAX_BYTES}")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return _Builder(source).document(yaml.parse(text, Loader=loader))
+        return builder.document(yaml.parse(text, Loader=loader), depth)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not readable"
@@ -156,13 +150,16 @@ def _line(event: yaml.Event) -> int:
 class _Builder:
     """Turns parser events into data, and stops as soon as a bound is exceeded."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, rendered: Rendered | None = None) -> None:
         self.source = source
+        self.rendered = rendered or Rendered("")
+        self.files: dict[int, tuple[list[YamlMap], int]] = {}
+        self.latest = len(self.rendered.included)
         self.nodes = 0
         self.anchors: dict[str, tuple[object, int]] = {}
         self.events: Iterator[yaml.Event] = iter(())
 
-    def document(self, events: Iterator[yaml.Event]) -> YamlMap:
+    def document(self, events: Iterator[yaml.Event], depth: int = 0) -> YamlMap:
         self.events = events
         root: object = None
         seen = False
@@ -171,7 +168,7 @@ class _Builder:
                 if seen:
                     raise self.error("a second document starts here", event, "one YAML document per file")
                 seen = True
-                root = self.node(next(events), 0)
+                root = self.node(next(events), depth)
         if not isinstance(root, YamlMap):
             what = "nothing" if root is None else "a list" if isinstance(root, list) else "a single value"
             raise SpecificationError(
@@ -199,6 +196,8 @@ class _Builder:
             value: object = self.mapping(event, depth)
         elif isinstance(event, yaml.SequenceStartEvent):
             value = self.sequence(event, depth)
+        elif getattr(event, "tag", None) == _LOADED:
+            value = self.loaded(event, depth)
         else:
             value = self.scalar(event)
         anchor: str | None = getattr(event, "anchor", None)
@@ -222,8 +221,9 @@ class _Builder:
         return tag
 
     def mapping(self, event: yaml.MappingStartEvent, depth: int) -> YamlMap:
-        result = YamlMap(_line(event), self.collection_tag(event))
+        result = YamlMap(_line(event), self.collection_tag(event), self.source)
         merged: list[YamlMap] = []
+        deep = False
         while not isinstance(key_event := next(self.events), yaml.MappingEndEvent):
             if not isinstance(key_event, yaml.ScalarEvent):
                 raise self.error("a key is not a word", key_event, "plain keys")
@@ -231,32 +231,71 @@ class _Builder:
             if len(key) > MAX_KEY_LENGTH:
                 raise self.error(f"a key has {len(key)} characters", key_event, f"at most {MAX_KEY_LENGTH}")
             value = self.node(next(self.events), depth + 1)
-            if key == "<<":
+            if key in MERGE_KEYS:
                 merged += self.merge_sources(value, key_event)
+                deep = key == "<<<"
             elif key in result:
                 raise self.error(f"key '{key}' appears twice", key_event, "each key once")
             else:
                 result[key] = value
                 result.lines[key] = _line(key_event)
-        for source in merged:
-            for key, value in source.items():
-                if key not in result:
-                    result[key] = value
-                    result.lines[key] = source.lines.get(key, source.line)
+        if merged:
+            merge_into(result, merged, deep=deep)
         return result
 
     def merge_sources(self, value: object, event: yaml.Event) -> list[YamlMap]:
         sources = value if isinstance(value, YamlList) else [value]
         if not all(isinstance(source, YamlMap) for source in sources):
-            raise self.error("'<<' does not name a mapping", event, "an alias of a mapping")
+            raise self.error(
+                f"'{getattr(event, 'value', '<<')}' does not name a mapping", event, "an alias of a mapping"
+            )
         return list(sources)
 
     def sequence(self, event: yaml.SequenceStartEvent, depth: int) -> YamlList:
-        result = YamlList(_line(event), self.collection_tag(event))
+        result = YamlList(_line(event), self.collection_tag(event), self.source)
         while not isinstance(item := next(self.events), yaml.SequenceEndEvent):
-            result.append(self.node(item, depth + 1))
-            result.lines.append(_line(item))
+            value = self.node(item, depth + 1)
+            # Timeloop's front end flattens lists in lists where files are included.
+            values = value if getattr(item, "tag", None) == _LOADED and isinstance(value, YamlList) else [value]
+            result += values
+            result.lines += [_line(item)] * len(values)
         return result
+
+    def loaded(self, event: yaml.Event, depth: int) -> object:
+        """What ``!include_loaded 3.architecture.nodes`` stands for: these keys of the files of the fourth inclusion."""
+        number, *keys = str(getattr(event, "value", "")).split(".")
+        # An inclusion is numbered when its files are rendered, so these can only hold earlier ones.
+        if not number.isdecimal() or not int(number) < self.latest:
+            raise self.error(f"tag '{_LOADED}' is not allowed on a value", event, "plain data")
+        picked = [self.picked(file, keys, event) for file in self.included(int(number), event, depth)]
+        lists = [one for one in picked if isinstance(one, YamlList)]
+        if len(picked) > 1 and len(lists) == len(picked):
+            return reduce(YamlList.joined, lists)
+        if len(picked) == 1:
+            return picked[0]
+        raise self.error("several files are included where one value stands", event, "lists, which are joined")
+
+    def included(self, number: int, event: yaml.Event, depth: int) -> list[YamlMap]:
+        """The files of an inclusion, parsed once; their values count each time."""
+        if number in self.files:
+            files, size = self.files[number]
+            self.count(size, event)
+            return files
+        before, files = self.nodes, []
+        for path, text in self.rendered.included[number]:
+            builder = _Builder(path, self.rendered)
+            builder.files, builder.latest, builder.nodes = self.files, number, self.nodes
+            files.append(_parse(text, builder, depth))
+            self.nodes = builder.nodes
+        self.files[number] = files, self.nodes - before
+        return files
+
+    def picked(self, file: object, keys: Sequence[str], event: yaml.Event) -> object:
+        for key in keys:
+            if not isinstance(file, YamlMap) or key not in file:
+                raise self.error(f"the included file has no '{'.'.join(keys)}'", event, "a key of the file")
+            file = file[key]
+        return file
 
     def scalar(self, event: yaml.Event) -> object:
         if not isinstance(event, yaml.ScalarEvent):

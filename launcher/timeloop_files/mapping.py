@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from launcher.errors import SpecificationError
-from launcher.specification.architecture import Architecture
+from launcher.specification.architecture import Architecture, StorageLevel
 from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
 from launcher.specification.mapping import LevelMapping, Loop, Mapping, find_factor_mistake
 from launcher.specification.problem import Problem
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.constraints import read_data_spaces
-from launcher.timeloop_files.factors import read_imperfect_factors, read_permutation
+from launcher.timeloop_files.factors import permutation_text, read_imperfect_factors, read_permutation
+from launcher.timeloop_files.fan_outs import fan_out_level, fan_out_name
 from launcher.timeloop_files.node import YamlNode
 
 _KEYS: Dict[str, tuple[str, ...]] = {
@@ -32,7 +33,8 @@ def read_mapping_node(node: YamlNode, specification: Specification) -> tuple[Spe
 
     A mapping may switch off reuse (``no_reuse``, ``no_link_transfer``), first-read elision (``rmw_first_update``) or
     coalescing (``no_coalesce``); the model looks for these in the constraints. A data space that a level does not
-    mention is KEPT there, and an unmentioned factor is 1, as in Timeloop.
+    mention is KEPT there, and an unmentioned factor is 1, as in Timeloop. A level that only stands for a fan-out keeps
+    what its directive says, and nothing without one.
 
     Raises:
         SpecificationError: an unknown level, dimension or data space; factors that do not make up the problem, or
@@ -48,7 +50,9 @@ def read_mapping_node(node: YamlNode, specification: Specification) -> tuple[Spe
 
 def _directives(node: YamlNode, architecture: Architecture) -> Directives:
     result: Directives = {}
-    for item in node.list():
+    items = node.list()
+    spatial = {str(item.require("target").value) for item in items if item.require("type").value == "spatial"}
+    for item in items:
         kind = item.require("type")
         if kind.text() == "skew":
             raise kind.error("skewed mappings ('type: skew') are not supported")
@@ -56,7 +60,9 @@ def _directives(node: YamlNode, architecture: Architecture) -> Directives:
             raise kind.error(f"unknown mapping directive '{kind.text()}'", ", ".join(_TYPES))
         name = _TYPES[kind.text()]
         item.check_keys(("type", "target", *_KEYS[name]), f"a {name} directive")
-        key = (_target(item.require("target"), architecture), name)
+        level = _target(item.require("target"), architecture)
+        fan_out = fan_out_level(level, architecture) if name == "spatial" else None
+        key = (level if fan_out is None or fan_out in spatial else fan_out, name)
         if key in result:
             raise item.error(f"level '{key[0]}' has two {name} directives", "one of each type per level")
         result[key] = item
@@ -64,11 +70,13 @@ def _directives(node: YamlNode, architecture: Architecture) -> Directives:
 
 
 def _target(node: YamlNode, architecture: Architecture) -> str:
-    """A level by its name, or by its number from the innermost."""
+    """A level by its name, or by its number from the innermost; a fan-out also by the name of its container."""
     names = [level.name for level in architecture.levels]
     if isinstance(node.value, int) and not isinstance(node.value, bool) and 0 <= node.value < len(names):
         return names[node.value]
     if node.value not in names:
+        if isinstance(node.value, str) and fan_out_name(node.value) in names:
+            return fan_out_name(node.value)  # whatever is said of a container is said of its fan-out
         raise node.error(f"no storage level is named '{node.value}'", f"one of: {', '.join(names)}")
     return node.text()
 
@@ -88,16 +96,16 @@ def _level(name: str, directives: Directives, architecture: Architecture, proble
         split = given.integer() if given else split
     return LevelMapping(
         level=name,
-        keep=_kept(directives.get((name, "datatype")), problem),
+        keep=_kept(directives.get((name, "datatype")), architecture.level(name), problem),
         spatial_x=_real_loops(spatial[:split]),
         spatial_y=_real_loops(spatial[split:]),
         temporal=_real_loops(temporal),
     )
 
 
-def _kept(node: YamlNode | None, problem: Problem) -> tuple[str, ...]:
+def _kept(node: YamlNode | None, level: StorageLevel, problem: Problem) -> tuple[str, ...]:
     if node is None:
-        return problem.data_space_names
+        return () if level.is_dummy else problem.data_space_names
     keep, bypass = read_data_spaces(node.get("keep"), problem), read_data_spaces(node.get("bypass"), problem)
     if keep & bypass:
         raise node.error(f"data space '{min(keep & bypass)}' is both kept and bypassed", "one of them")
@@ -152,7 +160,7 @@ def _with_switches(specification: Specification, directives: Directives) -> Cons
         )
         if block != BlockConstraint() or no_coalesce:
             levels[name] = _switched(level, kind, block, no_coalesce)
-    return Constraints(levels)
+    return replace(specification.constraints, levels=levels)
 
 
 def _switched(
@@ -213,7 +221,7 @@ def _block_to_yaml(level: str, kind: str, loops: Sequence[Loop], problem: Proble
         "target": level,
         "type": kind,
         "factors": " ".join(bounds.get(dimension, f"{dimension}1") for dimension in problem.dimensions),
-        "permutation": "".join(order),
+        "permutation": permutation_text(order),
     }
 
 

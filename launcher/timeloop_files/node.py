@@ -10,12 +10,16 @@ from typing import NamedTuple
 
 from launcher.errors import SpecificationError
 from launcher.specification.expressions import evaluate_expression
-from launcher.timeloop_files.load import Document, YamlList, YamlMap
+from launcher.timeloop_files.load import Document
+from launcher.timeloop_files.load_types import YamlList, YamlMap
+from launcher.timeloop_files.notes import note
 
 _TRUE = frozenset(("true", "yes", "on", "y", "1"))
 _FALSE = frozenset(("false", "no", "off", "n", "0"))
 
 
+_MISSPELT = 0.75
+"""From this similarity on (1: equal) a key looks like a misspelt one."""
 _LONGEST_MESSAGE = 300
 _LONGEST_LABEL = 60
 
@@ -64,7 +68,7 @@ class YamlNode(NamedTuple):
 
     def with_values(self, values: Mapping[str, object]) -> YamlNode:
         """A mapping of other values at the same place; keys that stand in the file keep their lines."""
-        changed = YamlMap(self.place.line or 0, self.tag)
+        changed = YamlMap(self.place.line or 0, self.tag, getattr(self.value, "source", None))
         changed.update(values)
         if isinstance(self.value, YamlMap):
             changed.lines.update(self.value.lines)
@@ -78,6 +82,12 @@ class YamlNode(NamedTuple):
         """An error that shows this value and what was expected."""
         key = self.place.path.rsplit(".", 1)[-1]
         return self.error(f"'{key}' is {_shown(self.value)}", expected=expected)
+
+    @property
+    def inner(self) -> Place:
+        """This place, in the file that the value's own content stands in: it may have been included."""
+        source = getattr(self.value, "source", None)
+        return self.place if source is None else self.place._replace(source=source)
 
     @property
     def is_map(self) -> bool:
@@ -108,7 +118,7 @@ class YamlNode(NamedTuple):
         lines = self.value.lines if isinstance(self.value, YamlMap) else {}
         for key in keys:
             if self.value.get(key) is not None:
-                return YamlNode(self.value[key], self.place.key(key, lines.get(key)), self.names)
+                return YamlNode(self.value[key], self.inner.key(key, lines.get(key)), self.names)
         return None
 
     def require(self, *keys: str) -> YamlNode:
@@ -126,7 +136,7 @@ class YamlNode(NamedTuple):
             raise self.wrong("a list")
         lines = self.value.lines if isinstance(self.value, YamlList) else [None] * len(self.value)
         return [
-            YamlNode(value, self.place.item(_label(i, value), line), self.names)
+            YamlNode(value, self.inner.item(_label(i, value), line), self.names)
             for i, (value, line) in enumerate(zip(self.value, lines, strict=True))
         ]
 
@@ -177,25 +187,35 @@ class YamlNode(NamedTuple):
             raise self.wrong("true or false")
         return word in _TRUE
 
-    def check_keys(self, known: Collection[str], what: str) -> None:
-        """Refuse keys that are not known, with the closest known one."""
+    def check_keys(self, known: Collection[str], what: str, *, strict: bool = False) -> None:
+        """Refuse keys that look like a misspelt known one; others have no effect, as in Timeloop, which is noted.
+
+        Args:
+            known: keys that mean something.
+            what: whose keys, for messages.
+            strict: whether to refuse every other key: nobody else reads this form.
+        """
         if not isinstance(self.value, dict):
             raise self.wrong("keys and values")
         for key in self.value:
-            if key not in known:
-                place = YamlNode(self.value[key], self.place.key(key, getattr(self.value, "lines", {}).get(key)))
-                close = get_close_matches(key, known, n=1)
-                raise place.error(
-                    f"unknown key '{key}' in {what}",
-                    expected=", ".join(sorted(known)) if len(known) <= 12 else None,
-                    hint=f"did you mean '{close[0]}'?" if close else None,
-                )
+            if key in known:
+                continue
+            place = YamlNode(self.value[key], self.place.key(key, getattr(self.value, "lines", {}).get(key)))
+            close = get_close_matches(key, known, n=1, cutoff=_MISSPELT)
+            if not close and not strict:
+                note(f"key '{key}' in {what} has no effect ({place.place})")
+                continue
+            raise place.error(
+                f"unknown key '{key}' in {what}",
+                expected=", ".join(sorted(known)) if len(known) <= 12 else None,
+                hint=f"did you mean '{close[0]}'?" if close else None,
+            )
 
-    def refuse(self, key: str, why: str) -> None:
+    def refuse(self, key: str, why: str, hint: str | None = None) -> None:
         """Refuse a key that has a value which would matter."""
         child = self.get(key)
         if child is not None and child.value not in (False, "", {}, []):
-            raise child.error(f"{why} ('{key}') are not supported", hint=f"remove '{key}'")
+            raise child.error(f"{why} ('{key}') are not supported", hint=hint or f"remove '{key}'")
 
 
 def _label(index: int, value: object) -> object:

@@ -10,15 +10,17 @@ from typing import Any
 
 from launcher.specification.architecture import Architecture, ComputeLevel, Network, StorageLevel
 from launcher.timeloop_files.attributes import evaluate_attributes
+from launcher.timeloop_files.dense import DENSE_HINT
 from launcher.timeloop_files.levels import common_fields, compute_level, kind_of, network, storage_level
 from launcher.timeloop_files.node import YamlNode
+from launcher.timeloop_files.notes import note
 
 _RANGE = re.compile(r"\[([0-9]{1,18})\.\.([0-9]{1,18})\]$")
 _COMPONENT_KEYS = (
     *("name", "class", "subclass", "attributes", "required_actions", "enabled", "energy_scale", "area_scale"),
     *("constraints", "spatial", "sparse_optimizations"),
 )
-_SUBTREE_KEYS = ("name", "attributes", "local", "subtree", "version", "class")
+_SUBTREE_KEYS = ("name", "attributes", "local", "subtree", "version", "class", "subclass", "required_actions")
 
 
 @dataclass
@@ -146,11 +148,14 @@ def _read_local(
     local = level.get("local")
     for component in local.list() if local else ():
         component.check_keys(_COMPONENT_KEYS, "a component")
-        component.refuse("sparse_optimizations", "sparse optimizations")
+        component.refuse("sparse_optimizations", "sparse optimizations", DENSE_HINT)
         enabled = component.get("enabled")
         if enabled is not None and not enabled.boolean():
             continue
         name, count = split_name(component.require("name"))
+        if component.get("class") is None:
+            note(f"component '{name}' has no class: left out, as Timeloop leaves it out")
+            continue
         parts.add(component, name, _attributes(component, names), inherited, instances * count)
 
 

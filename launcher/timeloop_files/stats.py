@@ -80,19 +80,19 @@ class Comparison:
         report: the report's file.
         compared: how many of the report's figures were compared.
         differences: those on which the two do not agree.
-        before_2025: whether all figures agree with what Timeloop computed before January 2025; the differences are
-            then those between its versions.
+        older: which rules of earlier versions of Timeloop make all figures agree; the differences are then those
+            between its versions.
     """
 
     report: Path
     compared: int
     differences: tuple[Difference, ...]
-    before_2025: bool = False
+    older: str | None = None
 
     @property
     def agrees(self) -> bool:
         """Whether some version of Timeloop that we reproduce prints exactly this report."""
-        return self.before_2025 or not self.differences
+        return self.older is not None or not self.differences
 
 
 def compare(evaluation: Evaluation, compute_name: str, report: Path) -> Comparison:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from launcher.specification.architecture import Architecture, Component, Network
-from launcher.specification.energy import ActionEnergy, AreaTable, EnergyTable
+from launcher.specification.architecture import Architecture, Component, ComputeLevel, Network, StorageLevel
+from launcher.specification.built_in_energy import (
+    built_in_compute_energy_pj,
+    built_in_dram_energy_pj,
+    built_in_energy_pj,
+)
+from launcher.specification.energy import ActionEnergy, AreaTable, AssumedEnergy, EnergyTable
 from launcher.timeloop_files.node import YamlNode
 
 _RANGE = re.compile(r"\[[^\]]*\]")
@@ -30,16 +35,35 @@ def read_energy_table(node: YamlNode) -> EnergyTable:
         SpecificationError: a negative or missing energy, a key that is missing.
     """
     components: dict[str, dict[str, tuple[ActionEnergy, ...]]] = {}
-    for table in node.require("tables").list():
+    tables = node.require("tables")
+    if tables.is_map:
+        return _table_of_version_2(tables)
+    for table in tables.list():
         table.check_keys(("name", "actions", "primitive_estimations"), "a table of the ERT")
         actions = components.setdefault(component_name(table.require("name").text()), {})
         for action in table.require("actions").list():
             name = action.require("name").text()
-            arguments = action.get("arguments")
-            plain = {key: child.value for key, child in arguments.items()} if arguments else {}
             energy = float(action.require("energy").number(minimum=0))
-            actions[name] = (*actions.get(name, ()), ActionEnergy(energy, plain))
+            actions[name] = (*actions.get(name, ()), ActionEnergy(energy, _arguments(action)))
     return EnergyTable(components)
+
+
+def _table_of_version_2(tables: YamlNode) -> EnergyTable:
+    """The form of version 0.2: component -> action -> its energies, a list of them where it has arguments."""
+    components: dict[str, dict[str, tuple[ActionEnergy, ...]]] = {}
+    for path, table in tables.items():
+        actions = components.setdefault(component_name(path), {})
+        for name, action in table.items():
+            entries = action.list() if action.is_list else [action]
+            actions[name] = tuple(
+                ActionEnergy(float(entry.require("energy").number(minimum=0)), _arguments(entry)) for entry in entries
+            )
+    return EnergyTable(components)
+
+
+def _arguments(entry: YamlNode) -> dict[str, object]:
+    arguments = entry.get("arguments")
+    return {key: child.value for key, child in arguments.items()} if arguments else {}
 
 
 def read_area_table(node: YamlNode) -> AreaTable:
@@ -72,12 +96,56 @@ def _check_component(
             f"the ERT has no table for '{component.name}'", f"a table with the actions {', '.join(needed)}"
         )
     for action, names in needed.items():
-        if not any(name in actions for name in names):
-            table = next(t for t in tables.list() if component_name(t.require("name").text()) == component.name)
-            raise table.require("actions").error(
+        if not _has(actions, names):
+            raise tables.error(
                 f"the ERT lacks action '{action}' of '{component.name}'",
                 f"one of: {', '.join(names)}; it has: {', '.join(actions) or 'none'}",
             )
+
+
+def completed_energy_table(
+    energy: EnergyTable, architecture: Architecture
+) -> tuple[EnergyTable, tuple[AssumedEnergy, ...]]:
+    """The table with what Timeloop itself takes for the components and actions that it lacks, and what that was.
+
+    They get the figures that Timeloop is built with (checked against the program). Older files list one action
+    ``access`` for all that a storage level does: that is what its accesses cost then.
+    """
+    components = dict(energy.components)
+    assumed: list[AssumedEnergy] = []
+    levels: list[StorageLevel | ComputeLevel] = [*reversed(architecture.levels), architecture.compute]
+    for level in levels:
+        if isinstance(level, StorageLevel) and (level.is_dummy or level.vector_access_energy_pj is not None):
+            continue
+        actions = components.get(level.name)
+        needed = _NEEDED_STORAGE if isinstance(level, StorageLevel) else _NEEDED_COMPUTE
+        missing = [action for action, names in needed.items() if actions is None or not _has(actions, names)]
+        if not missing:
+            continue
+        built_in = _built_in(level)
+        figure, how = built_in, "the figure that Timeloop is built with"
+        if isinstance(level, StorageLevel) and actions and actions.get("access"):
+            figure = max(entry.energy_pj for entry in actions["access"])
+            how = f"its action 'access' (today's Timeloop takes the figure it is built with, {built_in:.6g} pJ)"
+        components[level.name] = {**(actions or {}), **{action: (ActionEnergy(figure),) for action in missing}}
+        reason = "the ERT has no such action" if actions else "the ERT has no table for it"
+        taken = f"{figure:.6g} pJ, {how}"
+        plain = {key: value for key, value in level.attributes.items() if isinstance(value, int | float | str)}
+        assumed.append(
+            AssumedEnergy(level.name, level.component_class, plain, tuple(missing), reason, taken, unknown=False)
+        )
+    return EnergyTable(components), tuple(assumed)
+
+
+def _has(actions: Mapping[str, object], names: tuple[str, ...]) -> bool:
+    return any(name in actions for name in names)
+
+
+def _built_in(level: StorageLevel | ComputeLevel) -> float:
+    if isinstance(level, ComputeLevel):
+        return built_in_compute_energy_pj(level)
+    is_dram = "DRAM" in level.component_class or level.attributes.get("technology") == "DRAM"
+    return built_in_dram_energy_pj(level) if is_dram else built_in_energy_pj(level)
 
 
 def energy_to_yaml(energy: EnergyTable, architecture: Architecture) -> dict[str, object]:

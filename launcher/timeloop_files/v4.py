@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from launcher.specification.architecture import DUMMY_CLASS, Architecture
+from launcher.specification.compound import CompoundClass
 from launcher.specification.problem import Problem
 from launcher.timeloop_files.attributes import evaluate_attributes
 from launcher.timeloop_files.constraints import Directive, group_directives, read_data_spaces
+from launcher.timeloop_files.dense import DENSE_HINT
 from launcher.timeloop_files.factors import read_factors, read_permutation
+from launcher.timeloop_files.fan_outs import fan_out_name
 from launcher.timeloop_files.levels import BLOCK_SIZE, DEPTH, WIDTH, WORD_BITS, kind_of
 from launcher.timeloop_files.node import YamlNode
 from launcher.timeloop_files.processed import Parts
@@ -61,19 +65,21 @@ def read_v4(
     problem: Problem,
     variables: Mapping[str, object],
     targets: Sequence[tuple[str, str, YamlNode]] = (),
+    compounds: Mapping[str, CompoundClass] = MappingProxyType({}),
 ) -> tuple[Architecture, list[Directive]]:
     """The machine, and the constraints that stand in its nodes or name one of them.
 
     Args:
         node: the ``architecture`` key, with ``nodes``.
         problem: its data spaces decide which parallel branch holds what.
-        variables: what expressions may use, and the architecture's global attributes.
+        variables: the architecture's global attributes.
         targets: constraints from outside the architecture: (kind, name of a node or level, keys).
+        compounds: component classes that the input defines; their actions say whether they store or compute.
 
     Raises:
         SpecificationError: an unknown tag, a fan-out inside parallel branches, a data space without a branch.
     """
-    walk = _Walk(problem, variables, targets)
+    walk = _Walk(problem, node.names, targets, compounds)
     walk.nodes(node.require("nodes"))
     name = walk.top_name or "system"
     architecture = walk.parts.architecture(name, {**variables, **walk.top_attributes}, node)
@@ -83,8 +89,9 @@ def read_v4(
 @dataclass
 class _Walk:
     problem: Problem
-    variables: Mapping[str, object]
+    outer_names: Mapping[str, object]
     targets: Sequence[tuple[str, str, YamlNode]]
+    compounds: Mapping[str, CompoundClass]
     parts: Parts = field(default_factory=Parts)
     directives: list[Directive] = field(default_factory=list)
     inherited: dict[str, object] = field(default_factory=dict)
@@ -130,9 +137,7 @@ class _Walk:
             elif tag in ("!Hierarchical", "!Pipelined"):
                 self.nodes(child.require("nodes"))
             elif tag == "!Container":
-                raise child.error(
-                    "a !Container directly inside !Parallel is not supported", "!Component or !Hierarchical"
-                )
+                self.container(child)
             elif tag == "!Parallel":
                 raise child.error("a !Parallel inside a !Parallel is not supported")
         self.branch_bypass = None
@@ -165,7 +170,7 @@ class _Walk:
 
     def container(self, node: YamlNode) -> None:
         node.check_keys(_KEYS["!Container"], "a !Container")
-        node.refuse("sparse_optimizations", "sparse optimizations")
+        node.refuse("sparse_optimizations", "sparse optimizations", DENSE_HINT)
         node.refuse("networks", "networks inside a container")
         name = self.name(node)
         own = self.own_attributes(node)
@@ -174,27 +179,32 @@ class _Walk:
         self.inherited.update(own)
         self.fan_out(node, name)
         for kind, child in self.constraints(node):
-            if kind != "spatial":
-                raise child.error(
-                    f"container '{name}' cannot have a {kind} constraint: it holds nothing", "a spatial constraint"
-                )
-            if name not in self.spatial_level:
-                self.check_trivial(child, name)
+            if kind != "spatial" or name not in self.spatial_level:
+                self.check_trivial(kind, child, name)
 
-    def check_trivial(self, node: YamlNode, name: str) -> None:
-        """A container without fan-out has no spatial loops; a constraint that demands some cannot be met."""
+    def check_trivial(self, kind: str, node: YamlNode, name: str) -> None:
+        """A container holds nothing, loops nothing in time, and without fan-out nothing in space.
+
+        Raises:
+            SpecificationError: a constraint that demands more, which cannot be met.
+        """
+        kept = read_data_spaces(node.get("keep", "keep_only"), self.problem) if kind == "dataspace" else ()
+        if kept and self.branch_bypass is None:
+            raise node.error(f"container '{name}' cannot keep '{min(kept)}': it holds nothing", "a component below it")
         factors = node.get("factors", "factors_only")
         known = {**dict.fromkeys(self.problem.elsewhere, 1), **self.problem.dimensions}
         for dimension, operator, value in read_factors(factors, known) if factors else ():
             if dimension in self.problem.dimensions and operator != "<=" and (value or known[dimension]) > 1:
+                lacks = "has no fan-out" if kind == "spatial" else "has no loops in time"
                 raise node.error(
-                    f"container '{name}' has no fan-out, but its constraint demands {dimension}{operator}{value}",
-                    "a fan-out under 'spatial', or a factor of 1",
+                    f"container '{name}' {lacks}, but its constraint demands {dimension}{operator}{value}",
+                    "a fan-out under 'spatial', or a factor of 1" if kind == "spatial" else "a component below it",
                 )
 
     def component(self, node: YamlNode) -> None:
         node.check_keys(_KEYS["!Component"], "a !Component")
-        node.refuse("sparse_optimizations", "sparse optimizations")
+        node.refuse("sparse_optimizations", "sparse optimizations", DENSE_HINT)
+        node = self.by_its_kind(node)
         component_class = node.require("class").text()
         kind = kind_of(component_class)
         if "nothing" in component_class:
@@ -217,12 +227,22 @@ class _Walk:
         if kind == "storage" and self.branch_bypass:
             self.directives.append(_made(node, "dataspace", name, {"bypass": sorted(self.branch_bypass)}))
 
+    def by_its_kind(self, node: YamlNode) -> YamlNode:
+        """A component of a class that only the input knows, as storage or compute of that subclass."""
+        component_class = node.require("class").text()
+        compound = self.compounds.get(component_class)
+        if compound is None or kind_of(component_class) is not None or "nothing" in component_class:
+            return node
+        value = dict(node.value) if isinstance(node.value, dict) else {}
+        kind = "compute" if compound.computes else "storage"
+        return node.with_values({**value, "class": kind, "subclass": component_class})
+
     def fan_out(self, node: YamlNode, name: str) -> None:
         """Put the level that stands for a fan-out, and multiply the instances of everything below."""
         spatial = node.get("spatial")
         if spatial is None:
             return
-        spatial = spatial.with_names({**self.variables, **self.inherited})
+        spatial = spatial.with_names(self.names)
         spatial.check_keys(("meshX", "meshY"), "a fan-out")
         mesh_x, mesh_y = spatial.get("meshX"), spatial.get("meshY")
         x = mesh_x.integer(minimum=1) if mesh_x else 1
@@ -231,7 +251,7 @@ class _Walk:
             return
         if self.branch_bypass is not None:
             raise spatial.error(f"'{name}' fans out inside !Parallel, which is not supported")
-        dummy = f"inter_{name}_spatial"
+        dummy = fan_out_name(name)
         passed = {key: value for key, value in self.inherited.items() if key not in _NOT_FOR_DUMMIES}
         made = YamlNode({"class": DUMMY_CLASS}, node.place)
         self.place(made, dummy, {**passed, **_DUMMY_ATTRIBUTES}, None, ())
@@ -267,6 +287,11 @@ class _Walk:
 
     # -- helpers --------------------------------------------------------------------------------------------------
 
+    @property
+    def names(self) -> dict[str, object]:
+        """What names in expressions stand for at this place of the tree."""
+        return {**self.outer_names, **self.inherited}
+
     def place(
         self, node: YamlNode, name: str, own: Mapping[str, object], instances: int | None, actions: Sequence[str]
     ) -> None:
@@ -277,7 +302,7 @@ class _Walk:
         value = dict(node.value) if isinstance(node.value, dict) else {}
         attributes = {**own, "meshX": self.mesh_x, "meshY": self.mesh_y} if instances is None else own
         component = node.with_values({**value, "required_actions": merged})
-        component = component.with_names({**self.variables, **self.inherited})
+        component = component.with_names(self.names)
         self.parts.add(component, name, attributes, {}, count)
 
     def name(self, node: YamlNode) -> str:
@@ -291,7 +316,7 @@ class _Walk:
 
     def own_attributes(self, node: YamlNode) -> dict[str, object]:
         attributes = node.get("attributes")
-        return evaluate_attributes(attributes, {**self.variables, **self.inherited}) if attributes else {}
+        return evaluate_attributes(attributes, self.names) if attributes else {}
 
     def constraints(self, node: YamlNode) -> list[tuple[str, YamlNode]]:
         constraints = node.get("constraints")
@@ -301,6 +326,9 @@ class _Walk:
         """Constraints from outside, with names of fanned-out nodes replaced by their spatial levels."""
         result = []
         for kind, target, node in self.targets:
+            if target in self.seen and target not in self.parts.places and target not in self.spatial_level:
+                self.check_trivial(kind, node, target)
+                continue
             spatial = kind == "spatial" and target in self.spatial_level
             level = self.spatial_level[target] if spatial else target
             result.append(Directive(kind, level, self.counted(node) if kind == "spatial" else node))

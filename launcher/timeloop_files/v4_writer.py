@@ -133,10 +133,10 @@ def _constraints(specification: Specification, level: StorageLevel) -> dict[str,
 def _block(block: BlockConstraint, problem: Problem) -> dict[str, object]:
     """As in the processed form, but factors and permutations are lists there."""
     written = block_to_yaml(block, problem)
-    for key in ("factors", "permutation"):
-        if key in written:
-            text = str(written[key])
-            written[key] = text.split(",") if key == "factors" else list(text)
+    if "factors" in written:
+        written["factors"] = str(written["factors"]).split(",")
+    if "permutation" in written:
+        written["permutation"] = list(block.permutation)
     return written
 
 

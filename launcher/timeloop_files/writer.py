@@ -11,8 +11,10 @@ import yaml
 
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import Architecture, Component, ComputeLevel, Network, StorageLevel
-from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds
+from launcher.specification.constraints import BlockConstraint, FactorBounds
 from launcher.specification.problem import Problem
+from launcher.specification.specification import Specification
+from launcher.timeloop_files.factors import permutation_text
 from launcher.timeloop_files.levels import BLOCK_SIZE, DEPTH, WIDTH, WORD_BITS, compute_level, storage_level
 from launcher.timeloop_files.load import Quoted, resolve_scalar
 from launcher.timeloop_files.node import Place, YamlNode
@@ -140,6 +142,8 @@ def quoted(value: Any) -> Any:
 def network_attributes(network: Network) -> dict[str, object]:
     """The attributes of an explicit network, as Timeloop reads them."""
     attributes = dict(network.attributes)
+    if not network.has_actions:
+        return attributes
     attributes["action_name"] = network.action_name
     if network.multicast_argument != "none":
         attributes["multicast_factor_argument"] = network.multicast_argument
@@ -247,16 +251,14 @@ def name_networks(
             attributes[key] = name
 
 
-def constraints_to_yaml(
-    constraints: Constraints, problem: Problem, remainders: Mapping[str, int] | None = None
-) -> dict[str, object]:
+def constraints_to_yaml(specification: Specification, remainders: Mapping[str, int] | None = None) -> dict[str, object]:
     """The ``architecture_constraints`` key.
 
     Args:
-        constraints: of all levels.
-        problem: names the data spaces.
+        specification: has the constraints.
         remainders: level -> largest last iteration of an imperfect spatial factor there, for Timeloop's ruby mapspace.
     """
+    constraints, problem = specification.constraints, specification.problem
     targets: list[dict[str, object]] = []
     bounds = remainders or {}
     for name in dict.fromkeys((*constraints.levels, *bounds)):
@@ -272,6 +274,9 @@ def constraints_to_yaml(
             imperfect = {"remainders": bounds[name]} if kind == "spatial" and name in bounds else {}
             if block != BlockConstraint() or imperfect:
                 targets.append({"target": name, "type": kind, **block_to_yaml(block, problem), **imperfect})
+    if constraints.least_parallelism:
+        innermost = specification.architecture.levels[0].name
+        targets.append({"target": innermost, "type": "parallelism", "min": constraints.least_parallelism})
     return {"version": "0.4", "targets": targets}
 
 
@@ -281,7 +286,7 @@ def block_to_yaml(block: BlockConstraint, problem: Problem) -> dict[str, object]
     if block.factors:
         result["factors"] = ",".join(text for item in block.factors.items() for text in _factor(*item))
     if block.permutation:
-        result["permutation"] = "".join(block.permutation)
+        result["permutation"] = permutation_text(block.permutation)
     if block.maximize:
         result["maximize_dims"] = [[dimension] for dimension in block.maximize]
     for key, value in (

@@ -55,6 +55,8 @@ def count_accesses(
     rules: Sequence[ReuseRules],
     traffic: list[Traffic],
     firsts: int = 1,
+    *,
+    first_fills: bool = False,
 ) -> list[LevelAccesses]:
     """Accesses of one tensor at all levels, innermost first.
 
@@ -66,6 +68,7 @@ def count_accesses(
         traffic: per level what crosses the boundary below it, as if every level kept the tensor; it is rescaled
             in place where levels are bypassed.
         firsts: how often the nest runs on other words than before.
+        first_fills: whether the first fill of a partial result counts, as in old versions of Timeloop.
     """
     accesses = _unmasked(tensor, nest, traffic, firsts)
     coalesced = [rule.coalesced for rule in rules]
@@ -75,7 +78,7 @@ def count_accesses(
     backing = max((index for index, level in enumerate(accesses) if level.tile_words), default=None)
     for index, level in enumerate(accesses):
         if level.tile_words:
-            _split(level, rules[index], backing=index == backing)
+            _split(level, rules[index], first_fills=first_fills or index == backing)
     return accesses
 
 
@@ -134,7 +137,7 @@ def _add_peers(accesses: list[LevelAccesses], nest: Nest) -> None:
             accesses[index - 1].peer_words += links / nest.levels[index - 1].instances
 
 
-def _split(level: LevelAccesses, rules: ReuseRules, *, backing: bool) -> None:
+def _split(level: LevelAccesses, rules: ReuseRules, *, first_fills: bool) -> None:
     """Tell reads, fills and updates apart.
 
     Every word of a read-write tensor that arrives from below is written; it is first read back, except where it is
@@ -158,7 +161,7 @@ def _split(level: LevelAccesses, rules: ReuseRules, *, backing: bool) -> None:
             hint="Timeloop stops at such a mapping too",
         )
     level.reads = _rounded(elide_first_touch(taken, untouched))
-    level.fills = _rounded(elide_first_touch(given, 0.0 if backing else untouched))
+    level.fills = _rounded(elide_first_touch(given, 0.0 if first_fills else untouched))
 
 
 def _rounded(words: float) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from launcher.engines.native.recent import Recent
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import StorageLevel
+from launcher.specification.built_in_energy import built_in_energy_pj
 from launcher.specification.energy import ActionEnergy
 from launcher.specification.specification import Specification
 
@@ -105,20 +106,6 @@ def component_actions(specification: Specification, name: str) -> Mapping[str, t
 def largest_energy_pj(entries: tuple[ActionEnergy, ...]) -> float:
     """What Timeloop takes when an action is listed several times (for other addresses or data): the largest figure."""
     return max(0.0, *(entry.energy_pj for entry in entries))
-
-
-def built_in_energy_pj(level: StorageLevel) -> float:
-    """Energy of one access to a static memory by the linear fit that Timeloop falls back on, in pJ.
-
-    The fit goes through 1 pJ at 0.5 KB and 6 pJ at 100 KB for a 16-bit access. No capacity means no energy.
-    """
-    if not level.capacity_words:
-        return 0.0
-    width_bits = level.word_bits * level.block_size * level.cluster_size
-    rows = -(-level.capacity_words // level.block_size)
-    slope = (6.0 - 1.0) / (100.0 - 0.5)
-    unit = slope * (width_bits * rows / (8 * 1024) - 0.5) + 1.0
-    return unit * width_bits / 16 / level.cluster_size
 
 
 def _table(specification: Specification) -> Mapping[str, Mapping[str, tuple[ActionEnergy, ...]]]:

@@ -49,7 +49,9 @@ class CountedMapping:
     networks_pj: Dict[str, float]
 
 
-def evaluate(specification: Specification, mapping: Mapping, *, before_2025: bool = False) -> Evaluation:
+def evaluate(
+    specification: Specification, mapping: Mapping, *, before_2025: bool = False, first_fills: bool = False
+) -> Evaluation:
     """Figures of one mapping: as Timeloop would print them where all factors are perfect, else the true ones.
 
     A mapping that the hardware cannot hold is a result (``legal=False`` with the reason); a mapping that is not one
@@ -59,6 +61,8 @@ def evaluate(specification: Specification, mapping: Mapping, *, before_2025: boo
         specification, mapping: what is evaluated; figures are those of all iterations of shared loops.
         before_2025: follow the versions of Timeloop before January 2025, in which a tile that stood still between
             two moves lost the overlap with its next position. This matters to sliding windows only.
+        first_fills: follow those before May 2023, which counted the first fill of a partial result. Imperfect
+            mappings do not know this rule.
 
     Raises:
         SpecificationError: levels, dimensions or data spaces that do not exist, factors that do not make up the
@@ -78,14 +82,17 @@ def evaluate(specification: Specification, mapping: Mapping, *, before_2025: boo
     reason = find_violation(specification, tensors, nest)
     if reason is not None:
         return Evaluation(legal=False, reason=reason)
-    count = _counted if nest.is_perfect else _counted_imperfect
-    return _evaluation(specification, tensors, nest, count(specification, tensors, nest, before_2025))
+    if nest.is_perfect:
+        counted = _counted(specification, tensors, nest, before_2025, first_fills)
+    else:
+        counted = _counted_imperfect(specification, tensors, nest, before_2025)
+    return _evaluation(specification, tensors, nest, counted)
 
 
 def _counted(
-    specification: Specification, tensors: tuple[Tensor, ...], nest: Nest, before_2025: bool
+    specification: Specification, tensors: tuple[Tensor, ...], nest: Nest, before_2025: bool, first_fills: bool
 ) -> CountedMapping:
-    accesses = _accesses(specification, tensors, nest, before_2025)
+    accesses = _accesses(specification, tensors, nest, before_2025, first_fills)
     return CountedMapping(accesses, accesses, network_energies_pj(specification, nest, accesses))
 
 
@@ -99,7 +106,7 @@ def _counted_imperfect(
 
 
 def _accesses(
-    specification: Specification, tensors: tuple[Tensor, ...], nest: Nest, before_2025: bool
+    specification: Specification, tensors: tuple[Tensor, ...], nest: Nest, before_2025: bool, first_fills: bool
 ) -> list[list[LevelAccesses]]:
     """Per level (innermost first), the accesses of each tensor."""
     hop_levels = counts_hops(specification)
@@ -113,7 +120,7 @@ def _accesses(
         kept = [level.keep[number] for level in nest.levels]
         _repeat(specification, tensor, traffic)
         firsts = specification.repeats.first(tensor.name)
-        per_tensor.append(count_accesses(tensor, nest, kept, rules, traffic, firsts))
+        per_tensor.append(count_accesses(tensor, nest, kept, rules, traffic, firsts, first_fills=first_fills))
     return [list(level) for level in zip(*per_tensor, strict=True)]
 
 

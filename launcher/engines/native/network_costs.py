@@ -18,11 +18,17 @@ from launcher.engines.native.energies import component_actions, largest_energy_p
 from launcher.engines.native.lowering import Nest
 from launcher.engines.native.recent import Recent
 from launcher.errors import SpecificationError
-from launcher.specification.architecture import Architecture, Component, Network, StorageLevel
+from launcher.specification.architecture import (
+    MESH_CLASSES,
+    MULTICAST_CLASS,
+    TREE_CLASS,
+    Architecture,
+    Component,
+    Network,
+    StorageLevel,
+)
 from launcher.specification.specification import Specification
 
-MESH_CLASSES = ("Legacy", "XY_NoC")
-MULTICAST_CLASS = "SimpleMulticast"
 WIRE_NAMES = ("wire", "Wire")
 WIRE_ACTION = "transfer_random"
 
@@ -106,7 +112,7 @@ def connections(specification: Specification) -> tuple[Connection, ...]:
 
     Raises:
         SpecificationError: a level names a network that does not exist or is of a class that is not supported
-            (``ReductionTree``, distributed multicast), or an energy attribute is not a number.
+            (distributed multicast), or an energy attribute is not a number.
     """
     made_of = specification.architecture, specification.energy, specification.area
     return _RECENT.of(made_of, lambda: _connections(specification))
@@ -119,7 +125,9 @@ def _connections(specification: Specification) -> tuple[Connection, ...]:
         _refuse_distributed_multicast(level)
         for name in (level.read_network, level.update_network):
             if name is not None and name not in found:
-                found[name] = _explicit(specification, level, index, name)
+                connection = _explicit(specification, level, index, name)
+                if connection.network is not None or not connection.mesh.is_free:
+                    found[name] = connection
         # With an explicit update network the inferred one only reads, and reading never doubles.
         if level.read_network is None:
             mesh = _mesh_energies(specification, level, index)
@@ -182,10 +190,18 @@ def _explicit(specification: Specification, level: StorageLevel, index: int, nam
         doubles = level.update_network in {None, name} and not _adds(level)
         mesh = _mesh_energies(specification, network, index)
         return Connection(name, index, level, mesh=mesh, doubles_updates=doubles)
+    if network.component_class == TREE_CLASS:
+        if _number(network, "adder_energy") or _number(network, "wire_energy"):
+            raise SpecificationError(
+                f"network {name!r} is a reduction tree that costs energy, which is not supported",
+                where=f"architecture, network {name}",
+                expected="adder_energy and wire_energy of 0",
+            )
+        return Connection(name, index, level)
     raise SpecificationError(
         f"network {name!r} is of class {network.component_class!r}, which is not supported",
         where=f"architecture, network {name}",
-        expected=f"one of {', '.join((MULTICAST_CLASS, *MESH_CLASSES))}",
+        expected=f"one of {', '.join((MULTICAST_CLASS, *MESH_CLASSES, TREE_CLASS))}",
     )
 
 

@@ -22,7 +22,8 @@ from launcher.errors import SpecificationError
 from launcher.specification.architecture import Component
 from launcher.specification.constraints import Factors
 from launcher.specification.specification import Specification
-from launcher.timeloop_files.load import Document, YamlMap
+from launcher.timeloop_files.load import Document
+from launcher.timeloop_files.load_types import YamlMap
 from launcher.trial.steps import factors_rendered, rendered, specify, texts_of
 
 AREA = len(COLUMNS)

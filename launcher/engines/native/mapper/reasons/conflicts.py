@@ -44,6 +44,13 @@ def no_valid_mapping(space: SearchSpace, *, finished: bool) -> NoValidMappingErr
         rules = _conflict(premises, Deadline(perf_counter() + PATIENCE_S))
     except OutOfTimeError:
         rules = []
+    least = space.specification.constraints.least_parallelism
+    if not rules and least:
+        return NoValidMappingError(
+            f"no mapping that satisfies the constraints and capacities fills {least:.0%} of the fan-outs",
+            where="constraints, parallelism",
+            hint="a smaller least parallelism ('min')",
+        )
     if not rules:
         return NoValidMappingError("no mapping satisfies the constraints and capacities")
     what = "no valid mapping: " + _sentence(premises, rules)

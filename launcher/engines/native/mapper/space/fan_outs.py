@@ -70,7 +70,7 @@ def spatial_assignments(space: SearchSpace, layout_levels: set[int]) -> SpatialA
         chosen[:, index, :] = options[right]
         products = products[left] * options[right]
     temporal = np.where(perfect, rounds_outside(extents, products), -(-extents // products))
-    chosen = chosen[_temporal_possible(space, temporal)]
+    chosen = chosen[_temporal_possible(space, temporal) & _parallel_enough(space, chosen)]
     assignments = SpatialAssignments(space, chosen, np.zeros(chosen.shape[:2], np.int64))
     for number in sorted(layout_levels):
         assignments = _with_layouts(assignments, number)
@@ -91,6 +91,16 @@ def _with_layouts(assignments: SpatialAssignments, level: int) -> SpatialAssignm
 def _largest_spatial_share(space: SearchSpace) -> IntArray:
     least = [prod(level.temporal[d].least for level in space.levels) for d in range(len(space.dimensions))]
     return np.array([extent // low if low <= extent else 0 for extent, low in zip(space.extents, least, strict=True)])
+
+
+def _parallel_enough(space: SearchSpace, chosen: IntArray) -> NDArray[np.bool_]:
+    """Whether the spatial loops of all levels together fill the share of the fan-outs that they must."""
+    architecture = space.specification.architecture
+    fan_outs = prod(prod(architecture.fanout(index)) for index in range(len(architecture.levels)))
+    filled: NDArray[np.bool_] = (
+        chosen.prod(axis=tuple(range(1, chosen.ndim))) >= fan_outs * space.specification.constraints.least_parallelism
+    )
+    return filled
 
 
 def _temporal_possible(space: SearchSpace, temporal: IntArray) -> NDArray[np.bool_]:
