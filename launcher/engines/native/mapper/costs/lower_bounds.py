@@ -135,8 +135,8 @@ def _smallest_tiles(machine: Machine, assignments: Assignments, p: int) -> Float
     extents = assignments.extent[:, 1:]
     if machine.boxes[p]:
         reach = (machine.coefficient[p] * (extents[:, :, None, :] - 1)).sum(axis=3)
-        return np.asarray((1 + reach).prod(axis=2), float)
-    return np.asarray(np.where(machine.relevant[p], extents, 1).prod(axis=2), float)
+        return np.asarray((1 + reach).prod(axis=2, dtype=float))
+    return np.asarray(np.where(machine.relevant[p], extents, 1).prod(axis=2, dtype=float))
 
 
 def _nothing(machine: Machine, assignments: Assignments) -> _Totals:

@@ -8,18 +8,23 @@ does not see.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import permutations, product
 from math import factorial, prod
 from threading import Lock
 
 import numpy as np
 
-from launcher.engines.native.batch import BatchEvaluator, MappingBatch, mapping_at
+from launcher.engines.native.batch import BatchEvaluator, BatchResult, MappingBatch, mapping_at
+from launcher.engines.native.batch.specification_tables import MOST_COMPUTES
 from launcher.engines.native.mapper.search.automaton import Automaton, TemporalLoops
 from launcher.engines.native.mapper.space.fan_outs import MeshLayout, SpatialAssignments, layouts
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
+from launcher.engines.native.model import evaluate
 from launcher.specification.mapping import Mapping
+from launcher.specification.specification import Specification
 
 MOST_MEMBERS = 5000
 """Mappings of one nest that are tried; of a nest with more, only the first is."""
@@ -71,7 +76,7 @@ class Judge:
     def __init__(self, space: SearchSpace, spatial: SpatialAssignments, settled_layouts: set[int]) -> None:
         self._settled_layouts = settled_layouts
         self._space, self._spatial = space, spatial
-        self._model = BatchEvaluator(space.specification)
+        self._evaluate = _evaluator(space.specification)
         names = list(space.specification.problem.dimensions)
         self._numbers = [names.index(name) for name in space.dimensions]
         self._all = len(names)
@@ -88,7 +93,7 @@ class Judge:
             return None
         own = [[choice] for choice in self._own(nest)]
         first = self._batch(nest, own)
-        result = self._model.evaluate(first)
+        result = self._evaluate(first)
         reached = bool(
             result.energy_pj[0] <= nest.energy_pj * (1 + SAME) and result.cycles[0] <= nest.cycles * (1 + SAME)
         )
@@ -97,7 +102,7 @@ class Judge:
             return Verdict(first, result.energy_pj, result.cycles, reached)
         self._judged.add(self._key(nest))
         batch = self._batch(nest, members)
-        result = self._model.evaluate(batch)
+        result = self._evaluate(batch)
         return Verdict(batch, result.energy_pj, result.cycles, True)
 
     def forget(self) -> None:
@@ -151,7 +156,7 @@ class Judge:
 
     def _level(self, nest: BoundedNest, level: int, choices: list[_Choice]) -> tuple[np.ndarray, np.ndarray]:
         """Loop bounds and orders of one level, per choice: (choices, 3, dimensions)."""
-        factors = np.ones((len(choices), 3, self._all), np.int32)
+        factors = np.ones((len(choices), 3, self._all), np.int64)
         orders = np.zeros(factors.shape, np.int8)
         spatial = self._spatial.factors[nest.index, level]
         bounds = dict(nest.loops.get(level, ()))
@@ -161,3 +166,19 @@ class Judge:
                 factors[c, block, numbers] = [bounds[d] if block == 2 else spatial[d] for d in loops]
                 orders[c, block] = numbers + [d for d in range(self._all) if d not in numbers]
         return factors, orders
+
+
+def _evaluator(specification: Specification) -> Callable[[MappingBatch], BatchResult]:
+    """What evaluates mappings: many at once, or one by one where counts are too large for that."""
+    if specification.problem.computes < MOST_COMPUTES:
+        return BatchEvaluator(specification).evaluate
+    return partial(_one_by_one, specification)
+
+
+def _one_by_one(specification: Specification, batch: MappingBatch) -> BatchResult:
+    found = [evaluate(specification, mapping_at(specification, batch, index)) for index in range(len(batch))]
+    return BatchResult(
+        np.array([one.legal for one in found], np.bool_),
+        np.array([one.energy_pj for one in found], float),
+        np.array([one.cycles for one in found], float),
+    )

@@ -198,7 +198,7 @@ class Worker:
         """
         task, board, solver = self._task(candidate), self._board, self._solver
         board.count("searched")
-        incumbent = np.array(board.values)
+        incumbent = np.array(board.values, float)
         goal = Goal(powers_of(self._plan.order), incumbent, float(self._most_busy), canonical)
         solver.begin(task, goal, glance=glance)
         nodes = 0
