@@ -194,7 +194,9 @@ def _least_box_words(machine: Machine, assignments: Assignments, p: int, row: in
         # So far one rank at most slides.
         least = np.minimum(least * longest, whole * slid)
         whole = whole * longest
-    return np.asarray(one * np.maximum(1.0, np.minimum(least, whole) * assignments.pair[:, row + 1, p, at.THINNED]))
+    thinned = np.minimum(least, whole) * assignments.pair[:, row + 1, p, at.THINNED]
+    # An instance counts the whole words that it is sent on average.
+    return np.asarray(one * np.maximum(1.0, np.floor(thinned)))
 
 
 def _serve(machine: Machine, assignments: Assignments, totals: _Totals, boundary: Boundary, words: FloatArray) -> None:
