@@ -13,6 +13,9 @@ from launcher.engines.native.reuse_rules import ReuseRules
 from launcher.engines.native.tiles import Tensor, partition_words
 from launcher.errors import SpecificationError
 
+ROUNDING = 1e-14
+"""Relative difference that may come of counts beyond 2^53, which are rounded."""
+
 
 @dataclass
 class LevelAccesses:
@@ -153,15 +156,20 @@ def _split(level: LevelAccesses, rules: ReuseRules, *, first_fills: bool) -> Non
     if not rules.coalesced:
         level.reads = level.fills = _rounded(taken)
         return
-    untouched = 0.0 if rules.first_update_reads else level.partition_words
-    if taken < untouched:
+    untouched = 0.0 if rules.first_update_reads else float(level.partition_words)
+    if taken < untouched * (1 - ROUNDING):
         raise SpecificationError(
             "fewer words of a read-write data space are updated than it has: its projection leaves gaps",
             expected="a projection without gaps, such as [[[D]], [[L]]]",
             hint="Timeloop stops at such a mapping too",
         )
-    level.reads = _rounded(elide_first_touch(taken, untouched))
-    level.fills = _rounded(elide_first_touch(given, 0.0 if first_fills else untouched))
+    level.reads = _rounded(_touched_before(taken, untouched))
+    level.fills = _rounded(_touched_before(given, 0.0 if first_fills else untouched))
+
+
+def _touched_before(words: float, untouched: float) -> float:
+    left = elide_first_touch(words, untouched)
+    return 0.0 if abs(left) <= ROUNDING * untouched else left
 
 
 def _rounded(words: float) -> int:

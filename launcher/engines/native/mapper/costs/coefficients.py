@@ -94,7 +94,7 @@ def coefficients_of(space: SearchSpace, machine: Machine, spatial: SpatialAssign
     return Assignments(
         spatial=spatial,
         temporal=temporal,
-        iterations=temporal.prod(axis=1).astype(float) * specification.repeats.times,
+        iterations=temporal.prod(axis=1, dtype=float) * specification.repeats.times,
         extent=_from_compute(factors),
         level=_level_figures(specification, machine, instances),
         pair=pair,
@@ -138,7 +138,7 @@ def _fetches(space: SearchSpace, machine: Machine) -> FloatArray:
 def _own_products(machine: Machine, factors: IntArray) -> FloatArray:
     """Products of the factors of each data space's own dimensions: (..., levels, data spaces)."""
     selected = np.where(machine.relevant, factors[:, :, None, :], 1)
-    return np.asarray(selected.prod(axis=3), float)
+    return np.asarray(selected.prod(axis=3, dtype=float))
 
 
 def _groups(machine: Machine, factors: IntArray) -> FloatArray:

@@ -135,8 +135,8 @@ def _smallest_tiles(machine: Machine, assignments: Assignments, p: int) -> Float
     extents = assignments.extent[:, 1:]
     if machine.boxes[p]:
         reach = (machine.coefficient[p] * (extents[:, :, None, :] - 1)).sum(axis=3)
-        return np.asarray((1 + reach).prod(axis=2), float)
-    return np.asarray(np.where(machine.relevant[p], extents, 1).prod(axis=2), float)
+        return np.asarray((1 + reach).prod(axis=2, dtype=float))
+    return np.asarray(np.where(machine.relevant[p], extents, 1).prod(axis=2, dtype=float))
 
 
 def _nothing(machine: Machine, assignments: Assignments) -> _Totals:
@@ -194,7 +194,9 @@ def _least_box_words(machine: Machine, assignments: Assignments, p: int, row: in
         # So far one rank at most slides.
         least = np.minimum(least * longest, whole * slid)
         whole = whole * longest
-    return np.asarray(one * np.maximum(1.0, np.minimum(least, whole) * assignments.pair[:, row + 1, p, at.THINNED]))
+    thinned = np.minimum(least, whole) * assignments.pair[:, row + 1, p, at.THINNED]
+    # An instance counts the whole words that it is sent on average.
+    return np.asarray(one * np.maximum(1.0, np.floor(thinned)))
 
 
 def _serve(machine: Machine, assignments: Assignments, totals: _Totals, boundary: Boundary, words: FloatArray) -> None:

@@ -6,6 +6,8 @@ that the loops around it bring in a new one; see ``docs/mapper.md``.
 
 from __future__ import annotations
 
+import numpy as np
+
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.compilation import helper
 from launcher.engines.native.formulas import block_count, elide_first_touch
@@ -93,8 +95,7 @@ def sliding_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int, loop
     width = rank_width(tiles, costs, p, r, t, row)
     move = costs.coefficient[p, r, d] * costs.extent[level + 1, d] * tiles.size[d, tiles.digit[t, d]]
     partial = words / width * min(float(move), width)
-    rounds = 1.0
-    along = 1.0
+    rounds, along = 1.0, 1.0
     for e in range(tiles.size.shape[0]):
         left = rounds_left(tiles, e, end)
         rounds *= left
@@ -102,11 +103,78 @@ def sliding_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int, loop
             along *= left
     smooth = words
     if _may_meet(tiles, costs, p, t, level, d):
-        smooth = 0.0
-    elif f == 2:
+        smooth = _smoothest(tiles, costs, p, t, loop, int(move), partial, words)
+    elif f == 2 and rounds_left(tiles, d, end) > 1:
         smooth = partial
-    words = rounds * (f - 1) * partial + rounds / along * words + (rounds - rounds / along) * smooth
-    return float(words * costs.pair[row, p, at.FETCHES] * _thinning(tiles, costs, p, row, t, d, float(move)))
+    turned = rounds / along * words
+    least = float(costs.pair[row + 1, p, at.THINNED])
+    if least < 1.0:
+        # Neighbours pass on what they fetched the step before: whole tiles after whole ones, parts after parts.
+        going_on, turning = _relayed(tiles, costs, p, row, t, d, int(move))
+        if partial < words:
+            going_on, turning = going_on and smooth < words, False
+            smooth *= least if going_on else 1.0
+        partial *= least if going_on else 1.0
+        if turning:
+            apart = _turns_apart(tiles, costs, p, row, r, end)
+            turned = words * (apart + (rounds / along - apart) * least)
+            smooth *= least
+    words = rounds * (f - 1) * partial + turned + (rounds - rounds / along) * smooth
+    if least < 1.0:
+        words = np.floor(words)  # an instance counts the whole words that it is sent on average
+    return float(words * costs.pair[row, p, at.FETCHES])
+
+
+@helper
+def _turns_apart(tiles: Tiles, costs: Costs, p: int, row: int, r: int, end: int) -> float:
+    """The least number of turns, the first tile included, after which no neighbour has the tile.
+
+    That is so when a loop has moved the tile along a rank of its own, farther than the fan-out reaches, or at all along
+    a rank that the fan-out does not know. Where loops over two dimensions may cancel out along such a rank, the
+    innermost of all these loops is sure not to, which is at least half of what all of them do.
+    """
+    apart, several = 1.0, False
+    for e in range(tiles.size.shape[0]):
+        left, q = rounds_left(tiles, e, end), costs.motion[p, e]
+        if left == 1 or q == at.STILL or costs.coefficient[p, r, e]:
+            continue
+        fans = False
+        if q != at.OWN_RANK:
+            for other in range(tiles.size.shape[0]):
+                if costs.motion[p, other] == at.TANGLED:
+                    fans = True
+                elif q >= 0 and costs.coefficient[p, q, other]:
+                    fans = fans or costs.extent[row + 1, other] > costs.extent[row, other]
+                    several = several or (other != e and rounds_left(tiles, other, end) > 1)
+        if not fans:
+            apart *= left
+    return max(1.0, apart / 2 if several else apart)
+
+
+@helper
+def _smoothest(
+    tiles: Tiles, costs: Costs, p: int, t: int, loop: tuple[int, int, int, int], move: int, partial: float, words: float
+) -> float:  # fmt: skip
+    """The least that a loop further out along the same rank fetches when it goes on, of a tile that slides.
+
+    That is nothing where its stride makes up for the loops inside, what the sliding loop fetches where it goes one
+    step further than they do, and else a whole tile. Strides are multiples of those that the loops around the tile have
+    at least, so their common divisor divides the step, or twice the step.
+    """
+    level, d, f, end = loop
+    r = costs.motion[p, d]
+    common = np.int64(0)
+    for e in range(tiles.size.shape[0]):
+        stride = np.int64(0)
+        if e == d:
+            stride = np.int64(move * f if rounds_left(tiles, e, end) > 1 else 0)
+        elif costs.coefficient[p, r, e] and rounds_left(tiles, e, t) > 1:
+            stride = costs.coefficient[p, r, e] * costs.extent[level + 1, e] * tiles.size[e, tiles.digit[t, e]]
+        while stride:
+            common, stride = stride, common % stride
+    if common and move % common == 0:
+        return 0.0
+    return partial if common and 2 * move % common == 0 else words
 
 
 @helper
@@ -136,25 +204,34 @@ def _may_meet(tiles: Tiles, costs: Costs, p: int, t: int, level: int, d: int) ->
 
 
 @helper
-def _thinning(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int, move: float) -> float:
-    """The least share of a sliding tile's words that must come from the level above rather than from a neighbour.
+def _relayed(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int, move: int) -> tuple[bool, bool]:
+    """Whether a neighbour may have the tile that a loop over d slides to, and one that a loop further out turns to.
 
-    Neighbours can only help along a rank in which both the fan-out and loops in time move the tile, and only when one
-    step in time is no longer than the fan-out reaches.
+    Neighbours can only help along a rank in which both the fan-out and loops in time move the tile. The step in time
+    must be a distance between two children: a sum of strides of the fan-out, each so many times as it has children
+    to either side.
     """
     r = costs.motion[p, d]
-    least = float(costs.pair[row + 1, p, at.THINNED])
-    if least == 1.0:
-        return least
-    span = 0
-    others = False
+    span, moving, others = 0, 0, False
+    stride, children, second_stride, second_children = 1, 1, 1, 1
     for e in range(tiles.size.shape[0]):
         if costs.coefficient[p, r, e]:
-            inside = costs.extent[row, e] * tiles.size[e, tiles.digit[t, e]]
-            children = costs.extent[row + 1, e] // costs.extent[row, e]
-            span += costs.coefficient[p, r, e] * inside * (children - 1)
+            own = costs.coefficient[p, r, e] * costs.extent[row, e] * tiles.size[e, tiles.digit[t, e]]
+            count = costs.extent[row + 1, e] // costs.extent[row, e]
+            span += own * (count - 1)
             others = others or (e != d and rounds_left(tiles, e, t) > 1)
-    return least if span > 0 and (others or move <= span) else 1.0
+            if count > 1:
+                moving += 1
+                second_stride, second_children = stride, children
+                stride, children = own, count
+    if span == 0:
+        return False, False
+    reached = moving > 2 and move <= span
+    if moving <= 2:
+        for k in range(1 - second_children, second_children):
+            rest = abs(move - k * second_stride)
+            reached = reached or (rest % stride == 0 and rest // stride < children)
+    return reached, others or move <= span
 
 
 @helper

@@ -8,21 +8,25 @@ does not see.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import permutations, product
-from math import factorial, prod
+from functools import partial
+from itertools import islice, permutations, product
 from threading import Lock
 
 import numpy as np
 
-from launcher.engines.native.batch import BatchEvaluator, MappingBatch, mapping_at
+from launcher.engines.native.batch import BatchEvaluator, BatchResult, MappingBatch, mapping_at
+from launcher.engines.native.batch.specification_tables import MOST_COMPUTES
 from launcher.engines.native.mapper.search.automaton import Automaton, TemporalLoops
 from launcher.engines.native.mapper.space.fan_outs import MeshLayout, SpatialAssignments, layouts
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
+from launcher.engines.native.model import evaluate
 from launcher.specification.mapping import Mapping
+from launcher.specification.specification import Specification
 
-MOST_MEMBERS = 5000
-"""Mappings of one nest that are tried; of a nest with more, only the first is."""
+AT_ONCE = 4096
+"""Mappings of one nest that are judged together."""
 
 SAME = 1e-9
 """Relative difference up to which a bound counts as reached."""
@@ -45,18 +49,16 @@ class BoundedNest:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Exact figures of the mappings that a nest stands for.
+    """Exact figures of some of the mappings that a nest stands for.
 
     Attributes:
         batch: the mappings.
         energy_pj, cycles: their figures.
-        complete: whether no other mapping of the nest can be better.
     """
 
     batch: MappingBatch
     energy_pj: np.ndarray
     cycles: np.ndarray
-    complete: bool
 
 
 class Judge:
@@ -71,34 +73,34 @@ class Judge:
     def __init__(self, space: SearchSpace, spatial: SpatialAssignments, settled_layouts: set[int]) -> None:
         self._settled_layouts = settled_layouts
         self._space, self._spatial = space, spatial
-        self._model = BatchEvaluator(space.specification)
+        self._evaluate = _evaluator(space.specification)
         names = list(space.specification.problem.dimensions)
         self._numbers = [names.index(name) for name in space.dimensions]
         self._all = len(names)
         self._judged: set[tuple[object, ...]] = set()
         self._turn = Lock()
 
-    def judge(self, nest: BoundedNest) -> Verdict | None:
-        """Figures of a nest's mappings; None when they were all judged before."""
+    def judge(self, nest: BoundedNest) -> Iterator[Verdict]:
+        """Figures of a nest's mappings, some at a time; nothing when they were all judged before."""
         with self._turn:
-            return self._judge(nest)
-
-    def _judge(self, nest: BoundedNest) -> Verdict | None:
-        if self._key(nest) in self._judged:
-            return None
-        own = [[choice] for choice in self._own(nest)]
-        first = self._batch(nest, own)
-        result = self._model.evaluate(first)
+            if self._key(nest) in self._judged:
+                return
+        first = self._batch(nest, [[choice] for choice in self._own(nest)], [(0,) * len(self._space.levels)])
+        result = self._evaluate(first)
         reached = bool(
             result.energy_pj[0] <= nest.energy_pj * (1 + SAME) and result.cycles[0] <= nest.cycles * (1 + SAME)
         )
-        members = None if reached else self._members(nest)
-        if members is None:
-            return Verdict(first, result.energy_pj, result.cycles, reached)
-        self._judged.add(self._key(nest))
-        batch = self._batch(nest, members)
-        result = self._model.evaluate(batch)
-        return Verdict(batch, result.energy_pj, result.cycles, True)
+        if reached:
+            yield Verdict(first, result.energy_pj, result.cycles)
+            return
+        members = self._members(nest)
+        numbers = product(*(range(len(choices)) for choices in members))
+        while some := list(islice(numbers, AT_ONCE)):
+            batch = self._batch(nest, members, some)
+            result = self._evaluate(batch)
+            yield Verdict(batch, result.energy_pj, result.cycles)
+        with self._turn:
+            self._judged.add(self._key(nest))
 
     def forget(self) -> None:
         """Judge again what was judged before."""
@@ -118,31 +120,23 @@ class Judge:
             for level in range(len(self._space.levels))
         ]
 
-    def _members(self, nest: BoundedNest) -> list[list[_Choice]] | None:
-        """Per level the layouts and temporal orders that all mappings with the nest's factors can have there.
-
-        None when there are too many mappings to try.
-        """
+    def _members(self, nest: BoundedNest) -> list[list[_Choice]]:
+        """Per level the layouts and temporal orders that all mappings with the nest's factors can have there."""
         options = []
         for number, level in enumerate(self._space.levels):
             loops = [d for d, _ in nest.loops.get(number, ())]
             given = [d for d in level.order if d in loops]
-            free = [d for d in loops if d not in given]
-            if factorial(len(free)) > MOST_MEMBERS:
-                return None
-            orders = [(*given, *rest) for rest in permutations(sorted(free))]
+            orders = [(*given, *rest) for rest in permutations(sorted(d for d in loops if d not in given))]
             places = [self._spatial.layout(nest.index, number)]
             if number not in self._settled_layouts:
                 factors = tuple(int(f) for f in self._spatial.factors[nest.index, number])
                 places = list(layouts(self._space, level.spatial, factors))
             options.append(list(product(places, orders)))
-            if prod(len(choices) for choices in options) > MOST_MEMBERS:
-                return None
         return options
 
-    def _batch(self, nest: BoundedNest, options: list[list[_Choice]]) -> MappingBatch:
-        """All combinations of the levels' choices."""
-        picks = np.indices([len(choices) for choices in options]).reshape(len(options), -1)
+    def _batch(self, nest: BoundedNest, options: list[list[_Choice]], which: list[tuple[int, ...]]) -> MappingBatch:
+        """Some of all combinations of the levels' choices, by the number of each."""
+        picks = np.array(which, np.int64).T
         levels = [self._level(nest, level, choices) for level, choices in enumerate(options)]
         factors = np.stack([bounds[pick] for (bounds, _), pick in zip(levels, picks, strict=True)], axis=1)
         orders = np.stack([order[pick] for (_, order), pick in zip(levels, picks, strict=True)], axis=1)
@@ -151,7 +145,7 @@ class Judge:
 
     def _level(self, nest: BoundedNest, level: int, choices: list[_Choice]) -> tuple[np.ndarray, np.ndarray]:
         """Loop bounds and orders of one level, per choice: (choices, 3, dimensions)."""
-        factors = np.ones((len(choices), 3, self._all), np.int32)
+        factors = np.ones((len(choices), 3, self._all), np.int64)
         orders = np.zeros(factors.shape, np.int8)
         spatial = self._spatial.factors[nest.index, level]
         bounds = dict(nest.loops.get(level, ()))
@@ -161,3 +155,19 @@ class Judge:
                 factors[c, block, numbers] = [bounds[d] if block == 2 else spatial[d] for d in loops]
                 orders[c, block] = numbers + [d for d in range(self._all) if d not in numbers]
         return factors, orders
+
+
+def _evaluator(specification: Specification) -> Callable[[MappingBatch], BatchResult]:
+    """What evaluates mappings: many at once, or one by one where counts are too large for that."""
+    if specification.problem.computes < MOST_COMPUTES:
+        return BatchEvaluator(specification).evaluate
+    return partial(_one_by_one, specification)
+
+
+def _one_by_one(specification: Specification, batch: MappingBatch) -> BatchResult:
+    found = [evaluate(specification, mapping_at(specification, batch, index)) for index in range(len(batch))]
+    return BatchResult(
+        np.array([one.legal for one in found], np.bool_),
+        np.array([one.energy_pj for one in found], float),
+        np.array([one.cycles for one in found], float),
+    )

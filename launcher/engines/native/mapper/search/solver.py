@@ -27,6 +27,10 @@ from launcher.engines.native.mapper.search.automaton import Automaton
 from launcher.engines.native.mapper.space.bypass import Pattern
 from launcher.engines.native.mapper.space.factorization import factorization
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
+from launcher.errors import SpecificationError
+
+MOST_TABLES = 8e9
+"""Bytes that the tables of one assignment may take."""
 
 _MOST_SLID = 2**24
 """Energies of sliding tiles that are remembered; they take 8 bytes each."""
@@ -55,7 +59,7 @@ class Solver:
     """Tables and stacks for one mapspace; not to be shared between threads."""
 
     def __init__(self, space: SearchSpace, machine: Machine, assignments: Assignments) -> None:
-        self._machine, self._assignments = machine, assignments
+        self._machine, self._assignments, self._space = machine, assignments, space
         self._tiles = _empty_tiles(space, assignments)
         self._limited = np.ascontiguousarray(limited_slots(machine))
         self._depth = len(space.levels) * (len(space.dimensions) + 1) + 2
@@ -84,6 +88,7 @@ class Solver:
         costs = self._costs = self._assignments.costs(machine, task.index)
         self._factorize(self._assignments.temporal[task.index])
         most = len(self._tiles.digit)
+        _check_memory(self._space, most, task.automaton.states + len(walks.boundaries))
         if self._tiles.open.shape[1] < task.automaton.states:
             room = np.zeros((2, task.automaton.states, *self._tiles.size.shape), np.bool_)
             self._tiles = self._tiles._replace(open=room)
@@ -209,6 +214,19 @@ def waiting_bounds(stack: AnyArray, bound: AnyArray, top: int) -> list[tuple[flo
     return bounds
 
 
+def _check_memory(space: SearchSpace, tiles: float, rows: int) -> None:
+    """See that tables of so many rows over all tiles, and what is kept of each tile, are not too large."""
+    if tiles * 8 * (rows + len(space.levels) + len(space.dimensions) + 2) <= MOST_TABLES:
+        return
+    named = ", ".join(f"{name} {extent}" for name, extent in zip(space.dimensions, space.extents, strict=True))
+    raise SpecificationError(
+        f"the sizes {named} have too many divisors to search: {tiles:.3g} tiles",
+        where=f"problem {space.specification.problem.name}, dimensions",
+        expected=f"tables of at most {MOST_TABLES / 1e9:g} GB",
+        hint="constrain factors, or take sizes with fewer divisors",
+    )
+
+
 def _slabs(walks: Walks, costs: Costs, alike: AnyArray) -> AnyArray:
     """Numbers for what is to be remembered of loops that slide a boundary's tiles: (boundaries, D, levels).
 
@@ -232,11 +250,12 @@ def _empty_tiles(space: SearchSpace, assignments: Assignments) -> Tiles:
     """Room for the tiles of every assignment; the bounds of the factors are filled in."""
     dimensions, levels = len(space.dimensions), len(space.levels)
     width = max((len(factorization(extent).sizes) for extent in space.extents), default=1)
-    totals = np.ones(len(assignments), np.int64)
+    totals = np.ones(len(assignments))
     for column in assignments.temporal.T:
         values, inverse = np.unique(column, return_inverse=True)
         totals *= np.array([len(factorization(int(value)).sizes) for value in values], np.int64)[inverse]
-    most = int(totals.max(initial=1))
+    _check_memory(space, totals.max(initial=1.0), 0)
+    most = int(totals.max(initial=1.0))
     bounds = space.temporal_bounds
     rows = np.zeros((4, dimensions), np.int64)
     rows[at.FINAL] = np.where(bounds[at.MOST_FACTOR] > 1, np.arange(levels)[:, None], -1).max(axis=0, initial=-1)

@@ -15,7 +15,7 @@ from launcher.engines.native.mapper.kernels.search_tables import Goal
 from launcher.engines.native.mapper.search.automaton import Automaton, build_automaton, build_mapping, temporal_loops
 from launcher.engines.native.mapper.search.board import Board, Outcome
 from launcher.engines.native.mapper.search.candidates import Candidate
-from launcher.engines.native.mapper.search.judge import BoundedNest, Judge
+from launcher.engines.native.mapper.search.judge import BoundedNest, Judge, Verdict
 from launcher.engines.native.mapper.search.objective import Order, criteria_values, first_of_best, is_better, powers_of
 from launcher.engines.native.mapper.search.solver import Found, Task
 from launcher.engines.native.mapper.space.bypass import Pattern, keep_of
@@ -110,6 +110,7 @@ class Worker:
     def __init__(self, number: int, plan: Plan) -> None:
         self._number, self._plan = number, plan
         self._solver = plan.searcher()
+        self._pause: Pause = lambda: None
 
     def join(self, board: Board, most_busy: float, slice_nodes: int) -> None:
         """Take part in a search whose state is on the board; mappings with more busy cycles are not wanted."""
@@ -197,8 +198,9 @@ class Worker:
         At a ``glance`` it ends after a few nodes, or with the first mapping that the judge has seen.
         """
         task, board, solver = self._task(candidate), self._board, self._solver
+        self._pause = pause
         board.count("searched")
-        incumbent = np.array(board.values)
+        incumbent = np.array(board.values, float)
         goal = Goal(powers_of(self._plan.order), incumbent, float(self._most_busy), canonical)
         solver.begin(task, goal, glance=glance)
         nodes = 0
@@ -231,12 +233,22 @@ class Worker:
         return self._board.offer(Outcome(mapping, energy, cycles, values), or_equal=canonical)
 
     def _consider_judged(self, judge: Judge, nest: BoundedNest, *, canonical: bool) -> bool:
-        verdict = judge.judge(nest)
-        if verdict is None:
-            return False
-        self._board.count("evaluated", len(verdict.cycles))
-        if not verdict.complete:
-            self._board.leave_open(criteria_values(self._plan.order, nest.energy_pj, nest.cycles)[0])
+        """Judge the mappings of a nest as long as one of them may be better; True when one is taken."""
+        board, order = self._board, self._plan.order
+        bounds = criteria_values(order, nest.energy_pj, nest.cycles)
+        taken = False
+        for verdict in judge.judge(nest):
+            board.count("evaluated", len(verdict.cycles))
+            taken = self._take_best(judge, verdict, canonical=canonical) or taken
+            if (canonical and taken) or not is_better(bounds, board.values, or_equal=canonical):
+                break
+            if board.stopped:
+                board.leave_open(bounds[0])
+                break
+            self._pause()
+        return taken
+
+    def _take_best(self, judge: Judge, verdict: Verdict, *, canonical: bool) -> bool:
         wanted = np.flatnonzero(verdict.cycles <= self._most_busy + self._plan.machine.latency)
         if not len(wanted):
             return False

@@ -21,6 +21,9 @@ from launcher.specification.specification import Specification
 UNBOUNDED = 1 << 60
 """Upper bound of a factor that nothing limits."""
 
+LARGEST, LARGEST_IMPERFECT = 1 << 40, 1 << 20
+"""Extents that are factorized, and that may have imperfect factors: what can remain of them is listed."""
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -118,6 +121,7 @@ def mapspace_of(specification: Specification, factors: Factors = Factors.perfect
     """
     architecture, problem = specification.architecture, specification.problem
     _check_names(specification)
+    _check_extents(problem, factors)
     constraints = resolve_maximize(specification, factors)
     dimensions = tuple(name for name, extent in problem.dimensions.items() if extent > 1)
     impossible: list[tuple[str, str]] = []
@@ -236,6 +240,21 @@ def _bound(where: str, name: str, block: BlockConstraint, default: Bounds, *, sp
     if not texts:
         return default
     return Bounds(least, most, f"{where} wants {' and '.join(texts)}")
+
+
+def _check_extents(problem: Problem, factors: Factors) -> None:
+    for name, extent in problem.dimensions.items():
+        free = factors is not Factors.perfect and name not in problem.sliding
+        if extent > (LARGEST_IMPERFECT if free else LARGEST):
+            where, hint = f"problem {problem.name}, dimension {name}", "a given mapping of it can be evaluated"
+            if extent <= LARGEST:
+                where, hint = f"mapspace.factors={factors}", "mapspace.factors=perfect takes larger ones"
+            raise SpecificationError(
+                f"{name} = {extent} is too large for the mapper{' with imperfect factors' if free else ''}",
+                where=where,
+                expected=f"at most 2^{(LARGEST_IMPERFECT if free else LARGEST).bit_length() - 1}",
+                hint=hint,
+            )
 
 
 def _check_names(specification: Specification) -> None:
