@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partialmethod
 from math import inf
 from pathlib import Path
@@ -18,6 +19,7 @@ from launcher.engines.native.mapper.optima import search
 from launcher.engines.native.mapper.search import judge
 from launcher.engines.native.mapper.search.judge import BoundedNest, Judge, Verdict
 from launcher.errors import NoValidMappingError
+from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
 from launcher.specification.problem import DataSpace, Problem, Term
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import read_specification
@@ -88,6 +90,45 @@ def _record(one: Judge, ledger: _Ledger, nest: BoundedNest) -> Iterator[Verdict]
     return ledger.judge(one, nest)
 
 
+def _compare(specification: Specification, monkeypatch: pytest.MonkeyPatch) -> int:
+    """See that no mapping is below its nest's bound; returns how many nests there are."""
+    ledger = _Ledger()
+    monkeypatch.setattr(Judge, "judge", partialmethod(_record, ledger))
+    with suppress(NoValidMappingError):
+        search(specification, MapperSettings(("energy",)))
+    for key, (energy_pj, cycles) in ledger.bounds.items():
+        assert energy_pj <= ledger.figures[key][0] * (1 + 1e-9), key
+        assert cycles <= ledger.figures[key][1], key
+    return len(ledger.bounds)
+
+
+def test_words_that_instances_get_on_average_are_counted_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two fan-outs: what neighbours pass on is divided by the instances of all parents, as Timeloop does."""
+    specification = read_specification([FOLDER / "base.yaml", FOLDER / "conv_small.yaml"])
+    sizes = {"C": 2, "M": 1, "R": 3, "S": 1, "N": 1, "P": 6, "Q": 1}
+    architecture = specification.architecture
+    outermost = architecture.levels[-1]
+    inner = [
+        replace(level, instances=4 * level.instances, mesh_x=4 * level.mesh_x) for level in architecture.levels[:-1]
+    ]
+    compute = replace(architecture.compute, instances=4 * architecture.compute.instances, mesh_x=32)
+    wide = replace(architecture, levels=(*inner, outermost), compute=compute)
+    nothing = frozenset(specification.problem.data_space_names)
+    constraints = Constraints(
+        {
+            "RF": LevelConstraint(
+                keep=frozenset({"Inputs"}),
+                bypass=nothing - {"Inputs"},
+                temporal=BlockConstraint(default_max_factor=1),
+            ),
+            "GB": LevelConstraint(bypass=nothing),
+        }
+    )
+    problem = replace(specification.problem, dimensions=sizes)
+    narrow = replace(specification, architecture=wide, problem=problem, constraints=constraints)
+    assert _compare(narrow, monkeypatch) > 10
+
+
 @pytest.mark.parametrize("first", range(0, 120, 40))
 def test_no_mapping_is_below_the_bound_of_its_nest(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
     compared = 0
@@ -99,14 +140,7 @@ def test_no_mapping_is_below_the_bound_of_its_nest(first: int, monkeypatch: pyte
         specification = Specification(architecture, problem, constraints, energy)
         if enumerate_mappings(specification, MOST_MAPPINGS) is None:
             continue
-        ledger = _Ledger()
-        monkeypatch.setattr(Judge, "judge", partialmethod(_record, ledger))
-        with suppress(NoValidMappingError):
-            search(specification, MapperSettings(("energy",)))
-        for key, (energy_pj, cycles) in ledger.bounds.items():
-            compared += 1
-            assert energy_pj <= ledger.figures[key][0] * (1 + 1e-9), (seed, key)
-            assert cycles <= ledger.figures[key][1], (seed, key)
+        compared += _compare(specification, monkeypatch)
     assert compared > 100
 
 
