@@ -11,6 +11,7 @@ from command_line import Outcome, python
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from launcher import run
+from launcher.errors import LauncherError
 from launcher.results.files import RESULT_JSON, read_result
 from launcher.sweeping.exhaustive.numbering import point_at
 from launcher.sweeping.exhaustive.study_file import StudyFile, read_study
@@ -106,7 +107,9 @@ def test_numbers_count_all_combinations_the_last_key_fastest(study: Path) -> Non
 @pytest.mark.parametrize("value", [True, None, "all", "a,b", "it's {odd} \\", 0.1, 10**12, 1e-7, 1e22, -3])
 def test_values_are_composed_as_they_were(tmp_path: Path, value: object) -> None:
     StudyFile((), {"+arch.mine": (value,)}, tmp_path / "own").write(tmp_path)
-    study = read_study(tmp_path)
+    with pytest.raises(LauncherError, match=r"groups from .*own"):
+        read_study(tmp_path)  # a file alone does not choose groups, which name programs
+    study = read_study(tmp_path, tmp_path / "own")
     assert study.config_dir == tmp_path / "own" and list(study.keys["+arch.mine"]) == [value]
     (text,) = study.overrides_of(0)
     override = OverridesParser.create().parse_override(text)

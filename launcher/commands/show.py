@@ -26,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("name", nargs="?", metavar="RUN", help="what to show (default: the newest run)")
     parser.add_argument("point", nargs="?", metavar="POINT", help="which point of an exhaustive study")
+    parser.add_argument(
+        "--config-dir", type=Path, metavar="FOLDER", help="groups of your own with which the study was made"
+    )
     add_format_arguments(parser)
 
 
@@ -58,7 +61,7 @@ def _folder_of_point(arguments: argparse.Namespace) -> str:
     number = arguments.point.replace(",", "").replace("_", "")
     if not number.isdecimal():
         raise LauncherError(f"{arguments.point} is no point's number", expected="python -m launcher show STUDY 4711")
-    folder, remarks = trial_of_point(Path(arguments.name).expanduser(), int(number))
+    folder, remarks = trial_of_point(Path(arguments.name).expanduser(), int(number), arguments.config_dir)
     for remark in remarks:
         warnings_console().print(f"[yellow]{escape(remark)}[/]", soft_wrap=True)
     return str(folder)

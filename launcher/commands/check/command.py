@@ -42,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="points that are mapped again, of those that were excluded and of those whose files were not kept, "
         "each (default: 5)",
     )
+    of_studies.add_argument(
+        "--config-dir", type=Path, metavar="FOLDER", help="the groups of your own with which the study was made"
+    )
     of_studies.add_argument("--seed", type=_count, default=0, metavar="N", help="draws other points (default: 0)")
 
 
@@ -73,7 +76,8 @@ def _checked(folder: Path, arguments: argparse.Namespace) -> tuple[Sequence[str]
         # What composes and maps is loaded for those who ask.
         from launcher.commands.check.study.whole import Effort, check_study  # noqa: PLC0415
 
-        return check_study(folder, Effort(arguments.sample, arguments.search, arguments.seed))
+        effort = Effort(arguments.sample, arguments.search, arguments.seed)
+        return check_study(folder, effort, arguments.config_dir)
     result = read_all(folder)
     problems = check(result, folder)
     return problems, "" if problems else summary_of(result)

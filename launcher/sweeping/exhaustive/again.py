@@ -16,17 +16,18 @@ from launcher.tracking.records import recorded_metrics
 from launcher.trial.run import run_trial
 
 
-def trial_of_point(folder: Path, number: int) -> tuple[Path, list[str]]:
+def trial_of_point(folder: Path, number: int, config_dir: Path | None = None) -> tuple[Path, list[str]]:
     """The folder of a point's files, which are made when they are not there, and what is to be remarked on.
 
     Args:
         folder: of the study.
         number: of the point.
+        config_dir: groups of the user's own, where the study has such.
 
     Raises:
         LauncherError: the folder is none of a study, there is no such point, or it cannot be mapped or written.
     """
-    study = read_study(folder)
+    study = read_study(folder, config_dir)
     if not 0 <= number < study.size:
         raise LauncherError(
             f"the study has no point {number}",

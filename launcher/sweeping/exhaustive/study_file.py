@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from launcher.config.data_only import check_data, check_data_override
 from launcher.errors import LauncherError
 from launcher.sweeping.exhaustive.numbering import Keys, point_at, size_of
 from launcher.sweeping.points.configurations import written
@@ -45,11 +46,15 @@ class StudyFile:
         write_text(folder / STUDY_JSON, json.dumps({**own, **place}, indent=1) + "\n")
 
 
-def read_study(folder: Path) -> StudyFile:
+def read_study(folder: Path, config_dir: Path | None = None) -> StudyFile:
     """What a study wrote into its folder.
 
+    Args:
+        folder: of the study.
+        config_dir: a folder with groups of the user's own, which the file alone must not choose: groups name programs.
+
     Raises:
-        LauncherError: the folder is none of a study, or the file is damaged.
+        LauncherError: the folder is none of a study, the file is damaged, or it sets what a file must not.
     """
     file = folder / STUDY_JSON
     if not file.is_file():
@@ -67,4 +72,15 @@ def read_study(folder: Path) -> StudyFile:
         raise LauncherError(f"the study's file is damaged: {type(error).__name__} {error}", where=str(file)) from error
     if not study.size:
         raise LauncherError("the study's file is damaged: a key has no values", where=str(file))
-    return study
+    for override in study.overrides:
+        check_data_override(override, str(file))
+    for key, values in study.keys.items():
+        for value in values:
+            check_data(key, value, str(file))
+    if study.config_dir is not None and config_dir is None:
+        raise LauncherError(
+            f"the study was composed with groups from {study.config_dir}",
+            where=str(file),
+            hint=f"--config-dir {study.config_dir}, if you trust that folder",
+        )
+    return replace(study, config_dir=config_dir)

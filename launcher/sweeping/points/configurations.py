@@ -12,6 +12,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from launcher.config.data_only import check_data
 from launcher.errors import ConfigurationError
 from launcher.sweeping.points.hw_configs import HwConfigs, hw_configs_kind
 from launcher.sweeping.points.interface import Value
@@ -51,6 +52,7 @@ class Configuration:
         set_values: dict[str, Value] = {}
         for name, value in values.items():
             key = vocabulary.key_of(name, self.where)
+            check_data(key, value, self.where)
             if key in set_values:
                 raise ConfigurationError(f"{name} sets {key}, which is set already", where=self.where)
             set_values[key] = value

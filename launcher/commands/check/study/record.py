@@ -88,13 +88,14 @@ class StudyRecord:
         return found
 
 
-def read_record(folder: Path) -> StudyRecord:
-    """The files of a study.
+def read_record(folder: Path, config_dir: Path | None = None) -> StudyRecord:
+    """The files of a study; ``config_dir`` has groups of the user's own, where it has such.
 
     Raises:
         LauncherError: one is missing or damaged.
     """
-    return StudyRecord(folder, read_study(folder), read_certificate(folder), read_points(folder / POINTS_PARQUET))
+    study = read_study(folder, config_dir)
+    return StudyRecord(folder, study, read_certificate(folder), read_points(folder / POINTS_PARQUET))
 
 
 def front_losses(losses: Floats) -> Floats:

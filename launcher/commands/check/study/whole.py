@@ -35,13 +35,18 @@ class Effort:
     seed: int = 0
 
 
-def check_study(folder: Path, effort: Effort) -> tuple[list[str], str]:
+def check_study(folder: Path, effort: Effort, config_dir: Path | None = None) -> tuple[list[str], str]:
     """What is wrong with a study, one sentence each; and what to say when nothing is.
+
+    Args:
+        folder: of the study.
+        effort: how much is looked at again.
+        config_dir: groups of the user's own, where the study has such.
 
     Raises:
         LauncherError: a file is missing or damaged.
     """
-    record = read_record(folder)
+    record = read_record(folder, config_dir)
     problems = [*check_question(record)]
     if problems:  # the rest would be held against another question
         return problems, ""
