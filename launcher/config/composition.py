@@ -196,11 +196,11 @@ class ComposedExperiment:
 
     def _layer_nodes(self, model: DictConfig | None = None) -> list[tuple[str, DictConfig]]:
         """The layers and what they are composed of; those that a model brings itself as it says now."""
-        nodes = {name: pickle.loads(node) for name, node in self._layers}  # noqa: S301 # pickled above
+        nodes = [(name, pickle.loads(node)) for name, node in self._layers]  # noqa: S301 # pickled above
         parts = part_nodes(model) if model is not None else {}
         if model is not None and is_imported(model) and not self._asked:
             return list(parts.items())
-        return [(name, parts.get(name, node)) for name, node in nodes.items()]
+        return [(name, parts.get(name, node)) for name, node in nodes]
 
     def _keep(
         self, keys: tuple[str, ...], names: list[str], configs: list[DictConfig], parts: list[TrialParts]
