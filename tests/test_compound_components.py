@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from front_end_cases import PROBLEM
+from front_end_cases import MAC, NODES, PROBLEM
 
 from launcher.commands.energies import with_energies
 from launcher.errors import EstimationError, SpecificationError
@@ -16,15 +16,7 @@ from launcher.specification.energy import ActionEnergy
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import parse_specification
 
-MACHINE = """
-architecture:
-  version: 0.4
-  nodes:
-  - !Container {name: chip, attributes: {technology: "45nm", global_cycle_seconds: 1e-9}}
-  - !Component {name: DRAM, class: DRAM, attributes: {type: "LPDDR4", width: 64, datawidth: 8}}
-  - !Component {name: GB, class: SRAM, attributes: {depth: 2048, width: 64, datawidth: 8}}
-  - !Component {name: MAC, class: intmac, attributes: {multiplier_width: 8, adder_width: 16}}
-"""
+MACHINE = NODES + MAC
 MY_BUFFER = """
 compound_components:
   version: 0.4

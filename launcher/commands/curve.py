@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from launcher.commands.inputs import positive
+from launcher.commands.inputs import add_experiment_arguments, positive
 from launcher.commands.output import ENDINGS, add_formats, chosen_format, console_of, write_document, write_file
 from launcher.config.compose import compose
 from launcher.errors import LauncherError
@@ -31,14 +31,11 @@ _FOR_PROGRAMS = ("csv", "json")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="what stands behind python launch.py")
+    add_experiment_arguments(parser)
     parser.add_argument(
         "--at", type=positive, metavar="KIB", action="append", default=[],
         help="also say what a buffer of this capacity reaches; may be given several times",
     )  # fmt: skip
-    parser.add_argument(
-        "--config-dir", type=Path, metavar="FOLDER", help="a folder with groups and templates of your own"
-    )
     add_formats(parser)
     parser.add_argument(
         "-o", "--output", type=Path, metavar="FILE|FOLDER",

@@ -47,6 +47,14 @@ class Input:
         return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
+def add_experiment_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what composes an experiment, as ``launch.py`` does."""
+    parser.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="what stands behind python launch.py")
+    parser.add_argument(
+        "--config-dir", type=Path, metavar="FOLDER", help="a folder with groups and templates of your own"
+    )
+
+
 def add_dense_argument(parser: argparse.ArgumentParser) -> None:
     """Declare the option that takes the dense part of a sparse input."""
     parser.add_argument(

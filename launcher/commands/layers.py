@@ -11,10 +11,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from math import prod
-from pathlib import Path
 
 from rich.markup import escape
 
+from launcher.commands.inputs import add_experiment_arguments
 from launcher.commands.output import add_format_arguments, chosen_format, console_of, write_document
 from launcher.config.compose import compose, spelled_out
 from launcher.config.model_parts import imported
@@ -34,17 +34,13 @@ _COLUMNS = (
 _LEFT_OUT = (
     Column("type", "type"),
     Column("count", "count", "count"),
-    Column("operations", "operations", "count"),
-    Column("share", "share", "share"),
+    *_COLUMNS[-2:],
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("overrides", nargs="*", metavar="OVERRIDE", help="what stands behind python launch.py")
-    parser.add_argument(
-        "--config-dir", type=Path, metavar="FOLDER", help="a folder with groups and templates of your own"
-    )
+    add_experiment_arguments(parser)
     add_format_arguments(parser)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -14,10 +15,9 @@ from launcher.config.files_stamp import file_stamp
 from launcher.config.layer_schema import SHAPES, Layer
 from launcher.config.model_schema import ImportedModel, Importer
 from launcher.errors import ConfigurationError
-from launcher.importing import onnx_operations, torch_operations
-from launcher.importing.onnx_graph import LARGEST_EXTENT, read_onnx
-from launcher.importing.operations import ImportedNetwork, network_of
-from launcher.importing.torch_module import read_torch
+
+if TYPE_CHECKING:  # what reads graphs is loaded for those who ask
+    from launcher.importing.operations import ImportedNetwork
 
 
 def is_imported(model: DictConfig) -> bool:
@@ -55,6 +55,8 @@ def imported(model: ImportedModel | DictConfig) -> ImportedNetwork:
 
 def _dims(written: object) -> tuple[tuple[str, int], ...]:
     """The extents of dimensions that a file leaves open."""
+    from launcher.importing.onnx_graph import LARGEST_EXTENT  # noqa: PLC0415
+
     if written is None:
         return ()
     if not isinstance(written, Mapping | DictConfig):
@@ -70,13 +72,21 @@ def _of_file(
     path: str, stamp: object, dims: tuple[tuple[str, int], ...], batch: int, elementwise: bool
 ) -> ImportedNetwork:
     """Read again when the file changes."""
+    from launcher.importing.onnx_graph import read_onnx  # noqa: PLC0415
+    from launcher.importing.onnx_operations import operations_of  # noqa: PLC0415
+    from launcher.importing.operations import network_of  # noqa: PLC0415
+
     nodes = read_onnx(Path(path), dict(dims), batch)
-    return _checked(network_of(onnx_operations.operations_of(nodes), elementwise=elementwise), path)
+    return _checked(network_of(operations_of(nodes), elementwise=elementwise), path)
 
 
 @lru_cache(maxsize=8)
 def _of_module(path: str, stamp: object, elementwise: bool) -> ImportedNetwork:
-    return _checked(network_of(torch_operations.operations_of(read_torch(path)), elementwise=elementwise), path)
+    from launcher.importing.operations import network_of  # noqa: PLC0415
+    from launcher.importing.torch_module import read_torch  # noqa: PLC0415
+    from launcher.importing.torch_operations import operations_of  # noqa: PLC0415
+
+    return _checked(network_of(operations_of(read_torch(path)), elementwise=elementwise), path)
 
 
 def _checked(network: ImportedNetwork, path: str) -> ImportedNetwork:

@@ -62,14 +62,7 @@ def estimate(
     for component, found in zip(components, _figures(components, specification, chosen), strict=True):
         _check_required_actions(component, found)
         estimates[component.name] = scaled(component, found)
-    flags = [f"{name}: {'; '.join(found.notes)}" for name, found in estimates.items() if found.notes]
-    return replace(
-        specification,
-        energy=EnergyTable({name: found.actions for name, found in estimates.items()}),
-        area=AreaTable({name: found.area_um2 for name, found in estimates.items()}),
-        estimator=f"{chosen.name} {chosen.version}",
-        flags=tuple(dict.fromkeys((*specification.flags, *flags))),
-    )
+    return with_figures(specification, estimates, chosen)
 
 
 def _figures(
@@ -83,6 +76,20 @@ def _figures(
         next(known) if class_in(compounds, component) is None else estimate_compound(component, compounds, chosen)
         for component in components
     ]
+
+
+def with_figures(
+    specification: Specification, estimates: Mapping[str, ComponentEstimate], estimator: Estimator
+) -> Specification:
+    """The specification with an estimator's figures of its components, by name, and a flag for each remark on them."""
+    flags = [f"{name}: {'; '.join(found.notes)}" for name, found in estimates.items() if found.notes]
+    return replace(
+        specification,
+        energy=EnergyTable({name: found.actions for name, found in estimates.items()}),
+        area=AreaTable({name: found.area_um2 for name, found in estimates.items()}),
+        estimator=f"{estimator.name} {estimator.version}",
+        flags=tuple(dict.fromkeys((*specification.flags, *flags))),
+    )
 
 
 def with_global_attributes(component: Component, architecture: Architecture) -> Component:

@@ -9,10 +9,10 @@ from launcher.errors import EstimationError
 from launcher.estimation.attributes import LONGEST_CYCLE_S
 from launcher.estimation.base import ComponentEstimate, EstimatorSettings
 from launcher.estimation.compounds import class_in, estimate_compound
-from launcher.estimation.estimate import scaled, with_global_attributes
+from launcher.estimation.estimate import scaled, with_figures, with_global_attributes
 from launcher.estimation.tables import COMPONENT_CLASSES, TablesEstimator, class_of
 from launcher.specification.architecture import Component, ComputeLevel, Network, StorageLevel
-from launcher.specification.energy import ActionEnergy, AreaTable, AssumedEnergy, EnergyTable
+from launcher.specification.energy import ActionEnergy, AssumedEnergy
 from launcher.specification.specification import Specification
 
 _DRAM_TYPE = "LPDDR4"
@@ -55,15 +55,7 @@ def estimate_known(specification: Specification, settings: EstimatorSettings | N
         found, assumption = _figures(component, specification, tables)
         estimates[component.name] = scaled(component, found)
         assumed += [assumption] if assumption else []
-    flags = [f"{name}: {'; '.join(found.notes)}" for name, found in estimates.items() if found.notes]
-    return replace(
-        specification,
-        energy=EnergyTable({name: found.actions for name, found in estimates.items()}),
-        area=AreaTable({name: found.area_um2 for name, found in estimates.items()}),
-        estimator=f"{tables.name} {tables.version}",
-        flags=tuple(dict.fromkeys((*specification.flags, *flags))),
-        assumed=tuple(assumed),
-    )
+    return replace(with_figures(specification, estimates, tables), assumed=tuple(assumed))
 
 
 def _figures(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from launcher.errors import ConfigurationError, LauncherError
+from launcher.importing.operations import first_line
 
 LARGEST_EXTENT = 2**31
 _LARGEST_FILE_BYTES = 2**31
@@ -70,7 +71,7 @@ def read_onnx(path: Path, dims: Mapping[str, int], batch: int) -> list[GraphNode
         model = onnx.shape_inference.infer_shapes(model, check_type=False, strict_mode=False, data_prop=True)
     except Exception as error:  # whatever its C++ says
         raise ConfigurationError(
-            f"shapes cannot be inferred: {_first_line(error)}", where=str(path), expected="a model that onnx can check"
+            f"shapes cannot be inferred: {first_line(error)}", where=str(path), expected="a model that onnx can check"
         ) from error
     return list(_nodes(onnx, model, path))
 
@@ -103,7 +104,7 @@ def _loaded(onnx: Any, path: Path) -> Any:
     except ConfigurationError:
         raise
     except Exception as error:  # protobuf's own
-        raise ConfigurationError(f"not an ONNX file: {_first_line(error)}", where=str(path)) from error
+        raise ConfigurationError(f"not an ONNX file: {first_line(error)}", where=str(path)) from error
     if not model.graph.node:
         raise ConfigurationError("the file holds no ONNX graph with nodes", where=str(path), expected="an ONNX model")
     return model
@@ -232,7 +233,3 @@ def _attribute(onnx: Any, attribute: Any) -> Any:
         return None
     value = onnx.helper.get_attribute_value(attribute)
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -9,16 +9,21 @@ from launcher.importing.onnx_graph import GraphNode, Shape
 from launcher.importing.operations import (
     ConvolutionSizes,
     Operation,
+    attention,
     convolution,
     elementwise,
     matmul,
     normalisation,
+    reduction,
+    softmax,
+    told,
     transposed_convolution,
+    uncounted,
 )
 
 Reader = Callable[[GraphNode], Iterable[Operation | None]]
 
-FREE = frozenset(
+_FREE = frozenset(
     "Cast CastLike Concat Constant ConstantOfShape Dropout Expand Flatten Gather GatherElements GatherND Identity "
     "NonZero OneHot Pad QuantizeLinear DequantizeLinear DynamicQuantizeLinear Range Reshape Resize ScatterElements "
     "ScatterND Shape Size Slice SpaceToDepth DepthToSpace Split SplitToSequence Squeeze Tile Transpose Unsqueeze "
@@ -30,16 +35,12 @@ FREE = frozenset(
 def operations_of(nodes: Sequence[GraphNode]) -> Iterator[Operation]:
     """The operations of a graph, in its order; what computes nothing is left out."""
     for node in nodes:
-        if node.kind in FREE:
+        if node.kind in _FREE:
             continue
-        try:
-            read = _READERS.get(node.kind, _one_by_one)
-            yield from (one for one in read(node) if one is not None)
-        except (_UnknownShapeError, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError):
-            yield Operation(node.name, node.kind, {}, _values(node))
+        yield from told(node, _READERS.get(node.kind, _one_by_one))
 
 
-class _UnknownShapeError(Exception):
+class _UnknownShapeError(ValueError):
     """A shape that is needed cannot be told, or fits no operation of this type."""
 
 
@@ -47,10 +48,6 @@ def _known(shape: Shape | None) -> Shape:
     if shape is None:
         raise _UnknownShapeError
     return shape
-
-
-def _values(node: GraphNode) -> int:
-    return sum(prod(shape) for shape in node.outputs if shape is not None)
 
 
 def _convolution(data: int, weights: int) -> Reader:
@@ -145,21 +142,6 @@ def _attention(node: GraphNode) -> Iterator[Operation | None]:
     yield from attention(node.name, node.kind, (batch, kv_heads, heads // kv_heads, tokens, context, size, value_size))
 
 
-def attention(name: str, kind: str, sizes: tuple[int, int, int, int, int, int, int]) -> Iterator[Operation | None]:
-    """Scores, softmax and values.
-
-    Args:
-        name, kind: of the node.
-        sizes: batch, heads of keys and values, queries that share each, tokens, context, and the sizes of a key and
-            of a value.
-    """
-    batch, kv_heads, shared, tokens, context, key_size, value_size = sizes
-    times = batch * kv_heads
-    yield matmul(f"{name}_KTQ", kind, context, key_size, tokens * shared, times, weights_are="cache")
-    yield normalisation(f"{name}_softmax", kind, 2, context, tokens * shared * times, whole=False)
-    yield matmul(f"{name}_VScores", kind, value_size, context, tokens * shared, times, weights_are="cache")
-
-
 def _recurrent(gates: int) -> Reader:
     """LSTM, GRU and RNN: the inputs of all steps at once, then the states step by step."""
 
@@ -176,24 +158,21 @@ def _recurrent(gates: int) -> Reader:
 
 
 def _einsum(node: GraphNode) -> Iterator[Operation | None]:
+    """Of two tensors, such as ``bhqk,bhkd->bhqd``."""
     equation = str(node.attributes["equation"]).replace(" ", "")
-    yield einsum(node.name, node.kind, equation, [_known(shape) for shape in node.inputs])
-
-
-def einsum(name: str, kind: str, equation: str, shapes: Sequence[Shape]) -> Operation:
-    """An einsum of two tensors, such as ``bhqk,bhkd->bhqd``."""
     operands, _, result = equation.partition("->")
     terms = operands.split(",")
     sizes = {
         letter: extent
-        for term, shape in zip(terms, shapes, strict=True)
+        for term, shape in zip(terms, map(_known, node.inputs), strict=True)
         for letter, extent in zip(term, shape, strict=True)
     }
     if len(terms) != 2 or "." in equation or not result or not all(term for term in terms):
-        return Operation(name, kind, {}, prod(sizes.values()))
+        yield Operation(node.name, node.kind, {}, prod(sizes.values()))
+        return
     first, second, out = (",".join(term) for term in (*terms, result))
     layer = {"shape": "einsum", "expression": f"O[{out}] += A[{first}] * B[{second}]", "sizes": sizes}
-    return Operation(name, kind, layer, prod(sizes.values()))
+    yield Operation(node.name, node.kind, layer, prod(sizes.values()))
 
 
 def _pool(node: GraphNode) -> Iterator[Operation | None]:
@@ -204,9 +183,7 @@ def _pool(node: GraphNode) -> Iterator[Operation | None]:
 
 
 def _softmax(node: GraphNode) -> Iterator[Operation | None]:
-    shape = _known(node.outputs[0])
-    values = shape[int(node.attributes.get("axis", -1))]
-    yield normalisation(node.name, node.kind, 2, values, prod(shape) // max(values, 1), whole=False)
+    yield softmax(node.name, node.kind, _known(node.outputs[0]), int(node.attributes.get("axis", -1)))
 
 
 def _layer_norm(sweeps: int) -> Reader:
@@ -226,14 +203,13 @@ def _group_norm(node: GraphNode) -> Iterator[Operation | None]:
 
 
 def _reduction(node: GraphNode) -> Iterator[Operation | None]:
-    whole, out = _known(node.inputs[0]), _known(node.outputs[0])
-    yield elementwise(node.name, node.kind, prod(whole) // max(prod(out), 1), out)
+    yield reduction(node.name, node.kind, _known(node.inputs[0]), _known(node.outputs[0]))
 
 
 def _one_by_one(node: GraphNode) -> Iterator[Operation | None]:
     """Value by value, as most types are; a type that is not known is not taken for one."""
     if node.kind not in _ELEMENTWISE:
-        yield Operation(node.name, node.kind, {}, _values(node))
+        yield uncounted(node)
         return
     shape = _known(node.outputs[0])
     tensors = sum(

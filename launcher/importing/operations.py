@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
+from typing import Protocol, TypeVar
 
 _MOST_NAME = 40
 
@@ -73,6 +74,35 @@ class ImportedNetwork:
         listed = sorted(self.left_out.items(), key=lambda item: (-item[1][1], item[0]))
         named = ", ".join(f"{count} {kind}" for kind, (count, _) in listed)
         return (f"not counted: {named}; {share:.2%} of all operations",)
+
+
+class AnyGraphNode(Protocol):
+    """A node of a graph, whoever made it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def outputs(self) -> Sequence[Sequence[int] | None]: ...
+
+
+_Node = TypeVar("_Node", bound=AnyGraphNode)
+
+
+def told(node: _Node, read: Callable[[_Node], Iterable[Operation | None]]) -> Iterator[Operation]:
+    """What a node computes by its reader; it is not counted where its shapes fit no operation of its type."""
+    try:
+        yield from (one for one in read(node) if one is not None)
+    except (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError):
+        yield uncounted(node)
+
+
+def uncounted(node: AnyGraphNode) -> Operation:
+    """A node of which nothing here can say what it costs, with an operation for each value that it makes."""
+    return Operation(node.name, node.kind, {}, sum(prod(shape) for shape in node.outputs if shape is not None))
 
 
 def network_of(operations: Iterable[Operation], *, elementwise: bool) -> ImportedNetwork:
@@ -228,3 +258,34 @@ def elementwise(name: str, kind: str, tensors: int, shape: Sequence[int]) -> Ope
     inner = shape[-1] if len(shape) > 1 else values
     layer = {"shape": ELEMENTWISE, "D": tensors, "E": inner, "L": values // inner if inner else 0}
     return Operation(name, kind, layer if values else {}, values * tensors)
+
+
+def softmax(name: str, kind: str, shape: Sequence[int], axis: int) -> Operation:
+    """Over one axis of a tensor."""
+    values = shape[axis]
+    return normalisation(name, kind, 2, values, prod(shape) // max(values, 1), whole=False)
+
+
+def reduction(name: str, kind: str, whole: Sequence[int], out: Sequence[int]) -> Operation:
+    """Every value of the output from as many of the input as there are for it."""
+    return elementwise(name, kind, prod(whole) // max(prod(out), 1), out)
+
+
+def attention(name: str, kind: str, sizes: tuple[int, int, int, int, int, int, int]) -> Iterator[Operation | None]:
+    """Scores, softmax and values.
+
+    Args:
+        name, kind: of the node.
+        sizes: batch, heads of keys and values, queries that share each, tokens, context, and the sizes of a key and
+            of a value.
+    """
+    batch, kv_heads, shared, tokens, context, key_size, value_size = sizes
+    times = batch * kv_heads
+    yield matmul(f"{name}_KTQ", kind, context, key_size, tokens * shared, times, weights_are="cache")
+    yield normalisation(f"{name}_softmax", kind, 2, context, tokens * shared * times, whole=False)
+    yield matmul(f"{name}_VScores", kind, value_size, context, tokens * shared, times, weights_are="cache")
+
+
+def first_line(error: Exception) -> str:
+    """What another program's error says, short enough for a message; its type where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from launcher.errors import ConfigurationError, LauncherError
+from launcher.importing.operations import first_line
 
 _PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pt2", ".ckpt", ".safetensors")
 
@@ -71,7 +72,7 @@ def read_torch(path: str) -> list[TorchNode]:
         raise
     except Exception as error:  # of the user's code, or of what export cannot do
         raise ConfigurationError(
-            f"{type(error).__name__}: {_first_line(error)}",
+            f"{type(error).__name__}: {first_line(error)}",
             where=f"model.path={path}",
             expected="a factory that returns a module and example inputs for torch.export",
         ) from error
@@ -114,7 +115,7 @@ def _factory(path: str) -> Callable[[], Any]:
         raise ConfigurationError(f"model.path={path}: {error}", expected="the name of a function") from error
     except Exception as error:  # of the user's module
         raise ConfigurationError(
-            f"importing {name} fails: {type(error).__name__}: {_first_line(error)}", where=f"model.path={path}"
+            f"importing {name} fails: {type(error).__name__}: {first_line(error)}", where=f"model.path={path}"
         ) from error
     finally:
         sys.path.remove(here)
@@ -207,7 +208,3 @@ def _name(node: Any) -> str:
     return (
         f"{names[-1]}.{node.name}" if names and names[-1] not in node.name else str(names[-1] if names else node.name)
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [""])[0][:200]

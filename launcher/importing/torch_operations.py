@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import prod
 
-from launcher.importing.onnx_operations import attention
 from launcher.importing.operations import (
     ConvolutionSizes,
     Operation,
+    attention,
     convolution,
     elementwise,
     matmul,
     normalisation,
+    reduction,
+    softmax,
+    told,
     transposed_convolution,
+    uncounted,
 )
 from launcher.importing.torch_module import TorchNode
 
@@ -37,14 +41,7 @@ def operations_of(nodes: Sequence[TorchNode]) -> Iterator[Operation]:
             continue  # Python's own, on numbers
         if kind in _FREE:
             continue
-        try:
-            yield from (one for one in _READERS.get(kind, _one_by_one)(node) if one is not None)
-        except (IndexError, KeyError, TypeError, ValueError, ZeroDivisionError):
-            yield Operation(node.name, node.kind, {}, _values(node))
-
-
-def _values(node: TorchNode) -> int:
-    return sum(map(prod, node.outputs))
+        yield from told(node, _READERS.get(kind, _one_by_one))
 
 
 def _convolution(node: TorchNode) -> Iterator[Operation | None]:
@@ -104,9 +101,7 @@ def _attention(node: TorchNode) -> Iterator[Operation | None]:
 
 
 def _softmax(node: TorchNode) -> Iterator[Operation | None]:
-    shape = node.outputs[0]
-    values = shape[node.arguments[1]]
-    yield normalisation(node.name, node.kind, 2, values, prod(shape) // max(values, 1), whole=False)
+    yield softmax(node.name, node.kind, node.outputs[0], node.arguments[1])
 
 
 def _layer_norm(node: TorchNode) -> Iterator[Operation | None]:
@@ -128,8 +123,7 @@ def _pool(node: TorchNode) -> Iterator[Operation | None]:
 
 
 def _reduction(node: TorchNode) -> Iterator[Operation | None]:
-    out = node.outputs[0]
-    yield elementwise(node.name, node.kind, prod(node.arguments[0]) // max(prod(out), 1), out or (1,))
+    yield reduction(node.name, node.kind, node.arguments[0], node.outputs[0] or (1,))
 
 
 def _one_by_one(node: TorchNode) -> Iterator[Operation | None]:
@@ -141,7 +135,7 @@ def _one_by_one(node: TorchNode) -> Iterator[Operation | None]:
         if isinstance(one, tuple) and prod(one) > 1 and not own
     ]
     if max(map(prod, tensors), default=prod(shape)) > prod(shape):
-        yield Operation(node.name, node.kind, {}, _values(node))
+        yield uncounted(node)
     else:
         yield elementwise(node.name, node.kind, max(len(tensors), 1), shape)
 

@@ -212,15 +212,14 @@ class SweepLoop:
         overrides = (*self._points.overrides(trial), *self._common)
         hopeless = self._bounds.hopeless(overrides, self._best) if self._bounds and not resumed else None
         if hopeless is not None:
-            self._leave_out(trial, hopeless)
+            self._leave_out(trial, {"status": PRUNED, "reason": hopeless, "metrics": {}, "remark": "", "folder": ""})
             return
         folder = self._folder_of(trial) if self._plan.settings.keep_files else None
         number = self._points.number_of(trial)
         self._open[number] = _Open(trial, point, folder, resumed)
         self._jobs.start(Job(number, overrides, folder))
 
-    def _leave_out(self, trial: Trial, reason: str) -> None:
-        record = {"status": PRUNED, "reason": reason, "metrics": {}, "remark": "", "folder": ""}
+    def _leave_out(self, trial: Trial, record: Mapping[str, Any]) -> None:
         self._study.keep(trial, record)
         self._study.leave_out(trial)
         self._remember(trial, record)
@@ -266,12 +265,10 @@ class SweepLoop:
 
     def _reuse(self, trial: Trial, number: int, record: Mapping[str, Any]) -> None:
         shared = {**record, "same_as": record.get("same_as", number)}
-        self._study.keep(trial, shared)
         if record["status"] == PRUNED:
-            self._study.leave_out(trial)
-            self._remember(trial, shared)
-            self._progress.add(trial_row(trial, shared, self._points, self._goals))
+            self._leave_out(trial, shared)
         else:
+            self._study.keep(trial, shared)
             self._tell(trial, shared)
 
     def _tell(self, trial: Trial, record: Mapping[str, Any], said: str = "") -> None:

@@ -105,35 +105,20 @@ def _kept(
 ) -> tuple[dict[int, Path], bool]:
     """The folders of the best designs, and whether Ctrl-C came before all were kept."""
     folders: dict[int, Path] = {}
+    plan = ending.plan
+    limits = TrialLimits(plan.settings.trial_timeout_s, shared=True)
+
+    def composed(number: int) -> ComposedTrial:
+        return _composed(ending, study, number)
+
+    kept = keep_best(rows, plan.goals, list(plan.space.values), composed, executor, workers, limits, parent)
     try:
         with console.status("keeping the files of the best designs"):
-            for number, place in _keep_best(ending, rows, study, executor, workers, parent):
+            for number, place in kept:
                 folders[number] = place
     except KeyboardInterrupt:
         return folders, True
     return folders, False
-
-
-def _keep_best(
-    ending: Ending,
-    rows: Sequence[TrialRow],
-    study: HardwareStudy,
-    executor: Executor,
-    workers: int,
-    parent: ParentRun,
-) -> Iterator[tuple[int, Path]]:
-    plan = ending.plan
-    limits = TrialLimits(plan.settings.trial_timeout_s, shared=True)
-    return keep_best(
-        rows,
-        plan.goals,
-        list(plan.space.values),
-        lambda number: _composed(ending, study, number),
-        executor,
-        workers,
-        limits,
-        parent,
-    )
 
 
 def _composed(ending: Ending, study: HardwareStudy, number: int) -> ComposedTrial:
