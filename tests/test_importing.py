@@ -140,6 +140,8 @@ def test_open_dimensions_are_asked_for_by_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="leaves tokens open") as told:
         layers(file)
     assert told.value.hint == "'model.dims={tokens:128}'"
+    with pytest.raises(ConfigurationError, match=r"model\.dims\.token: the file leaves no such dimension open"):
+        layers(file, "model.dims={tokens:128,token:64}")
     (one,) = layers(file, "model.dims={tokens:128}", "model.batch=3")
     assert sizes(one) == {"D": 4, "E": 8, "L": 384}
 

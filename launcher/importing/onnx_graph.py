@@ -139,6 +139,7 @@ def _close(model: Any, dims: Mapping[str, int], batch: int, path: Path) -> None:
     """Give dimensions of the inputs that are open their extents."""
     weights = {tensor.name for tensor in model.graph.initializer}
     left: dict[str, None] = {}
+    open_: set[str] = set()
     for value in model.graph.input:
         if value.name in weights:
             continue
@@ -146,6 +147,7 @@ def _close(model: Any, dims: Mapping[str, int], batch: int, path: Path) -> None:
             if dim.HasField("dim_value") and dim.dim_value > 0:
                 continue
             name = dim.dim_param or f"{value.name}_{place}"
+            open_.add(name)
             extent = dims.get(name, batch if name.lower() in _BATCH else None)
             if extent is None:
                 left[name] = None
@@ -156,17 +158,13 @@ def _close(model: Any, dims: Mapping[str, int], batch: int, path: Path) -> None:
         raise ConfigurationError(
             f"the file leaves {', '.join(left)} open", where=str(path), hint=f"'model.dims={{{own}}}'"
         )
-    unknown = [name for name in dims if name not in _names_of_dims(model)]
-    if unknown and not any(_names_of_dims(model)):
-        raise ConfigurationError(f"model.dims.{unknown[0]}: the file leaves no dimension open", where=str(path))
-
-
-def _names_of_dims(model: Any) -> set[str]:
-    return {dim.dim_param for value in model.graph.input for dim in value.type.tensor_type.shape.dim} | {
-        f"{value.name}_{place}"
-        for value in model.graph.input
-        for place, _ in enumerate(value.type.tensor_type.shape.dim)
-    }
+    for name in dims:
+        if name not in open_:
+            raise ConfigurationError(
+                f"model.dims.{name}: the file leaves no such dimension open",
+                where=str(path),
+                expected=f"one of {', '.join(sorted(open_))}" if open_ else "no model.dims",
+            )
 
 
 def _nodes(onnx: Any, model: Any, path: Path) -> Iterator[GraphNode]:
