@@ -27,7 +27,7 @@ FLOORS = (
     ("results",),
     ("specification", "figures"),
     ("fingerprint", "process_limits", "programs", "verbosity", "installed"),
-    ("errors", "interrupts", "paths", "whole_files"),
+    ("errors", "interrupts", "paths", "summing", "whole_files"),
 )
 """Top to bottom. Rooms on one floor do not know each other, either; a room's files may import one another."""
 
