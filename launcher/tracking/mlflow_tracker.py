@@ -23,6 +23,7 @@ from launcher.results.files import (
     MULTIRUN_YAML,
     NETWORK_ARTIFACT_NAMES,
     OVERRIDES_YAML,
+    RESULT_JSON,
     SWEEP_JSON,
 )
 from launcher.results.result import Result
@@ -129,7 +130,7 @@ class MlflowTracker(Tracker):
     ) -> RunReference:
         session = self._open(folder)
         with self._told(folder), one_transaction(session.client):
-            ended = _now_ms()
+            ended = _ended_ms(folder)
             run = session.client.create_run(
                 session.experiment_id,
                 start_time=ended - round(result.seconds * 1000),
@@ -304,6 +305,14 @@ def _query(tags: Mapping[str, str]) -> str:
 
 def _now_ms() -> int:
     return round(time.time() * 1000)
+
+
+def _ended_ms(folder: Path) -> int:
+    """When a trial wrote its result, which another process than this one may have done; now where it wrote none."""
+    try:
+        return round((folder / RESULT_JSON).stat().st_mtime * 1000)
+    except OSError:
+        return _now_ms()
 
 
 def _first_sentence(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,10 +128,12 @@ def find_mapping(
 
 def _searched(trial: Trial, engine: Engine, specification: Specification, on_progress: OnProgress | None) -> Result:
     """What the native engine finds, or has found before."""
+    started = time.perf_counter()
     settings, version = native_settings(trial), f"{engine.name} {engine.version}"
     found = cached(specification, settings, version) if trial.experiment.cache else None
     if found is not None:
-        return replace(found, name=trial.name, parameters=trial.parameters)
+        seconds = time.perf_counter() - started  # its own; those of the search that found it stay with that search
+        return replace(found, name=trial.name, parameters=trial.parameters, seconds=seconds)
     result = find_mapping(trial, engine, specification, on_progress)
     if trial.experiment.cache:
         keep(result, specification, settings, version)
