@@ -18,6 +18,7 @@ from launcher.config.compose import spelled_out
 from launcher.config.explain import CommandLineError, explain
 from launcher.config.help import print_help
 from launcher.config.schema import register
+from launcher.disks import system_error
 from launcher.errors import LauncherError
 from launcher.interrupts import stop_asked
 from launcher.jobs import run_single, run_swept
@@ -76,7 +77,7 @@ def main() -> None:
 def _report(error: Exception) -> int:
     """Print what went wrong; the exit status."""
     if isinstance(error, OSError) and not isinstance(error, HydraException):
-        print(f"error: {error.strerror or error}\n  where:    {error.filename}", file=sys.stderr)
+        print(f"error: {system_error(error)}", file=sys.stderr)
         return 1
     told = explain(error)
     print(f"error: {told}", file=sys.stderr)

@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from launcher.config.compose import job_trial
 from launcher.config.trial import entry
+from launcher.disks import FullDiskError
 from launcher.engines.run import must_compile
 from launcher.errors import ConfigurationError, LauncherError, NoValidMappingError
 from launcher.interrupts import first_asks, stop_asked
@@ -82,7 +83,7 @@ def _one_configuration_only(config: DictConfig) -> None:
 def run_swept(config: DictConfig) -> Result:
     """One trial of many that needs Hydra to run; its sweep records and shows it.
 
-    It raises nothing but KeyboardInterrupt, so that the others go on.
+    It raises nothing but KeyboardInterrupt, so that the others go on, and FullDiskError, so that they do not.
     """
     end_with_sweep()
     folder = _output_folder()
@@ -94,6 +95,8 @@ def run_swept(config: DictConfig) -> Result:
         write_artifacts(result, folder)
         if not sweep and trial:  # of another sweeper than ours, which knows nothing of recording
             tracker_of(trial.experiment.tracking).record(result, folder)
+    except FullDiskError:
+        raise
     except LauncherError as error:
         warnings_console().print(f"[yellow]not recorded:[/] {error}", soft_wrap=True)
     spare_libraries()

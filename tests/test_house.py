@@ -26,7 +26,7 @@ FLOORS = (
     ("timeloop_files", "importing"),
     ("results",),
     ("specification", "figures"),
-    ("fingerprint", "process_limits", "programs", "verbosity", "installed"),
+    ("disks", "fingerprint", "process_limits", "programs", "verbosity", "installed"),
     ("errors", "interrupts", "paths", "summing", "whole_files"),
 )
 """Top to bottom. Rooms on one floor do not know each other, either; a room's files may import one another."""

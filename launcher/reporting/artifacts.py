@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
+from launcher.disks import full_disk, is_full
 from launcher.errors import LauncherError
 from launcher.reporting.diagrams import TrialPictures, as_file, fused_svg, generation_svg, trial_pictures
 from launcher.reporting.front import front_csv
@@ -95,11 +96,13 @@ def _write_files(result: Result, pictures: TrialPictures, folder: Path, more: Ma
         of_layers = [_write_layer(run, folder / LAYERS_FOLDER) for run in result.layers]
         return (*chain(*of_layers), *(write_text(folder / name, text) for name, text in contents.items()))
     except OSError as error:
+        if is_full(error):
+            raise full_disk(folder) from error
         raise LauncherError(
             f"cannot write the results: {error.strerror or error}",
             where=str(folder),
             expected="a folder in which you may create files",
-            hint="free some space or name another folder, e.g. hydra.run.dir=results/my_run",
+            hint="name another folder, e.g. hydra.run.dir=results/my_run",
         ) from error
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, Trial
 
 from launcher.config.explain import explain
+from launcher.disks import FullDiskError
 from launcher.errors import LauncherError
 from launcher.figures import METRICS
 from launcher.interrupts import stop_asked
@@ -232,6 +233,8 @@ class SweepLoop:
         one = self._open.pop(ended.number)
         one.folder = ended.folder or one.folder
         outcome = ended.outcome
+        if isinstance(outcome, FullDiskError):
+            raise outcome  # nothing is known of this trial, and the next ones would find no room, either
         if not isinstance(outcome, Result):
             outcome = failed(f"trial {ended.number}", dict(one.point), _told(outcome))
             if one.folder is not None:

@@ -18,10 +18,12 @@ from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
 from launcher.config.trial import Trial
+from launcher.disks import FullDiskError, is_full
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.interrupts import first_asks
 from launcher.process_limits import spare_libraries
 from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON, TRIALS_CSV
+from launcher.results.parameters import point_name
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.best_trials import keep_best
 from launcher.sweeping.compositions import Compositions
@@ -30,7 +32,7 @@ from launcher.sweeping.identity import digest, fixed_parameters, identity
 from launcher.sweeping.jobs import ComposedTrials, HydraTrials, Job, Jobs, TrialRunner
 from launcher.sweeping.launchers import hands_over_slowly, needs_hydra, prepare, stop, workers_of
 from launcher.sweeping.loop import SweepLoop
-from launcher.sweeping.parent import ParentRun, sweep_name
+from launcher.sweeping.parent import EndedTrial, ParentRun, sweep_name
 from launcher.sweeping.pictures import write_page, write_pictures
 from launcher.sweeping.plan import SweepPlan
 from launcher.sweeping.progress import ProgressLine, print_table
@@ -41,7 +43,7 @@ from launcher.sweeping.study import OVER, SharedStudy, finished_trials, forget, 
 from launcher.sweeping.trials import ComposedTrial, TrialLimits
 from launcher.tracking import tracker_of
 from launcher.verbosity import Verbosity, console_for, warnings_console
-from launcher.whole_files import write_text
+from launcher.whole_files import clear_leftovers, write_text
 
 _PATIENCE_S = 5.0
 
@@ -176,28 +178,47 @@ class _Sweep:
     def run(self, arguments: Sequence[str]) -> list[TrialRow]:
         parent = self._parent(arguments)
         self._begin(parent, arguments)
-        interrupted = True
         self.study.start()
         if self.workers > 1:  # otherwise the first trial does it, when it has loaded what trials need
             spare_libraries()
+        parent.mend(self._ended)
+        ending = self._how_it_ends(parent)
+        self.study.stop()
+        interrupted = ending is not None and (
+            isinstance(ending, FullDiskError) or not isinstance(ending, LauncherError)
+        )
+        if interrupted:
+            stop(self.config)
+            await_launches(_PATIENCE_S)
         try:
-            self._try_points(parent)
-            interrupted = False
-        except LauncherError:
-            interrupted = False
-            raise
-        finally:
-            self.study.stop()
-            if interrupted:
-                stop(self.config)
-                await_launches(_PATIENCE_S)
             rows = self._finish(parent, interrupted)
+        except BaseException as error:
+            parent.give_up(self.plan.folder, interrupted=interrupted or is_full(error))
+            if ending is None:
+                raise
+            raise ending from error
+        if ending is not None:
+            raise ending
         if not any(row.ok for row in rows):
             raise LauncherError(
                 f"none of the {len(rows)} trials found a mapping: {common_reasons(rows)}",
                 where=_shown(self.plan.folder),
             )
         return rows
+
+    def _how_it_ends(self, parent: ParentRun) -> BaseException | None:
+        """Try the points; what stopped that before they were all tried."""
+        try:
+            self._try_points(parent)
+        except BaseException as error:
+            return error
+        return None
+
+    def _ended(self) -> list[EndedTrial]:
+        points = self.plan.points
+        rows = study_rows(self.study.trials, points, self.plan.goals)
+        own = [row for row in rows if row.folder and row.same_as is None and row.state != "running"]
+        return [EndedTrial(row.number, Path(row.folder), point_name(row.point, points.columns)) for row in own]
 
     def _parent(self, arguments: Sequence[str]) -> ParentRun:
         parent = ParentRun(tracker_of(self.config.tracking), self.study, warnings_console())
@@ -211,6 +232,8 @@ class _Sweep:
 
     def _begin(self, parent: ParentRun, arguments: Sequence[str]) -> None:
         self.plan.folder.mkdir(parents=True, exist_ok=True)
+        for place in {self.plan.folder, *self.study.folders()}:
+            clear_leftovers(place)
         own = {
             "parent": parent.run,
             "swept": list(self.plan.points.names),
@@ -264,6 +287,7 @@ class _Sweep:
                 write_pictures(self.study.study, goals, folder)
             write_page([Path(row.folder) for row in rows if row.folder], folder)
         self._say("files", _shown(folder))
+        parent.mend(self._ended)
         finished = sum(row.state != "running" for row in rows)
         if interrupted or (self.plan.is_grid and finished < points.total):
             self._say("kept", f"{finished} of {points.total} trials; the same command goes on from there")
@@ -271,7 +295,9 @@ class _Sweep:
         if reference is not None:
             self._say("recorded", str(reference))
             self._say("trials", reference.trials)
-        if self.plan.is_grid and finished == points.total:
+        if parent.lacks_trials:
+            self._say("missing", "some trials are not recorded; the same command tries to record them again")
+        elif self.plan.is_grid and finished == points.total and not interrupted:
             with suppress(KeyError):  # another process, which saw it end, has begun it anew
                 self.study.note(OVER, True)
         return rows

@@ -12,6 +12,7 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, RDBStorage
 
+from launcher.disks import full_disk, is_full
 from launcher.errors import LauncherError
 from launcher.sweeping.journal import open_journal
 
@@ -64,6 +65,8 @@ def close_storage(storage: BaseStorage) -> None:
 
 def storage_error(where: str, error: Exception) -> LauncherError:
     """What a storage's failure means to the person who named it."""
+    if is_full(error):
+        return full_disk(Path(where.partition("://")[2].removeprefix("/") or "."))
     reason = str(getattr(error, "orig", None) or error.__cause__ or error).strip().splitlines() or [""]
     driver = isinstance(error, ImportError) or isinstance(error.__cause__, ImportError)
     return LauncherError(

@@ -73,6 +73,12 @@ class SharedStudy:
         found = next(one for one in self.trials if one.number == trial.number)
         return found.state == TrialState.RUNNING and self._is_abandoned(found)
 
+    def folders(self) -> set[Path]:
+        """The sweep's folders in which processes left trials, and those of trials that were not told."""
+        places = {folder for one in self.trials if (folder := _folder(one)) is not None}
+        under_way = {_folder(one) for one in self.trials if one.state == TrialState.RUNNING}
+        return {place.parent for place in places} | {place for place in under_way if place is not None}
+
     def keep(self, trial: Trial, result: Mapping[str, Any]) -> None:
         """Write down what came out, before the trial is told; see :func:`result_of`."""
         trial.set_user_attr(RESULT, dict(result))

@@ -11,6 +11,7 @@ from pathlib import Path
 from launcher.config.composition import ComposedExperiment, Value
 from launcher.config.trial import Trial
 from launcher.config.written import list_text
+from launcher.disks import FullDiskError, full_disk, is_full
 from launcher.engines.interface import Progress
 from launcher.errors import LauncherError
 from launcher.interrupts import stop_asked
@@ -86,6 +87,7 @@ def outcome_of(
 
     Raises:
         KeyboardInterrupt: Ctrl-C.
+        FullDiskError: there is no room for its files: that says nothing of the trial.
     """
     trial: Trial | None = None
     try:
@@ -93,6 +95,8 @@ def outcome_of(
         with at_most(limits.seconds, "sweep.trial_timeout_s"), sharing(limits.shared):
             result = run_trial(trial, _stop_if_asked, folder)
     except Exception as error:
+        if is_full(error):
+            raise _no_room(error, folder) from error
         name, parameters = (trial.name, trial.parameters) if trial else _written(overrides)
         result = failed(name, parameters, error)
         if not isinstance(error, LauncherError) and folder is not None:
@@ -102,17 +106,22 @@ def outcome_of(
     return result, trial
 
 
-def _run(one: ComposedTrial, limits: TrialLimits) -> Result:
+def _run(one: ComposedTrial, limits: TrialLimits) -> Result | FullDiskError:
+    """The result; nothing is known of a trial for which there was no room."""
     folder = one.folder
     try:
         if folder is not None:
             _write_configuration(one, folder)
     except OSError as error:
+        if is_full(error):
+            return full_disk(folder or Path.cwd())
         return failed(*_written(one.overrides), LauncherError(f"cannot write: {error.strerror}", where=str(folder)))
-    result, _ = outcome_of(lambda: one.composition.at(one.values), one.overrides, folder, limits)
     try:
+        result, _ = outcome_of(lambda: one.composition.at(one.values), one.overrides, folder, limits)
         if folder is not None:
             write_artifacts(result, folder)
+    except FullDiskError as error:
+        return error
     except LauncherError as error:
         warnings_console().print(f"[yellow]not recorded:[/] {error}", soft_wrap=True)
     spare_libraries()
@@ -133,6 +142,10 @@ def _write_configuration(one: ComposedTrial, folder: Path) -> None:
 def _stop_if_asked(progress: Progress) -> None:
     if stop_asked():
         raise KeyboardInterrupt
+
+
+def _no_room(error: Exception, folder: Path | None) -> FullDiskError:
+    return error if isinstance(error, FullDiskError) else full_disk(folder or Path.cwd())
 
 
 def _written(overrides: Sequence[str]) -> tuple[str, dict[str, object]]:
