@@ -232,7 +232,7 @@ class _Sweep:
 
     def _begin(self, parent: ParentRun, arguments: Sequence[str]) -> None:
         self.plan.folder.mkdir(parents=True, exist_ok=True)
-        for place in {self.plan.folder, *self.study.folders()}:
+        for place in self.study.enter(self.plan.folder):
             clear_leftovers(place)
         own = {
             "parent": parent.run,

@@ -21,6 +21,7 @@ from launcher.sweeping.storages import quiet
 
 _IDENTITY = "identity"
 _OWNER = "owner"
+_FOLDER = "folder:"
 OVER = "over"
 """Noted of a grid that has nothing left to do: its command starts a new one."""
 
@@ -73,11 +74,16 @@ class SharedStudy:
         found = next(one for one in self.trials if one.number == trial.number)
         return found.state == TrialState.RUNNING and self._is_abandoned(found)
 
-    def folders(self) -> set[Path]:
-        """The sweep's folders in which processes left trials, and those of trials that were not told."""
-        places = {folder for one in self.trials if (folder := _folder(one)) is not None}
-        under_way = {_folder(one) for one in self.trials if one.state == TrialState.RUNNING}
-        return {place.parent for place in places} | {place for place in under_way if place is not None}
+    def enter(self, folder: Path) -> set[Path]:
+        """Say that this process is about to write into a sweep's folder.
+
+        Returns:
+            Every such folder, and those of trials under way: where a process that was killed may have left something.
+        """
+        self.note(f"{_FOLDER}{folder}", True)
+        keys = (key for key in self.study.user_attrs if key.startswith(_FOLDER))
+        under_way = (_folder(one) for one in self.trials if one.state == TrialState.RUNNING)
+        return {*(Path(key.removeprefix(_FOLDER)) for key in keys), *(one for one in under_way if one is not None)}
 
     def keep(self, trial: Trial, result: Mapping[str, Any]) -> None:
         """Write down what came out, before the trial is told; see :func:`result_of`."""
