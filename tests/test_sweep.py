@@ -142,20 +142,28 @@ def test_a_sweep_of_failures_says_why_and_fails(tmp_path: Path) -> None:
     sweep(tmp_path, space, "tracking=none", "sweep.sampler=grid", *allowed).must_explain("2 trials failed")
 
 
-def test_a_sweep_that_keeps_no_files_leaves_its_figures_and_its_best(tmp_path: Path) -> None:
-    space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,33,4)", "sweep.keep_files=false"]
-    told = grid(tmp_path, *space).must_succeed()
-    rows = table(tmp_path)
-    assert len(rows) == 128 and all(float(row["edp_j_cycles"]) for row in rows) and "128 trials" in told.out
-    kept = {int(file.parent.name) for file in tmp_path.glob("multirun/*/*/*/result.json")}
-    ordered = sorted(rows, key=lambda row: float(row["edp_j_cycles"]))
-    assert len(kept) == 100 and int(ordered[0]["trial"]) in kept and int(ordered[-1]["trial"]) not in kept
-    assert {int(row["trial"]) for row in rows if row["folder"]} == kept
-    with sqlite3.connect(tmp_path / "mlflow.db") as database:
-        (children,) = database.execute("select count(*) from tags where key = 'mlflow.parentRunId'").fetchone()
-    assert children == 100
-    jobs = [*space[:1], "sweep.keep_files=false", "hydra.job.chdir=true"]
-    grid(tmp_path, *jobs).must_explain("sweep.keep_files=false", "hydra.job")
+def test_a_sweep_keeps_the_files_that_it_is_asked_to_keep(tmp_path: Path) -> None:
+    space = ["arch.rows=4,8,16,24", "arch.cols=4,8,16"]
+    for keep in ("front", "best"):
+        folder = tmp_path / keep
+        folder.mkdir()
+        told = grid(folder, *space, f"sweep.keep={keep}").must_succeed()
+        rows = table(folder)
+        assert len(rows) == 12 and all(float(row["edp_j_cycles"]) for row in rows) and "12 trials" in told.out
+        figures = {int(row["trial"]): (float(row["energy_pj"]), float(row["cycles"])) for row in rows}
+        front = {
+            number
+            for number, (energy, cycles) in figures.items()
+            if not any(e <= energy and c <= cycles and (e, c) != (energy, cycles) for e, c in figures.values())
+        }
+        kept = {int(file.parent.name) for file in folder.glob("multirun/*/*/*/result.json")}
+        assert kept == (front if keep == "front" else set(figures)), keep
+        assert {int(row["trial"]) for row in rows if row["folder"]} == kept
+        with sqlite3.connect(folder / "mlflow.db") as database:
+            (children,) = database.execute("select count(*) from tags where key = 'mlflow.parentRunId'").fetchone()
+        assert children == len(kept)
+    jobs = [*space[:1], "sweep.keep=best", "hydra.job.chdir=true"]
+    grid(tmp_path, *jobs).must_explain("sweep.keep=best", "hydra.job")
 
 
 def test_points_that_cannot_be_the_best_are_counted_and_not_each_told(tmp_path: Path) -> None:

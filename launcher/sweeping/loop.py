@@ -13,6 +13,7 @@ from typing import Any
 from optuna.trial import FrozenTrial, Trial
 
 from launcher.config.explain import explain
+from launcher.config.sweep_schema import Kept
 from launcher.disks import FullDiskError
 from launcher.errors import LauncherError
 from launcher.figures import METRICS
@@ -215,7 +216,7 @@ class SweepLoop:
         if hopeless is not None:
             self._leave_out(trial, {"status": PRUNED, "reason": hopeless, "metrics": {}, "remark": "", "folder": ""})
             return
-        folder = self._folder_of(trial) if self._plan.settings.keep_files else None
+        folder = self._folder_of(trial) if self._plan.settings.keep is Kept.all else None
         number = self._points.number_of(trial)
         self._open[number] = _Open(trial, point, folder, resumed)
         self._jobs.start(Job(number, overrides, folder))

@@ -17,6 +17,7 @@ from optuna.storages import BaseStorage
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
+from launcher.config.sweep_schema import Kept
 from launcher.config.trial import Trial
 from launcher.disks import FullDiskError, is_full
 from launcher.errors import ConfigurationError, LauncherError
@@ -25,7 +26,7 @@ from launcher.process_limits import spare_libraries
 from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON, TRIALS_CSV
 from launcher.results.parameters import point_name
 from launcher.results.trial_rows import TrialRow
-from launcher.sweeping.best_trials import keep_best
+from launcher.sweeping.best_trials import keep_files_of, trials_to_keep
 from launcher.sweeping.compositions import Compositions
 from launcher.sweeping.executors import HydraLaunches, await_launches, executor_of
 from launcher.sweeping.identity import digest, fixed_parameters, identity
@@ -97,11 +98,11 @@ def _common_overrides(plan: SweepPlan, workers: int) -> tuple[str, ...]:
 
 def _runner(config: DictConfig, plan: SweepPlan, launcher: Launcher, loader: ConfigLoader, workers: int) -> TrialRunner:
     if needs_hydra(config, plan.points.names):
-        if not plan.settings.keep_files:
+        if plan.settings.keep is not Kept.all:
             raise ConfigurationError(
-                "sweep.keep_files=false, and these trials are Hydra's jobs, which have folders",
+                f"sweep.keep={plan.settings.keep}, and these trials are Hydra's jobs, which have folders",
                 where="hydra.callbacks, hydra.job, hydra.sweep.subdir, hydra/launcher",
-                hint="sweep.keep_files=true",
+                hint="sweep.keep=all",
             )
         return HydraTrials(HydraLaunches(launcher, apart=workers > 1))
     limits = TrialLimits(plan.settings.trial_timeout_s, shared=workers > 1)
@@ -268,14 +269,15 @@ class _Sweep:
             return runner.composed(Job(number, overrides, self.plan.folder / str(number)))
 
         goals, executor = self.plan.goals, runner.executor
-        kept = keep_best(rows, goals, points.columns, composed, executor, self.workers, runner.limits, parent)
+        chosen = trials_to_keep(rows, goals, self.plan.settings.keep)
+        kept = keep_files_of(chosen, points.columns, composed, executor, self.workers, runner.limits, parent)
         folders = dict(kept)
         return [replace(row, folder=str(folders.get(row.number, row.folder))) for row in rows]
 
     def _finish(self, parent: ParentRun, interrupted: bool) -> list[TrialRow]:
         points, goals, folder = self.plan.points, self.plan.goals, self.plan.folder
         rows = study_rows(self.study.trials, points, goals)
-        if not self.plan.settings.keep_files and isinstance(self.runner, ComposedTrials) and not interrupted:
+        if self.plan.settings.keep is not Kept.all and isinstance(self.runner, ComposedTrials) and not interrupted:
             rows = self._with_best(rows, parent, self.runner)
         if rows:
             print_table(rows, points.columns, goals, self.console)
