@@ -23,6 +23,8 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial
 
+from launcher.sweeping.processes import Process, _born
+
 LAYER = ["model=bert_base", "layer=KTQ", "sweep.pictures=false"]
 FAST = ["hydra/sweeper=optuna", "sweep.prune=false", *LAYER]
 SPACE = ["arch.rows=choice(8,16,32)", "arch.cols=choice(8,16,32)"]
@@ -395,6 +397,26 @@ def test_a_trial_that_is_taken_over_is_not_run_when_its_point_was_tried_meanwhil
     left.set_user_attr("owner", dead)
     sweep(tmp_path, *arguments, "sweep.n_trials=3").must_succeed()
     assert [row["same_as"] for row in table(tmp_path) if row["trial"] == "2"] == ["1"]
+
+
+def test_a_point_that_another_process_has_under_way_is_not_tried_as_well(tmp_path: Path) -> None:
+    arguments = [*SPACE, "sweep.sampler=random", "tracking=none"]
+    sweep(tmp_path, *arguments, "sweep.n_trials=2").must_succeed()
+    (file,) = tmp_path.glob("studies/*.journal")
+    study = optuna.load_study(study_name=None, storage=JournalStorage(JournalFileBackend(str(file))))
+    wanted = {"arch.rows": 32, "arch.cols": 32}
+    assert wanted not in [trial.params for trial in study.trials]
+    study.enqueue_trial(wanted)
+    other = study.ask()
+    for name in wanted:
+        other.suggest_categorical(name, [8, 16, 32])
+    living = Process(socket.gethostname(), os.getppid(), _born(os.getppid()))
+    other.set_user_attr("owner", {**vars(living), "folder": str(tmp_path / "elsewhere" / "2")})
+    study.set_user_attr(living.key, time.time())
+    sweep(tmp_path, *arguments, "sweep.n_trials=5", "sweep.enqueue=[{arch.rows:32,arch.cols:32}]").must_succeed()
+    states = [(row["state"], row["arch.rows"], row["arch.cols"]) for row in table(tmp_path) if not row["same_as"]]
+    assert [state for state, *point in states if point == ["32", "32"]] == ["running"]
+    assert len({tuple(point) for _, *point in states}) == len(states) == 5
 
 
 def test_workers_end_with_a_sweep_that_is_killed(tmp_path: Path) -> None:
