@@ -16,6 +16,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -122,6 +123,9 @@ def attempt(folder: Path, kind: str, at: int, act: Callable[[], None]) -> int:
         status = 70
         try:
             status = _sweep(folder, kind, at, act)
+        except BaseException:
+            with (folder / "out.txt").open("a") as out:
+                traceback.print_exc(file=out)
         finally:
             os._exit(status)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -131,6 +135,7 @@ def _sweep(folder: Path, kind: str, at: int, act: Callable[[], None]) -> int:
     from mlflow.tracking import MlflowClient  # noqa: PLC0415
 
     from launcher import whole_files  # noqa: PLC0415
+    from launcher.disks import system_error  # noqa: PLC0415
     from launcher.errors import LauncherError  # noqa: PLC0415
 
     whole_files._YOUNG_S = 0.0
@@ -147,8 +152,8 @@ def _sweep(folder: Path, kind: str, at: int, act: Callable[[], None]) -> int:
         print(f"--- {at}", flush=True)
         try:
             run(config, plan, *others)
-        except LauncherError as error:
-            print(f"error: {error}")
+        except (LauncherError, OSError) as error:
+            print(f"error: {system_error(error) if isinstance(error, OSError) else error}")
             return 1
         finally:
             out.write(f"{moments.count} moments\n")
@@ -231,26 +236,30 @@ def _prepared() -> None:
     running.run_sweep = original
 
 
-if __name__ == "__main__":
+def _main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--chain", type=int, nargs="*")
-    parser.add_argument("--act", choices=["killed", "full"], default="killed")
-    parser.add_argument("--kind", choices=[*KINDS], nargs="*", default=[*KINDS])
-    parser.add_argument("--step", type=int, default=1)
-    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--chain", type=int, help="kill each sweep again and again, at moments drawn with this seed")
+    parser.add_argument("--full", type=int, nargs="*", help="let a grid find the disk full at these moments")
+    parser.add_argument("--step", type=int, default=1, help="leave out moments")
     given = parser.parse_args()
-    given.folder = given.folder.absolute()
+    root = given.folder.absolute()
     _prepared()
     every: list[str] = []
-    for one in given.kind:
-        if given.chain is not None:
-            for seed in given.chain:
-                kills, wrong = chain(given.folder, one, seed)
-                print(f"{one}: killed {kills} times")
-                every += wrong
-        else:
-            act = {"killed": killed, "full": full}[given.act]
-            every += every_moment(given.folder, one, act, range(given.first, MOST, given.step))
+    if given.chain is not None:
+        for kind in KINDS:
+            kills, wrong = chain(root, kind, given.chain)
+            print(f"{kind}: killed {kills} times")
+            every += wrong
+    for at in given.full or ():
+        every += every_moment(root, "grid", full, range(at, at + 1))
+    if given.chain is None and given.full is None:
+        for kind in KINDS:
+            every += every_moment(root, kind, killed, range(1, MOST, given.step))
+            every += every_moment(root, kind, full, range(1, MOST, given.step))
     print("\n".join(every))
-    sys.exit(bool(every))
+    return bool(every)
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

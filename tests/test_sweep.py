@@ -262,7 +262,7 @@ class Sweeping:
 
 
 @pytest.mark.parametrize("points", ["grid", "optuna"])
-@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+@pytest.mark.parametrize("launcher", ["joblib"])
 def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothing(
     tmp_path: Path, launcher: str, points: str
 ) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from launcher.config.sweep_schema import Kept
 from launcher.config.trial import Trial
-from launcher.disks import FullDiskError, is_full
+from launcher.disks import FullDiskError, is_full, system_error
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.interrupts import first_asks
 from launcher.process_limits import spare_libraries
@@ -195,9 +195,11 @@ class _Sweep:
             rows = self._finish(parent, interrupted)
         except BaseException as error:
             parent.give_up(self.plan.folder, interrupted=interrupted or is_full(error))
-            if ending is None:
-                raise
-            raise ending from error
+            if ending is not None:
+                raise ending from error
+            if isinstance(error, OSError):
+                raise system_error(error, self.plan.folder) from error
+            raise
         if ending is not None:
             raise ending
         if not any(row.ok for row in rows):
