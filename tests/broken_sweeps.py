@@ -209,7 +209,7 @@ def chain(root: Path, kind: str, seed: int) -> tuple[int, list[str]]:
     folder = root / f"{kind}-chain-{seed}"
     folder.mkdir(parents=True)
     kills = 0
-    while (status := attempt(folder, kind, moments.randint(1, 150), killed)) == -9:
+    while (status := attempt(folder, kind, moments.randint(30, 240), killed)) == -9:
         kills += 1
     wrong = [f"status {status}\n{(folder / 'out.txt').read_text()}"] if status else list(faults(folder))
     return kills, [f"{folder.name}: {fault}" for fault in wrong]
