@@ -70,6 +70,7 @@ def _assert_best(found: Mapped, objective: tuple[str, ...], figures: Figures) ->
         *(("gemm", rare, first) for rare in (1, 3) for first in range(0, 240, 40)),
         *(("elementwise", rare, first) for rare in (1, 3) for first in range(0, 120, 40)),
         *(("conv", rare, first) for rare in (1, 3) for first in range(0, 160, 40)),
+        *(("transposed", rare, 0) for rare in (1, 3)),
         *((kind, rare, 0) for kind in ("strided", "batched", "grouped") for rare in (1, 3)),
         *((kind, rare, 40) for kind in ("strided", "batched", "grouped") for rare in (1, 3)),
     ],
@@ -92,7 +93,7 @@ def test_the_optimum_is_the_best_of_all_mappings(kind: str, rare: float, first: 
         assert not violations(specification, found.mapping)
 
 
-@pytest.mark.parametrize("kind", ["gemm", "conv", "strided", "batched", "grouped"])
+@pytest.mark.parametrize("kind", ["gemm", "conv", "strided", "batched", "grouped", "transposed"])
 def test_no_mapping_is_below_the_bound_of_its_fan_outs_and_bypasses(kind: str) -> None:
     compared = 0
     for seed in range(500, 560):

@@ -1,5 +1,12 @@
 """The exact model for many mappings at once, compiled."""
 
-from launcher.engines.native.batch.evaluator import BatchEvaluator, BatchResult, MappingBatch, batch_of, mapping_at
+from launcher.engines.native.batch.evaluator import (
+    BatchEvaluator,
+    BatchResult,
+    MappingBatch,
+    batch_of,
+    evaluate_single,
+    mapping_at,
+)
 
-__all__ = ["BatchEvaluator", "BatchResult", "MappingBatch", "batch_of", "mapping_at"]
+__all__ = ["BatchEvaluator", "BatchResult", "MappingBatch", "batch_of", "evaluate_single", "mapping_at"]

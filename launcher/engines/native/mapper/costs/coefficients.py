@@ -19,6 +19,7 @@ from launcher.engines.native.formulas import leakage
 from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.costs.neighbours import relayed_shares
 from launcher.engines.native.mapper.costs.network_prices import network_energies
+from launcher.engines.native.mapper.costs.parts import most_part_words
 from launcher.engines.native.mapper.kernels import search_tables as at
 from launcher.engines.native.mapper.kernels.search_tables import Costs
 from launcher.engines.native.mapper.space.bypass import Boundary, boundaries_of
@@ -112,6 +113,8 @@ def _pair_figures(
     groups = _groups(machine, factors)
     tensor = _own_products(machine, np.array(space.extents, np.int64)[None, None, :])
     part = tensor / _with_compute(_products_above(own), own)
+    for p in np.flatnonzero(machine.windowed_results):
+        part[:, 1:, p] = most_part_words(machine, int(p), space.extents, factors)
     new = part * [space.specification.repeats.first(tensor.name) for tensor in machine.tensors]
     fetches = _fetches(space, machine)
     pair = np.zeros((*part.shape, 7))

@@ -244,7 +244,9 @@ def exchanged_words(boundary: AnyArray, pair: AnyArray, words: float) -> tuple[f
     """
     p, inner, outer = boundary[at.SPACE], boundary[at.INNER], boundary[at.OUTER]
     content = words * (pair[outer + 1, p, at.SPREAD] / pair[inner + 1, p, at.SPREAD])
-    return content, elided(content, pair[outer + 1, p, at.UNTOUCHED]), elided(words, pair[inner + 1, p, at.UNTOUCHED])
+    # Of windows, fewer words than there are sure to be and more untouched ones than there may be leave nothing.
+    reads = max(elided(content, pair[outer + 1, p, at.UNTOUCHED]), 0.0)
+    return content, reads, max(elided(words, pair[inner + 1, p, at.UNTOUCHED]), 0.0)
 
 
 @helper
@@ -253,7 +255,10 @@ def crossing_energy(boundary: AnyArray, nature: int, level_pj: AnyArray, pair: A
     p, inner, outer = boundary[at.SPACE], boundary[at.INNER], boundary[at.OUTER]
     content, reads, fills = exchanged_words(boundary, pair, words)
     prices = level_pj[outer, p]
-    energy = content * prices[at.ADDRESS_PJ] - pair[outer + 1, p, at.REBATE_PJ]
+    rebate = pair[outer + 1, p, at.REBATE_PJ]
+    if nature & at.BOXES:
+        rebate = min(rebate, content * pair[outer + 1, p, at.NETWORK_PJ])
+    energy = content * prices[at.ADDRESS_PJ] - rebate
     if nature & at.READ_WRITE:
         energy += counted(content, prices[at.PARTS], prices[at.BLOCK]) * prices[at.UPDATE_PJ]
     energy += counted(reads, prices[at.PARTS], prices[at.BLOCK]) * prices[at.READ_PJ]

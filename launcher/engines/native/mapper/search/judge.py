@@ -16,12 +16,11 @@ from threading import Lock
 
 import numpy as np
 
-from launcher.engines.native.batch import BatchEvaluator, BatchResult, MappingBatch, mapping_at
+from launcher.engines.native.batch import BatchEvaluator, BatchResult, MappingBatch, evaluate_single, mapping_at
 from launcher.engines.native.batch.specification_tables import MOST_COMPUTES
 from launcher.engines.native.mapper.search.automaton import Automaton, TemporalLoops
 from launcher.engines.native.mapper.space.fan_outs import MeshLayout, SpatialAssignments, layouts
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
-from launcher.engines.native.model import evaluate
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 
@@ -88,17 +87,18 @@ class Judge:
         first = self._batch(nest, [[choice] for choice in self._own(nest)], [(0,) * len(self._space.levels)])
         result = self._evaluate(first)
         reached = bool(
-            result.energy_pj[0] <= nest.energy_pj * (1 + SAME) and result.cycles[0] <= nest.cycles * (1 + SAME)
+            result.legal[0]
+            and result.energy_pj[0] <= nest.energy_pj * (1 + SAME)
+            and result.cycles[0] <= nest.cycles * (1 + SAME)
         )
         if reached:
-            yield Verdict(first, result.energy_pj, result.cycles)
+            yield _verdict(first, result)
             return
         members = self._members(nest)
         numbers = product(*(range(len(choices)) for choices in members))
         while some := list(islice(numbers, AT_ONCE)):
             batch = self._batch(nest, members, some)
-            result = self._evaluate(batch)
-            yield Verdict(batch, result.energy_pj, result.cycles)
+            yield _verdict(batch, self._evaluate(batch))
         with self._turn:
             self._judged.add(self._key(nest))
 
@@ -157,6 +157,12 @@ class Judge:
         return factors, orders
 
 
+def _verdict(batch: MappingBatch, result: BatchResult) -> Verdict:
+    """Figures of the mappings that are none at which the model stops (what fits was decided before)."""
+    legal = result.legal
+    return Verdict(batch if legal.all() else batch[legal], result.energy_pj[legal], result.cycles[legal])
+
+
 def _evaluator(specification: Specification) -> Callable[[MappingBatch], BatchResult]:
     """What evaluates mappings: many at once, or one by one where counts are too large for that."""
     if specification.problem.computes < MOST_COMPUTES:
@@ -165,7 +171,7 @@ def _evaluator(specification: Specification) -> Callable[[MappingBatch], BatchRe
 
 
 def _one_by_one(specification: Specification, batch: MappingBatch) -> BatchResult:
-    found = [evaluate(specification, mapping_at(specification, batch, index)) for index in range(len(batch))]
+    found = [evaluate_single(specification, mapping_at(specification, batch, index)) for index in range(len(batch))]
     return BatchResult(
         np.array([one.legal for one in found], np.bool_),
         np.array([one.energy_pj for one in found], float),
