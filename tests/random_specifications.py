@@ -18,8 +18,8 @@ FANOUTS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 1), (4, 2), (1, 4))
 def random_specification(random: Random, kind: str, *, rare: float = 1.0) -> Specification:
     """A specification of a problem of the given kind.
 
-    That is ``gemm``, ``elementwise``, ``conv``, ``strided``, ``transposed`` (strides of its output), or with a dimension
-    that all tensors share, ``batched`` (a gemm) or ``grouped`` (a convolution).
+    That is ``gemm``, ``elementwise``, ``conv``, ``strided``, ``transposed`` (strides of its output), or with a
+    dimension that all tensors share, ``batched`` (a gemm) or ``grouped`` (a convolution).
 
     ``rare`` makes rarely used options of levels and constraints that much more likely.
     """
