@@ -112,13 +112,13 @@ def sliding_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int, loop
         # Neighbours pass on what they fetched the step before: whole tiles after whole ones, parts after parts.
         going_on, turning = _relayed(tiles, costs, p, row, t, d, int(move))
         if partial < words:
-            going_on, turning = going_on and smooth < words, False
-            smooth *= least if going_on else 1.0
-        partial *= least if going_on else 1.0
-        if turning:
+            turning = 1.0
+            smooth *= going_on if smooth < words else 1.0
+        partial *= going_on
+        if turning < 1.0:
             apart = _turns_apart(tiles, costs, p, row, r, end)
-            turned = words * (apart + (rounds / along - apart) * least)
-            smooth *= least
+            turned = words * (apart + (rounds / along - apart) * turning)
+            smooth *= turning
     words = rounds * (f - 1) * partial + turned + (rounds - rounds / along) * smooth
     if least < 1.0:
         words = np.floor(words)  # an instance counts the whole words that it is sent on average
@@ -204,15 +204,16 @@ def _may_meet(tiles: Tiles, costs: Costs, p: int, t: int, level: int, d: int) ->
 
 
 @helper
-def _relayed(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int, move: int) -> tuple[bool, bool]:
-    """Whether a neighbour may have the tile that a loop over d slides to, and one that a loop further out turns to.
+def _relayed(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int, move: int) -> tuple[float, float]:
+    """The least shares of tiles that no neighbour has, when a loop over d goes on, and when one further out turns.
 
     Neighbours can only help along a rank in which both the fan-out and loops in time move the tile. The step in time
     must be a distance between two children: a sum of strides of the fan-out, each so many times as it has children
-    to either side.
+    to either side. Where one dimension of the fan-out moves the tile along the rank, that is so many places on, and as
+    many children at the end have nobody there. All steps are multiples of the first one's then.
     """
-    r = costs.motion[p, d]
-    span, moving, others = 0, 0, False
+    r, least = costs.motion[p, d], float(costs.pair[row + 1, p, at.THINNED])
+    span, moving, others, elsewhere = 0, 0, False, False
     stride, children, second_stride, second_children = 1, 1, 1, 1
     for e in range(tiles.size.shape[0]):
         if costs.coefficient[p, r, e]:
@@ -224,14 +225,32 @@ def _relayed(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int, move:
                 moving += 1
                 second_stride, second_children = stride, children
                 stride, children = own, count
+        elif costs.motion[p, e] != at.STILL and costs.motion[p, e] != at.OWN_RANK:
+            elsewhere = elsewhere or costs.extent[row + 1, e] > costs.extent[row, e]
     if span == 0:
-        return False, False
+        return 1.0, 1.0
+    if moving == 1 and least > 0.0 and not elsewhere:
+        stepwise = bool(costs.pair[row + 1, p, at.STEPWISE] > 0.0)
+        on, turned = _relayed_along_one(stepwise, least, move, stride, children)
+        return on, least if others else turned
     reached = moving > 2 and move <= span
     if moving <= 2:
         for k in range(1 - second_children, second_children):
             rest = abs(move - k * second_stride)
             reached = reached or (rest % stride == 0 and rest // stride < children)
-    return reached, others or move <= span
+    return least if reached else 1.0, least if others or move <= span else 1.0
+
+
+@helper
+def _relayed_along_one(stepwise: bool, least: float, move: int, stride: int, children: int) -> tuple[float, float]:
+    """``_relayed`` where one dimension of the fan-out, and one of the loops in time, moves tiles along shared ranks."""
+    share = max(least, min(1.0, -(-move // stride) / children))
+    on, turned = share, share
+    if move % stride or (stepwise and move != stride):
+        on = 1.0
+    if stepwise and stride % move:
+        turned = 1.0
+    return on, turned
 
 
 @helper
