@@ -5,8 +5,9 @@ from launcher.engines.native.batch.evaluator import (
     BatchResult,
     MappingBatch,
     batch_of,
+    concatenated,
     evaluate_single,
     mapping_at,
 )
 
-__all__ = ["BatchEvaluator", "BatchResult", "MappingBatch", "batch_of", "evaluate_single", "mapping_at"]
+__all__ = ["BatchEvaluator", "BatchResult", "MappingBatch", "batch_of", "concatenated", "evaluate_single", "mapping_at"]

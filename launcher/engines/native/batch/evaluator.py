@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -177,6 +177,15 @@ def evaluate_single(specification: Specification, mapping: Mapping) -> Evaluatio
         return evaluate(specification, mapping)
     except LeavesGapsError as error:
         return Evaluation(legal=False, reason=error.what)
+
+
+def concatenated(batches: Sequence[MappingBatch]) -> MappingBatch:
+    """The mappings of several batches of one specification, one after the other."""
+    return MappingBatch(
+        np.concatenate([batch.factors for batch in batches]),
+        np.concatenate([batch.orders for batch in batches]),
+        np.concatenate([batch.keep for batch in batches]),
+    )
 
 
 def batch_of(specification: Specification, mappings: Iterable[Mapping]) -> MappingBatch:

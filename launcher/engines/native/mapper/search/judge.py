@@ -8,15 +8,23 @@ does not see.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, permutations, product
+from math import prod
 from threading import Lock
 
 import numpy as np
 
-from launcher.engines.native.batch import BatchEvaluator, BatchResult, MappingBatch, evaluate_single, mapping_at
+from launcher.engines.native.batch import (
+    BatchEvaluator,
+    BatchResult,
+    MappingBatch,
+    concatenated,
+    evaluate_single,
+    mapping_at,
+)
 from launcher.engines.native.batch.specification_tables import MOST_COMPUTES
 from launcher.engines.native.mapper.search.automaton import Automaton, TemporalLoops
 from launcher.engines.native.mapper.space.fan_outs import MeshLayout, SpatialAssignments, layouts
@@ -79,11 +87,37 @@ class Judge:
         self._judged: set[tuple[object, ...]] = set()
         self._turn = Lock()
 
+    def judge_together(self, nests: Sequence[BoundedNest]) -> Iterator[Verdict]:
+        """Figures of the mappings of several nests at once, which takes hardly longer than one; many by themselves."""
+        waiting: dict[tuple[object, ...], tuple[BoundedNest, list[list[_Choice]]]] = {}
+        for nest in nests:
+            key = self._key(nest)
+            if key in waiting or self._is_judged(key):
+                continue
+            members = self._members(nest)
+            if prod(len(choices) for choices in members) * len(nests) > AT_ONCE:
+                yield from self.judge(nest)
+            else:
+                waiting[key] = nest, members
+        if not waiting:
+            return
+        batches = [
+            self._batch(nest, members, list(product(*(range(len(choices)) for choices in members))))
+            for nest, members in waiting.values()
+        ]
+        batch = concatenated(batches)
+        yield _verdict(batch, self._evaluate(batch))
+        with self._turn:
+            self._judged.update(waiting)
+
+    def _is_judged(self, key: tuple[object, ...]) -> bool:
+        with self._turn:
+            return key in self._judged
+
     def judge(self, nest: BoundedNest) -> Iterator[Verdict]:
         """Figures of a nest's mappings, some at a time; nothing when they were all judged before."""
-        with self._turn:
-            if self._key(nest) in self._judged:
-                return
+        if self._is_judged(self._key(nest)):
+            return
         first = self._batch(nest, [[choice] for choice in self._own(nest)], [(0,) * len(self._space.levels)])
         result = self._evaluate(first)
         reached = bool(
