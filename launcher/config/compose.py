@@ -124,12 +124,17 @@ def job_trial(config: DictConfig) -> Trial:
 
 
 def _made(config: DictConfig, hydra: Any, overrides: Sequence[str]) -> ComposedExperiment:
-    sources = [Path(source.path) for source in hydra.runtime.config_sources if source.schema == "file"]
-    folders = tuple(path for path in sources if path.resolve() != data_folder("conf"))
+    folders = own_folders(hydra)
     asked = [*dict.fromkeys((*_search_path(hydra), *overrides))]
     layers = _layers(config, asked, files_stamp(folders))
     OmegaConf.set_struct(config, True)
     return ComposedExperiment(config, dict(hydra.runtime.choices), folders, layers)
+
+
+def own_folders(hydra: Any) -> tuple[Path, ...]:
+    """The folders with groups of the user's own, from a configuration's part ``hydra``."""
+    sources = [Path(source.path) for source in hydra.runtime.config_sources if source.schema == "file"]
+    return tuple(path for path in sources if path.resolve() != data_folder("conf"))
 
 
 def _search_path(hydra: Any) -> list[str]:
