@@ -18,7 +18,7 @@ from random_specifications import random_architecture, random_constraints, rando
 from launcher.config.compose import compose
 from launcher.engines.interface import MapperSettings
 from launcher.engines.native.mapper.optima import search
-from launcher.engines.native.mapper.search import judge
+from launcher.engines.native.mapper.search import judge, worker
 from launcher.engines.native.mapper.search.judge import BoundedNest, Judge, Verdict
 from launcher.errors import NoValidMappingError
 from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
@@ -97,6 +97,7 @@ def _compare(specification: Specification, monkeypatch: pytest.MonkeyPatch) -> i
     """See that no mapping is below its nest's bound; returns how many nests there are."""
     ledger = _Ledger()
     monkeypatch.setattr(Judge, "judge", partialmethod(_record, ledger))
+    monkeypatch.setattr(worker, "MOST_WAITING", 1)
     with suppress(NoValidMappingError):
         search(specification, MapperSettings(("energy",)))
     for key, (energy_pj, cycles) in ledger.bounds.items():
