@@ -65,15 +65,14 @@ def _assert_best(found: Mapped, objective: tuple[str, ...], figures: Figures) ->
         alive &= values <= best * (1 + 1e-12)
 
 
+KINDS = ("gemm", "elementwise", "conv", "strided", "batched", "grouped", "transposed")
+
+
 @pytest.mark.parametrize(
     ("kind", "rare", "first"),
     [
+        *((kind, rare, 0) for kind in KINDS for rare in (1, 3)),
         *(("gemm", rare, 120) for rare in (1, 3)),
-        *(
-            (kind, rare, 0)
-            for kind in ("gemm", "elementwise", "conv", "strided", "batched", "grouped")
-            for rare in (1, 3)
-        ),
     ],
 )
 def test_the_optimum_is_the_best_of_all_mappings(kind: str, rare: float, first: int) -> None:
@@ -94,7 +93,7 @@ def test_the_optimum_is_the_best_of_all_mappings(kind: str, rare: float, first: 
         assert not violations(specification, found.mapping)
 
 
-@pytest.mark.parametrize("kind", ["gemm", "conv", "strided", "batched", "grouped"])
+@pytest.mark.parametrize("kind", ["gemm", "conv", "strided", "batched", "grouped", "transposed"])
 def test_no_mapping_is_below_the_bound_of_its_fan_outs_and_bypasses(kind: str) -> None:
     compared = 0
     for seed in seeds(500, 20):
