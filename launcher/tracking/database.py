@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
-from launcher.paths import cache_folder
+from launcher.cache_place import cache_folder
 from launcher.whole_files import whole_file
 
 try:

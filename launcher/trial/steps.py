@@ -37,10 +37,10 @@ def specify(trial: Trial) -> Specification:
     specification = rendered(trial, trial.experiment.mapspace.asked)
     chosen = trial.experiment.estimator
     settings = EstimatorSettings(
-        tables=tuple(Path(folder).expanduser() for folder in chosen.tables),
+        tables=tuple(Path(str(folder)).expanduser() for folder in chosen.tables),
         prefer=chosen.prefer,
         program=chosen.program,
-        components=tuple(Path(path).expanduser() for path in chosen.components),
+        components=tuple(Path(str(path)).expanduser() for path in chosen.components),
         timeout_s=chosen.timeout_s,
     )
     return estimate(specification, estimator=chosen.name, settings=settings)
