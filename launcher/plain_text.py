@@ -17,8 +17,8 @@ _CONTROL = re.compile(
 )
 """What moves a cursor, sounds a bell, hides text or turns its direction; and halves of characters."""
 
-_PASSWORD = re.compile(r"(\\?://[^/\s:@\\]*\\?:)[^\s@]*@(?:[^\s/?@]*@)*")
-"""In an address, whose colons Hydra may have escaped."""
+_PASSWORD = re.compile(r"(\\?://[^/\s:@\\]*\\?:)(?!\d{1,5}[/?])[^\s@]*@(?:[^\s/?@]*@)*")
+"""In an address, whose colons Hydra may have escaped; a number before a slash is a port."""
 
 _IN_A_QUERY = re.compile(
     r"((?:[?&;]|\\?&)(?:[\w.-]*(?:password|passwd|pwd|secret|token))\\?=)[^\s&;'\"]+", re.IGNORECASE

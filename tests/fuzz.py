@@ -26,7 +26,7 @@ from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from fuzz_kinds import KINDS, scratch
+from fuzz_kinds import KINDS, prepare, scratch
 
 from launcher.errors import LauncherError
 from launcher.plain_text import is_plain_text
@@ -50,6 +50,7 @@ class Failure:
 
 def failures(kind: str, cases: int, seed: int = 0) -> Iterator[Failure]:
     """The cases of one kind that fail, of those with the seeds from ``seed`` on."""
+    prepare(kind)
     for number in range(seed, seed + cases):
         why = _outcome(kind, number)
         if why:

@@ -45,7 +45,7 @@ def check_choices(overrides: Sequence[str]) -> None:
                 f"cannot read the argument {text!r}",
                 expected="group=choice, key=value, or with -m: key=value,value",
             )
-        if not text.startswith(("-", "~")) and "=" in text and (key in groups or "/" in key):
+        if not text.startswith("-") and "=" in text and (key in groups or "/" in key):
             _check(key, text)
 
 
