@@ -90,7 +90,7 @@ def points(rng: random.Random, keys: tuple[str, ...], number: int) -> list[dict[
 def test_points_are_what_composing_everything_gives(base: list[str]) -> None:
     rng = random.Random(str(base))
     one = composition(base)
-    for _ in range(5):
+    for _ in range(2):
         keys = tuple(rng.sample(list(VALUES), rng.randint(1, 4)))
         for values in points(rng, keys, 4):
             assert at(one, values) == told(base, values), values

@@ -129,8 +129,7 @@ def job_trial(config: DictConfig) -> Trial:
 
 
 def _made(config: DictConfig, hydra: Any, overrides: Sequence[str]) -> ComposedExperiment:
-    sources = [Path(source.path) for source in hydra.runtime.config_sources if source.schema == "file"]
-    folders = tuple(path for path in sources if path.resolve() != data_folder("conf"))
+    folders = own_folders(hydra)
     asked = [*dict.fromkeys((*_search_path(hydra), *overrides))]
     layers = _layers(config, asked, files_stamp(folders))
     OmegaConf.set_struct(config, True)
@@ -144,6 +143,12 @@ def _layer_names(config: DictConfig, parts: Mapping[str, object]) -> list[str]:
     if not isinstance(config.layers, ListConfig):
         raise ConfigurationError(f"layers={config.layers} is no list of layers", expected="layers=[KTQ,softmax]")
     return [str(name) if str(name) in parts else check_name("layer", name) for name in config.layers]
+
+
+def own_folders(hydra: Any) -> tuple[Path, ...]:
+    """The folders with groups of the user's own, from a configuration's part ``hydra``."""
+    sources = [Path(source.path) for source in hydra.runtime.config_sources if source.schema == "file"]
+    return tuple(path for path in sources if path.resolve() != data_folder("conf"))
 
 
 def _search_path(hydra: Any) -> list[str]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from launcher.config.compose import composition
+from omegaconf import DictConfig
+
+from launcher.config.compose import composition, configuration, own_folders
 from launcher.config.composition import ComposedExperiment, Value
 from launcher.config.files_stamp import FilesStamp, files_stamp
 from launcher.config.trial import Trial
@@ -22,7 +26,38 @@ _WORDS: dict[str, Value] = {"null": None, "true": True, "false": False}
 _NOT_WORDS = ("nan", "inf")
 _MOST = 32
 
-_kept: dict[tuple[tuple[str, ...], Path | None], tuple[FilesStamp, ComposedExperiment]] = {}
+T = TypeVar("T")
+
+
+@dataclass
+class _Store(Generic[T]):
+    """What was composed of overrides, until a file that it was made of changes.
+
+    Attributes:
+        make: composes.
+        folders: of what was composed the folders with files of the user's own.
+    """
+
+    make: Callable[[Sequence[str], Path | None], T]
+    folders: Callable[[T], Sequence[Path]]
+    _kept: dict[tuple[tuple[str, ...], Path | None], tuple[FilesStamp, T]] = field(default_factory=dict)
+    _one_at_a_time: threading.RLock = field(default_factory=threading.RLock)
+
+    def get(self, overrides: Sequence[str], config_dir: Path | None) -> T:
+        key = (tuple(overrides), config_dir.resolve() if config_dir else None)
+        with self._one_at_a_time:
+            kept = self._kept.pop(key, None)
+            if kept is None or kept[0] != files_stamp(self.folders(kept[1])):
+                made = self.make(overrides, config_dir)
+                kept = files_stamp(self.folders(made)), made
+            self._kept[key] = kept  # the last used is the last dropped
+            if len(self._kept) > _MOST:
+                del self._kept[next(iter(self._kept))]
+            return kept[1]
+
+
+_compositions = _Store(composition, lambda made: made.sources)
+_configurations = _Store(configuration, lambda made: own_folders(made.hydra))
 _one_at_a_time = threading.RLock()
 
 
@@ -37,16 +72,26 @@ def recompose(overrides: Sequence[str], config_dir: Path | None = None) -> Trial
         ConfigurationError: an unknown choice, key or type, or a value out of range.
     """
     common, values = parted(overrides)
-    key = (tuple(common), config_dir.resolve() if config_dir else None)
     with _one_at_a_time:
-        kept = _kept.pop(key, None)
-        if kept is None or kept[0] != files_stamp(kept[1].sources):
-            made = composition(common, config_dir)
-            kept = files_stamp(made.sources), made
-        _kept[key] = kept  # the last used is the last dropped
-        if len(_kept) > _MOST:
-            del _kept[next(iter(_kept))]
-        return kept[1].at(values)
+        return kept_composition(common, config_dir).at(values)
+
+
+def kept_composition(overrides: Sequence[str], config_dir: Path | None = None) -> ComposedExperiment:
+    """As :func:`launcher.config.compose.composition`, used again while no file of it changes.
+
+    Args:
+        overrides: what all trials have in common.
+        config_dir: a folder with groups of your own.
+
+    Raises:
+        ConfigurationError: an unknown choice or key, or a value of a wrong type.
+    """
+    return _compositions.get(overrides, config_dir)
+
+
+def kept_configuration(overrides: Sequence[str], config_dir: Path | None = None) -> DictConfig:
+    """As :func:`launcher.config.compose.configuration`, in the same way; it is not to be changed."""
+    return _configurations.get(overrides, config_dir)
 
 
 def parted(overrides: Sequence[str]) -> tuple[list[str], dict[str, Value]]:

@@ -15,7 +15,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from yaml import YAMLError
 
 from launcher.commands.check.study.record import StudyRecord
-from launcher.config.compose import configuration
+from launcher.config.recompose import kept_configuration
 from launcher.errors import LauncherError
 from launcher.results.files import MULTIRUN_YAML
 from launcher.sweeping.exhaustive.plan import goals_of
@@ -40,7 +40,7 @@ def check_question(record: StudyRecord) -> Iterator[str]:
     if tuple(points.bounds) != certificate.goals.objectives:
         yield "points.parquet has bounds of other objectives than the certificate"
     try:
-        config = configuration(study.overrides, study.config_dir)
+        config = kept_configuration(study.overrides, study.config_dir)
         yield from _check_composed(record, config)
     except LauncherError as error:
         yield f"what the study asks cannot be composed: {error.what}"
@@ -48,7 +48,7 @@ def check_question(record: StudyRecord) -> Iterator[str]:
 
 def changed_since(record: StudyRecord) -> list[str]:
     """Code and data that are not those with which the study was made; a good reason for other figures."""
-    now = _now(record, configuration(record.study.overrides, record.study.config_dir))
+    now = _now(record, kept_configuration(record.study.overrides, record.study.config_dir))
     made = record.certificate.identity
     return [name for name in _COMPUTED if name in now and made.get(name) != now[name]]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from launcher.config.compose import composition
-from launcher.config.composition import ComposedExperiment
+from launcher.config.recompose import kept_composition
 from launcher.config.trial import Trial
 from launcher.sweeping.exhaustive.numbering import point_at
 from launcher.sweeping.exhaustive.study_file import StudyFile
@@ -15,7 +14,7 @@ _BARE = ("tracking=none", "cache=false", "verify=false")
 """Nothing is kept, nothing that was kept is used, and nobody else is asked."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class StudyTrials:
     """Makes the trial of any point.
 
@@ -24,7 +23,6 @@ class StudyTrials:
     """
 
     study: StudyFile
-    _composed: dict[tuple[str, ...], ComposedExperiment] = field(default_factory=dict)
 
     def trial(self, number: int) -> Trial:
         """The trial of one point.
@@ -34,10 +32,8 @@ class StudyTrials:
         """
         point = point_at(self.study.keys, number)
         groups = tuple(f"{key}={written(value)}" for key, value in point.items() if "." not in key)
-        if groups not in self._composed:
-            overrides = [*self.study.overrides, *_BARE, *groups]
-            self._composed[groups] = composition(overrides, self.study.config_dir)
-        return self._composed[groups].at({key: value for key, value in point.items() if "." in key})
+        composed = kept_composition([*self.study.overrides, *_BARE, *groups], self.study.config_dir)
+        return composed.at({key: value for key, value in point.items() if "." in key})
 
 
 def layers_of(trial: Trial) -> tuple[Trial, ...]:
