@@ -58,6 +58,22 @@ def python(folder: Path, *arguments: str, **environment: str) -> Outcome:
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
+def command_here(folder: Path, *arguments: str) -> Outcome:
+    """``python -m launcher ARGUMENTS`` in ``folder``, without an interpreter of its own."""
+    from launcher.__main__ import main  # noqa: PLC0415
+
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(folder)
+        patch.setenv("COLUMNS", "160")
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        try:
+            status = main(arguments)
+        except SystemExit as end:
+            status = int(end.code or 0)
+    return Outcome(status, out.getvalue(), err.getvalue())
+
+
 def launch_here(folder: Path, *arguments: str) -> Outcome:
     """The same without an interpreter of its own, which would take most of the time of a short command."""
     from hydra.core.global_hydra import GlobalHydra  # noqa: PLC0415

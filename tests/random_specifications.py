@@ -18,8 +18,8 @@ FANOUTS = ((1, 1), (2, 1), (1, 2), (2, 2), (3, 1), (4, 2), (1, 4))
 def random_specification(random: Random, kind: str, *, rare: float = 1.0) -> Specification:
     """A specification of a problem of the given kind.
 
-    That is ``gemm``, ``elementwise``, ``conv``, ``strided``, or with a dimension that all tensors share, ``batched`` (a
-    gemm) or ``grouped`` (a convolution).
+    That is ``gemm``, ``elementwise``, ``conv``, ``strided``, ``transposed`` (strides of its output), or with a
+    dimension that all tensors share, ``batched`` (a gemm) or ``grouped`` (a convolution).
 
     ``rare`` makes rarely used options of levels and constraints that much more likely.
     """
@@ -54,12 +54,30 @@ def random_problem(random: Random, kind: str) -> Problem:
         return Problem(kind, extents, spaces)
     if kind in {"batched", "grouped"}:
         return _with_shared(random, kind)
+    if kind == "transposed":
+        return _transposed(random)
     stride = random.choice((1, 2)) if kind == "strided" else 1
     extents = {"E": random.choice((1, 2)), "D": random.choice((1, 2)), "P": random.choice((2, 3, 4, 4, 6, 8))}
     extents |= {"R": random.choice((2, 3)), "Q": random.choice((1, 1, 2)), "S": random.choice((1, 1, 2))}
     inputs = space("I", "E", f"{stride}P+R" if stride > 1 else "P+R", "Q+S")
     spaces = (space("W", "E", "D", "R", "S"), inputs, space("O", "D", "P", "Q", read_write=True))
     return Problem(kind, extents, spaces)
+
+
+def _transposed(random: Random) -> Problem:
+    """A convolution whose outputs are windows, without gaps: the kernel is at least as large as the stride."""
+    stride = random.choice((1, 1, 2, 2, 3))
+    extents = {"E": random.choice((1, 2)), "D": random.choice((1, 1, 2)), "P": random.choice((2, 3, 4, 4, 6, 8))}
+    extents |= {"R": random.choice([kernel for kernel in (2, 3, 4, 6) if kernel >= stride])}
+    extents |= {"Q": random.choice((1, 1, 2, 3)), "S": random.choice((1, 1, 2))}
+    window = f"{stride}P+R" if random.random() < 0.8 else f"P+{extents['P']}R"  # or one that never overlaps
+    outputs = random.sample(["D", window, "Q+S"], 3)
+    ranks = {"W": ["E", "D", "R", "S"], "I": ["E", "P", "Q"], "O": outputs}
+    if random.random() < 0.25:
+        extents |= {"G": random.choice((2, 3)), "D": 1}
+        ranks = {name: ["G", *own] for name, own in ranks.items()}
+    spaces = {name: tuple(tuple(map(_term, rank.split("+"))) for rank in own) for name, own in ranks.items()}
+    return Problem("transposed", extents, tuple(DataSpace(name, own, name == "O") for name, own in spaces.items()))
 
 
 def _with_shared(random: Random, kind: str) -> Problem:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import python
+from command_line import command_here, python
 
 import launcher
 from launcher.commands.check.files import read_all
@@ -72,7 +72,7 @@ def test_the_checker_reads_no_search_code() -> None:
 
 
 def test_a_folder_without_a_result_is_told(tmp_path: Path) -> None:
-    python(tmp_path, "-m", "launcher", "check", str(tmp_path)).must_explain("cannot read a result", str(tmp_path))
+    command_here(tmp_path, "check", str(tmp_path)).must_explain("cannot read a result", str(tmp_path))
 
 
 @pytest.mark.parametrize(

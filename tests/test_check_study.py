@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from command_line import launch_here, python
+from command_line import command_here, launch_here
 
 from launcher.commands.check.study.record import StudyRecord, front_losses, read_record
 from launcher.commands.check.study.whole import Effort, check_study
@@ -81,7 +81,7 @@ def rejected(folder: Path, effort: Effort = QUICK) -> list[str]:
 
 
 def test_what_was_written_is_all_right(study: Path, fronts: Path) -> None:
-    text = python(study, "-m", "launcher", "check", str(study), str(fronts), "--search", "1").must_succeed().out
+    text = command_here(study, "check", str(study), str(fronts), "--search", "1").must_succeed().out
     assert "36 points: " in text and "36 points composed again" in text
     assert "on trust: the bounds of" in text
     assert text.count("all right") == 2
@@ -121,11 +121,11 @@ def test_a_file_that_is_missing_or_damaged_is_told(copy: Path, name: str) -> Non
 
 def test_what_cannot_be_checked_is_told_without_a_traceback(copy: Path) -> None:
     (copy / "certificate.json").unlink()
-    python(copy, "-m", "launcher", "check", str(copy)).must_explain("no certificate.json", "goes on with it")
+    command_here(copy, "check", str(copy)).must_explain("no certificate.json", "goes on with it")
 
 
 def test_counts_are_no_less_than_none(study: Path) -> None:
-    python(study, "-m", "launcher", "check", str(study), "--sample", "-3").must_explain("less than 0", status=2)
+    command_here(study, "check", str(study), "--sample", "-3").must_explain("less than 0", status=2)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -415,7 +415,7 @@ def test_an_open_point_is_said_to_be_one(copy: Path) -> None:
     write_study_page(copy)
     trial_of_point(copy, first(read_record(copy), "open"))
     assert rejected(copy) == ["it is not complete: 1 of 36 points are open"]
-    told = python(copy, "-m", "launcher", "check", str(copy), "--search", "0")
+    told = command_here(copy, "check", str(copy), "--search", "0")
     assert told.status == 1 and "not complete" in told.out
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from command_line import launch
+from command_line import launch_here
 from rich.console import Console
 from timeloop_cases import BERT, CUBE, RAGGED, RECORDINGS, TINY, calls, changed, stand_in
 
@@ -306,7 +306,7 @@ def test_a_disagreement_marks_the_result_everywhere(tmp_path: Path) -> None:
 def test_the_command_line_records_a_disagreement(tmp_path: Path) -> None:
     programs = stand_in(tmp_path, str(disagreeing(tmp_path)))
     asked = ["model=bert_base", *GEMMINI, *given("KTQ"), f"engine.bin_dir={programs}", "hydra.run.dir=out"]
-    done = launch(tmp_path, *asked).must_succeed()
+    done = launch_here(tmp_path, *asked).must_succeed()
     assert "disagrees on gemmini 16x16 KTQ: Scratchpad: reads of Inputs" in done.out
     with sqlite3.connect(tmp_path / "mlflow.db") as database:
         recorded = dict(database.execute("select key, value from tags"))
@@ -348,7 +348,9 @@ def test_one_layer_that_disagrees_marks_the_network(tmp_path: Path) -> None:
 def test_a_sweep_goes_on_when_timeloop_crashes_in_one_trial(tmp_path: Path) -> None:
     behaviour = "threads = 'num_threads: 2' in Path('input.yaml').read_text(); end(-6) if threads else " + ANY_SEARCH
     engine = timeloop(stand_in(tmp_path, "search", behaviour=behaviour))
-    done = launch(tmp_path, "-m", *BERT, *CUBE, *engine, "mapper.threads=1,2,3", "hydra.sweep.dir=out").must_succeed()
+    done = launch_here(
+        tmp_path, "-m", *BERT, *CUBE, *engine, "mapper.threads=1,2,3", "hydra.sweep.dir=out"
+    ).must_succeed()
     statuses = [json.loads((tmp_path / "out" / str(n) / "result.json").read_text()) for n in range(3)]
     assert [one["status"] for one in statuses] == ["ok", "failed", "ok"]
     assert "timeloop-mapper crashed (SIGABRT)" in statuses[1]["reason"]

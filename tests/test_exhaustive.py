@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command_line import ROOT, launch_here, python
+from command_line import ROOT, command_here, launch_here
 from exhaustive_cases import EYERISS, GEMMINI, PIM, asked, study_of
 
 from launcher import run
@@ -243,6 +243,6 @@ def test_searches_that_fail_prove_nothing_and_are_tried_again(tmp_path: Path) ->
     failed.must_explain("none of the 2 points has a mapping: took longer than sweep.trial_timeout_s=0.001")
     assert "2 of 2 points are open" in failed.out
     assert "was stopped" in json.loads((tmp_path / "out" / "certificate.json").read_text())["claim"]
-    told = python(tmp_path, "-m", "launcher", "check", "out")
+    told = command_here(tmp_path, "check", "out")
     assert "2 of 2 points are open" in told.out + told.err
     assert "no other point" in launch_here(tmp_path, *command).must_succeed().out

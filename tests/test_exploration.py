@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import ROOT, launch
+from command_line import ROOT, launch_here
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
@@ -84,10 +84,12 @@ def test_a_variant_knows_the_names_of_what_it_varies_whatever_it_is_called(tmp_p
     mine.write_text("defaults: [simba, _self_]\nname: tiny_one\npes: 4\n")
     (tmp_path / "sizes.json").write_text(json.dumps([{"buffer_kib": 32}, {"buffer_kib": 64}]))
     common = ("layer=KTQ", "model=bert_base", "tracking=none", "configs=sizes.json", "--config-dir", "mine")
-    outcome = launch(tmp_path, "-m", "arch=simba_small,tiny_one", *common).must_succeed()
+    outcome = launch_here(tmp_path, "-m", "arch=simba_small,tiny_one", *common).must_succeed()
     assert "4 trials" in outcome.out and outcome.out.count("arch.global_buffer_kib=32") == 2
     (tmp_path / "sizes.json").write_text(json.dumps([{"pe_rows": 32}]))
-    launch(tmp_path, "-m", "arch=tiny_one", *common).must_explain("pe_rows: tiny_one has no such part", "buffer_kib")
+    launch_here(tmp_path, "-m", "arch=tiny_one", *common).must_explain(
+        "pe_rows: tiny_one has no such part", "buffer_kib"
+    )
 
 
 def test_configurations_may_have_names_and_set_more_than_hardware(tmp_path: Path) -> None:
@@ -153,15 +155,15 @@ def test_a_file_on_the_command_line(tmp_path: Path) -> None:
         "c": {"pe_rows": 16, "accumulator_kib": 0.0625},
     }
     (tmp_path / "good.json").write_text(json.dumps(content))
-    outcome = launch(tmp_path, "-m", "configs=good.json", *common).must_succeed()
+    outcome = launch_here(tmp_path, "-m", "configs=good.json", *common).must_succeed()
     assert "3 trials, 1 without a mapping" in outcome.out
     _, _, best = outcome.out.partition("best by")
     assert [line.split()[:2] for line in best.splitlines() if line.split()[:1] and line.split()[0] in METRICS] == [
         [metric, name] for metric, name in zip(METRICS, "bbba", strict=True)
     ]
-    launch(tmp_path, "-m", "configs=none.json", *common).must_explain("none.json", "no such file")
-    launch(tmp_path, "configs=good.json", *common).must_explain("-m")
-    launch(tmp_path, "-m", "configs=good.json", "arch.rows=8", *common).must_explain("arch.rows", "good.json")
+    launch_here(tmp_path, "-m", "configs=none.json", *common).must_explain("none.json", "no such file")
+    launch_here(tmp_path, "configs=good.json", *common).must_explain("-m")
+    launch_here(tmp_path, "-m", "configs=good.json", "arch.rows=8", *common).must_explain("arch.rows", "good.json")
     assert len(list(tmp_path.glob("multirun/*/*"))) == 1
 
 

@@ -9,6 +9,7 @@ from random import Random
 import numpy as np
 import pytest
 from brute_force import BruteForce
+from effort import seeds
 from fused_layers import LayerWalk, Shared, loops_of
 from fused_walk import TensorWalk
 from mapspace_oracle import random_mappings
@@ -91,7 +92,7 @@ def mappings_of(specification: Specification, count: int, seed: int) -> list[Map
     return [mapping_at(specification, batch, index) for index in range(min(count, len(batch)))]
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(0, 14))
 def test_the_walk_and_the_model_agree(seed: int) -> None:
     random = Random(seed)
     specification = random_layer(random, matmul({name: random.choice((1, 2, 2, 3, 4)) for name in "EDL"}))
@@ -108,7 +109,7 @@ def test_the_walk_and_the_model_agree(seed: int) -> None:
         assert found.cycles == expected.cycles
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds(0, 8))
 def test_a_batch_counts_as_the_plain_model_does(seed: int) -> None:
     random = Random(seed)
     own = random_layer(random, matmul({name: random.choice((1, 2, 3, 4)) for name in "EDL"}))
@@ -128,7 +129,7 @@ def assert_alike(specification: Specification, batch: MappingBatch) -> None:
         assert result.energy_pj[index] == pytest.approx(single.energy_pj, rel=1e-12)
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", seeds(0, 10))
 def test_where_nothing_stays_every_iteration_costs_the_same(seed: int) -> None:
     """All shared loops move the outputs, so none of them is accumulated over; blocks and bandwidths round nothing."""
     random = Random(seed)
@@ -142,7 +143,7 @@ def test_where_nothing_stays_every_iteration_costs_the_same(seed: int) -> None:
         assert often.computes == repeats.times * once.computes
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", seeds(0, 8))
 def test_what_is_accumulated_over_shared_loops_is_read_back_from_the_second_iteration_on(seed: int) -> None:
     random = Random(seed)
     specification = smooth(random_layer(random, matmul({name: random.choice((1, 2, 3, 4)) for name in "EDL"})))
@@ -169,7 +170,7 @@ def assert_counts(found: DataSpaceStats, once: DataSpaceStats, times: int) -> No
     )
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(0, 14))
 def test_where_everything_stays_shared_loops_are_ordinary_ones(seed: int) -> None:
     """They are those of a further level that holds nothing and costs nothing, around the nest."""
     random = Random(seed)
@@ -233,7 +234,7 @@ def convolution(window: int) -> Problem:
 
 
 @pytest.mark.parametrize("window", [3, 1])
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", seeds(0, 4))
 def test_windows_come_anew_while_weights_stay(window: int, seed: int) -> None:
     """Of a layer with a window of 3 before one with 1: inputs cross in every iteration, weights once."""
     random = Random(seed)

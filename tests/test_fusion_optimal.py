@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from command_line import launch_here, python
+from command_line import command_here, launch_here
 
 from launcher import run
 from launcher.errors import LauncherError
@@ -99,7 +99,7 @@ def test_the_files_of_a_fused_network(tmp_path: Path) -> None:
     assert "as one nest" in (tmp_path / "out" / "mapping.txt").read_text()
     assert "as one nest" in (tmp_path / "out" / "report.html").read_text()
     assert json.loads((tmp_path / "out" / "proof.json").read_text())["objective"] == "edp"
-    assert python(tmp_path, "-m", "launcher", "check", "out").must_succeed().out.startswith("out: all right")
+    assert command_here(tmp_path, "check", "out").must_succeed().out.startswith("out: all right")
 
 
 def test_a_sweep_over_hardware(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from command_line import python
+from command_line import command_here
 from rich.console import Console
 
 from launcher import run
@@ -131,6 +131,6 @@ def test_many_trials_say_it_once() -> None:
 def test_files_get_the_switch_of_their_command(tmp_path: Path) -> None:
     run(["arch=dimc", "layer=gemm", "layer.D=197", "layer.E=64", "layer.L=64"], output=tmp_path)
     files = ["specification.yaml", "constraints.yaml"]
-    done = python(tmp_path, "-m", "launcher", "map", *files).must_succeed()
+    done = command_here(tmp_path, "map", *files).must_succeed()
     assert "D = 197 has no divisor from 2 to 32; --factors spatial uses them" in done.out
-    assert "idle" not in python(tmp_path, "-m", "launcher", "map", *files, "--factors", "spatial").must_succeed().out
+    assert "idle" not in command_here(tmp_path, "map", *files, "--factors", "spatial").must_succeed().out

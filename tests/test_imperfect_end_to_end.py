@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from command_line import launch
+from command_line import launch_here
 from timeloop_cases import BERT, RAGGED, RECORDINGS, RUBY, UNEVEN, stand_in
 
 from launcher.config.compose import compose
@@ -32,7 +32,7 @@ def test_verifying_a_mapping_tells_both_figures_and_the_reason(tmp_path: Path) -
     result = run(*RAGGED, *GIVEN, f"engine.bin_dir={programs}", "verify=true")
     assert result.verification and not result.verification.disputed and not result.verification.agrees
     assert WHY in (result.verification.explanation or "")
-    done = launch(tmp_path, "tracking=none", "model=bert_base", *RAGGED, *GIVEN, f"engine.bin_dir={programs}")
+    done = launch_here(tmp_path, "tracking=none", "model=bert_base", *RAGGED, *GIVEN, f"engine.bin_dir={programs}")
     said = " ".join(done.must_succeed().out.split())
     assert WHY in said and "disagrees" not in said
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
-from command_line import python
+from command_line import command_here
 from sample_results import ok_result
 
 from launcher import run
@@ -100,7 +100,7 @@ def test_its_files_say_all_of_it(tmp_path: Path) -> None:
 def test_programs_get_totals_and_residuals(tmp_path: Path) -> None:
     result, folder = trial()
     assert result.evaluation is not None
-    python(tmp_path, "-m", "launcher", "evaluate", str(folder), "--json", "out.json").must_succeed()
+    command_here(tmp_path, "evaluate", str(folder), "--json", "out.json").must_succeed()
     (evaluated,) = json.loads((tmp_path / "out.json").read_text())
     for mine, level in zip(evaluated["levels"], result.evaluation.levels, strict=True):
         assert mine["instances"] == level.instances

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command_line import launch
+from command_line import launch_here
 
 from launcher import load, run
 from launcher.config.compose import compose
@@ -104,7 +104,7 @@ def test_a_network_says_which_factors_were_searched() -> None:
 
 def test_a_sweep_tells_its_trials_apart_by_their_factors(tmp_path: Path) -> None:
     arguments = ("-m", "mapspace.factors=perfect,spatial", *KTQ, "hydra.sweep.dir=sweep")
-    assert "spatial" in launch(tmp_path, *arguments).must_succeed().out
+    assert "spatial" in launch_here(tmp_path, *arguments).must_succeed().out
     found = load(tmp_path / "sweep")
     assert swept_parameters(list(found)) == ["mapspace.factors"]
 
@@ -119,8 +119,8 @@ def test_a_study_with_other_factors_is_another_study(tmp_path: Path) -> None:
         "sweep.study=sides",
         *KTQ,
     )
-    launch(tmp_path, *study).must_succeed()
-    launch(tmp_path, *study, "mapspace.factors=spatial").must_explain("mapspace.factors: perfect -> spatial")
+    launch_here(tmp_path, *study).must_succeed()
+    launch_here(tmp_path, *study, "mapspace.factors=spatial").must_explain("mapspace.factors: perfect -> spatial")
 
 
 def test_the_preset_turns_the_side_of_a_square_array() -> None:
@@ -131,7 +131,7 @@ def test_the_preset_turns_the_side_of_a_square_array() -> None:
 
 def test_the_preset_is_a_grid_over_sides(tmp_path: Path) -> None:
     perfect = ("mapspace.factors=perfect", "arch.rows=8,11", "tracking=none", "hydra.sweep.dir=sides")
-    launch(tmp_path, "-m", "+experiment=sides_gemmini", *perfect).must_succeed()
+    launch_here(tmp_path, "-m", "+experiment=sides_gemmini", *perfect).must_succeed()
     found = load(tmp_path / "sides")
     assert [one.parameters["arch.cols"] for one in found] == [8, 11]
     assert [bool([flag for flag in one.flags if "idle" in flag]) for one in found] == [False, True]

@@ -21,9 +21,7 @@ def in_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @needs_torch
-@pytest.mark.parametrize(
-    ("name", "expected"), [("resnet50", 4_089_184_256), ("mobilenet_v2", 300_774_272), ("vit_b16", 17_563_828_224)]
-)
+@pytest.mark.parametrize(("name", "expected"), [("mobilenet_v2", 300_774_272), ("vit_b16", 17_563_828_224)])
 def test_multiply_accumulates_are_the_published_ones(name: str, expected: int) -> None:
     assert operations(layers(f"networks:{name}")) == expected
 
@@ -39,7 +37,7 @@ def test_a_block_with_grouped_queries() -> None:
 
 
 @needs_torch
-@pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "bert_layer", "llama_block", "vit_b16"])
+@pytest.mark.parametrize("name", ["mobilenet_v2", "bert_layer", "llama_block"])
 @pytest.mark.filterwarnings("ignore")
 def test_an_exported_file_holds_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("onnxscript")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from command_line import launch, python
+from command_line import command_here, launch, launch_here, python
 
 FAST = ["model=bert_base", "layer=KTQ"]
 
@@ -29,7 +29,7 @@ def test_one_trial_leaves_its_files_and_shows_them(tmp_path: Path) -> None:
     assert "shared_glb" in (folder / "mapping.txt").read_text()
     # The files evaluate to the same figures.
     files = [str(folder / name) for name in ("specification.yaml", "mapping.yaml")]
-    python(tmp_path, "-m", "launcher", "evaluate", *files, "--json", "again.json").must_succeed()
+    command_here(tmp_path, "evaluate", *files, "--json", "again.json").must_succeed()
     again = json.loads((tmp_path / "again.json").read_text())[0]
     assert again["cycles"] == result["cycles"]
     assert again["energy_pj"] == pytest.approx(result["energy_pj"], rel=1e-12)
@@ -48,7 +48,7 @@ assert "mlflow" not in sys.modules
 
 
 def test_a_multirun_has_a_parent_and_a_table_best_first(tmp_path: Path) -> None:
-    outcome = launch(tmp_path, "-m", "arch.rows=8,16,32", "mapper.objective=[edp,cycles]", *FAST).must_succeed()
+    outcome = launch_here(tmp_path, "-m", "arch.rows=8,16,32", "mapper.objective=[edp,cycles]", *FAST).must_succeed()
     (sweep,) = tmp_path.glob("multirun/*/*/sweep.json")
     assert json.loads(sweep.read_text())["swept"] == ["arch.rows"]  # a list is one value
     with sqlite3.connect(tmp_path / "mlflow.db") as database:
@@ -67,7 +67,7 @@ def test_a_multirun_has_a_parent_and_a_table_best_first(tmp_path: Path) -> None:
 
 def test_a_trial_without_mapping_or_with_a_value_out_of_range_is_a_row_not_the_end(tmp_path: Path) -> None:
     sizes = "arch.accumulator_kib=0.0625,0,256"
-    outcome = launch(tmp_path, "-m", sizes, *FAST, "tracking=none").must_succeed()
+    outcome = launch_here(tmp_path, "-m", sizes, *FAST, "tracking=none").must_succeed()
     assert "3 trials, 2 without a mapping" in outcome.out
     assert "Accumulator must hold" in outcome.out
     assert "arch.accumulator_kib=0.0 is out of range" in outcome.out
@@ -75,7 +75,9 @@ def test_a_trial_without_mapping_or_with_a_value_out_of_range_is_a_row_not_the_e
 
 
 def test_a_sweep_without_any_mapping_fails(tmp_path: Path) -> None:
-    launch(tmp_path, "-m", "arch.accumulator_kib=0.0625,0.07", *FAST, "tracking=none").must_explain("none of the 2")
+    launch_here(tmp_path, "-m", "arch.accumulator_kib=0.0625,0.07", *FAST, "tracking=none").must_explain(
+        "none of the 2"
+    )
 
 
 def test_tracking_goes_where_the_key_says_rather_than_the_environment(tmp_path: Path) -> None:
@@ -85,5 +87,5 @@ def test_tracking_goes_where_the_key_says_rather_than_the_environment(tmp_path: 
 
 
 def test_a_sweep_with_a_mistake_starts_nothing(tmp_path: Path) -> None:
-    launch(tmp_path, "-m", "arch.rows=8,abc", *FAST).must_explain("arch.rows", "abc")
+    launch_here(tmp_path, "-m", "arch.rows=8,abc", *FAST).must_explain("arch.rows", "abc")
     assert not (tmp_path / "multirun").exists() and not (tmp_path / "mlflow.db").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from command_line import python
+from command_line import command_here, python
 
 from launcher import run
 from launcher.specification.constraints import Factors
@@ -37,7 +37,7 @@ def test_a_trials_own_files_map_to_the_same_optimum(files: Path, tmp_path: Path)
 def test_a_trials_folder_maps_with_its_constraints_and_factors(tmp_path: Path) -> None:
     trial = ["layer=KTQ", "model=bert_base", "arch.rows=12", "mapspace.factors=spatial"]
     result = run(trial, output=tmp_path / "trial")
-    python(tmp_path, "-m", "launcher", "map", "trial", "--json", "best.json").must_succeed()
+    command_here(tmp_path, "map", "trial", "--json", "best.json").must_succeed()
     best = json.loads((tmp_path / "best.json").read_text())
     assert best["factors"] == "spatial"
     assert (best["energy_pj"], best["cycles"]) == (pytest.approx(result.energy_pj, rel=1e-12), result.cycles)
@@ -46,10 +46,10 @@ def test_a_trials_folder_maps_with_its_constraints_and_factors(tmp_path: Path) -
 def test_the_objective_comes_from_the_command_line_or_the_files(files: Path, tmp_path: Path) -> None:
     inputs = [str(files / name) for name in ("specification.yaml", "constraints.yaml")]
     (tmp_path / "mapper.yaml").write_text("mapper: {optimization_metrics: [delay, energy]}\n")
-    python(tmp_path, "-m", "launcher", "map", *inputs, "mapper.yaml", "--json", "fast.json").must_succeed()
+    command_here(tmp_path, "map", *inputs, "mapper.yaml", "--json", "fast.json").must_succeed()
     assert json.loads((tmp_path / "fast.json").read_text())["objective"] == ["cycles", "energy"]
     arguments = ["mapper.yaml", "--objective", "energy", "--json", "low.json"]
-    python(tmp_path, "-m", "launcher", "map", *inputs, *arguments).must_succeed()
+    command_here(tmp_path, "map", *inputs, *arguments).must_succeed()
     low, fast = (json.loads((tmp_path / name).read_text()) for name in ("low.json", "fast.json"))
     assert low["objective"] == ["energy"]
     assert low["energy_pj"] <= fast["energy_pj"] and fast["cycles"] <= low["cycles"]
@@ -62,17 +62,17 @@ def test_no_mapping_is_told_and_written(files: Path, tmp_path: Path) -> None:
             component["attributes"]["depth"] = 1
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(specification))
     inputs = ["small.yaml", str(files / "constraints.yaml")]
-    python(tmp_path, "-m", "launcher", "map", *inputs, "--json", "none.json").must_explain("Accumulator")
+    command_here(tmp_path, "map", *inputs, "--json", "none.json").must_explain("Accumulator")
     assert "Accumulator" in json.loads((tmp_path / "none.json").read_text())["infeasible"]
 
 
 def test_mistakes_are_told(files: Path, tmp_path: Path) -> None:
     specification = str(files / "specification.yaml")
-    python(tmp_path, "-m", "launcher", "map", "nowhere.yaml").must_explain("nowhere.yaml")
-    python(tmp_path, "-m", "launcher", "map", specification, "--objective", "speed").must_explain("speed", "edp")
+    command_here(tmp_path, "map", "nowhere.yaml").must_explain("nowhere.yaml")
+    command_here(tmp_path, "map", specification, "--objective", "speed").must_explain("speed", "edp")
     (tmp_path / "mapper.yaml").write_text("mapper: {optimization_metrics: [last_level_accesses]}\n")
-    python(tmp_path, "-m", "launcher", "map", specification, "mapper.yaml").must_explain("last_level_accesses")
-    python(tmp_path, "-m", "launcher", "map", specification, "--timeout", "0").must_explain("timeout", status=2)
+    command_here(tmp_path, "map", specification, "mapper.yaml").must_explain("last_level_accesses")
+    command_here(tmp_path, "map", specification, "--timeout", "0").must_explain("timeout", status=2)
 
 
 def test_imperfect_factors_are_asked_for_on_the_command_line_or_in_the_files(files: Path, tmp_path: Path) -> None:
@@ -84,10 +84,10 @@ def test_imperfect_factors_are_asked_for_on_the_command_line_or_in_the_files(fil
         "all": ["ruby.yaml", "--factors", "all"],
     }
     for factors, arguments in said.items():
-        done = python(tmp_path, "-m", "launcher", "map", *inputs, *arguments, "--json", "best.json", "-o", "out")
+        done = command_here(tmp_path, "map", *inputs, *arguments, "--json", "best.json", "-o", "out")
         shown = done.must_succeed().out
         assert json.loads((tmp_path / "best.json").read_text())["factors"] == factors
         assert ("may be imperfect" in shown) == (factors != "perfect")
         assert json.loads((tmp_path / "out" / "result.json").read_text()).get("factors", "perfect") == factors
         assert read_mapspace([tmp_path / "out" / "constraints.yaml"]) is Factors(factors)
-    python(tmp_path, "-m", "launcher", "map", *inputs, "--factors", "some").must_explain("some", "spatial", status=2)
+    command_here(tmp_path, "map", *inputs, "--factors", "some").must_explain("some", "spatial", status=2)

@@ -104,6 +104,8 @@ def test_the_nearest_change_admits_a_mapping(kind: str) -> None:
         assert error.hint is not None, (seed, error.what)
         assert error.hint.startswith("the nearest change"), (seed, error.hint)
         assert _reason(_applied(specification, error.hint)) is None, (seed, error.what, error.hint)
+        if tried > 5:
+            break
     assert tried > 5
 
 

@@ -82,7 +82,7 @@ def test_more_freedom_is_never_worse(arch: str) -> None:
     random = Random(f"freedom {arch}")
     better = {Factors.spatial: 0, Factors.all: 0}
     objectives = list(CRITERIA)
-    for number in range(20):
+    for number in range(8):
         specification = layer(random, arch)
         objective = objectives[number % len(objectives)]
         last = inf
@@ -96,7 +96,7 @@ def test_more_freedom_is_never_worse(arch: str) -> None:
             if factors in better:
                 better[factors] += now < last * (1 - 1e-9)
             last = now
-    assert better[Factors.spatial] > 3
+    assert better[Factors.spatial] > 1
     # The sides of the other arrays lie along different dimensions: filling them is most of what there is to gain.
     assert better[Factors.all] or arch != "eyeriss"
 
@@ -104,7 +104,7 @@ def test_more_freedom_is_never_worse(arch: str) -> None:
 @pytest.mark.parametrize("arch", ARCHITECTURES)
 def test_padding_a_layer_is_never_better(arch: str) -> None:
     random = Random(f"padding {arch}")
-    for _ in range(8):
+    for _ in range(3):
         specification = layer(random, arch)
         name = random.choice("DEL")
         padded = resized(specification, **{name: specification.problem.dimensions[name] + random.randint(1, 8)})
@@ -117,7 +117,7 @@ def test_padding_a_layer_is_never_better(arch: str) -> None:
 def test_the_mapping_does_not_depend_on_threads(arch: str, factors: Factors) -> None:
     random = Random(f"threads {arch}")
     imperfect = 0
-    for _ in range(4):
+    for _ in range(2):
         specification = layer(random, arch)
         one, two = (search(specification, MapperSettings(factors=factors, threads=threads)) for threads in (1, 2))
         assert one.mapping == two.mapping

@@ -8,6 +8,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from effort import seeds
 from mapper_bounds import Chosen, bounds_of, least_figures
 from mapspace_oracle import enumerate_mappings, violations
 from random_specifications import random_specification
@@ -74,14 +75,13 @@ def figures_of(specification: Specification, mappings: MappingBatch) -> Figures:
 @pytest.mark.parametrize(
     ("kind", "rare", "first"),
     [
-        *(("gemm", rare, first) for rare in (1, 3) for first in (0, 80)),
-        *(("elementwise", rare, first) for rare in (1, 3) for first in (0, 80)),
+        *((kind, rare, 0) for kind in ("gemm", "elementwise") for rare in (1, 3)),
         *((kind, 1, 0) for kind in ("conv", "strided", "batched", "grouped")),
     ],
 )
 def test_the_optimum_is_the_best_of_all_mappings(kind: str, rare: float, first: int, factors: Factors) -> None:
     compared = imperfect = 0
-    for number, (specification, mappings) in enumerate(cases(kind, rare, range(first, first + 80), factors)):
+    for number, (specification, mappings) in enumerate(cases(kind, rare, seeds(first, 24), factors)):
         objective = OBJECTIVES[number % len(OBJECTIVES)]
         figures = figures_of(specification, mappings)
         if not len(figures[0]):
@@ -94,7 +94,7 @@ def test_the_optimum_is_the_best_of_all_mappings(kind: str, rare: float, first: 
         assert not violations(specification, found.mapping, factors)
         compared += 1
         imperfect += not found.mapping.is_perfect
-    assert compared >= (15 if rare == 1 else 6)  # 385 in all cases of this test together
+    assert compared >= (4 if rare == 1 else 1)
     assert imperfect > compared / (10 if kind in ("conv", "strided", "grouped") else 3)
 
 
@@ -114,7 +114,7 @@ def _assert_best(found: Mapped, objective: tuple[str, ...], figures: Figures) ->
 @pytest.mark.parametrize("factors", IMPERFECT)
 def test_the_front_is_that_of_all_mappings(factors: Factors) -> None:
     imperfect = longer = 0
-    for specification, mappings in cases("gemm", 1, range(400, 460), factors):
+    for specification, mappings in cases("gemm", 1, seeds(400, 30), factors):
         figures = figures_of(specification, mappings)
         if not len(figures[0]):
             continue
@@ -124,8 +124,8 @@ def test_the_front_is_that_of_all_mappings(factors: Factors) -> None:
         assert [p.evaluation.energy_pj for p in points] == pytest.approx([e for e, _ in expected], rel=1e-9)
         imperfect += sum(not p.mapping.is_perfect for p in points)
         longer += len(points) > 1
-    assert imperfect > 5
-    assert longer > 2
+    assert imperfect > 2
+    assert longer > 0
 
 
 def _front(energy: np.ndarray, cycles: np.ndarray) -> list[tuple[float, float]]:
@@ -146,7 +146,7 @@ def _front(energy: np.ndarray, cycles: np.ndarray) -> list[tuple[float, float]]:
 @pytest.mark.parametrize("kind", ["gemm", "elementwise", "conv"])
 def test_no_mapping_is_below_the_bounds(kind: str, factors: Factors) -> None:
     compared = tightened = 0
-    for specification, mappings in cases(kind, 1, range(500, 580), factors):
+    for specification, mappings in cases(kind, 1, seeds(500, 30), factors):
         space = mapspace_of(specification, factors)
         if space.impossible or not any(space.imperfect):
             continue
@@ -159,8 +159,8 @@ def test_no_mapping_is_below_the_bounds(kind: str, factors: Factors) -> None:
                 assert tight <= figure * (1 + 1e-9), (criterion, specification.problem.dimensions)
                 compared += figure < np.inf
                 tightened += plain < tight <= figure < np.inf
-    assert compared > 100
-    assert tightened > 8
+    assert compared > 30
+    assert tightened > 2
 
 
 def _without_links(specification: Specification) -> Specification:

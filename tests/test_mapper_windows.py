@@ -11,18 +11,21 @@ from pathlib import Path
 from random import Random
 
 import pytest
+import random_specifications
 from mapspace_oracle import enumerate_mappings
 from random_specifications import random_architecture, random_constraints, random_specification
 
+from launcher.config.compose import compose
 from launcher.engines.interface import MapperSettings
 from launcher.engines.native.mapper.optima import search
-from launcher.engines.native.mapper.search import judge
+from launcher.engines.native.mapper.search import judge, worker
 from launcher.engines.native.mapper.search.judge import BoundedNest, Judge, Verdict
 from launcher.errors import NoValidMappingError
 from launcher.specification.constraints import BlockConstraint, Constraints, LevelConstraint
 from launcher.specification.problem import DataSpace, Problem, Term
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import read_specification
+from launcher.trial.steps import specify
 
 MOST_MAPPINGS = 3_000
 FOLDER = Path(__file__).parent / "small_timeloop_files"
@@ -94,6 +97,7 @@ def _compare(specification: Specification, monkeypatch: pytest.MonkeyPatch) -> i
     """See that no mapping is below its nest's bound; returns how many nests there are."""
     ledger = _Ledger()
     monkeypatch.setattr(Judge, "judge", partialmethod(_record, ledger))
+    monkeypatch.setattr(worker, "MOST_WAITING", 1)
     with suppress(NoValidMappingError):
         search(specification, MapperSettings(("energy",)))
     for key, (energy_pj, cycles) in ledger.bounds.items():
@@ -152,3 +156,31 @@ def test_mappings_that_are_judged_in_portions_give_the_same_optimum(monkeypatch:
             patch.setattr(judge, "AT_ONCE", 3)
             portions = search(specification, MapperSettings(("edp",)))
         assert portions.mapping == whole.mapping and portions.optimality.status == "proved"
+
+
+def test_no_mapping_of_strided_windows_on_wide_fan_outs_is_below_the_bound_of_its_nest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Steps in time are longer than those between neighbours, or a multiple of them."""
+    monkeypatch.setattr(random_specifications, "FANOUTS", ((1, 1), (3, 1), (1, 5), (5, 1), (4, 2), (3, 3), (1, 6)))
+    compared = 0
+    for seed in range(200, 230):
+        random = Random(seed)
+        problem = _convolution(random)
+        sizes = {**problem.dimensions, "R": random.choice((3, 4, 5)), "P": random.choice((2, 3, 6))}
+        problem = replace(problem, dimensions=sizes)
+        architecture, energy = random_architecture(random, problem, 0.3)
+        constraints = random_constraints(random, architecture, problem, 0.3)
+        specification = Specification(architecture, problem, constraints, energy)
+        if enumerate_mappings(specification, MOST_MAPPINGS) is not None:
+            compared += _compare(specification, monkeypatch)
+    assert compared > 50
+
+
+def test_what_neighbours_cannot_pass_on_is_bounded_closely() -> None:
+    """A depthwise layer of stride 2: rows of the array are one kernel row apart, and steps in time two."""
+    specification = specify(compose(["arch=eyeriss", "model=mobilenet_v3", "layer=mobilenet_v3_2_depthwise"]))
+    found = search(specification, MapperSettings(("edp",)))
+    assert found.optimality.status == "proved"
+    assert found.search.counters["nodes"] < 2_000
+    assert found.search.counters["evaluated"] < 2_000

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import ROOT, launch, python
+from command_line import ROOT, command_here, launch_here
 from rich.console import Console
 from terminal import Terminal
 
@@ -88,9 +88,9 @@ def test_ctrl_c_keeps_a_sweeps_finished_trials(tmp_path: Path, launcher: str, po
 
 def test_quiet_says_nothing_but_mistakes(tmp_path: Path) -> None:
     grid = ("-m", "arch.accumulator_kib=0.5,256", "layer=KTQ", "model=bert_base", "tracking=none", "hydra.sweep.dir=g")
-    quiet = launch(tmp_path, "-q", *grid).must_succeed()
+    quiet = launch_here(tmp_path, "-q", *grid).must_succeed()
     assert quiet.out + quiet.err == ""
     assert (tmp_path / "g" / "1" / "result.json").is_file()
-    wrong = python(tmp_path, "-m", "launcher", "map", "-q", "nothing.yaml")
+    wrong = command_here(tmp_path, "map", "-q", "nothing.yaml")
     wrong.must_explain("nothing.yaml")
     assert wrong.out == ""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import optuna
 import pytest
-from command_line import python
+from command_line import command_here
 from report_cases import many, write_results
 from sample_results import failed_result, ok_result, sweep
 
@@ -85,7 +85,7 @@ def test_a_name_that_stands_for_nothing_gets_a_suggestion(tmp_path: Path) -> Non
     assert not (tmp_path / "mlflow.db").exists()  # looking must not create a store
     with pytest.raises(LauncherError, match="there is no tracking database"):
         load_trials(["x"], directory=tmp_path, tracking_uri="sqlite:///elsewhere.db")
-    python(tmp_path, "-m", "launcher", "report", "first_swep").must_explain("did you mean first_sweep")
+    command_here(tmp_path, "report", "first_swep").must_explain("did you mean first_sweep")
 
 
 def test_a_study_stands_for_its_trials_wherever_their_folders_are(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import python
+from command_line import command_here
 from report_cases import many, trials_of, write_results
 from sample_results import failed_result, ok_result, sweep
 
@@ -177,11 +177,9 @@ def test_the_small_page_is_small_whatever_it_shows() -> None:
 
 def test_the_command_writes_the_page_of_what_it_is_told(tmp_path: Path) -> None:
     write_results(tmp_path / "multirun/2026-01-02/03-04-05", *sweep())
-    done = python(tmp_path, "-m", "launcher", "report").must_succeed()
+    done = command_here(tmp_path, "report").must_succeed()
     assert done.out == "3 trials, 1 without a mapping; page: report.html\n"
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert len(packed(page)["rows"]) == 3
     assert "python -m launcher report multirun/2026-01-02/03-04-05" in prose(page)
-    python(tmp_path, "-m", "launcher", "report", "-o", "no/such/page.html").must_explain(
-        "cannot write page.html", "another file"
-    )
+    command_here(tmp_path, "report", "-o", "no/such/page.html").must_explain("cannot write page.html", "another file")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from command_line import Outcome, python
+from command_line import Outcome, command_here
 from report_cases import many, trials_of, write_results
 from rich.console import Console
 from sample_results import failed_result, ok_result, sweep
@@ -36,7 +36,7 @@ def shown(printer: object, *arguments: object, width: int = 100, **options: obje
 
 
 def launcher(folder: Path, *arguments: str) -> Outcome:
-    return python(folder, "-m", "launcher", *arguments)
+    return command_here(folder, *arguments)
 
 
 def records(text: str) -> list[dict[str, str]]:

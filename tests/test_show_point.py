@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import Outcome, python
+from command_line import Outcome, command_here
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from launcher import run
@@ -22,7 +22,7 @@ KEYS = {"arch.rows": (8, 16), "arch.scratchpad_kib": (64, 128.5), "arch.accumula
 
 
 def show(folder: Path, *arguments: str) -> Outcome:
-    return python(folder, "-m", "launcher", "show", *arguments)
+    return command_here(folder, "show", *arguments)
 
 
 @pytest.fixture

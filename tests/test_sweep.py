@@ -18,7 +18,7 @@ from pathlib import Path
 
 import optuna
 import pytest
-from command_line import ROOT, Outcome, launch, launch_here
+from command_line import ROOT, Outcome, launch_here
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial
@@ -435,7 +435,7 @@ def test_workers_compute_what_one_process_computes(tmp_path: Path) -> None:
     for name, more in (("one", []), ("two", ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"])):
         folder = tmp_path / name
         folder.mkdir()
-        launch(folder, "-m", *FAST, *space, *more).must_succeed()
+        launch_here(folder, "-m", *FAST, *space, *more).must_succeed()
         rows = table(folder)
         figures.append(sorted((row["arch.rows"], row["arch.cols"], row["energy_pj"], row["cycles"]) for row in rows))
     assert figures[0] == figures[1] and len(figures[0]) == 4

@@ -17,6 +17,13 @@ ROUNDING = 1e-14
 """Relative difference that may come of counts beyond 2^53, which are rounded."""
 
 
+class LeavesGapsError(SpecificationError):
+    """A mapping under which an instance updates fewer words than its part of a read-write data space has.
+
+    Raised by ``count_accesses``; Timeloop stops at such a mapping.
+    """
+
+
 @dataclass
 class LevelAccesses:
     """One tensor at one level, per instance.
@@ -158,7 +165,7 @@ def _split(level: LevelAccesses, rules: ReuseRules, *, first_fills: bool) -> Non
         return
     untouched = 0.0 if rules.first_update_reads else float(level.partition_words)
     if taken < untouched * (1 - ROUNDING):
-        raise SpecificationError(
+        raise LeavesGapsError(
             "fewer words of a read-write data space are updated than it has: its projection leaves gaps",
             expected="a projection without gaps, such as [[[D]], [[L]]]",
             hint="Timeloop stops at such a mapping too",

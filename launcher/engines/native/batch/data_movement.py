@@ -7,6 +7,7 @@ from math import prod
 
 import numpy as np
 
+from launcher.engines.native.accesses import ROUNDING
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.batch.nest_arrays import NO_PLACE, Nests, partitions
 from launcher.engines.native.batch.scratch import MOST_GROUPS, make_scratch
@@ -49,12 +50,14 @@ class Accesses:
     Attributes:
         reads, fills, updates: words.
         traffic: what crosses the network below.
+        leaves_gaps: (M,) whether fewer words are updated than there are, at which the model stops.
     """
 
     reads: AnyArray
     fills: AnyArray
     updates: AnyArray | float
     traffic: BatchTraffic
+    leaves_gaps: AnyArray | bool = False
 
 
 @dataclass
@@ -230,9 +233,12 @@ def _split(tensor: TensorTable, levels: list[_Level]) -> list[Accesses]:
             updates = _rounded(level.content) * present
             reads = _rounded(elide_first_touch(taken, untouched))
             fills = _rounded(elide_first_touch(given, np.where(backing, 0.0, untouched)))
+            gaps: AnyArray | bool = False
             if not rules.coalesced:
                 reads = fills = _rounded(taken)
-            accesses.append(Accesses(reads * present, fills * present, updates, level.traffic))
+            elif not tensor.divides:
+                gaps = present & (taken < untouched * (1 - ROUNDING))
+            accesses.append(Accesses(reads * present, fills * present, updates, level.traffic, gaps))
         else:
             accesses.append(Accesses(_rounded(taken) * present, np.floor(given) * present, 0.0, level.traffic))
         backing = backing & ~present

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
+from launcher.engines.native.accesses import LeavesGapsError
 from launcher.engines.native.arrays import AnyArray
 from launcher.engines.native.batch.costs import busy_cycles, energy_pj
 from launcher.engines.native.batch.data_movement import batch_accesses, traffic_of
@@ -16,6 +18,7 @@ from launcher.engines.native.batch.nest_arrays import Nests, legality, lower_bat
 from launcher.engines.native.batch.specification_tables import build_tables
 from launcher.engines.native.model import evaluate
 from launcher.errors import SpecificationError
+from launcher.results.evaluation import Evaluation
 from launcher.specification.mapping import LevelMapping, Loop, Mapping, with_residuals
 from launcher.specification.specification import Specification
 
@@ -52,7 +55,7 @@ class BatchResult:
     """Figures per mapping; those of an illegal one are 0.
 
     Attributes:
-        legal: (M,) bool.
+        legal: (M,) bool; also false for mappings that ``model.evaluate`` refuses because they leave gaps in a result.
         energy_pj: (M,) float.
         cycles: (M,) int.
     """
@@ -115,14 +118,16 @@ class BatchEvaluator:
             if which.size < len(part):
                 tiles = [[words[which] for words in levels] for levels in tiles]
                 nests, part = nests[which], part[which]
-            cycles[which], energy[which] = self._figures(part, nests, tiles)
+            legal[which], cycles[which], energy[which] = self._figures(part, nests, tiles)
         for index in np.flatnonzero(legal & (np.isnan(energy) | (cycles == 0))):
-            single = evaluate(self._specification, mapping_at(self._specification, batch, first + int(index)))
-            cycles[index], energy[index] = single.cycles, single.energy_pj
+            single = evaluate_single(self._specification, mapping_at(self._specification, batch, first + int(index)))
+            legal[index], cycles[index], energy[index] = single.legal, single.cycles, single.energy_pj
         return BatchResult(legal, energy, cycles)
 
-    def _figures(self, part: MappingBatch, nests: Nests, tiles: list[list[AnyArray]]) -> tuple[AnyArray, AnyArray]:
-        """Cycles and energy of legal mappings; energy is NaN where only the plain model can tell."""
+    def _figures(
+        self, part: MappingBatch, nests: Nests, tiles: list[list[AnyArray]]
+    ) -> tuple[AnyArray, AnyArray, AnyArray]:
+        """Of mappings that fit: whether no gaps are left, cycles, and energy (NaN where only the plain model knows)."""
         tables = self._tables
         accesses = []
         for number, tensor in enumerate(tables.tensors):
@@ -130,7 +135,11 @@ class BatchEvaluator:
             accesses.append(batch_accesses(tensor, nests, number, tiles[number], traffic))
         with np.errstate(invalid="ignore"):
             busy = busy_cycles(tables, nests, accesses)
-            return busy + tables.latency, energy_pj(tables, nests, accesses, busy)
+            complete = np.ones(len(part), np.bool_)
+            for access in chain.from_iterable(accesses):
+                complete &= ~np.asarray(access.leaves_gaps)
+            energy = energy_pj(tables, nests, accesses, busy)
+            return complete, (busy + tables.latency) * complete, np.where(complete, energy, 0.0)
 
     def _mixed(self, batch: MappingBatch, first: int, nests: Nests, perfect: AnyArray) -> BatchResult:
         """A chunk of which some mappings are imperfect, or none at all."""
@@ -160,6 +169,23 @@ class BatchEvaluator:
                     where=f"mapping {index} of the batch, {BLOCKS[block]} loops",
                     expected="every dimension number once",
                 )
+
+
+def evaluate_single(specification: Specification, mapping: Mapping) -> Evaluation:
+    """``model.evaluate``, but a mapping that leaves gaps in a result is illegal, as it is in a batch."""
+    try:
+        return evaluate(specification, mapping)
+    except LeavesGapsError as error:
+        return Evaluation(legal=False, reason=error.what)
+
+
+def concatenated(batches: Sequence[MappingBatch]) -> MappingBatch:
+    """The mappings of several batches of one specification, one after the other."""
+    return MappingBatch(
+        np.concatenate([batch.factors for batch in batches]),
+        np.concatenate([batch.orders for batch in batches]),
+        np.concatenate([batch.keep for batch in batches]),
+    )
 
 
 def batch_of(specification: Specification, mappings: Iterable[Mapping]) -> MappingBatch:

@@ -127,4 +127,6 @@ def imperfect_figures(specification: Specification, tables: Tables) -> Imperfect
         word_prices(specification, machine)
     except SpecificationError:
         return None
+    if machine.windowed_results.any():
+        return None
     return ImperfectFigures(tables, space, machine)

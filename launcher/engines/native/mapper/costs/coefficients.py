@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from launcher.engines.native.arrays import FloatArray, IntArray
+from launcher.engines.native.arrays import BoolArray, FloatArray, IntArray
 from launcher.engines.native.cost import gate_of
 from launcher.engines.native.energies import compute_energy_pj, level_energies
 from launcher.engines.native.formulas import leakage
 from launcher.engines.native.mapper.costs.machine_constants import Machine
 from launcher.engines.native.mapper.costs.neighbours import relayed_shares
 from launcher.engines.native.mapper.costs.network_prices import network_energies
+from launcher.engines.native.mapper.costs.parts import most_part_words
 from launcher.engines.native.mapper.kernels import search_tables as at
 from launcher.engines.native.mapper.kernels.search_tables import Costs
 from launcher.engines.native.mapper.space.bypass import Boundary, boundaries_of
@@ -38,7 +39,7 @@ class Assignments:
         iterations: (assignments,) cycles of every compute unit without stalls.
         extent: (assignments, levels + 1, D) as in ``Costs``.
         level: (assignments, levels, P, 6) as in ``Costs``.
-        pair: (assignments, levels + 1, P, 7) as in ``Costs``.
+        pair: (assignments, levels + 1, P, 8) as in ``Costs``.
         leak_pj: (assignments,) leakage of the whole machine per cycle.
         compute_pj: energy of arithmetic.
         from_compute: data spaces for which serving the compute units depends on the loops: neighbours can help.
@@ -112,15 +113,18 @@ def _pair_figures(
     groups = _groups(machine, factors)
     tensor = _own_products(machine, np.array(space.extents, np.int64)[None, None, :])
     part = tensor / _with_compute(_products_above(own), own)
+    for p in np.flatnonzero(machine.windowed_results):
+        part[:, 1:, p] = most_part_words(machine, int(p), space.extents, factors)
     new = part * [space.specification.repeats.first(tensor.name) for tensor in machine.tensors]
     fetches = _fetches(space, machine)
-    pair = np.zeros((*part.shape, 7))
+    pair = np.zeros((*part.shape, 8))
     pair[..., at.SPREAD] = _from_compute(groups)
     pair[..., at.PART] = part * fetches
     pair[..., at.FETCHES] = fetches
     pair[:, 1:, :, at.UNTOUCHED] = np.where(machine.read_write & ~machine.first_update_reads, new[:, 1:], 0.0)
     pair[:, 0, :, at.THINNED] = relayed_shares(space, machine, spatial)
     pair[:, 1:, :, at.THINNED] = _thinned(machine, factors)
+    pair[:, 1:, :, at.STEPWISE] = _stepwise(space, machine, factors)
     network_pj, rebate_pj = network_energies(space, machine, spatial, instances, new)
     pair[:, 1:, :, at.NETWORK_PJ] = network_pj
     pair[:, 1:, :, at.REBATE_PJ] = rebate_pj
@@ -166,6 +170,25 @@ def _thinned(machine: Machine, factors: IntArray) -> FloatArray:
         thinned[:, :, p] = np.where(machine.links[:, p], 1 / most, 1.0)
     fans_out = factors.prod(axis=2) > 1
     return np.where(fans_out[:, :, None] & machine.passes_on, 0.0, thinned)
+
+
+def _stepwise(space: SearchSpace, machine: Machine, factors: IntArray) -> BoolArray:
+    """Whether neighbours below a level are one step apart, if at all, along the only dimension that tells them apart.
+
+    Neighbours are numbered 1 apart, or as many as there are columns. A dimension that changes alone can make up for the
+    columns in several steps only where its steps are at least two, divide the columns, and it lies along Y. Where
+    dimensions that do not move the tile change as well, they can make up for any number of its steps.
+    """
+    stepwise = np.zeros((*factors.shape[:2], len(machine.boxes)), np.bool_)
+    architecture = space.specification.architecture
+    for level in range(factors.shape[1]):
+        columns, rows = architecture.fanout(level)
+        divisor = next((k for k in range(2, columns + 1) if columns % k == 0), np.inf)
+        for p in np.flatnonzero(machine.boxes):
+            still = (np.where(machine.motion[p] == at.STILL, factors[:, level], 1) > 1).any(axis=1)
+            moving = np.where(machine.motion[p] == at.STILL, 1, factors[:, level]).max(axis=1, initial=1)
+            stepwise[:, level, p] = ~still & ((rows == 1) | (moving <= divisor))
+    return stepwise
 
 
 def _products_above(factors: FloatArray) -> FloatArray:

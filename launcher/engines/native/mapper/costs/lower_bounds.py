@@ -205,7 +205,7 @@ def _serve(machine: Machine, assignments: Assignments, totals: _Totals, boundary
     pair, at_outer = assignments.pair, assignments.level[:, outer, p]
     grown = pair[:, inner + 1 :, p, at.SPREAD] / pair[:, inner + 1, p, at.SPREAD, None]
     content = words * grown[:, outer - inner]
-    taken = elide_first_touch(content, pair[:, outer + 1, p, at.UNTOUCHED])
+    taken = np.maximum(elide_first_touch(content, pair[:, outer + 1, p, at.UNTOUCHED]), 0.0)
     addresses = content * at_outer[:, at.ADDRESS_PJ]
     if machine.read_write[p]:
         totals.energy += _accesses(content, at_outer) * at_outer[:, at.UPDATE_PJ]
@@ -213,14 +213,17 @@ def _serve(machine: Machine, assignments: Assignments, totals: _Totals, boundary
     totals.reads[:, outer, p] += taken
     totals.energy += _accesses(taken, at_outer) * at_outer[:, at.READ_PJ]
     if inner >= 0:
-        filled = elide_first_touch(words, pair[:, inner + 1, p, at.UNTOUCHED])
+        filled = np.maximum(elide_first_touch(words, pair[:, inner + 1, p, at.UNTOUCHED]), 0.0)
         totals.writes[:, inner, p] += filled
         at_inner = assignments.level[:, inner, p]
         totals.energy += _accesses(filled, at_inner) * at_inner[:, at.FILL_PJ]
         addresses += filled * at_inner[:, at.ADDRESS_PJ]
     for level in range(inner + 1, outer + 1):
         totals.energy += pair[:, level + 1, p, at.NETWORK_PJ] * (words * grown[:, level - inner])
-    totals.energy += addresses - pair[:, outer + 1, p, at.REBATE_PJ]
+    rebate = pair[:, outer + 1, p, at.REBATE_PJ]
+    if machine.boxes[p]:
+        rebate = np.minimum(rebate, pair[:, outer + 1, p, at.NETWORK_PJ] * content)
+    totals.energy += addresses - rebate
 
 
 def _accesses(words: FloatArray, prices: FloatArray) -> FloatArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from operator import itemgetter
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from launcher.engines.native.mapper.space.feasibility import capacities_of, room
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
 from launcher.engines.native.network_costs import network_latency_cycles
 from launcher.engines.native.reuse_rules import reuse_rules
-from launcher.engines.native.tiles import Tensor, tensors_of
+from launcher.engines.native.tiles import RankTerms, Tensor, tensors_of
 from launcher.errors import SpecificationError
 from launcher.specification.architecture import StorageLevel
 
@@ -55,6 +56,11 @@ class Machine:
     first_update_reads: BoolArray
 
     @property
+    def windowed_results(self) -> BoolArray:
+        """(P,) which data spaces are accumulated into window by window, as the output of a transposed convolution."""
+        return np.asarray(self.read_write & self.boxes)
+
+    @property
     def relevant(self) -> BoolArray:
         """(P, D) whether a step along a dimension moves the tile."""
         return np.asarray(self.motion != at.STILL)
@@ -76,7 +82,7 @@ def machine_of(space: SearchSpace) -> Machine:
     """Constants of a mapspace.
 
     Raises:
-        SpecificationError: a read-write data space whose tiles can overlap or have gaps.
+        SpecificationError: a read-write data space whose projection leaves gaps.
     """
     specification = space.specification
     levels = specification.architecture.levels
@@ -84,13 +90,9 @@ def machine_of(space: SearchSpace) -> Machine:
     tensors = tensors_of(specification.problem)
     coefficient = _coefficients(space, tensors)
     boxes = np.array([_has_boxes(tensor) for tensor in tensors])
-    for tensor, box in zip(tensors, boxes, strict=True):
-        if box and tensor.read_write:
-            raise SpecificationError(
-                f"the mapper cannot map a read-write data space with a sliding window or a stride: {tensor.name!r}",
-                where=f"problem, data space {tensor.name}, projection",
-                expected="a projection in which every rank of a read-write data space is one dimension",
-            )
+    for tensor in tensors:
+        if tensor.read_write:
+            _check_gaps(tensor, tuple(specification.problem.dimensions.values()))
     capacities = capacities_of(space)
     rules = [reuse_rules(specification, name) for name in names]
 
@@ -119,6 +121,32 @@ def machine_of(space: SearchSpace) -> Machine:
 
 def _bandwidths(level: StorageLevel) -> list[float]:
     return [inf if b is None else b for b in (level.read_bandwidth, level.write_bandwidth, level.shared_bandwidth)]
+
+
+def _check_gaps(tensor: Tensor, extents: tuple[int, ...]) -> None:
+    """See that something is added to every word of a read-write data space."""
+    seen = [dimension for rank in tensor.ranks for dimension in {dimension for dimension, _ in rank}]
+    if len(set(seen)) == len(seen) and all(_is_covered(rank, extents) for rank in tensor.ranks):
+        return
+    raise SpecificationError(
+        f"the projection of the read-write data space {tensor.name!r} leaves gaps: some of its words are never updated",
+        where=f"problem, data space {tensor.name}, projection",
+        expected="strides no larger than what the other dimensions of a rank cover, and no dimension in two ranks",
+        hint="a transposed convolution leaves no gaps where its kernel is at least as large as its stride",
+    )
+
+
+def _is_covered(rank: RankTerms, extents: tuple[int, ...]) -> bool:
+    """Whether the dimensions of a rank reach every place along it: no step is longer than what shorter ones cover."""
+    strides: dict[int, int] = {}
+    for dimension, coefficient in rank:
+        strides[dimension] = strides.get(dimension, 0) + coefficient
+    covered = 1
+    for dimension, stride in sorted(strides.items(), key=itemgetter(1)):
+        if stride > covered:
+            return False
+        covered += stride * (extents[dimension] - 1)
+    return True
 
 
 def _has_boxes(tensor: Tensor) -> bool:

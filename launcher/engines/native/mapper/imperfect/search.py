@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from launcher.engines.native.mapper.costs.machine_constants import machine_of
+from launcher.engines.native.mapper.costs.machine_constants import Machine, machine_of
 from launcher.engines.native.mapper.imperfect.assignments import assignments_of
 from launcher.engines.native.mapper.imperfect.solver import ImperfectSolver
 from launcher.engines.native.mapper.search.best_first import BestFirstSearch
@@ -25,10 +25,12 @@ def imperfect_search(space: SearchSpace, order: Order, clock: Clock, threads: in
     """The search of a mapspace, ready to run; ``order`` has the criteria, the most important first.
 
     Raises:
-        SpecificationError: a network charges what is not counted for imperfect factors, or the problem is too large.
+        SpecificationError: a network charges what is not counted for imperfect factors, a result is accumulated window
+            by window, or the problem is too large.
     """
     _check_size(space)
     machine = machine_of(space)
+    _check_results(machine)
     spatial = spatial_assignments(space, set())
     assignments = assignments_of(space, machine, spatial)
     # What windows cost depends on the order of loops in ways that the search only bounds. Along which axis a
@@ -36,6 +38,18 @@ def imperfect_search(space: SearchSpace, order: Order, clock: Clock, threads: in
     judge = Judge(space, spatial, set(range(len(space.levels)))) if machine.boxes.any() else None
     plan = Plan(space, machine, assignments, order, lambda: ImperfectSolver(space, machine, assignments), judge)
     return BestFirstSearch(plan, Queue(space, machine, assignments, order), clock, threads)
+
+
+def _check_results(machine: Machine) -> None:
+    for tensor, windowed in zip(machine.tensors, machine.windowed_results, strict=True):
+        if windowed:
+            raise SpecificationError(
+                f"windows of the read-write data space {tensor.name!r} overlap (a transposed convolution), which the"
+                " search of imperfect factors does not count",
+                where=f"problem, data space {tensor.name}, projection",
+                expected="perfect factors",
+                hint="mapspace.factors=perfect (python -m launcher map: --factors perfect)",
+            )
 
 
 def _check_size(space: SearchSpace) -> None:

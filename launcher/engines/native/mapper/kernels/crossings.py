@@ -112,13 +112,13 @@ def sliding_words(walks: Walks, tiles: Tiles, costs: Costs, b: int, t: int, loop
         # Neighbours pass on what they fetched the step before: whole tiles after whole ones, parts after parts.
         going_on, turning = _relayed(tiles, costs, p, row, t, d, int(move))
         if partial < words:
-            going_on, turning = going_on and smooth < words, False
-            smooth *= least if going_on else 1.0
-        partial *= least if going_on else 1.0
-        if turning:
+            turning = 1.0
+            smooth *= going_on if smooth < words else 1.0
+        partial *= going_on
+        if turning < 1.0:
             apart = _turns_apart(tiles, costs, p, row, r, end)
-            turned = words * (apart + (rounds / along - apart) * least)
-            smooth *= least
+            turned = words * (apart + (rounds / along - apart) * turning)
+            smooth *= turning
     words = rounds * (f - 1) * partial + turned + (rounds - rounds / along) * smooth
     if least < 1.0:
         words = np.floor(words)  # an instance counts the whole words that it is sent on average
@@ -204,15 +204,16 @@ def _may_meet(tiles: Tiles, costs: Costs, p: int, t: int, level: int, d: int) ->
 
 
 @helper
-def _relayed(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int, move: int) -> tuple[bool, bool]:
-    """Whether a neighbour may have the tile that a loop over d slides to, and one that a loop further out turns to.
+def _relayed(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int, move: int) -> tuple[float, float]:
+    """The least shares of tiles that no neighbour has, when a loop over d goes on, and when one further out turns.
 
     Neighbours can only help along a rank in which both the fan-out and loops in time move the tile. The step in time
     must be a distance between two children: a sum of strides of the fan-out, each so many times as it has children
-    to either side.
+    to either side. Where one dimension of the fan-out moves the tile along the rank, that is so many places on, and as
+    many children at the end have nobody there. All steps are multiples of the first one's then.
     """
-    r = costs.motion[p, d]
-    span, moving, others = 0, 0, False
+    r, least = costs.motion[p, d], float(costs.pair[row + 1, p, at.THINNED])
+    span, moving, others, elsewhere = 0, 0, False, False
     stride, children, second_stride, second_children = 1, 1, 1, 1
     for e in range(tiles.size.shape[0]):
         if costs.coefficient[p, r, e]:
@@ -224,14 +225,32 @@ def _relayed(tiles: Tiles, costs: Costs, p: int, row: int, t: int, d: int, move:
                 moving += 1
                 second_stride, second_children = stride, children
                 stride, children = own, count
+        elif costs.motion[p, e] != at.STILL and costs.motion[p, e] != at.OWN_RANK:
+            elsewhere = elsewhere or costs.extent[row + 1, e] > costs.extent[row, e]
     if span == 0:
-        return False, False
+        return 1.0, 1.0
+    if moving == 1 and least > 0.0 and not elsewhere:
+        stepwise = bool(costs.pair[row + 1, p, at.STEPWISE] > 0.0)
+        on, turned = _relayed_along_one(stepwise, least, move, stride, children)
+        return on, least if others else turned
     reached = moving > 2 and move <= span
     if moving <= 2:
         for k in range(1 - second_children, second_children):
             rest = abs(move - k * second_stride)
             reached = reached or (rest % stride == 0 and rest // stride < children)
-    return reached, others or move <= span
+    return least if reached else 1.0, least if others or move <= span else 1.0
+
+
+@helper
+def _relayed_along_one(stepwise: bool, least: float, move: int, stride: int, children: int) -> tuple[float, float]:
+    """``_relayed`` where one dimension of the fan-out, and one of the loops in time, moves tiles along shared ranks."""
+    share = max(least, min(1.0, -(-move // stride) / children))
+    on, turned = share, share
+    if move % stride or (stepwise and move != stride):
+        on = 1.0
+    if stepwise and stride % move:
+        turned = 1.0
+    return on, turned
 
 
 @helper
@@ -244,7 +263,9 @@ def exchanged_words(boundary: AnyArray, pair: AnyArray, words: float) -> tuple[f
     """
     p, inner, outer = boundary[at.SPACE], boundary[at.INNER], boundary[at.OUTER]
     content = words * (pair[outer + 1, p, at.SPREAD] / pair[inner + 1, p, at.SPREAD])
-    return content, elided(content, pair[outer + 1, p, at.UNTOUCHED]), elided(words, pair[inner + 1, p, at.UNTOUCHED])
+    # Of windows, fewer words than there are sure to be and more untouched ones than there may be leave nothing.
+    reads = max(elided(content, pair[outer + 1, p, at.UNTOUCHED]), 0.0)
+    return content, reads, max(elided(words, pair[inner + 1, p, at.UNTOUCHED]), 0.0)
 
 
 @helper
@@ -253,7 +274,10 @@ def crossing_energy(boundary: AnyArray, nature: int, level_pj: AnyArray, pair: A
     p, inner, outer = boundary[at.SPACE], boundary[at.INNER], boundary[at.OUTER]
     content, reads, fills = exchanged_words(boundary, pair, words)
     prices = level_pj[outer, p]
-    energy = content * prices[at.ADDRESS_PJ] - pair[outer + 1, p, at.REBATE_PJ]
+    rebate = pair[outer + 1, p, at.REBATE_PJ]
+    if nature & at.BOXES:
+        rebate = min(rebate, content * pair[outer + 1, p, at.NETWORK_PJ])
+    energy = content * prices[at.ADDRESS_PJ] - rebate
     if nature & at.READ_WRITE:
         energy += counted(content, prices[at.PARTS], prices[at.BLOCK]) * prices[at.UPDATE_PJ]
     energy += counted(reads, prices[at.PARTS], prices[at.BLOCK]) * prices[at.READ_PJ]

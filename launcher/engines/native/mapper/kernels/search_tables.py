@@ -41,7 +41,7 @@ OWN_RANK, TANGLED, STILL = -1, -2, -3
 PARTS, BLOCK, READ_PJ, FILL_PJ, UPDATE_PJ, ADDRESS_PJ = 0, 1, 2, 3, 4, 5
 """Last axis of ``Costs.level``."""
 
-SPREAD, PART, UNTOUCHED, THINNED, NETWORK_PJ, REBATE_PJ, FETCHES = 0, 1, 2, 3, 4, 5, 6
+SPREAD, PART, UNTOUCHED, THINNED, NETWORK_PJ, REBATE_PJ, FETCHES, STEPWISE = 0, 1, 2, 3, 4, 5, 6, 7
 """Last axis of ``Costs.pair``."""
 
 STAYS, NO_ROOM = -1, -2
@@ -115,12 +115,13 @@ class Costs(NamedTuple):
         extent: (levels + 1, D) iterations that the fan-outs inside a level cover.
         level: (levels, P, 6) parts of one value, parts that an access moves, and pJ per access (read, fill, update)
             and address in all instances.
-        pair: (levels + 1, P, 7) words taken from an instance per word that each compute unit takes, by fan-out alone;
+        pair: (levels + 1, P, 8) words taken from an instance per word that each compute unit takes, by fan-out alone;
             words that an instance is responsible for in total; those of them that are untouched at first, 0 of a data
             space that is only read; the least
             share of words that must come from further out although neighbours have them; pJ of networks per word
             taken from the level, and pJ to take off once, in all instances; how often loops shared with other layers
-            bring in the tile.
+            bring in the tile; 1 where neighbours below the level whose tiles lie apart along one rank only are one
+            step of the fan-out apart, else 0.
         iterations: cycles of every compute unit without stalls.
     """
 

@@ -8,20 +8,27 @@ does not see.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, permutations, product
+from math import prod
 from threading import Lock
 
 import numpy as np
 
-from launcher.engines.native.batch import BatchEvaluator, BatchResult, MappingBatch, mapping_at
+from launcher.engines.native.batch import (
+    BatchEvaluator,
+    BatchResult,
+    MappingBatch,
+    concatenated,
+    evaluate_single,
+    mapping_at,
+)
 from launcher.engines.native.batch.specification_tables import MOST_COMPUTES
 from launcher.engines.native.mapper.search.automaton import Automaton, TemporalLoops
 from launcher.engines.native.mapper.space.fan_outs import MeshLayout, SpatialAssignments, layouts
 from launcher.engines.native.mapper.space.mapspace import SearchSpace
-from launcher.engines.native.model import evaluate
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
 
@@ -80,25 +87,52 @@ class Judge:
         self._judged: set[tuple[object, ...]] = set()
         self._turn = Lock()
 
+    def judge_together(self, nests: Sequence[BoundedNest]) -> Iterator[Verdict]:
+        """Figures of the mappings of several nests at once, which takes hardly longer than one; many by themselves."""
+        waiting: dict[tuple[object, ...], tuple[BoundedNest, list[list[_Choice]]]] = {}
+        for nest in nests:
+            key = self._key(nest)
+            if key in waiting or self._is_judged(key):
+                continue
+            members = self._members(nest)
+            if prod(len(choices) for choices in members) * len(nests) > AT_ONCE:
+                yield from self.judge(nest)
+            else:
+                waiting[key] = nest, members
+        if not waiting:
+            return
+        batches = [
+            self._batch(nest, members, list(product(*(range(len(choices)) for choices in members))))
+            for nest, members in waiting.values()
+        ]
+        batch = concatenated(batches)
+        yield _verdict(batch, self._evaluate(batch))
+        with self._turn:
+            self._judged.update(waiting)
+
+    def _is_judged(self, key: tuple[object, ...]) -> bool:
+        with self._turn:
+            return key in self._judged
+
     def judge(self, nest: BoundedNest) -> Iterator[Verdict]:
         """Figures of a nest's mappings, some at a time; nothing when they were all judged before."""
-        with self._turn:
-            if self._key(nest) in self._judged:
-                return
+        if self._is_judged(self._key(nest)):
+            return
         first = self._batch(nest, [[choice] for choice in self._own(nest)], [(0,) * len(self._space.levels)])
         result = self._evaluate(first)
         reached = bool(
-            result.energy_pj[0] <= nest.energy_pj * (1 + SAME) and result.cycles[0] <= nest.cycles * (1 + SAME)
+            result.legal[0]
+            and result.energy_pj[0] <= nest.energy_pj * (1 + SAME)
+            and result.cycles[0] <= nest.cycles * (1 + SAME)
         )
         if reached:
-            yield Verdict(first, result.energy_pj, result.cycles)
+            yield _verdict(first, result)
             return
         members = self._members(nest)
         numbers = product(*(range(len(choices)) for choices in members))
         while some := list(islice(numbers, AT_ONCE)):
             batch = self._batch(nest, members, some)
-            result = self._evaluate(batch)
-            yield Verdict(batch, result.energy_pj, result.cycles)
+            yield _verdict(batch, self._evaluate(batch))
         with self._turn:
             self._judged.add(self._key(nest))
 
@@ -157,6 +191,12 @@ class Judge:
         return factors, orders
 
 
+def _verdict(batch: MappingBatch, result: BatchResult) -> Verdict:
+    """Figures of the mappings that are none at which the model stops (what fits was decided before)."""
+    legal = result.legal
+    return Verdict(batch if legal.all() else batch[legal], result.energy_pj[legal], result.cycles[legal])
+
+
 def _evaluator(specification: Specification) -> Callable[[MappingBatch], BatchResult]:
     """What evaluates mappings: many at once, or one by one where counts are too large for that."""
     if specification.problem.computes < MOST_COMPUTES:
@@ -165,7 +205,7 @@ def _evaluator(specification: Specification) -> Callable[[MappingBatch], BatchRe
 
 
 def _one_by_one(specification: Specification, batch: MappingBatch) -> BatchResult:
-    found = [evaluate(specification, mapping_at(specification, batch, index)) for index in range(len(batch))]
+    found = [evaluate_single(specification, mapping_at(specification, batch, index)) for index in range(len(batch))]
     return BatchResult(
         np.array([one.legal for one in found], np.bool_),
         np.array([one.energy_pj for one in found], float),

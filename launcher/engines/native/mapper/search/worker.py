@@ -25,6 +25,9 @@ from launcher.engines.native.mapper.space.mapspace import SearchSpace
 FIRST_NODES = 1000
 """Nodes spent on a first mapping."""
 
+MOST_WAITING = 32
+"""Nests that wait to be judged together, as long as none of them is better."""
+
 Pause = Callable[[], None]
 """Called between two slices of work."""
 
@@ -97,6 +100,21 @@ class Plan:
     judge: Judge | None
     automata: dict[tuple[int, ...], Automaton] = field(default_factory=dict)
     least: dict[tuple[int, tuple[int, ...]], float] = field(default_factory=dict)
+
+
+@dataclass
+class _Waiting:
+    """Nests that are to be judged together.
+
+    Attributes:
+        most: at most so many at a time.
+        next: how many the next time: few where a better mapping was just found, since the next one spares others.
+        nests: those that wait, with the bounds of their criteria.
+    """
+
+    most: int
+    next: int = 1
+    nests: list[tuple[BoundedNest, list[float]]] = field(default_factory=list)
 
 
 class Worker:
@@ -204,6 +222,7 @@ class Worker:
         goal = Goal(powers_of(self._plan.order), incumbent, float(self._most_busy), canonical)
         solver.begin(task, goal, glance=glance)
         nodes = 0
+        heap = _Waiting(1 if canonical or glance else MOST_WAITING)
         while True:
             incumbent[:] = board.values
             most = FIRST_NODES if glance else self._slice_nodes
@@ -211,26 +230,50 @@ class Worker:
             board.count("nodes", solver.nodes - nodes)
             nodes = solver.nodes
             found = solver.found()
-            if found is not None and self._consider(task, found, canonical=canonical) and canonical:
+            if found is not None and self._consider(task, found, heap, canonical=canonical) and canonical:
                 return True
+            if not more or board.stopped:
+                self._judge_waiting(heap)
             opened = [board.queue.values(task.index, *bounds)[0] for bounds in solver.open_bounds()]
+            opened += [bounds[0] for _, bounds in heap.nests]
             board.report_bound(self._number, max(candidate.bounds[0], min(opened, default=inf)))
             pause()
             if not more or board.stopped or glance:
                 return False
 
-    def _consider(self, task: Task, found: Found, *, canonical: bool) -> bool:
-        """Offer a found nest as the best mapping; True when it is taken."""
+    def _consider(self, task: Task, found: Found, heap: _Waiting, *, canonical: bool) -> bool:
+        """Offer a found nest as the best mapping; True when it is taken. One that must be judged may have to wait."""
         plan = self._plan
         loops = temporal_loops(task.automaton, found.steps, found.bounds)
         energy = found.energy_pj + float(plan.assignments.leak_pj[task.index]) * found.busy
         cycles = int(found.busy) + plan.machine.latency
         if plan.judge is not None:
             nest = BoundedNest(task.automaton, task.index, loops, energy, cycles)
-            return self._consider_judged(plan.judge, nest, canonical=canonical)
+            if heap.most == 1:
+                return self._consider_judged(plan.judge, nest, canonical=canonical)
+            heap.nests.append((nest, criteria_values(plan.order, energy, cycles)))
+            return len(heap.nests) >= heap.next and self._judge_waiting(heap)
         values = criteria_values(plan.order, energy, cycles)
         mapping = build_mapping(plan.space, task.automaton, plan.assignments.spatial, task.index, loops)
         return self._board.offer(Outcome(mapping, energy, cycles, values), or_equal=canonical)
+
+    def _judge_waiting(self, heap: _Waiting) -> bool:
+        """Judge the nests that wait, as far as one of their mappings may be better; True when one is taken."""
+        judge, board = self._plan.judge, self._board
+        wanted = [(nest, bounds) for nest, bounds in heap.nests if is_better(bounds, board.values)]
+        heap.nests.clear()
+        if judge is None or not wanted:
+            return False
+        taken = False
+        if len(wanted) == 1 or board.stopped:
+            for nest, _ in wanted:
+                taken = self._consider_judged(judge, nest, canonical=False) or taken
+        else:
+            for verdict in judge.judge_together([nest for nest, _ in wanted]):
+                board.count("evaluated", len(verdict.cycles))
+                taken = self._take_best(judge, verdict, canonical=False) or taken
+        heap.next = 1 if taken else min(2 * heap.next, heap.most)
+        return taken
 
     def _consider_judged(self, judge: Judge, nest: BoundedNest, *, canonical: bool) -> bool:
         """Judge the mappings of a nest as long as one of them may be better; True when one is taken."""
