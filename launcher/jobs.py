@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -15,6 +16,7 @@ from launcher.engines.run import must_compile
 from launcher.errors import ConfigurationError, LauncherError, NoValidMappingError
 from launcher.interrupts import first_asks, stop_asked
 from launcher.paths import TIMELOOP_FOLDER
+from launcher.plain_text import without_passwords
 from launcher.process_limits import end_with_sweep, spare_libraries
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.progress import search_progress
@@ -26,6 +28,9 @@ from launcher.tracking import tracker_of
 from launcher.trial.network.whole import advised
 from launcher.trial.run import run_trial
 from launcher.verbosity import Verbosity, console_for, warnings_console
+from launcher.whole_files import write_text
+
+_HYDRA = ".hydra"
 
 
 def run_single(config: DictConfig) -> Result:
@@ -39,6 +44,7 @@ def run_single(config: DictConfig) -> Result:
             (the result is kept and recorded), or the result could not be recorded (it is on disk).
     """
     folder = _output_folder()
+    _hide_passwords(folder)
     verbose = config.verbosity == Verbosity.verbose
     console = console_for(config.verbosity)
     try:
@@ -87,6 +93,7 @@ def run_swept(config: DictConfig) -> Result:
     """
     end_with_sweep()
     folder = _output_folder()
+    _hide_passwords(folder)
     sweep = sweep_file(folder.parent)
     limits = TrialLimits(config.sweep.trial_timeout_s, shared=sweep.get("workers", 1) > 1)
     overrides = list(HydraConfig.get().overrides.task)
@@ -101,6 +108,15 @@ def run_swept(config: DictConfig) -> Result:
         warnings_console().print(f"[yellow]not recorded:[/] {error}", soft_wrap=True)
     spare_libraries()
     return result
+
+
+def _hide_passwords(folder: Path) -> None:
+    """In what Hydra has just written of the configuration: addresses of databases hold passwords."""
+    for file in (folder / _HYDRA).glob("*.yaml"):
+        with suppress(OSError, UnicodeDecodeError):  # which the trial's own files will meet, too
+            text = file.read_text(encoding="utf-8")
+            if (hidden := without_passwords(text)) != text:
+                write_text(file, hidden)
 
 
 def _output_folder() -> Path:

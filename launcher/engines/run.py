@@ -62,7 +62,7 @@ def settings_of(
     )
     if names == [PARETO]:
         return MapperSettings(("edp",), timeout_s, threads, front=True, factors=factors)
-    if not names or any(name not in CRITERIA for name in names):
+    if not names or any(not isinstance(name, str) or name not in CRITERIA for name in names):
         raise ConfigurationError(
             f"{key}={objective} is not an objective",
             expected=f"one or several of {', '.join(CRITERIA)}, or {PARETO}",

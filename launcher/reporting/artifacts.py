@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 from collections.abc import Iterator, Mapping
 from itertools import chain
@@ -11,6 +9,7 @@ from pathlib import Path
 
 from launcher.disks import full_disk, is_full
 from launcher.errors import LauncherError
+from launcher.plain_text import csv_text
 from launcher.reporting.diagrams import TrialPictures, as_file, fused_svg, generation_svg, trial_pictures
 from launcher.reporting.front import front_csv
 from launcher.reporting.fused_nest import fused_nests
@@ -112,13 +111,8 @@ def _write_layer(run: LayerRun, folder: Path) -> tuple[Path, ...]:
 
 def energy_csv(result: Result) -> str:
     """:func:`~launcher.results.energy_table.energy_rows` as CSV; the column ``energy_pj`` sums to the total."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("component", "data_space", "action", "words", "energy_pj"))
-    for row in energy_rows(result):
-        words = "" if row.words is None else row.words
-        writer.writerow((row.component, row.data_space, row.action, words, repr(row.energy_pj)))
-    return text.getvalue()
+    rows = ((row.component, row.data_space, row.action, row.words, row.energy_pj) for row in energy_rows(result))
+    return csv_text([("component", "data_space", "action", "words", "energy_pj"), *rows])
 
 
 def _contents(result: Result, pictures: TrialPictures) -> Iterator[tuple[str, str]]:

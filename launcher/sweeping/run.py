@@ -22,6 +22,7 @@ from launcher.config.trial import Trial
 from launcher.disks import FullDiskError, is_full, system_error
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.interrupts import first_asks
+from launcher.plain_text import without_passwords
 from launcher.process_limits import spare_libraries
 from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON, TRIALS_CSV
 from launcher.results.parameters import point_name
@@ -244,8 +245,8 @@ class _Sweep:
             "study": self.name,
             "workers": self.workers,
         }
-        write_text(self.plan.folder / SWEEP_JSON, json.dumps(own) + "\n")
-        write_text(self.plan.folder / MULTIRUN_YAML, OmegaConf.to_yaml(self.config))
+        write_text(self.plan.folder / SWEEP_JSON, without_passwords(json.dumps(own)) + "\n")
+        write_text(self.plan.folder / MULTIRUN_YAML, without_passwords(OmegaConf.to_yaml(self.config)))
         earlier = len(self.study.trials)
         if earlier or not self.plan.is_grid:
             self._say("study", f"{self.name} in {self.where}, {earlier} trials so far")

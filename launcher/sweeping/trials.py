@@ -15,6 +15,7 @@ from launcher.disks import FullDiskError, full_disk, is_full
 from launcher.engines.interface import Progress
 from launcher.errors import LauncherError
 from launcher.interrupts import stop_asked
+from launcher.plain_text import without_passwords
 from launcher.process_limits import at_most, end_with_sweep, sharing, spare_libraries
 from launcher.reporting.artifacts import write_artifacts
 from launcher.results.files import CONFIG_YAML, OVERRIDES_YAML
@@ -100,7 +101,7 @@ def outcome_of(
         name, parameters = (trial.name, trial.parameters) if trial else _written(overrides)
         result = failed(name, parameters, error)
         if not isinstance(error, LauncherError) and folder is not None:
-            (folder / "traceback.txt").write_text(traceback.format_exc())
+            (folder / "traceback.txt").write_text(without_passwords(traceback.format_exc()))
     if stop_asked():
         raise KeyboardInterrupt  # a search that was cut short is not what the sweep asked for
     return result, trial
@@ -132,9 +133,10 @@ def _write_configuration(one: ComposedTrial, folder: Path) -> None:
     """As Hydra leaves it beside a job."""
     file = folder / OVERRIDES_YAML
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(list_text(one.overrides), encoding="utf-8")
+    file.write_text(without_passwords(list_text(one.overrides)), encoding="utf-8")
     try:
-        (folder / CONFIG_YAML).write_text(one.composition.text(one.values), encoding="utf-8")
+        text = without_passwords(one.composition.text(one.values))
+        (folder / CONFIG_YAML).write_text(text, encoding="utf-8")
     except LauncherError:  # which is what the trial itself will fail of
         (folder / CONFIG_YAML).unlink(missing_ok=True)
 

@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
+from launcher.cache_place import cache_folder
 from launcher.disks import is_full
-from launcher.paths import cache_folder
 from launcher.whole_files import whole_file
 
 try:

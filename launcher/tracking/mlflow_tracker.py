@@ -17,6 +17,7 @@ from urllib.request import url2pathname
 from launcher.disks import full_disk, is_full
 from launcher.errors import LauncherError
 from launcher.paths import TIMELOOP_FOLDER
+from launcher.plain_text import without_passwords
 from launcher.results.files import (
     ARTIFACT_NAMES,
     CONFIG_YAML,
@@ -332,7 +333,7 @@ def _log_top_files(session: _Session, run_id: str, folder: Path) -> None:
 def _copy(file: Path, target: Path) -> None:
     """What repeats the configuration may hold the password of a database, which is nobody else's business."""
     if file.parent.name == ".hydra" or file.name in (SWEEP_JSON, MULTIRUN_YAML):
-        target.write_text(records.without_passwords(file.read_text(encoding="utf-8")), encoding="utf-8")
+        target.write_text(without_passwords(file.read_text(encoding="utf-8")), encoding="utf-8")
     else:
         shutil.copyfile(file, target)
 

@@ -6,6 +6,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from omegaconf import ListConfig
+
 from launcher.config.engine_schema import EngineMode
 from launcher.config.schema import Experiment
 from launcher.config.trial import Trial, entry
@@ -38,13 +40,20 @@ def specify(trial: Trial) -> Specification:
     specification = rendered(trial, trial.experiment.mapspace.asked)
     chosen = trial.experiment.estimator
     settings = EstimatorSettings(
-        tables=tuple(Path(folder).expanduser() for folder in chosen.tables),
+        tables=_paths("estimator.tables", chosen.tables),
         prefer=chosen.prefer,
         program=chosen.program,
-        components=tuple(Path(path).expanduser() for path in chosen.components),
+        components=_paths("estimator.components", chosen.components),
         timeout_s=chosen.timeout_s,
     )
     return estimate(specification, estimator=chosen.name, settings=settings)
+
+
+def _paths(key: str, given: object) -> tuple[Path, ...]:
+    """A list of files or folders; a reference to something else passes for any list."""
+    if not isinstance(given, list | tuple | ListConfig) or not all(isinstance(one, str) for one in given):
+        raise ConfigurationError(f"{key}={given} is no list of files or folders", expected=f"{key}=[my_folder]")
+    return tuple(Path(one).expanduser() for one in given)
 
 
 def rendered(trial: Trial, factors: Factors) -> Specification:
