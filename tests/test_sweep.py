@@ -23,7 +23,9 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial
 
+from launcher.errors import LauncherError
 from launcher.sweeping.processes import Process, _born
+from launcher.tracking.mlflow_tracker import MlflowTracker
 
 LAYER = ["model=bert_base", "layer=KTQ", "sweep.pictures=false"]
 FAST = ["hydra/sweeper=optuna", "sweep.prune=false", *LAYER]
@@ -500,3 +502,34 @@ def test_every_combination_of_hardware_for_several_layers(tmp_path: Path) -> Non
     layers = ["model=bert_base", "layer=[KTQ,VScores]", "tracking=none", "hydra/launcher=joblib"]
     outcome = launch_here(tmp_path, "-m", "arch.rows=8,16", *layers).must_succeed()
     assert "2 trials" in outcome.out
+
+
+def test_what_a_server_missed_is_recorded_when_it_answers_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once before the sweep ends, and once not before the same command is given again."""
+    record, silent = MlflowTracker.record, 0
+
+    def unsteady(tracker: MlflowTracker, *arguments: object) -> object:
+        nonlocal silent
+        silent -= 1
+        if silent >= 0:
+            raise LauncherError("the server does not answer")
+        return record(tracker, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(MlflowTracker, "record", unsteady)
+    for silences, known in ((1, 3), (4, 0)):
+        silent, folder = silences, tmp_path / str(silences)
+        folder.mkdir()
+        points = ["arch.rows=8,16,32", "hydra.sweep.dir=out"]
+        assert "not recorded: the server does not answer" in grid(folder, *points).must_succeed().err
+        assert children(folder) == known
+    grid(folder, *points).must_succeed()
+    assert children(folder) == 3
+
+
+def children(folder: Path) -> int:
+    """Trials that MLflow knows below the folder's only sweep."""
+    with sqlite3.connect(folder / "mlflow.db") as database:
+        ((number,),) = database.execute("select count(*) from tags where key = 'mlflow.parentRunId'").fetchall()
+        return int(number)
