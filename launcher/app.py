@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -14,11 +15,14 @@ from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from yaml import YAMLError
 
+from launcher.commands import COMMANDS
 from launcher.config.compose import spelled_out
 from launcher.config.explain import CommandLineError, explain
 from launcher.config.help import print_help
 from launcher.config.schema import register
+from launcher.config.typed_line import arranged
 from launcher.errors import LauncherError
+from launcher.installed import DISTRIBUTION, own_version
 from launcher.interrupts import stop_asked
 from launcher.jobs import run_single, run_swept
 from launcher.paths import data_folder, plugin_folder
@@ -46,15 +50,20 @@ def _job(config: DictConfig) -> Result | None:
 def main() -> None:
     """Run ``launch.py``. Exit status: 0 done, 1 the experiment cannot be run, 2 wrong command line, 130 Ctrl-C."""
     if {"--help", "-h"} & set(sys.argv[1:]):
-        print_help(Console())
+        print_help(Console(), COMMANDS)
+        return
+    if {"--version", "-V"} & set(sys.argv[1:]):
+        print(f"{DISTRIBUTION} {own_version()}")
         return
     sys.path.insert(0, str(plugin_folder()))
     register()
     _told.clear()
-    sys.argv[1:] = without_options(spelled_out(sys.argv[1:]))
     wants_traceback = os.environ.get(_FULL_ERROR) == "1"
     os.environ[_FULL_ERROR] = "1"  # Hydra then hands exceptions to us instead of printing them
+    typed = sys.argv[1:]
     try:
+        typed = arranged(typed, COMMANDS)
+        sys.argv[1:] = without_options(spelled_out(typed))
         _job()
         if _told:
             raise _told[0]
@@ -63,7 +72,7 @@ def main() -> None:
     except (LauncherError, HydraException, OmegaConfBaseException, YAMLError, OSError) as error:
         if wants_traceback:
             raise
-        sys.exit(_report(error))
+        sys.exit(_report(error, typed))
     except ValueError as error:
         if wants_traceback or not str(error).startswith("Only one of --"):
             raise
@@ -73,11 +82,11 @@ def main() -> None:
         sys.exit(130)
 
 
-def _report(error: Exception) -> int:
+def _report(error: Exception, typed: Sequence[str] = ()) -> int:
     """Print what went wrong; the exit status."""
     if isinstance(error, OSError) and not isinstance(error, HydraException):
         print(f"error: {error.strerror or error}\n  where:    {error.filename}", file=sys.stderr)
         return 1
-    told = explain(error)
+    told = explain(error, typed)
     print(f"error: {told}", file=sys.stderr)
     return 2 if isinstance(told, CommandLineError) else 1

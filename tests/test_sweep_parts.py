@@ -27,6 +27,7 @@ from rich.console import Console
 
 from launcher.config.limits import Limits
 from launcher.config.schema import register
+from launcher.config.sweep_schema import SAMPLERS
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.paths import data_folder
 from launcher.process_limits import at_most
@@ -42,7 +43,7 @@ from launcher.sweeping.points.interface import Key, key_of
 from launcher.sweeping.points.space import parse_space
 from launcher.sweeping.progress import ProgressLine, print_table
 from launcher.sweeping.rows import best_rows, trials_csv
-from launcher.sweeping.samplers import SAMPLERS, make_sampler
+from launcher.sweeping.samplers import make_sampler
 from launcher.sweeping.storages import open_storage
 from launcher.sweeping.study import SharedStudy
 from launcher.sweeping.trials import BatchOutcome
