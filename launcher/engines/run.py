@@ -131,6 +131,7 @@ def find_best(
         evaluation=mapped.evaluation,
         optimality=mapped.optimality,
         search=mapped.search,
+        flags=(*result.flags, *mapped.remarks),
         front=tuple(FrontPoint(point.mapping, point.evaluation) for point in front),
         seconds=time.perf_counter() - started,
     )
