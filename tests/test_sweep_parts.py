@@ -43,7 +43,7 @@ from launcher.sweeping.points.interface import Key, key_of
 from launcher.sweeping.points.space import parse_space
 from launcher.sweeping.progress import ProgressLine, print_table
 from launcher.sweeping.rows import best_rows, trials_csv
-from launcher.sweeping.samplers import make_sampler
+from launcher.sweeping.samplers import EXHAUSTIVE, make_sampler
 from launcher.sweeping.storages import open_storage
 from launcher.sweeping.study import SharedStudy
 from launcher.sweeping.trials import BatchOutcome
@@ -179,6 +179,22 @@ def test_samplers_say_what_they_cannot_do() -> None:
     for name, space, goals in (("grid", interval, one), ("cmaes", choices, one), ("cmaes", interval, two)):
         with pytest.raises(ConfigurationError, match=f"sampler={name}"):
             make_sampler(name, space, goals, seed=1, finished=0, parallel=False)
+
+
+def test_no_sampler_draws_a_point_of_a_finite_space_twice() -> None:
+    space = parse_space({}, ["a.b=choice(x,y,z)", "a.c=range(1,5)", "a.d=range(0,1,0.5)"])
+    goals = parse_goals(["cycles"])
+    for name in set(SAMPLERS) - set(EXHAUSTIVE):
+        study = optuna.create_study(sampler=make_sampler(name, space, goals, seed=3, finished=0, parallel=True))
+        study.enqueue_trial({"a.b": "y", "a.c": 2, "a.d": 0.5})
+        drawn = []
+        for number in range(space.size or 0):
+            trial = study.ask()
+            drawn.append(key_of(space.choose(trial)))
+            if number % 3:  # the others are under way
+                study.tell(trial, float(number % 5))
+        assert len(set(drawn)) == space.size == 24, name
+        assert drawn[0] == key_of({"a.b": "y", "a.c": 2, "a.d": 0.5})
 
 
 def test_best_rows_are_those_that_nothing_beats_and_that_keep_all_limits() -> None:

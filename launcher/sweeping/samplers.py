@@ -21,6 +21,7 @@ from launcher.errors import ConfigurationError
 from launcher.sweeping.goals import Goals
 from launcher.sweeping.points.interface import Value
 from launcher.sweeping.points.space import Dimension, Space
+from launcher.sweeping.unrepeated import Unrepeated
 
 EXHAUSTIVE = ("grid", "bruteforce")
 """Samplers that end by themselves."""
@@ -50,7 +51,8 @@ def make_sampler(name: str, space: Space, goals: Goals, *, seed: int, finished: 
             hint=f"sweep.sampler={meant}" if meant else None,
         )
     with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-        return _make(name, space, goals, seed, seed + finished, parallel)
+        made = _make(name, space, goals, seed, seed + finished, parallel)
+    return made if name in EXHAUSTIVE or space.size is None else Unrepeated(made, space, seed)
 
 
 def _make(name: str, space: Space, goals: Goals, seed: int, fresh: int, parallel: bool) -> BaseSampler:
