@@ -151,7 +151,8 @@ def test_limits_are_written_so_that_they_are_read_back_exactly(bound: float) -> 
 @pytest.mark.parametrize(
     ("objectives", "directions", "constraints", "word"),
     [
-        (["edp"], None, [], "edp"),
+        (["speed"], None, [], "speed"),
+        (["edp", "edp_j_cycles"], None, [], "twice"),
         ([], None, [], "empty"),
         (["cycles", "cycles"], None, [], "twice"),
         (["cycles"], ["down"], [], "directions"),

@@ -24,14 +24,15 @@ from launcher.programs import last_words
 _PATIENCE_S = 10
 _LONG_PATIENCE_S = 60
 _ANSWER = "cannot access output directory"
-_BUILD_TIMELOOP = """\
-sudo apt install git g++ make scons autoconf automake libtool pkg-config libboost-all-dev libconfig++-dev \
-libyaml-cpp-dev libncurses-dev libgpm-dev libgmp-dev libntl-dev  # the names on Debian and Ubuntu
-    git clone https://repo.or.cz/barvinok.git && (cd barvinok && ./get_submodules.sh && ./autogen.sh && ./configure \
---with-pet=no --enable-shared-barvinok && make -j4 && sudo make install && sudo ldconfig)  # no distribution has it
-    git clone https://github.com/NVlabs/timeloop && (cd timeloop && ln -s ../pat-public/src/pat src/pat && scons -j4 \
---accelergy)  # then put timeloop/build on the PATH"""
-"""Three lines: packages, the library barvinok (with isl), and Timeloop with the model of area and energy it wants."""
+_BUILD_TIMELOOP = (
+    "sudo apt install git g++ make scons autoconf automake libtool pkg-config libboost-all-dev libconfig++-dev "
+    "libyaml-cpp-dev libncurses-dev libgpm-dev libgmp-dev libntl-dev "
+    "&& git clone https://repo.or.cz/barvinok.git && (cd barvinok && ./get_submodules.sh && ./autogen.sh "
+    "&& ./configure --with-pet=no --enable-shared-barvinok && make -j4 && sudo make install && sudo ldconfig) "
+    "&& git clone https://github.com/NVlabs/timeloop && (cd timeloop && ln -s ../pat-public/src/pat src/pat "
+    "&& scons -j4 --accelergy)  # on Debian and Ubuntu; then put timeloop/build on the PATH"
+)
+"""Packages, the library barvinok, which no distribution has, and Timeloop with the model of area that it wants."""
 
 _PLUG_INS = (
     ("accelergy-table-based-plug-ins", "estimator=accelergy cannot read the project's tables"),
