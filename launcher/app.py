@@ -12,28 +12,31 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
-from rich.console import Console
 from yaml import YAMLError
 
 from launcher.commands import COMMANDS
+from launcher.config.choices import check_typed
 from launcher.config.compose import spelled_out
 from launcher.config.explain import CommandLineError, explain
 from launcher.config.help import print_help
 from launcher.config.schema import register
 from launcher.config.typed_line import arranged
+from launcher.defects import shown, told_defect
+from launcher.disks import system_error
 from launcher.errors import LauncherError
 from launcher.installed import DISTRIBUTION, own_version
 from launcher.interrupts import stop_asked
 from launcher.jobs import run_single, run_swept
 from launcher.paths import data_folder, plugin_folder
+from launcher.plain_text import plain_console
 from launcher.results.result import Result
 from launcher.verbosity import without_options
 
 _FULL_ERROR = "HYDRA_FULL_ERROR"
 
 
-_told: list[LauncherError] = []
-"""The mistake that ended a single trial: Hydra would print a line of its own about an exception that leaves a job."""
+_told: list[Exception] = []
+"""What ended a single trial: Hydra would print a line of its own about an exception that leaves a job."""
 
 
 @hydra.main(version_base="1.3", config_path=str(data_folder("conf")), config_name="config")
@@ -42,7 +45,7 @@ def _job(config: DictConfig) -> Result | None:
         return run_swept(config)
     try:
         return run_single(config)
-    except LauncherError as error:
+    except Exception as error:
         _told.append(error)
         return None
 
@@ -50,7 +53,7 @@ def _job(config: DictConfig) -> Result | None:
 def main() -> None:
     """Run ``launch.py``. Exit status: 0 done, 1 the experiment cannot be run, 2 wrong command line, 130 Ctrl-C."""
     if {"--help", "-h"} & set(sys.argv[1:]):
-        print_help(Console(), COMMANDS)
+        print_help(plain_console(), COMMANDS)
         return
     if {"--version", "-V"} & set(sys.argv[1:]):
         print(f"{DISTRIBUTION} {own_version()}")
@@ -62,6 +65,7 @@ def main() -> None:
     os.environ[_FULL_ERROR] = "1"  # Hydra then hands exceptions to us instead of printing them
     typed = sys.argv[1:]
     try:
+        check_typed(typed)
         typed = arranged(typed, COMMANDS)
         sys.argv[1:] = without_options(spelled_out(typed))
         _job()
@@ -73,20 +77,31 @@ def main() -> None:
         if wants_traceback:
             raise
         sys.exit(_report(error, typed))
-    except ValueError as error:
-        if wants_traceback or not str(error).startswith("Only one of --"):
+    except Exception as error:
+        if wants_traceback:
             raise
-        sys.exit(_report(CommandLineError(str(error), hint="leave -m out to see a configuration with --cfg")))
+        sys.exit(_report_other(error))
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)
 
 
+def _report_other(error: Exception) -> int:
+    """The same for errors that may be defects of ours."""
+    if str(error).startswith("Only one of --"):
+        return _report(CommandLineError(str(error), hint="leave -m out to see a configuration with --cfg"))
+    print(told_defect(error, sys.argv), file=sys.stderr)
+    return 1
+
+
 def _report(error: Exception, typed: Sequence[str] = ()) -> int:
     """Print what went wrong; the exit status."""
     if isinstance(error, OSError) and not isinstance(error, HydraException):
-        print(f"error: {error.strerror or error}\n  where:    {error.filename}", file=sys.stderr)
+        print(f"error: {shown(system_error(error))}", file=sys.stderr)
         return 1
-    told = explain(error, typed)
-    print(f"error: {told}", file=sys.stderr)
+    try:
+        told = explain(error, typed)
+    except Exception as other:
+        return _report_other(other)
+    print(f"error: {shown(told)}", file=sys.stderr)
     return 2 if isinstance(told, CommandLineError) else 1

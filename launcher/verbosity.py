@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from launcher.plain_text import plain_console
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -39,13 +41,9 @@ def without_options(arguments: Sequence[str]) -> list[str]:
 
 def console_for(verbosity: Verbosity | str) -> Console:
     """Where results and progress are shown; nowhere when quiet."""
-    from rich.console import Console  # noqa: PLC0415
-
-    return Console(quiet=verbosity == Verbosity.quiet)
+    return plain_console(quiet=verbosity == Verbosity.quiet)
 
 
 def warnings_console() -> Console:
     """Where warnings are shown, also when quiet."""
-    from rich.console import Console  # noqa: PLC0415
-
-    return Console(stderr=True)
+    return plain_console(stderr=True)

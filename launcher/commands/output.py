@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from launcher.errors import LauncherError
+from launcher.plain_text import plain_console
 from launcher.reporting.formats import FORMATS
 from launcher.reporting.sheets import ReportDocument
 from launcher.whole_files import write_text
@@ -95,5 +96,7 @@ def write_file(file: Path, text: str) -> None:
 
 def console_of(arguments: argparse.Namespace) -> Console:
     """Where a command shows its tables; what is piped is wide enough for all their columns."""
-    console = Console(quiet=arguments.quiet)
-    return console if console.is_terminal else Console(width=max(_PIPED_WIDTH, console.width), quiet=arguments.quiet)
+    console = plain_console(quiet=arguments.quiet)
+    return (
+        console if console.is_terminal else plain_console(width=max(_PIPED_WIDTH, console.width), quiet=arguments.quiet)
+    )

@@ -46,6 +46,10 @@ _HYDRAS = {"sweeper": "hydra/sweeper", "launcher": "hydra/launcher"}
 _HELP = "python launch.py --help lists groups, choices and keys"
 
 
+_RESOLVING = re.compile(r"^ConfigurationError raised while resolving interpolation: ")
+"""What OmegaConf puts in front of what our own resolvers say."""
+
+
 class CommandLineError(ConfigurationError):
     """The command line itself cannot be read; the exit status is 2."""
 
@@ -170,7 +174,8 @@ def _bad_value(error: OmegaConfBaseException, typed: Sequence[str]) -> LauncherE
     if isinstance(error, MissingMandatoryValue):
         return ConfigurationError(f"{key} has no value", hint=f"{key}=... on the command line, or in its file")
     told = told_value(key, error) if isinstance(error, ValidationError) and key else None
-    return told or ConfigurationError(f"{key}: {_first_line(error)}" if key else _first_line(error))
+    first = _RESOLVING.sub("", _first_line(error))
+    return told or ConfigurationError(f"{key}: {first}" if key else first)
 
 
 def _no_such_key(key: str, parent: object, typed: Sequence[str]) -> LauncherError:
@@ -209,7 +214,8 @@ def _typed_value(key: str, typed: Sequence[str]) -> str | None:
 def _in_groups(key: str, parent: DictConfig) -> list[str]:
     """Where the groups below ``parent`` have such a key; Hydra's own are not looked into."""
     groups = [str(name) for name in parent if name != "hydra" and not OmegaConf.is_missing(parent, name)]
-    return [f"{name}.{key}" for name in groups if isinstance(parent[name], DictConfig) and key in parent[name]]
+    nodes = [(name, parent._get_node(name)) for name in groups]
+    return [f"{name}.{key}" for name, node in nodes if isinstance(node, DictConfig) and key in node]
 
 
 def _value_of_a_group(key: str, group: DictConfig, text: str) -> LauncherError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from launcher.config.checked import Checked
@@ -20,6 +21,14 @@ def sampler_named(text: str) -> str | None:
     letters = "".join(one for one in text.lower() if one.isalnum())
     letters = _OTHER_NAMES.get(letters, letters)
     return next(iter(difflib.get_close_matches(letters, SAMPLERS, 1)), None)
+
+
+class Kept(StrEnum):
+    """Which trials of a sweep keep files and a run: every one, the front, or the front and the best up to a hundred."""
+
+    all = "all"
+    front = "front"
+    best = "best"
 
 
 @dataclass
@@ -44,5 +53,5 @@ class SweepSettings(Checked):
     max_failures: float = field(default=0.8, metadata={"least": 0, "most": 1})
     prune: bool = True
     pictures: bool = True
-    keep_files: bool = True
+    keep: Kept = Kept.all
     parallel: int | None = field(default=None, metadata={"least": 1, "most": 4096})

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 
+from launcher.plain_text import csv_text
 from launcher.results.result import LayerRun, Result
 
 
@@ -48,9 +47,4 @@ def _row(run: LayerRun) -> LayerRow:
 
 def layers_csv(result: Result) -> str:
     """:func:`layer_rows` as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(LayerRow.__dataclass_fields__)
-    for row in layer_rows(result):
-        writer.writerow(vars(row).values())
-    return text.getvalue()
+    return csv_text([LayerRow.__dataclass_fields__, *(vars(row).values() for row in layer_rows(result))])
