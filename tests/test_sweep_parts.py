@@ -385,6 +385,8 @@ class TerminatedWorkerError(RuntimeError):
 class Running:
     """Runs trials that have results, but for one that kills its worker and another whose result is lost."""
 
+    task_s = 1.0
+
     def __init__(self, seed: int, deadly: int, lost: int, largest: int) -> None:
         self.most, self.largest = 0, largest
         self._draw = random.Random(seed)
