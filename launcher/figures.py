@@ -202,3 +202,32 @@ def in_order(objective: str | Sequence[str]) -> Iterator[Criterion]:
         if name not in CRITERIA:
             raise ValueError(f"unknown objective {name!r}: expected one of {', '.join(CRITERIA)}")
         yield CRITERIA[name]
+
+
+def criterion_named(text: object) -> str | None:
+    """The criterion that a person means by ``EDP`` or ``energy_pj``; None when it is none."""
+    name = str(text).strip().lower()
+    metric, _ = METRICS.get(name, (None, 1.0))
+    return next((one.name for one in CRITERIA.values() if name == one.name or BY_KEY[one.figure] is metric), None)
+
+
+def metric_named(text: str) -> str | None:
+    """The metric that a person means by ``energy``, ``EDP`` or ``area``; None when it is none.
+
+    Of a figure with several metrics it is the exact one, as for the mapper's criterion of that name.
+    """
+    name = "_".join(text.strip().lower().split())
+    if name in METRICS:
+        return name
+    if name in CRITERIA:
+        return CRITERIA[name].metric
+    titles = {"_".join(one.title.lower().split()): one for one in FIGURES if one.shown}
+    return next(iter(titles[name].metric_names)) if name in titles else None
+
+
+def metric_in_its_unit(text: str) -> str | None:
+    """The metric of a limit that a person means by ``area``, in the unit that people read; None when it is none."""
+    metric = metric_named(text)
+    if metric is None or metric == text:
+        return metric
+    return metric if metric == text.lower() else list(METRICS[metric][0].metric_names)[-1]

@@ -84,6 +84,11 @@ def run_single(config: DictConfig) -> Result:
 def _one_configuration_only(config: DictConfig) -> None:
     if config.configs is not None or config.mixup:
         raise ConfigurationError("configs= are several configurations, and this is a single run", hint="add -m")
+    sweeper = HydraConfig.get().runtime.choices.get("hydra/sweeper")
+    if sweeper in ("optuna", "exhaustive"):
+        raise ConfigurationError(
+            f"hydra/sweeper={sweeper} is for several trials, and this is a single run", hint="add -m"
+        )
 
 
 def run_swept(config: DictConfig) -> Result:

@@ -20,7 +20,7 @@ MISTAKES = [
     pytest.param(["factors=all"], ["factors", "did you mean mapspace.factors"], id="key of another group"),
     pytest.param(["mapspace=all"], ["mapspace", "group of keys", "mapspace.factors=all"], id="value of a group"),
     pytest.param(["constraints=3"], ["constraints", "group of keys", "constraints.area_mm2"], id="number of a group"),
-    pytest.param(["arch.rows=abc"], ["arch.rows", "abc", "Integer"], id="wrong type"),
+    pytest.param(["arch.rows=abc"], ["arch.rows", "abc", "whole number"], id="wrong type"),
     pytest.param(["arch.rows=0"], ["arch.rows=0", "1", "4096"], id="zero"),
     pytest.param(["arch.rows=-1"], ["arch.rows=-1", "1", "4096"], id="negative"),
     pytest.param(["arch.rows=1e9"], ["arch.rows"], id="huge"),
