@@ -15,10 +15,10 @@ from launcher.reporting.generation import generation_table
 from launcher.reporting.layers import fusion_lines, layers_table
 from launcher.reporting.loop_nest import container_label, loop_nest
 from launcher.reporting.numbers import count, percent, short_seconds, significant, with_unit
-from launcher.reporting.question import FREEDOM
+from launcher.reporting.question import FREEDOM, layer_by_layer
 from launcher.results.energy_table import energy_by_component_pj
 from launcher.results.evaluation import DataSpaceStats, LevelStats
-from launcher.results.layers import layer_runs
+from launcher.results.layers import is_layer_by_layer, layer_runs
 from launcher.results.parameters import ABSENT
 from launcher.results.result import Optimality, Result
 
@@ -74,14 +74,15 @@ def print_effort(result: Result, console: Console) -> None:
 
 def describe_mapping(result: Result) -> str:
     """One phrase on how good the mapping is known to be, e.g. ``proved optimal (edp)``, and among which ones."""
-    freedom = FREEDOM.get(result.factors)
-    return _describe_optimality(result.optimality) + (f"; {freedom}" if freedom else "")
-
-
-def _describe_optimality(optimality: Optimality | None) -> str:
+    freedom, optimality = FREEDOM.get(result.factors), result.optimality
     if optimality is None:
         return ABSENT
     objective = f" ({', '.join(optimality.objective)})" if optimality.objective else ""
+    told = layer_by_layer(optimality, objective) if is_layer_by_layer(result) else _described(optimality, objective)
+    return told + (f"; {freedom}" if freedom else "")
+
+
+def _described(optimality: Optimality, objective: str) -> str:
     if optimality.status == "proved":
         return f"proved optimal{objective}"
     if optimality.status == "given":

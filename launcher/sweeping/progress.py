@@ -11,7 +11,7 @@ from rich.status import Status
 
 from launcher.figures import METRICS
 from launcher.reporting.numbers import significant, with_unit
-from launcher.reporting.trials import best_first, counts, print_best_rows, print_rows
+from launcher.reporting.trials import best_first, counts, print_best_rows, print_rows, ranking_metrics
 from launcher.results.fronts import Front
 from launcher.results.ranking import compares_hardware
 from launcher.results.trial_rows import PRUNED, TrialRow
@@ -51,7 +51,7 @@ def print_searched(rows: Sequence[TrialRow], parameters: Sequence[str], goals: G
         parameters,
         console,
         title=_title(rows, best, len(shown), goals),
-        needed=goals.metrics,
+        needed=(*(ranking_metrics(goals.criteria, rows) if goals.criteria else ()), *goals.metrics),
         numbered=not (goals.criteria and parameters),
         bold_first=not front,
     )
@@ -62,7 +62,7 @@ def print_searched(rows: Sequence[TrialRow], parameters: Sequence[str], goals: G
 
 def _title(rows: Sequence[TrialRow], best: Sequence[TrialRow], shown: int, goals: Goals) -> str:
     if goals.criteria:
-        return f"{counts(rows)}, {best_first(goals.criteria)}"
+        return f"{counts(rows)}, {best_first(goals.criteria, rows)}"
     single = len(goals.objectives) == 1
     what = "best first" if single else f"front of {len(best)}"
     cut = f", {shown} shown" if shown < (sum(row.same_as is None for row in rows) if single else len(best)) else ""
