@@ -11,7 +11,6 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
-from rich.console import Console
 from yaml import YAMLError
 
 from launcher.config.compose import spelled_out
@@ -22,6 +21,7 @@ from launcher.errors import LauncherError
 from launcher.interrupts import stop_asked
 from launcher.jobs import run_single, run_swept
 from launcher.paths import data_folder, plugin_folder
+from launcher.reporting.console import open_console
 from launcher.results.result import Result
 from launcher.verbosity import without_options
 
@@ -46,7 +46,7 @@ def _job(config: DictConfig) -> Result | None:
 def main() -> None:
     """Run ``launch.py``. Exit status: 0 done, 1 the experiment cannot be run, 2 wrong command line, 130 Ctrl-C."""
     if {"--help", "-h"} & set(sys.argv[1:]):
-        print_help(Console())
+        print_help(open_console())
         return
     sys.path.insert(0, str(plugin_folder()))
     register()

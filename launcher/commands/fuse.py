@@ -25,8 +25,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from launcher.commands.energies import add_energy_arguments, refuse_unknown, with_energies
 from launcher.commands.golden_form import levels_of
 from launcher.commands.inputs import add_data_argument, read_inputs, seconds, write_json
@@ -36,6 +34,7 @@ from launcher.errors import SpecificationError
 from launcher.figures import CRITERIA, FRONT
 from launcher.interrupts import first_asks, stop_asked
 from launcher.reporting.artifacts import write_artifacts
+from launcher.reporting.console import open_console
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_result
 from launcher.results.fused import FusedLayers
@@ -65,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         LauncherError: the input cannot be used, or admits no mapping.
     """
     chain = _chain(arguments.files, arguments)
-    console = Console(quiet=arguments.quiet)
+    console = open_console(quiet=arguments.quiet)
     sliding = not all(space.is_simple for layer in chain.layers for space in layer.problem.data_spaces)
     name = "+".join(layer.name for layer in chain.layers)
     started = time.perf_counter()

@@ -17,8 +17,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from launcher.commands.energies import add_energy_arguments, assumed_to_json, refuse_unknown, with_energies
 from launcher.commands.golden_form import levels_of
 from launcher.commands.inputs import (
@@ -34,6 +32,7 @@ from launcher.errors import NoValidMappingError, SpecificationError
 from launcher.figures import CRITERIA, FRONT
 from launcher.interrupts import first_asks, stop_asked
 from launcher.reporting.artifacts import write_artifacts
+from launcher.reporting.console import open_console
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
 from launcher.results.idle_places import indivisible
@@ -84,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     factors = Factors(arguments.factors) if arguments.factors else read_mapspace(source.documents)
     settings = settings_of(objective, "--objective", arguments.timeout, max(1, arguments.threads), factors)
     refuse_unknown(specification, settings.objective, front=settings.front, allowed=arguments.allow_unknown_energy)
-    console = Console(quiet=arguments.quiet)
+    console = open_console(quiet=arguments.quiet)
     sliding = not all(space.is_simple for space in specification.problem.data_spaces)
     compiles = must_compile("native", sliding=sliding, factors=factors)
     with (

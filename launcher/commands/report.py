@@ -13,10 +13,9 @@ import argparse
 import shlex
 from pathlib import Path
 
-from rich.console import Console
-
 from launcher.commands.output import write_file
 from launcher.reading import load_trials
+from launcher.reporting.console import open_console
 from launcher.reporting.page import report_page
 from launcher.tracking.mlflow_import import without_garbage_collection
 
@@ -36,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         LauncherError: a name stands for nothing, or the page cannot be written.
     """
-    console = Console(quiet=arguments.quiet)
+    console = open_console(quiet=arguments.quiet)
     with without_garbage_collection():  # what was read stays until the page is written
         trials = load_trials(arguments.names, tracking_uri=arguments.tracking_uri)
         command = shlex.join(["python", "-m", "launcher", "report", *trials.names])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from launcher.figures import BY_KEY, CRITERIA, Figure
-from launcher.reporting.numbers import count, energy, percent, significant, with_unit
+from launcher.reporting.numbers import count, percent, significant, with_unit
 from launcher.results.cycle_limits import limiting
 from launcher.results.energy_table import energy_by_component_pj, energy_rows
 from launcher.results.layers import is_layer_by_layer, layer_name
@@ -84,9 +84,9 @@ def answer_of(results: Sequence[Result], question: Question) -> list[str]:
 def answer_of_front(result: Result) -> list[str]:
     """The answer of a trial that looked for every trade-off between energy and cycles."""
     first, last = result.front[0].evaluation, result.front[-1].evaluation
-    ends = f"from {energy(first.energy_pj)} and {count(first.cycles)} cycles to {energy(last.energy_pj)} and "
+    ends = f"from {_energy(first.energy_pj)} and {count(first.cycles)} cycles to {_energy(last.energy_pj)} and "
     number = next((n for n, point in enumerate(result.front, 1) if point.mapping == result.mapping), 1)
-    best = f"{significant(result.edp_j_cycles, _DIGITS)} J·cycles, at {energy(result.energy_pj)} and "
+    best = f"{significant(result.edp_j_cycles)} J·cycles, at {_energy(result.energy_pj)} and "
     return [
         f"{result.name} has {len(result.front)} best trade-offs between energy and cycles, "
         f"{ends}{count(last.cycles)} cycles.",
@@ -95,8 +95,8 @@ def answer_of_front(result: Result) -> list[str]:
 
 
 def _answer_of_one(result: Result) -> list[str]:
-    what = f"{result.name} takes {energy(result.energy_pj)} and {count(result.cycles)} cycles"
-    edp = f"EDP {significant(result.edp_j_cycles, _DIGITS)} J·cycles"
+    what = f"{result.name} takes {_energy(result.energy_pj)} and {count(result.cycles)} cycles"
+    edp = f"EDP {significant(result.edp_j_cycles)} J·cycles"
     sentences = [f"{what}, {edp}: {standing(result)}."]
     if result.layers:
         return [*sentences, _dearest_layer(result)]
@@ -134,7 +134,7 @@ def _dearest_layer(result: Result) -> str:
 def _answer_of_group(group: Sequence[Result], question: Question, *, alone: bool) -> str:
     ordered = ranked(group, question.objective)
     best, worst = ordered[0], ordered[-1]
-    area = f" on {significant(best.area_um2 * 1e-6, _DIGITS)} mm²" if isfinite(best.area_um2) else ""
+    area = f" on {significant(best.area_um2 * 1e-6)} mm²" if isfinite(best.area_um2) else ""
     of = "" if alone else f" of {best.parameters.get('layer', best.name)}"
     (figure,) = comparable([BY_KEY[CRITERIA[question.objective].figure]], group)
     best_value, worst_value = figure.of(best), figure.of(worst)
@@ -142,7 +142,7 @@ def _answer_of_group(group: Sequence[Result], question: Question, *, alone: bool
     others = f"{ratio} of {len(group):,} trials that mapped" if len(group) > 1 and ratio else ""
     return (
         f"The least {figure.title}{of} is {figure_text(figure, best)}, with "
-        f"{labels(best, question.swept)}: {energy(best.energy_pj)} and {count(best.cycles)} cycles{area}"
+        f"{labels(best, question.swept)}: {_energy(best.energy_pj)} and {count(best.cycles)} cycles{area}"
         f"{others} ({standing(best)})."
     )
 
@@ -209,8 +209,11 @@ def _range(values: Sequence[str]) -> str:
     return f"{ordered[0]} to {ordered[-1]}, {len(ordered)} values"
 
 
+def _energy(energy_pj: float) -> str:
+    """An energy as tables have it."""
+    return with_unit(BY_KEY["energy_pj"], energy_pj)
+
+
 def figure_text(figure: Figure, result: Result) -> str:
-    """A figure as sentences and pages have it: energies in the unit that suits them, signs as people set them."""
-    if figure.key == "energy_pj":
-        return energy(result.energy_pj)
-    return with_unit(figure, figure.of(result), _DIGITS).replace("*", "·").replace("mm2", "mm²")
+    """A figure as sentences and pages have it: as tables do, with signs as people set them."""
+    return with_unit(figure, figure.of(result)).replace("*", "·").replace("mm2", "mm²")

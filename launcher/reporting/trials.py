@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from launcher.figures import BY_KEY, CONTESTS, CRITERIA, METRICS, TABLES, Figure
+from launcher.reporting.console import tell_left_out
 from launcher.reporting.numbers import cell, count, significant
 from launcher.results.parameters import ABSENT, plain, swept_parameters
 from launcher.results.ranking import best_by_figure, comparable, ranked
@@ -161,11 +162,14 @@ def print_rows(
     room = console.width - _width_of(columns, console) - _COLUMN_GAP
     if room >= min(_LEAST_REMARK_WIDTH, max(map(len, remarks))):
         console.print(_table([*columns, *_remark_column(remarks, folds=True)], styles))
+        tell_left_out(console, [one.heading for one in figures if one not in columns])
         return
     # Too narrow for sentences in a column: number them and print them below.
     numbers = {text: f"({i})" for i, text in enumerate(dict.fromkeys(filter(None, remarks)), 1)}
     last = _remark_column([numbers.get(remark, "") for remark in remarks])
-    console.print(_table(_fitting(first, rows, parameters, [*figures, *last], console), styles))
+    columns = _fitting(first, rows, parameters, [*figures, *last], console)
+    console.print(_table(columns, styles))
+    tell_left_out(console, [one.heading for one in figures if one not in columns])
     for text, number in numbers.items():
         console.print(f"{number} {escape(text)}", soft_wrap=True)
 
@@ -180,7 +184,9 @@ def print_best_rows(rows: Sequence[TrialRow], parameters: Sequence[str], console
     for place, figure in enumerate(best):
         next(one for one in figures if one.heading == figure.heading).cells[place].stylize("bold")
     console.print("best by", style="table.title")
-    console.print(_table(_fitting(first, [*best.values()], parameters, figures, console), [""] * len(best)))
+    columns = _fitting(first, [*best.values()], parameters, figures, console)
+    console.print(_table(columns, [""] * len(best)))
+    tell_left_out(console, [one.heading for one in figures if one not in columns])
 
 
 def _table(columns: Sequence[_Column], styles: Sequence[str]) -> Table:

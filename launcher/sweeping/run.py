@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,7 +22,8 @@ from launcher.config.trial import Trial
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.interrupts import first_asks
 from launcher.process_limits import spare_libraries
-from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON, TRIALS_CSV
+from launcher.reporting.console import console_for, warnings_console
+from launcher.results.files import MULTIRUN_YAML, REPORT_HTML, SWEEP_JSON, TRIALS_CSV
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.best_trials import keep_best
 from launcher.sweeping.compositions import Compositions
@@ -40,7 +42,7 @@ from launcher.sweeping.storages import close_storage, open_storage, printable, s
 from launcher.sweeping.study import OVER, SharedStudy, finished_trials, forget, open_study
 from launcher.sweeping.trials import ComposedTrial, TrialLimits
 from launcher.tracking import tracker_of
-from launcher.verbosity import Verbosity, console_for, warnings_console
+from launcher.verbosity import Verbosity
 from launcher.whole_files import write_text
 
 _PATIENCE_S = 5.0
@@ -264,6 +266,9 @@ class _Sweep:
                 write_pictures(self.study.study, goals, folder)
             write_page([Path(row.folder) for row in rows if row.folder], folder)
         self._say("files", _shown(folder))
+        if (folder / REPORT_HTML).is_file():
+            self._say("report", _shown(folder / REPORT_HTML))
+        self._say("next", f"python -m launcher summary {shlex.quote(_shown(folder))}")
         finished = sum(row.state != "running" for row in rows)
         if interrupted or (self.plan.is_grid and finished < points.total):
             self._say("kept", f"{finished} of {points.total} trials; the same command goes on from there")

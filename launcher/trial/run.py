@@ -13,6 +13,7 @@ from launcher.config.trial import Trial
 from launcher.engines.interface import OnProgress
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.paths import TIMELOOP_FOLDER
+from launcher.results.caveats import caveats
 from launcher.results.result import Result
 from launcher.trial.network.fusion import fused
 from launcher.trial.network.generate import run_generation
@@ -36,7 +37,8 @@ def run_trial(trial: Trial, on_progress: OnProgress | None = None, folder: Path 
     """
     result = _run(trial, on_progress, folder / TIMELOOP_FOLDER if folder is not None else None)
     notes = [note for note in trial.experiment.model.notes if note not in result.flags]
-    return replace(result, flags=(*result.flags, *notes), broken=broken(result, trial.experiment.constraints))
+    result = replace(result, flags=(*caveats(result), *result.flags, *notes))
+    return replace(result, broken=broken(result, trial.experiment.constraints))
 
 
 def _run(trial: Trial, on_progress: OnProgress | None, folder: Path | None) -> Result:

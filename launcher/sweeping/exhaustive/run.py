@@ -25,6 +25,7 @@ from launcher.figures import TABLES
 from launcher.fingerprint import fingerprint
 from launcher.interrupts import first_asks, stop_asked
 from launcher.paths import data_folder
+from launcher.reporting.console import console_for, warnings_console
 from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.executors import await_launches, executor_of
@@ -48,7 +49,7 @@ from launcher.sweeping.parent import ParentRun, sweep_name
 from launcher.sweeping.storages import printable
 from launcher.tracking import tracker_of
 from launcher.trial.steps import specify
-from launcher.verbosity import Verbosity, console_for, warnings_console
+from launcher.verbosity import Verbosity
 from launcher.whole_files import write_text
 
 _BOUNDS = "launcher.sweeping.exhaustive.work"
