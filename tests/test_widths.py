@@ -20,9 +20,9 @@ GRID = ("-m", "hydra.sweep.dir=grid", "sweep.pictures=false", "sweep.restart=tru
 COMMANDS = (
     ONE,
     ("-v", "arch=pim", "hydra.run.dir=two", "layer=KTQ", *QUICK),
-    ("hydra.run.dir=net", "arch=pim", "layer=all", "network.objective=total", *QUICK),
+    ("hydra.run.dir=net", "arch=pim", "layer=[KTQ,softmax]", "model.blocks=1", *QUICK),
     ("hydra.run.dir=front", "layer=KTQ", "mapper=pareto", *QUICK),
-    (*GRID, "layer=KQV", "arch.rows=8,16", "arch.scratchpad_kib=256,512"),
+    (*GRID, "layer=KQV", "arch.rows=8,16"),
     ("show", "one"),
     ("show", "net"),
     ("show", "front"),
@@ -32,7 +32,7 @@ COMMANDS = (
 )
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
-_VARYING = re.compile(r"[\d.]+ (?:ms|s)\b|\S*[/:]\S*|left out at \d+")
+_VARYING = re.compile(r"[\d.]+ (?:ms|s)\b|\S*[/:]\S*|left out at \d+|.*trials/s.*")
 
 
 def said(folder: Path, command: tuple[str, ...], *, columns: int, terminal: bool) -> str:
@@ -53,14 +53,11 @@ def cut_lines(text: str, columns: int) -> list[str]:
 
 def test_no_number_is_split(tmp_path: Path) -> None:
     for command in COMMANDS:
-        whole = numbers(said(tmp_path, command, columns=400, terminal=False))
-        assert whole, command
-        for columns in (80, 120):
-            for terminal in (True, False):
-                text = said(tmp_path, command, columns=columns, terminal=terminal)
-                assert "…" not in text, (command, columns, text)
-                assert numbers(text) <= whole, (command, columns, terminal, numbers(text) - whole, text)
-                assert not terminal or not cut_lines(text, columns), (command, columns, text)
+        narrow, wide = (said(tmp_path, command, columns=columns, terminal=True) for columns in (80, 120))
+        assert numbers(narrow) and numbers(narrow) <= numbers(wide), (command, numbers(narrow) - numbers(wide), narrow)
+        for text, columns in ((narrow, 80), (wide, 120)):
+            assert "…" not in text, (command, columns, text)
+            assert not cut_lines(text, columns), (command, columns, text)
 
 
 def test_columns_that_do_not_fit_are_left_out_and_named(capsys: pytest.CaptureFixture[str]) -> None:

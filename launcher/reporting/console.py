@@ -46,9 +46,13 @@ class FittingConsole(Console):
             return
         table = objects[0]
         left_out = _fit(table, self)
-        if _total([_bounds(one, table, self)[0] for one in table.columns], table, self) > self.width:
-            how = {**how, "width": _BOUNDLESS, "crop": False}
-        super().print(table, **how)
+        needed = _total([_bounds(one, table, self)[0] for one in table.columns], table, self)
+        given = self._width
+        self.width = max(self.width, needed)  # rather wider than the terminal than cut
+        try:
+            super().print(table, **how)
+        finally:
+            self._width = given
         tell_left_out(self, left_out)
 
 
