@@ -8,7 +8,9 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from launcher.defects import shown, told_defect
 from launcher.errors import LauncherError
+from launcher.plain_text import is_plain_text, plain
 
 COMMANDS = {
     "evaluate": "launcher.commands.evaluate",
@@ -32,11 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0 done, 1 the input cannot be used, 130 interrupted. A wrong command line exits with 2.
     """
-    parsed = _parser().parse_args(arguments)
+    typed = sys.argv[1:] if arguments is None else list(arguments)
+    if broken := [plain(one) for one in typed if not is_plain_text(one)]:
+        print(f"error: the argument '{broken[0]}' holds characters that are no text", file=sys.stderr)
+        return 1
+    parsed = _parser().parse_args(typed)
     try:
         return int(import_module(COMMANDS[parsed.command]).run(parsed))
     except LauncherError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {shown(error)}", file=sys.stderr)
         return 1
     except BrokenPipeError:  # `python -m launcher evaluate ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -44,6 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
+    except Exception as error:
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":
+            raise
+        print(told_defect(error, sys.argv), file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,10 +13,13 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from launcher.config.choices import check_typed
 from launcher.config.compose import spelled_out
 from launcher.config.explain import CommandLineError, explain
 from launcher.config.help import print_help
 from launcher.config.schema import register
+from launcher.defects import shown, told_defect
+from launcher.disks import system_error
 from launcher.errors import LauncherError
 from launcher.interrupts import stop_asked
 from launcher.jobs import run_single, run_swept
@@ -28,8 +31,8 @@ from launcher.verbosity import without_options
 _FULL_ERROR = "HYDRA_FULL_ERROR"
 
 
-_told: list[LauncherError] = []
-"""The mistake that ended a single trial: Hydra would print a line of its own about an exception that leaves a job."""
+_told: list[Exception] = []
+"""What ended a single trial: Hydra would print a line of its own about an exception that leaves a job."""
 
 
 @hydra.main(version_base="1.3", config_path=str(data_folder("conf")), config_name="config")
@@ -38,7 +41,7 @@ def _job(config: DictConfig) -> Result | None:
         return run_swept(config)
     try:
         return run_single(config)
-    except LauncherError as error:
+    except Exception as error:
         _told.append(error)
         return None
 
@@ -51,10 +54,11 @@ def main() -> None:
     sys.path.insert(0, str(plugin_folder()))
     register()
     _told.clear()
-    sys.argv[1:] = without_options(spelled_out(sys.argv[1:]))
     wants_traceback = os.environ.get(_FULL_ERROR) == "1"
     os.environ[_FULL_ERROR] = "1"  # Hydra then hands exceptions to us instead of printing them
     try:
+        check_typed(sys.argv[1:])
+        sys.argv[1:] = without_options(spelled_out(sys.argv[1:]))
         _job()
         if _told:
             raise _told[0]
@@ -64,20 +68,31 @@ def main() -> None:
         if wants_traceback:
             raise
         sys.exit(_report(error))
-    except ValueError as error:
-        if wants_traceback or not str(error).startswith("Only one of --"):
+    except Exception as error:
+        if wants_traceback:
             raise
-        sys.exit(_report(CommandLineError(str(error), hint="leave -m out to see a configuration with --cfg")))
+        sys.exit(_report_other(error))
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)
 
 
+def _report_other(error: Exception) -> int:
+    """The same for errors that may be defects of ours."""
+    if str(error).startswith("Only one of --"):
+        return _report(CommandLineError(str(error), hint="leave -m out to see a configuration with --cfg"))
+    print(told_defect(error, sys.argv), file=sys.stderr)
+    return 1
+
+
 def _report(error: Exception) -> int:
     """Print what went wrong; the exit status."""
     if isinstance(error, OSError) and not isinstance(error, HydraException):
-        print(f"error: {error.strerror or error}\n  where:    {error.filename}", file=sys.stderr)
+        print(f"error: {shown(system_error(error))}", file=sys.stderr)
         return 1
-    told = explain(error)
-    print(f"error: {told}", file=sys.stderr)
+    try:
+        told = explain(error)
+    except Exception as other:
+        return _report_other(other)
+    print(f"error: {shown(told)}", file=sys.stderr)
     return 2 if isinstance(told, CommandLineError) else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
@@ -10,10 +11,12 @@ from omegaconf import DictConfig
 
 from launcher.config.compose import job_trial
 from launcher.config.trial import entry
+from launcher.disks import FullDiskError
 from launcher.engines.run import must_compile
 from launcher.errors import ConfigurationError, LauncherError, NoValidMappingError
 from launcher.interrupts import first_asks, stop_asked
 from launcher.paths import TIMELOOP_FOLDER
+from launcher.plain_text import without_passwords
 from launcher.process_limits import end_with_sweep, spare_libraries
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.console import console_for, warnings_console
@@ -27,6 +30,9 @@ from launcher.tracking import tracker_of
 from launcher.trial.network.whole import advised
 from launcher.trial.run import run_trial
 from launcher.verbosity import Verbosity
+from launcher.whole_files import write_text
+
+_HYDRA = ".hydra"
 
 
 def run_single(config: DictConfig) -> Result:
@@ -40,6 +46,7 @@ def run_single(config: DictConfig) -> Result:
             (the result is kept and recorded), or the result could not be recorded (it is on disk).
     """
     folder = _output_folder()
+    _hide_passwords(folder)
     verbose = config.verbosity == Verbosity.verbose
     console = console_for(config.verbosity)
     try:
@@ -87,10 +94,11 @@ def _one_configuration_only(config: DictConfig) -> None:
 def run_swept(config: DictConfig) -> Result:
     """One trial of many that needs Hydra to run; its sweep records and shows it.
 
-    It raises nothing but KeyboardInterrupt, so that the others go on.
+    It raises nothing but KeyboardInterrupt, so that the others go on, and FullDiskError, so that they do not.
     """
     end_with_sweep()
     folder = _output_folder()
+    _hide_passwords(folder)
     sweep = sweep_file(folder.parent)
     limits = TrialLimits(config.sweep.trial_timeout_s, shared=sweep.get("workers", 1) > 1)
     overrides = list(HydraConfig.get().overrides.task)
@@ -99,10 +107,21 @@ def run_swept(config: DictConfig) -> Result:
         write_artifacts(result, folder)
         if not sweep and trial:  # of another sweeper than ours, which knows nothing of recording
             tracker_of(trial.experiment.tracking).record(result, folder)
+    except FullDiskError:
+        raise
     except LauncherError as error:
         warnings_console().print(f"[yellow]not recorded:[/] {error}", soft_wrap=True)
     spare_libraries()
     return result
+
+
+def _hide_passwords(folder: Path) -> None:
+    """In what Hydra has just written of the configuration: addresses of databases hold passwords."""
+    for file in (folder / _HYDRA).glob("*.yaml"):
+        with suppress(OSError, UnicodeDecodeError):  # which the trial's own files will meet, too
+            text = file.read_text(encoding="utf-8")
+            if (hidden := without_passwords(text)) != text:
+                write_text(file, hidden)
 
 
 def _output_folder() -> Path:

@@ -1,12 +1,9 @@
-"""Where the project's data folders lie: in a checkout, an editable install or a wheel; and where caches go."""
+"""Where the project's data folders lie: in a checkout, an editable install or a wheel."""
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from pathlib import Path
-
-from platformdirs import user_cache_path
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -32,9 +29,3 @@ def data_folder(name: str) -> Path:
 def plugin_folder() -> Path:
     """What must be on the path for Hydra to find our sweepers, which it takes only from a package hydra_plugins."""
     return _PACKAGE / "_ext"
-
-
-def cache_folder() -> Path:
-    """Where things that can be made again are kept: ``LAUNCHER_CACHE_DIR``, or the user's cache folder."""
-    chosen = os.environ.get("LAUNCHER_CACHE_DIR")
-    return Path(chosen).expanduser() if chosen else user_cache_path("timeloop-launcher", appauthor=False)

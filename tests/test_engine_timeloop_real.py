@@ -22,12 +22,12 @@ from test_engine_timeloop_interrupts import PATIENCE_S, has_found, wait_until
 from timeloop_cases import BERT, CUBE, IMPERFECT, RAGGED, RUBY, TINY, UNEVEN, composed, engine, given
 
 from launcher import run
+from launcher.cache_place import cache_folder
 from launcher.engines.differences import differences, unexplained
 from launcher.engines.interface import MapperSettings
 from launcher.engines.native.native_engine import NativeEngine
 from launcher.engines.timeloop.front_end import FRONT_ENDS
 from launcher.errors import EngineError, NoValidMappingError
-from launcher.paths import cache_folder
 from launcher.specification.mapping import Loop, Mapping
 from launcher.specification.repeats import ONCE
 from launcher.specification.specification import Specification

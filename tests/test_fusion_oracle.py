@@ -22,8 +22,8 @@ from launcher.specification.mapping import Mapping
 
 MOST_NESTS = 1500
 SEEDS = (
-    *((first, "any") for first in (0, 40, 80)),
-    *((first, "tight") for first in (40, 70)),
+    *((first, "any") for first in range(0, 90, 10)),
+    *((first, "tight") for first in range(40, 80, 10)),
     (10, "pooled"),
     (0, "batched"),
 )

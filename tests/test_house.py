@@ -26,8 +26,9 @@ FLOORS = (
     ("timeloop_files", "importing"),
     ("results",),
     ("specification", "figures"),
-    ("fingerprint", "process_limits", "programs", "verbosity", "installed"),
-    ("errors", "interrupts", "paths", "whole_files"),
+    ("defects",),
+    ("cache_place", "disks", "fingerprint", "process_limits", "programs", "verbosity", "installed"),
+    ("errors", "interrupts", "paths", "plain_text", "summing", "whole_files"),
 )
 """Top to bottom. Rooms on one floor do not know each other, either; a room's files may import one another."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -63,3 +64,15 @@ def test_several_processes_may_share_it(tmp_path: Path) -> None:
     with ProcessPoolExecutor(2) as pool:
         runs = [pool.submit(launch, tmp_path, *arguments, f"hydra.sweep.dir=run{n}") for n in range(2)]
         assert all(done.result().status == 0 for done in runs)
+
+
+def test_a_trial_from_the_cache_has_its_own_duration_and_the_searchs_under_another_name(own_cache: Path) -> None:
+    run(KTQ)
+    (entry,) = own_cache.rglob("*.json")
+    kept = json.loads(entry.read_text())
+    kept["seconds"], kept["search"]["seconds"] = 1e6, 2e6  # as if that search had taken days
+    entry.write_text(json.dumps(kept))
+    for layer in KTQ[0], "layer=[KTQ]":
+        again = run([layer, *KTQ[1:]])
+        assert again.cached and 0 < again.seconds < 1e6
+        assert again.search_seconds == 2e6

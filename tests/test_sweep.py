@@ -23,6 +23,10 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial
 
+from launcher.errors import LauncherError
+from launcher.sweeping.processes import Process, _born
+from launcher.tracking.mlflow_tracker import MlflowTracker
+
 LAYER = ["model=bert_base", "layer=KTQ", "sweep.pictures=false"]
 FAST = ["hydra/sweeper=optuna", "sweep.prune=false", *LAYER]
 SPACE = ["arch.rows=choice(8,16,32)", "arch.cols=choice(8,16,32)"]
@@ -142,20 +146,28 @@ def test_a_sweep_of_failures_says_why_and_fails(tmp_path: Path) -> None:
     sweep(tmp_path, space, "tracking=none", "sweep.sampler=grid", *allowed).must_explain("2 trials failed")
 
 
-def test_a_sweep_that_keeps_no_files_leaves_its_figures_and_its_best(tmp_path: Path) -> None:
-    space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,33,4)", "sweep.keep_files=false"]
-    told = grid(tmp_path, *space).must_succeed()
-    rows = table(tmp_path)
-    assert len(rows) == 128 and all(float(row["edp_j_cycles"]) for row in rows) and "128 trials" in told.out
-    kept = {int(file.parent.name) for file in tmp_path.glob("multirun/*/*/*/result.json")}
-    ordered = sorted(rows, key=lambda row: float(row["edp_j_cycles"]))
-    assert len(kept) == 100 and int(ordered[0]["trial"]) in kept and int(ordered[-1]["trial"]) not in kept
-    assert {int(row["trial"]) for row in rows if row["folder"]} == kept
-    with sqlite3.connect(tmp_path / "mlflow.db") as database:
-        (children,) = database.execute("select count(*) from tags where key = 'mlflow.parentRunId'").fetchone()
-    assert children == 100
-    jobs = [*space[:1], "sweep.keep_files=false", "hydra.job.chdir=true"]
-    grid(tmp_path, *jobs).must_explain("sweep.keep_files=false", "hydra.job")
+def test_a_sweep_keeps_the_files_that_it_is_asked_to_keep(tmp_path: Path) -> None:
+    space = ["arch.rows=4,8,16,24", "arch.cols=4,8,16"]
+    for keep in ("front", "best"):
+        folder = tmp_path / keep
+        folder.mkdir()
+        told = grid(folder, *space, f"sweep.keep={keep}").must_succeed()
+        rows = table(folder)
+        assert len(rows) == 12 and all(float(row["edp_j_cycles"]) for row in rows) and "12 trials" in told.out
+        figures = {int(row["trial"]): (float(row["energy_pj"]), float(row["cycles"])) for row in rows}
+        front = {
+            number
+            for number, (energy, cycles) in figures.items()
+            if not any(e <= energy and c <= cycles and (e, c) != (energy, cycles) for e, c in figures.values())
+        }
+        kept = {int(file.parent.name) for file in folder.glob("multirun/*/*/*/result.json")}
+        assert kept == (front if keep == "front" else set(figures)), keep
+        assert {int(row["trial"]) for row in rows if row["folder"]} == kept
+        with sqlite3.connect(folder / "mlflow.db") as database:
+            (children,) = database.execute("select count(*) from tags where key = 'mlflow.parentRunId'").fetchone()
+        assert children == len(kept)
+    jobs = [*space[:1], "sweep.keep=best", "hydra.job.chdir=true"]
+    grid(tmp_path, *jobs).must_explain("sweep.keep=best", "hydra.job")
 
 
 def test_points_that_cannot_be_the_best_are_counted_and_not_each_told(tmp_path: Path) -> None:
@@ -252,7 +264,7 @@ class Sweeping:
 
 
 @pytest.mark.parametrize("points", ["grid", "optuna"])
-@pytest.mark.parametrize("launcher", ["basic", "joblib"])
+@pytest.mark.parametrize("launcher", ["joblib"])
 def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothing(
     tmp_path: Path, launcher: str, points: str
 ) -> None:
@@ -389,6 +401,26 @@ def test_a_trial_that_is_taken_over_is_not_run_when_its_point_was_tried_meanwhil
     assert [row["same_as"] for row in table(tmp_path) if row["trial"] == "2"] == ["1"]
 
 
+def test_a_point_that_another_process_has_under_way_is_not_tried_as_well(tmp_path: Path) -> None:
+    arguments = [*SPACE, "sweep.sampler=random", "tracking=none"]
+    sweep(tmp_path, *arguments, "sweep.n_trials=2").must_succeed()
+    (file,) = tmp_path.glob("studies/*.journal")
+    study = optuna.load_study(study_name=None, storage=JournalStorage(JournalFileBackend(str(file))))
+    wanted = {"arch.rows": 32, "arch.cols": 32}
+    assert wanted not in [trial.params for trial in study.trials]
+    study.enqueue_trial(wanted)
+    other = study.ask()
+    for name in wanted:
+        other.suggest_categorical(name, [8, 16, 32])
+    living = Process(socket.gethostname(), os.getppid(), _born(os.getppid()))
+    other.set_user_attr("owner", {**vars(living), "folder": str(tmp_path / "elsewhere" / "2")})
+    study.set_user_attr(living.key, time.time())
+    sweep(tmp_path, *arguments, "sweep.n_trials=5", "sweep.enqueue=[{arch.rows:32,arch.cols:32}]").must_succeed()
+    states = [(row["state"], row["arch.rows"], row["arch.cols"]) for row in table(tmp_path) if not row["same_as"]]
+    assert [state for state, *point in states if point == ["32", "32"]] == ["running"]
+    assert len({tuple(point) for _, *point in states}) == len(states) == 5
+
+
 def test_workers_end_with_a_sweep_that_is_killed(tmp_path: Path) -> None:
     space = ["arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)", "cache=false", "tracking=none"]
     running = Sweeping(
@@ -470,3 +502,34 @@ def test_every_combination_of_hardware_for_several_layers(tmp_path: Path) -> Non
     layers = ["model=bert_base", "layer=[KTQ,VScores]", "tracking=none", "hydra/launcher=joblib"]
     outcome = launch_here(tmp_path, "-m", "arch.rows=8,16", *layers).must_succeed()
     assert "2 trials" in outcome.out
+
+
+def test_what_a_server_missed_is_recorded_when_it_answers_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once before the sweep ends, and once not before the same command is given again."""
+    record, silent = MlflowTracker.record, 0
+
+    def unsteady(tracker: MlflowTracker, *arguments: object) -> object:
+        nonlocal silent
+        silent -= 1
+        if silent >= 0:
+            raise LauncherError("the server does not answer")
+        return record(tracker, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(MlflowTracker, "record", unsteady)
+    for silences, known in ((1, 3), (4, 0)):
+        silent, folder = silences, tmp_path / str(silences)
+        folder.mkdir()
+        points = ["arch.rows=8,16,32", "hydra.sweep.dir=out"]
+        assert "not recorded: the server does not answer" in grid(folder, *points).must_succeed().err
+        assert children(folder) == known
+    grid(folder, *points).must_succeed()
+    assert children(folder) == 3
+
+
+def children(folder: Path) -> int:
+    """Trials that MLflow knows below the folder's only sweep."""
+    with sqlite3.connect(folder / "mlflow.db") as database:
+        ((number,),) = database.execute("select count(*) from tags where key = 'mlflow.parentRunId'").fetchall()
+        return int(number)

@@ -15,6 +15,7 @@ from launcher.figures import BY_KEY, EVALUATED, Figure
 from launcher.reporting.numbers import cell, count
 from launcher.results.evaluation import Evaluation, LevelStats
 from launcher.specification.energy import AssumedEnergy
+from launcher.summing import sum_in_order
 from launcher.timeloop_files.stats import Comparison
 
 _SHOWN_DIFFERENCES = 10
@@ -169,7 +170,7 @@ def _levels(number: int, evaluation: Evaluation, energy: Figure) -> Table:
         )
         for name, stats in kept.items():
             words = (stats.tile_words, stats.reads, stats.fills, stats.updates)
-            paid = cell(energy, sum(stats.energy_pj.values()), 6)
+            paid = cell(energy, sum_in_order(stats.energy_pj.values()), 6)
             table.add_row("", name, f"{stats.utilized_instances:g}", *(count(word) for word in words), paid, "")
     for name, energy_pj in evaluation.network_energy_pj.items():
         table.add_row(name, *[""] * 6, cell(energy, energy_pj, 6), "")

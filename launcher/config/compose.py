@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,10 +12,11 @@ from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from launcher.config.choices import check_choices, check_name
 from launcher.config.composition import ComposedExperiment
 from launcher.config.explain import explain
 from launcher.config.files_stamp import FilesStamp, files_stamp
@@ -39,7 +40,11 @@ def spelled_out(overrides: Sequence[str]) -> list[str]:
 
     It would lay the files of ``layer=[A,B]`` on top of each other, and read an expression of tensors as a list where
     its quotes were the shell's.
+
+    Raises:
+        ConfigurationError: a choice of a group is no name.
     """
+    check_choices(overrides)
     spelled: list[str] = []
     for override in overrides:
         listed = re.match(r"layer=(\[.*\])$", override)
@@ -131,6 +136,15 @@ def _made(config: DictConfig, hydra: Any, overrides: Sequence[str]) -> ComposedE
     return ComposedExperiment(config, dict(hydra.runtime.choices), folders, layers)
 
 
+def _layer_names(config: DictConfig, parts: Mapping[str, object]) -> list[str]:
+    """The layers that are asked for; those that a model brings itself may be called anything."""
+    if config.layers == ALL:
+        return [str(name) for name in config.model.get("layers", USUAL_LAYERS)]
+    if not isinstance(config.layers, ListConfig):
+        raise ConfigurationError(f"layers={config.layers} is no list of layers", expected="layers=[KTQ,softmax]")
+    return [str(name) if str(name) in parts else check_name("layer", name) for name in config.layers]
+
+
 def own_folders(hydra: Any) -> tuple[Path, ...]:
     """The folders with groups of the user's own, from a configuration's part ``hydra``."""
     sources = [Path(source.path) for source in hydra.runtime.config_sources if source.schema == "file"]
@@ -147,8 +161,7 @@ def _layers(config: DictConfig, overrides: Sequence[str], stamp: FilesStamp) -> 
         return []
     read_parts(config.model)
     parts = part_nodes(config.model)
-    listed = config.layers if config.layers != ALL else config.model.get("layers", USUAL_LAYERS)
-    names = [str(name) for name in listed]
+    names = _layer_names(config, parts)
     common = [override for override in overrides if not override.startswith(("layer=", "layers="))]
     sized = [override for override in common if override.lstrip("+~").startswith("layer.")]
     if sized or not names:

@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from launcher.config.environment import register_environment, trust
 from launcher.config.explain import explain
 from launcher.config.files_stamp import file_stamp
 from launcher.config.model_layers import layers_of
@@ -84,6 +85,7 @@ class ComposedExperiment:
         self._environment = sorted(set(_ENVIRONMENT.findall(OmegaConf.to_yaml(config))))
         self.choices = dict(choices)
         self.sources = sources
+        trust(sources)
         self.template_folders = tuple(folder / kind for folder in sources for kind in _TEMPLATES)
         self._layers = tuple((name, pickle.dumps(node)) for name, node in layers)
         self._names = [name for name, _ in layers] or [str(choices.get("layer"))]
@@ -256,6 +258,8 @@ def _restored(own: bytes) -> ComposedExperiment:
     """Workers get it with every trial, and keep the first that they get."""
     one = ComposedExperiment.__new__(ComposedExperiment)
     vars(one).update(pickle.loads(own))  # noqa: S301 # pickled in __reduce__, by the process that handed it over
+    register_environment()
+    trust(one.sources)
     return one
 
 

@@ -44,6 +44,11 @@ def check_data(key: str, value: object, where: str) -> None:
         raise ConfigurationError(f"{bare}={value} is no name of a choice", where=where, expected="a name")
 
 
+def as_it_is(value: object) -> object:
+    """A value of a file of data as a configuration may hold it: a text that refers to nothing."""
+    return value.replace("${", "$ {") if isinstance(value, str) else value
+
+
 def check_data_override(override: str, where: str) -> None:
     """The same for a line such as ``arch.rows=16``."""
     key, _, value = override.partition("=")

@@ -28,6 +28,10 @@ _EXTRAS = {
 """Choices that come with an extra."""
 
 
+_RESOLVING = re.compile(r"^ConfigurationError raised while resolving interpolation: ")
+"""What OmegaConf puts in front of what our own resolvers say."""
+
+
 class CommandLineError(ConfigurationError):
     """The command line itself cannot be read; the exit status is 2."""
 
@@ -102,13 +106,15 @@ def _bad_value(error: OmegaConfBaseException) -> LauncherError:
         return _value_of_a_group(key, error.child_node, str(error))
     if isinstance(error, MissingMandatoryValue):
         return ConfigurationError(f"{key} has no value", hint=f"{key}=... on the command line, or in its file")
-    return ConfigurationError(f"{key}: {_first_line(error)}" if key else _first_line(error))
+    told = _RESOLVING.sub("", _first_line(error))
+    return ConfigurationError(f"{key}: {told}" if key else told)
 
 
 def _in_groups(key: str, parent: DictConfig) -> list[str]:
     """Where the groups below ``parent`` have such a key; Hydra's own are not looked into."""
     groups = [str(name) for name in parent if name != "hydra" and not OmegaConf.is_missing(parent, name)]
-    return [f"{name}.{key}" for name in groups if isinstance(parent[name], DictConfig) and key in parent[name]]
+    nodes = [(name, parent._get_node(name)) for name in groups]
+    return [f"{name}.{key}" for name, node in nodes if isinstance(node, DictConfig) and key in node]
 
 
 def _value_of_a_group(key: str, group: DictConfig, text: str) -> LauncherError:

@@ -11,6 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from launcher.config.data_only import as_it_is
 from launcher.config.model_families import FAMILIES, PARTS, TEXT, Family
 from launcher.config.model_values import FileValues
 from launcher.errors import ConfigurationError
@@ -61,8 +62,8 @@ def read_model_file(model: DictConfig) -> None:
     file = model_of_file(Path(str(model.path)).expanduser(), given)
     for key, value in file.parameters.items():
         if key not in given:
-            model[key] = value
-    model.notes = file.notes
+            model[key] = as_it_is(value)
+    model.notes = [as_it_is(note) for note in file.notes]
 
 
 def model_of_file(path: Path, given: Mapping[str, object]) -> FileModel:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from launcher.config.data_only import as_it_is
 from launcher.config.explain import explain
 from launcher.config.files_stamp import file_stamp
 from launcher.config.layer_schema import SHAPES, Layer
@@ -40,7 +41,7 @@ def read_parts(model: DictConfig) -> None:
     network = imported(model)
     model.parts = {one.name: dict(one.layer) for one in network.layers}
     model.layers = [one.name for one in network.layers]
-    model.notes = list(network.notes)
+    model.notes = [as_it_is(note) for note in network.notes]
 
 
 def imported(model: ImportedModel | DictConfig) -> ImportedNetwork:

@@ -13,6 +13,7 @@ from omegaconf import MISSING
 from launcher.config.arch_schema import ARCHITECTURES
 from launcher.config.checked import Checked
 from launcher.config.engine_schema import EngineChoice, Mapper, Mapspace
+from launcher.config.environment import register_environment
 from launcher.config.layer_schema import SHAPES
 from launcher.config.limits import Limits
 from launcher.config.model_schema import ImportedModel, Model, ModelFile, Transformer
@@ -137,6 +138,7 @@ class SweeperSettings:
 @cache
 def register() -> None:
     """Make the types known to Hydra under the names that ``conf/`` uses; once, as it takes a third of a composition."""
+    register_environment()
     store = ConfigStore.instance()
     store.store(name="experiment_schema", node=Experiment)
     for name, node in ARCHITECTURES.items():

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from launcher.config.checked import Checked
+
+
+class Kept(StrEnum):
+    """Which trials of a sweep keep files and a run: every one, the front, or the front and the best up to a hundred."""
+
+    all = "all"
+    front = "front"
+    best = "best"
 
 
 @dataclass
@@ -30,5 +39,5 @@ class SweepSettings(Checked):
     max_failures: float = field(default=0.8, metadata={"least": 0, "most": 1})
     prune: bool = True
     pictures: bool = True
-    keep_files: bool = True
+    keep: Kept = Kept.all
     parallel: int | None = field(default=None, metadata={"least": 1, "most": 4096})

@@ -14,6 +14,7 @@ from launcher.results.result import FrontPoint, Optimality, Result, SearchStatis
 from launcher.specification.constraints import Factors
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
+from launcher.summing import sum_in_order
 
 PARETO = "pareto"
 """The objective that asks for the whole front of energy and cycles."""
@@ -61,7 +62,7 @@ def settings_of(
     )
     if names == [PARETO]:
         return MapperSettings(("edp",), timeout_s, threads, front=True, factors=factors)
-    if not names or any(name not in CRITERIA for name in names):
+    if not names or any(not isinstance(name, str) or name not in CRITERIA for name in names):
         raise ConfigurationError(
             f"{key}={objective} is not an objective",
             expected=f"one or several of {', '.join(CRITERIA)}, or {PARETO}",
@@ -159,6 +160,6 @@ def _least_edp(front: Sequence[Mapped]) -> Mapped:
     """The point that stands for the front, with the effort of all of it; as sure as its least sure point."""
     chosen = min(front, key=lambda point: point.evaluation.edp_j_cycles)
     unsure = next((point for point in front if point.optimality.status != "proved"), chosen)
-    effort = SearchStatistics(sum(point.search.seconds for point in front), {"points": len(front)})
+    effort = SearchStatistics(sum_in_order(point.search.seconds for point in front), {"points": len(front)})
     optimality = replace(unsure.optimality, objective=(PARETO,), lower_bound=None)
     return replace(chosen, optimality=optimality, search=effort)

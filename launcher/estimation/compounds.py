@@ -14,6 +14,7 @@ from launcher.specification.architecture import Component, ComputeLevel, Network
 from launcher.specification.compound import MUST_SPECIFY, CompoundAction, CompoundClass, CompoundPart
 from launcher.specification.energy import ActionEnergy
 from launcher.specification.expressions import evaluate_expression
+from launcher.summing import sum_in_order
 from launcher.timeloop_files.attributes import evaluate_attributes
 from launcher.timeloop_files.node import Place, YamlNode
 
@@ -105,7 +106,7 @@ def _estimate(
             energies[name] = (ActionEnergy(_energy(component, compound, action, parts, estimates, names)),)
         except EstimationError as error:
             lacking[name] = error.what
-    area = sum(part.count * part.area_scale * estimates[name].area_um2 for name, part in parts.items())
+    area = sum_in_order(part.count * part.area_scale * estimates[name].area_um2 for name, part in parts.items())
     notes = dict.fromkeys(note for one in estimates.values() for note in one.notes)
     _check_needed(component, compound, energies, lacking)
     added, remarks = _left_out(component, energies)

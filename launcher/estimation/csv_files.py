@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from launcher.errors import EstimationError
 
+_SMALLEST, _LARGEST = 1e-30, 1e30
+"""Of numbers: products of some of them must be numbers, too."""
+
 
 class Row(NamedTuple):
     """One line: its number in the file, its text columns and its number columns (None: left empty)."""
@@ -116,4 +119,7 @@ def _number(cells: list[str], at: int | None, column: str, optional: bool, where
         value = -1.0
     if not isfinite(value) or value < 0:
         raise EstimationError(f"column {column!r} holds {text!r}", where=where, expected="a number that is 0 or more")
+    if value and not _SMALLEST <= value <= _LARGEST:
+        expected = f"0, or a number from {_SMALLEST:g} to {_LARGEST:g}"
+        raise EstimationError(f"column {column!r} holds {text!r}", where=where, expected=expected)
     return value

@@ -14,11 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from launcher.cache_place import cache_folder
 from launcher.errors import EstimationError
 from launcher.estimation.cacti_program import why_cacti_cannot_run
 from launcher.estimation.links import link_files
 from launcher.installed import OLDEST_PYTHON_OF_HWCOMPONENTS, install_command
-from launcher.paths import cache_folder
 
 _CACTI = "hwcomponents_cacti"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from launcher.estimation.base import ComponentEstimate
 from launcher.specification.architecture import Component, ComputeLevel, Network
 from launcher.specification.energy import ActionEnergy
+from launcher.summing import sum_in_order
 
 LEAK = "leak"
 
@@ -42,7 +43,7 @@ class Part:
 
     def energy_of(self, action: str) -> float:
         """pJ that an action of the component takes in this part."""
-        return sum(times * self.energy_pj[own] for own, times in self.uses.get(action, {}).items())
+        return sum_in_order(times * self.energy_pj[own] for own, times in self.uses.get(action, {}).items())
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,13 @@ class Composition:
 
     def estimate(self) -> ComponentEstimate:
         """The sum of the figures that the parts carry."""
-        energies = {action: sum((part.energy_of(action) for part in self.parts), 0.0) for action in self.actions}
+        energies = {
+            action: sum_in_order((part.energy_of(action) for part in self.parts), 0.0) for action in self.actions
+        }
         notes = dict.fromkeys((*(note for part in self.parts for note in part.notes), *self.notes))
         return ComponentEstimate(
             {action: (ActionEnergy(energy),) for action, energy in energies.items()},
-            sum((part.count * part.area_um2 for part in self.parts), 0.0),
+            sum_in_order((part.count * part.area_um2 for part in self.parts), 0.0),
             tuple(notes),
         )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import exp, log
 
 from launcher.estimation.technology import TechnologyPlan, plan_technology
+from launcher.summing import sum_in_order
 
 FLOOR_WIDTH_BITS = 32
 FLOOR_ROWS_PER_BANK = 64
@@ -157,8 +158,8 @@ def _between(low: float, high: float, weight: float) -> float:
 
 
 def _weighted(found: Mapping[float, Values], plan: TechnologyPlan) -> Values:
-    read = sum(share.energy * found[share.technology_nm][0] for share in plan.shares)
-    write = sum(share.energy * found[share.technology_nm][1] for share in plan.shares)
-    leak = sum(share.leakage * found[share.technology_nm][2] for share in plan.shares)
-    area = sum(share.area * found[share.technology_nm][3] for share in plan.shares)
+    read = sum_in_order(share.energy * found[share.technology_nm][0] for share in plan.shares)
+    write = sum_in_order(share.energy * found[share.technology_nm][1] for share in plan.shares)
+    leak = sum_in_order(share.leakage * found[share.technology_nm][2] for share in plan.shares)
+    area = sum_in_order(share.area * found[share.technology_nm][3] for share in plan.shares)
     return read, write, leak, area

@@ -13,6 +13,7 @@ from launcher.reporting.diagrams.energy import component_styles, energy_bars
 from launcher.reporting.diagrams.palette import COMPUTE_COLOUR, LEVELS, OTHER_COLOUR, classes
 from launcher.results.energy_table import compute_name, energy_by_component_pj
 from launcher.results.result import Result
+from launcher.summing import sum_in_order
 from launcher.tracking.records import recorded_metrics
 
 _LARGEST_MARKER = 28
@@ -60,7 +61,7 @@ def breakdown_figure(result: Result) -> go.Figure:
             name=name,
             orientation="h",
             y=[bar.label for bar in bars],
-            x=[sum(part.energy_pj for part in bar.parts if part.name == name) * 1e-6 for bar in bars],
+            x=[sum_in_order(part.energy_pj for part in bar.parts if part.name == name) * 1e-6 for bar in bars],
             marker_color=_COLOURS[css_class],
             hovertemplate="%{y}, " + name + ": %{x:.4~g} uJ<extra></extra>",
         )

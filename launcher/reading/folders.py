@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from launcher.errors import LauncherError
-from launcher.results.files import LAYERS_FOLDER, RESULT_JSON, read_result, sweep_file
+from launcher.reading.sound import read_sound
+from launcher.results.files import LAYERS_FOLDER, RESULT_JSON, sweep_file
 from launcher.results.finished import FinishedTrial, Origin, SkippedTrial
 
 _OUTPUTS = ("outputs", "multirun")
@@ -46,16 +47,22 @@ def read_trial(folder: Path) -> FinishedTrial:
             where=str(folder),
             expected=RESULT_JSON,
         )
-    result = read_result(folder)
+    result = read_sound(folder)
     sweep = sweep_file(folder.parent)
-    started = datetime.fromtimestamp(file.stat().st_mtime, UTC) - timedelta(seconds=result.seconds)
     origin = Origin(
         folder=folder,
         study=sweep.get("study"),
         sweep=str(folder.parent) if sweep else None,
-        started=started,
+        started=_started(file, result.seconds),
     )
     return FinishedTrial(result, origin)
+
+
+def _started(file: Path, seconds: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(file.stat().st_mtime, UTC) - timedelta(seconds=seconds)
+    except (ArithmeticError, ValueError):  # the file says more years than there are
+        return None
 
 
 def newest(directory: Path) -> Path | None:

@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from launcher.errors import LauncherError
-from launcher.results.files import RESULT_JSON, read_result
+from launcher.reading.sound import read_sound
+from launcher.results.files import RESULT_JSON
 from launcher.results.finished import FinishedTrial, Origin, SkippedTrial
 from launcher.tracking.location import Location, check_usable, locate
 from launcher.tracking.mlflow_import import import_mlflow, quiet, without_garbage_collection
@@ -134,7 +135,7 @@ class Store:
                     skipped.append(SkippedTrial(origin.place, f"its files are gone: {run.info.artifact_uri}"))
                 else:
                     try:
-                        trials.append(FinishedTrial(read_result(folder), origin))
+                        trials.append(FinishedTrial(read_sound(folder), origin))
                     except LauncherError as error:
                         skipped.append(SkippedTrial(origin.place, error.what))
         return trials, skipped

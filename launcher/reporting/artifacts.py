@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import shutil
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 
+from launcher.disks import full_disk, is_full
 from launcher.errors import LauncherError
+from launcher.plain_text import csv_text
 from launcher.reporting.diagrams import TrialPictures, as_file, fused_svg, generation_svg, trial_pictures
 from launcher.reporting.front import front_csv
 from launcher.reporting.fused_nest import fused_nests
@@ -95,11 +95,13 @@ def _write_files(result: Result, pictures: TrialPictures, folder: Path, more: Ma
         of_layers = [_write_layer(run, folder / LAYERS_FOLDER) for run in result.layers]
         return (*chain(*of_layers), *(write_text(folder / name, text) for name, text in contents.items()))
     except OSError as error:
+        if is_full(error):
+            raise full_disk(folder) from error
         raise LauncherError(
             f"cannot write the results: {error.strerror or error}",
             where=str(folder),
             expected="a folder in which you may create files",
-            hint="free some space or name another folder, e.g. hydra.run.dir=results/my_run",
+            hint="name another folder, e.g. hydra.run.dir=results/my_run",
         ) from error
 
 
@@ -109,13 +111,8 @@ def _write_layer(run: LayerRun, folder: Path) -> tuple[Path, ...]:
 
 def energy_csv(result: Result) -> str:
     """:func:`~launcher.results.energy_table.energy_rows` as CSV; the column ``energy_pj`` sums to the total."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("component", "data_space", "action", "words", "energy_pj"))
-    for row in energy_rows(result):
-        words = "" if row.words is None else row.words
-        writer.writerow((row.component, row.data_space, row.action, words, repr(row.energy_pj)))
-    return text.getvalue()
+    rows = ((row.component, row.data_space, row.action, row.words, row.energy_pj) for row in energy_rows(result))
+    return csv_text([("component", "data_space", "action", "words", "energy_pj"), *rows])
 
 
 def _contents(result: Result, pictures: TrialPictures) -> Iterator[tuple[str, str]]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.containers import Lines
 from rich.measure import Measurement
+from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
+from launcher.plain_text import is_plain_text, plain
 from launcher.verbosity import Verbosity
 
 _PIPED_WIDTH = 200
@@ -32,6 +34,12 @@ class FittingConsole(Console):
 
     What was left out stands below. A table that does not fit with the fewest columns is as wide as it must be.
     """
+
+    def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
+        """As rich does, without what a terminal would take for commands."""
+        for segment in super().render(renderable, options):
+            shown = segment.control or is_plain_text(segment.text)
+            yield segment if shown else Segment(plain(segment.text), segment.style)
 
     def print(self, *objects: Any, **how: Any) -> None:
         """As rich does, tables fitted; long lines are broken where words end, not where the terminal does."""

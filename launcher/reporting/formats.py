@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from launcher.plain_text import csv_text, plain, plain_line
 from launcher.reporting.sheets import Column, ReportDocument, Sheet, exact
 
 _MARKDOWN = re.compile(r"([\\`*_|<>\[\]#])")
@@ -27,12 +26,8 @@ _MARKDOWN_UNITS = {"J*cycles": "J·cycles", "mm2": "mm²", "uJ": "µJ"}
 def as_csv(document: ReportDocument) -> str:
     """The document's first sheet: a row of keys, then exact values; lists with commas, empty where there is none."""
     sheet = document.sheets[0]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(column.key for column in sheet.columns)
-    for record in sheet.records():
-        writer.writerow(_csv_cell(value) for value in record.values())
-    return text.getvalue()
+    rows = ((_csv_cell(value) for value in record.values()) for record in sheet.records())
+    return csv_text([(column.key for column in sheet.columns), *rows])
 
 
 def as_json(document: ReportDocument) -> str:
@@ -64,7 +59,7 @@ FORMATS: dict[str, Callable[[ReportDocument], str]] = {
 
 def latex(text: str) -> str:
     """Text as LaTeX prints it."""
-    return "".join(_LATEX.get(character, character) for character in " ".join(text.split()))
+    return "".join(_LATEX.get(character, character) for character in plain_line(text))
 
 
 def _csv_cell(value: object) -> str:
@@ -88,7 +83,7 @@ def _markdown(document: ReportDocument) -> Iterator[str]:
             yield _line(_plain_markdown(text) for text in _cells(sheet, row))
         yield ""
     for heading, text in document.listings:
-        yield from (f"**{_plain_markdown(heading)}**", "", *(f"    {line}" for line in text.splitlines()), "")
+        yield from (f"**{_plain_markdown(heading)}**", "", *(f"    {line}" for line in plain(text).splitlines()), "")
     for heading, text in document.facts:
         yield f"* {_plain_markdown(heading)}: {_plain_markdown(text)}"
     for note in document.notes:
@@ -98,9 +93,9 @@ def _markdown(document: ReportDocument) -> Iterator[str]:
 def _latex(document: ReportDocument) -> Iterator[str]:
     yield r"% \usepackage{booktabs}"
     for line in (document.title, *document.sentences, *(f"{heading}: {text}" for heading, text in document.facts)):
-        yield f"% {' '.join(line.split())}"
+        yield f"% {plain_line(line)}"
     for sheet in _filled(document):
-        yield from ("", f"% {sheet.title}")
+        yield from ("", f"% {plain_line(sheet.title)}")
         yield rf"\begin{{tabular}}{{{''.join(map(_alignment, sheet.columns))}}}"
         yield r"\toprule"
         yield _row(_heading(column, _LATEX_UNITS, latex) for column in sheet.columns)
@@ -111,9 +106,14 @@ def _latex(document: ReportDocument) -> Iterator[str]:
             )
         yield from (r"\bottomrule", r"\end{tabular}")
     for heading, text in document.listings:
-        yield from ("", f"% {heading}", r"\begin{verbatim}", *text.splitlines(), r"\end{verbatim}")
+        yield from ("", f"% {plain_line(heading)}", r"\begin{verbatim}", *_verbatim(text), r"\end{verbatim}")
     for note in document.notes:
-        yield f"% note: {' '.join(note.split())}"
+        yield f"% note: {plain_line(note)}"
+
+
+def _verbatim(text: str) -> list[str]:
+    """Lines of a listing, which nothing in them ends."""
+    return [line.replace("\\end{", "\\end {") for line in plain(text).splitlines()]
 
 
 def _filled(document: ReportDocument) -> list[Sheet]:
@@ -140,7 +140,7 @@ def _latex_cell(text: str, column: Column) -> str:
 
 
 def _plain_markdown(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+    return _MARKDOWN.sub(r"\\\1", plain_line(text))
 
 
 def _line(cells: Iterator[str]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from launcher.reporting.numbers import percent, short_seconds
 from launcher.results.finished import FinishedTrial, SkippedTrial, Trials
 from launcher.results.layers import layer_runs
+from launcher.summing import sum_in_order
 
 _MOST_ALIKE = 3
 _NUMBER = re.compile(r"\d[\d,]*(\.\d+)?")
@@ -62,7 +63,7 @@ def origin_facts(trials: Trials) -> list[tuple[str, str]]:
     results = trials.results
     started = sorted(one.origin.started for one in trials if one.origin.started)
     when = sorted({f"{started[0]:%Y-%m-%d %H:%M}", f"{started[-1]:%Y-%m-%d %H:%M}"}) if started else []
-    searched = sum(one.search.seconds for one in results if one.search)
+    searched = sum_in_order(one.search.seconds for one in results if one.search)
     cached = sum(one.cached for one in results)
     facts = [
         ("read from", ", ".join(trials.names)),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from launcher.errors import LauncherError
 from launcher.results.result import Result
-from launcher.results.result_json import result_from_dict
+from launcher.results.result_json import is_unchanged, result_from_dict
 
 SWEEP_JSON = "sweep.json"
 """In a sweep's folder, for every worker to read: the tracking store's identifier of the sweep's own run (``parent``),
@@ -69,20 +70,31 @@ NETWORK_ARTIFACT_NAMES = (
 """What it writes for a network, beside a folder for each of its layers in ``layers/``, or for a front."""
 
 
-def read_result(folder: Path) -> Result:
+def read_result(folder: Path, *, if_changed: Callable[[Result], None] | None = None) -> Result:
     """The result that :func:`write_artifacts` left in ``folder``.
+
+    Args:
+        folder: of the trial.
+        if_changed: looks at a result whose digest is not that of its content.
 
     Raises:
         LauncherError: there is no ``result.json``, or it was not written by this version of the launcher.
     """
     file = folder / RESULT_JSON
     try:
-        return result_from_dict(json.loads(file.read_text(encoding="utf-8")))
+        content = json.loads(file.read_text(encoding="utf-8"))
+        result = result_from_dict(content)
+        changed = if_changed is not None and not is_unchanged(content)
+    except RecursionError as error:
+        raise LauncherError("cannot read a result: nested too deeply", where=str(file)) from error
     except (OSError, ValueError) as error:
         raise LauncherError(f"cannot read a result: {error}", where=str(file)) from error
     except LauncherError as error:
         error.where = str(file)
         raise
+    if changed and if_changed is not None:
+        if_changed(result)
+    return result
 
 
 def sweep_file(folder: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from launcher.results.evaluation import Evaluation
 from launcher.results.fused import FusedLayers
 from launcher.results.layers import layer_name
 from launcher.results.result import Result
+from launcher.summing import sum_in_order
 
 RESCALING = "online softmax"
 """What its accesses are called among the energies of components."""
@@ -28,7 +29,9 @@ class Saving:
 
 def saved_energy_pj(result: Result) -> float:
     """What all groups of a network save; 0 where nothing is fused or there is nothing to compare with."""
-    return sum(alone_energy_pj(group) - group.energy_pj * group.runs for group in fused_groups(result) if group.alone)
+    return sum_in_order(
+        alone_energy_pj(group) - group.energy_pj * group.runs for group in fused_groups(result) if group.alone
+    )
 
 
 def fused_groups(result: Result) -> list[FusedLayers]:
@@ -38,7 +41,7 @@ def fused_groups(result: Result) -> list[FusedLayers]:
 
 def alone_energy_pj(group: FusedLayers) -> float:
     """Energy of a group's layers without fusing, over all runs."""
-    return sum(one.energy_pj for one in group.alone) * group.runs
+    return sum_in_order(one.energy_pj for one in group.alone) * group.runs
 
 
 def alone_cycles(group: FusedLayers) -> int:
@@ -73,16 +76,16 @@ def evaluations_of(result: Result, group: FusedLayers) -> tuple[Evaluation, ...]
 
 
 def _level(evaluations: tuple[Evaluation, ...], name: str) -> float:
-    return sum(level.energy_pj for one in evaluations for level in one.levels if level.level == name)
+    return sum_in_order(level.energy_pj for one in evaluations for level in one.levels if level.level == name)
 
 
 def _networks(evaluations: tuple[Evaluation, ...]) -> float:
-    return sum(energy for one in evaluations for energy in one.network_energy_pj.values())
+    return sum_in_order(energy for one in evaluations for energy in one.network_energy_pj.values())
 
 
 def _tensors(layer: str, evaluation: Evaluation) -> dict[str, float]:
     return {
-        f"{layer}.{name} at {level.level}": sum(space.energy_pj.values())
+        f"{layer}.{name} at {level.level}": sum_in_order(space.energy_pj.values())
         for level in evaluation.levels
         for name, space in level.data_spaces.items()
         if any(space.energy_pj.values())

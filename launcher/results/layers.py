@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
 
 from launcher.figures import CRITERIA
+from launcher.plain_text import csv_text
 from launcher.results.result import LayerRun, Result
 
 
@@ -69,9 +68,4 @@ def _row(run: LayerRun) -> LayerRow:
 
 def layers_csv(result: Result) -> str:
     """:func:`layer_rows` as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(LayerRow.__dataclass_fields__)
-    for row in layer_rows(result):
-        writer.writerow(vars(row).values())
-    return text.getvalue()
+    return csv_text([LayerRow.__dataclass_fields__, *(vars(row).values() for row in layer_rows(result))])

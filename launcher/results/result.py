@@ -14,6 +14,7 @@ from launcher.results.proof import Proof
 from launcher.specification.constraints import Factors
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
+from launcher.summing import sum_in_order
 
 
 @dataclass(frozen=True)
@@ -277,4 +278,4 @@ class Result:
     def area_um2(self) -> float:
         """Area of the whole machine in um^2; NaN when it was not estimated."""
         areas = self.area_by_component_um2
-        return sum(areas.values()) if areas else nan
+        return sum_in_order(areas.values()) if areas else nan

@@ -14,6 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from launcher.errors import LauncherError
 from launcher.figures import DETAILS
+from launcher.plain_text import plain, plain_line
 from launcher.results.proof import Proof
 from launcher.results.result import Result
 
@@ -59,6 +60,22 @@ def decode(kind: Any, value: Any) -> Any:
 
 _Decoder = Callable[[Any], Any]
 
+_LARGEST_WHOLE = 10**100
+_WORDS_OF_NUMBERS = ("inf", "-inf", "nan")
+_LONGEST_SHOWN = 60
+
+
+class _MisfitError(ValueError):
+    """A value that does not fit its type, and where it stands, the innermost name last."""
+
+    def __init__(self, value: object, expected: str) -> None:
+        super().__init__(expected)
+        self.shown, self.expected = plain_line(repr(value)[:_LONGEST_SHOWN]), expected
+        self.path: list[str] = []
+
+    def __str__(self) -> str:
+        return f"{'.'.join(reversed(self.path)) or 'it'} is {self.shown}, not {self.expected}"
+
 
 @cache
 def _decoder(kind: Any) -> _Decoder:
@@ -66,14 +83,24 @@ def _decoder(kind: Any) -> _Decoder:
     if is_dataclass(kind) and isinstance(kind, type):
         return _dataclass_decoder(kind)
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind
+        return lambda value: kind(_text(value))
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
-        inner = _decoder(next(a for a in arguments if a is not types.NoneType))
-        return lambda value: None if value is None else inner(value)
-    if origin is None or origin is Literal:
-        return float if kind is float else _as_it_is
+        return _union_decoder(arguments)
+    if origin is Literal:
+        return lambda value: value if value in arguments else _misfit(value, f"one of {', '.join(arguments)}")
+    if origin is None:
+        return _SCALARS.get(kind, _as_it_is)
     return _collection_decoder(origin, arguments)
+
+
+def _union_decoder(arguments: tuple[Any, ...]) -> _Decoder:
+    kinds = [one for one in arguments if one is not types.NoneType]
+    numbers = len(kinds) > 1 and set(kinds) <= {int, float}
+    inner = _number if numbers else _decoder(kinds[0]) if len(kinds) == 1 else _as_it_is
+    if len(kinds) == len(arguments):
+        return inner
+    return lambda value: None if value is None else inner(value)
 
 
 def _dataclass_decoder(kind: type) -> _Decoder:
@@ -82,7 +109,16 @@ def _dataclass_decoder(kind: type) -> _Decoder:
     def decode_fields(value: Any) -> Any:
         if not decoders:  # not before: a type may refer to itself
             decoders.update({name: _decoder(hint) for name, hint in _hints(kind).items()})
-        return kind(**{name: decoders[name](item) for name, item in value.items()})
+        if type(value) is not dict:
+            raise _MisfitError(value, f"an object: {kind.__name__}")
+        found: dict[str, Any] = {}
+        for name, item in value.items():
+            try:
+                found[name] = decoders[name](item)
+            except _MisfitError as error:
+                error.path.append(name)
+                raise
+        return kind(**found)
 
     return decode_fields
 
@@ -92,23 +128,81 @@ def _collection_decoder(origin: type, arguments: tuple[Any, ...]) -> _Decoder:
         return _tuple_decoder(arguments)
     if origin is frozenset:
         member = _decoder(arguments[0])
-        return lambda value: frozenset(member(item) for item in value)
+        return lambda value: frozenset(member(item) for item in _items(value))
     if issubclass(origin, Mapping):
-        content = _decoder(arguments[1])
-        return lambda value: {key: content(item) for key, item in value.items()}
+        return _mapping_decoder(_decoder(arguments[1]))
     raise TypeError(f"no rule for {origin}")
+
+
+def _mapping_decoder(content: _Decoder) -> _Decoder:
+    def decode_items(value: Any) -> Any:
+        if type(value) is not dict:
+            raise _MisfitError(value, "an object")
+        found: dict[str, Any] = {}
+        for key, item in value.items():
+            try:
+                found[_text(key)] = content(item)
+            except _MisfitError as error:
+                error.path.append(plain_line(key)[:_LONGEST_SHOWN])
+                raise
+        return found
+
+    return decode_items
 
 
 def _tuple_decoder(arguments: tuple[Any, ...]) -> _Decoder:
     if len(arguments) == 2 and arguments[1] is Ellipsis:
         member = _decoder(arguments[0])
-        return lambda value: tuple([member(item) for item in value])
+        return lambda value: tuple([member(item) for item in _items(value)])
     members = [_decoder(kind) for kind in arguments]
-    return lambda value: tuple(decode_one(item) for decode_one, item in zip(members, value, strict=True))
+    return lambda value: tuple(decode_one(item) for decode_one, item in zip(members, _items(value), strict=True))
+
+
+def _items(value: Any) -> list[Any]:
+    return value if type(value) is list else _misfit(value, "a list")
+
+
+def _misfit(value: object, expected: str) -> Any:
+    raise _MisfitError(value, expected)
+
+
+def _text(value: Any) -> Any:
+    return plain(value) if type(value) is str else _misfit(value, "a text")
+
+
+def _truth(value: Any) -> Any:
+    return value if type(value) is bool else _misfit(value, "true or false")
+
+
+def _whole(value: Any) -> Any:
+    sound = type(value) is int and -_LARGEST_WHOLE < value < _LARGEST_WHOLE
+    return value if sound else _misfit(value, "a whole number")
+
+
+def _real(value: Any) -> Any:
+    if type(value) is float:
+        return value
+    if (type(value) is int and -_LARGEST_WHOLE < value < _LARGEST_WHOLE) or value in _WORDS_OF_NUMBERS:
+        return float(value)
+    return _misfit(value, "a number")
+
+
+def _number(value: Any) -> Any:
+    return _whole(value) if type(value) is int else _real(value)
 
 
 def _as_it_is(value: Any) -> Any:
-    return value
+    """What may be anything: parameters, attributes."""
+    if type(value) is str:
+        return plain(value)
+    if type(value) is dict:
+        return {plain(key): _as_it_is(item) for key, item in value.items()}
+    if type(value) is list:
+        return [_as_it_is(item) for item in value]
+    return _whole(value) if type(value) is int else value
+
+
+_SCALARS: Mapping[Any, _Decoder] = {str: _text, bool: _truth, int: _whole, float: _real}
 
 
 @cache
@@ -128,6 +222,22 @@ def _said(value: object, kind: type) -> Iterator[tuple[str, object]]:
 @cache
 def _defaults(kind: type) -> list[tuple[str, Any, Any]]:
     return [(item.name, item.default, item.default_factory) for item in fields(kind)]
+
+
+_UNSOUND = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError, LauncherError)
+"""What a type raises that is made of values that are none of its."""
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    return f"there is no {error}" if isinstance(error, KeyError) else str(error)
+
+
+def is_unchanged(content: Mapping[str, Any]) -> bool:
+    """Whether what :func:`result_to_dict` wrote is as it was written."""
+    rest = {name: value for name, value in content.items() if name != "sha256"}
+    return content.get("sha256") == sha256(json.dumps(rest, sort_keys=True))
 
 
 FORMAT = 1
@@ -166,7 +276,7 @@ def proof_from_text(text: str) -> Proof:
     """
     try:
         proof: Proof = decode(Proof, json.loads(text))
-    except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
+    except _UNSOUND as error:
         raise LauncherError(f"a recorded proof is damaged: {error}", expected="what proof.json holds") from error
     return proof
 
@@ -195,8 +305,10 @@ def result_from_dict(content: Any) -> Result:
     names = Result.__dataclass_fields__.keys() & content.keys()
     try:
         result: Result = decode(Result, {name: content[name] for name in names})
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise LauncherError(f"a recorded result is damaged: {error}", expected="what result.json holds") from error
+    except _UNSOUND as error:
+        raise LauncherError(
+            f"a recorded result is damaged: {_why(error)}", expected="what result.json holds"
+        ) from error
     return result
 
 

@@ -8,6 +8,9 @@ from math import floor, gcd, inf
 
 from launcher.specification.tile_room import TileRoom
 
+CYCLE_SECONDS = "global_cycle_seconds"
+"""Attribute of an architecture: how long a cycle is."""
+
 DUMMY_CLASS = "dummy_storage"
 """Class of the storage level that stands for a container's fan-out (it holds nothing)."""
 
@@ -202,7 +205,7 @@ class Architecture:
     @property
     def cycle_seconds(self) -> float | None:
         """Length of a cycle in seconds; None where the architecture does not say it."""
-        given = self.attributes.get("global_cycle_seconds")
+        given = self.attributes.get(CYCLE_SECONDS)
         if isinstance(given, bool) or not isinstance(given, int | float):
             return None
         return float(given) if 0 < given < inf else None

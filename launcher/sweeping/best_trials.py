@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
+from launcher.config.sweep_schema import Kept
+from launcher.disks import FullDiskError
 from launcher.interrupts import stop_asked
 from launcher.results.parameters import point_name
 from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.executors import in_turn
-from launcher.sweeping.goals import Goals
+from launcher.sweeping.goals import Goals, parse_goals
 from launcher.sweeping.parent import ParentRun
 from launcher.sweeping.rows import best_rows, best_to_worst
 from launcher.sweeping.trials import ComposedTrial, TrialLimits, run_batch
@@ -20,11 +22,24 @@ MOST_TRIALS = 100
 """So many of the best, and the whole front, get files."""
 
 _BATCH = 8
+_ENERGY_AND_CYCLES = parse_goals(["energy_pj", "cycles"])
 
 
-def keep_best(
-    rows: Sequence[TrialRow],
-    goals: Goals,
+def trials_to_keep(rows: Sequence[TrialRow], goals: Goals, keep: Kept) -> list[TrialRow]:
+    """The front and the best trial, or the front of several objectives and the best; each point once."""
+    own = [row for row in rows if row.same_as is None]
+    ordered = [row for row in best_to_worst(own, goals) if row.ok]
+    several = len(goals.objectives) > 1
+    if keep is Kept.best:
+        front = best_rows(own, goals) if several else []
+        chosen = {row.number: row for row in [*front, *ordered]}
+        return list(chosen.values())[: max(len(front), MOST_TRIALS)]
+    front = best_rows(own, goals if several else _ENERGY_AND_CYCLES)
+    return list({row.number: row for row in [*ordered[:1], *front]}.values())
+
+
+def keep_files_of(
+    chosen: Sequence[TrialRow],
     names: Sequence[str],
     composed: Callable[[int], ComposedTrial],
     executor: Executor,
@@ -32,11 +47,10 @@ def keep_best(
     limits: TrialLimits,
     parent: ParentRun,
 ) -> Iterator[tuple[int, Path]]:
-    """Run the front and the best of the others as trials with all their files, and record them.
+    """Run trials once more, with all their files, and record them.
 
     Args:
-        rows: of all trials.
-        goals: what is best.
+        chosen: which.
         names: the swept keys that tell trials apart.
         composed: the trial with a row's number, and its folder.
         executor: runs trials.
@@ -49,11 +63,8 @@ def keep_best(
 
     Raises:
         KeyboardInterrupt: Ctrl-C.
+        FullDiskError: there is no room for them.
     """
-    own = [row for row in rows if row.same_as is None]
-    front = best_rows(own, goals) if len(goals.objectives) > 1 else []
-    ordered = [*front, *(row for row in best_to_worst(own, goals) if row.ok)]
-    chosen = list({row.number: row for row in ordered}.values())[: max(len(front), MOST_TRIALS)]
     trials = [composed(row.number) for row in chosen]
     batches = [trials[first : first + _BATCH] for first in range(0, len(trials), _BATCH)]
     told_of = iter(chosen)
@@ -63,6 +74,8 @@ def keep_best(
         batch = future.result()
         for outcome, place in zip(batch.outcomes, batch.folders, strict=True):
             row = next(told_of)
+            if isinstance(outcome, FullDiskError):
+                raise outcome
             if isinstance(outcome, Result) and place is not None:
                 parent.record(row.number, outcome, place, point_name(row.point, names), again=True)
                 yield row.number, place

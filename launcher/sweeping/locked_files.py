@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from optuna.storages.journal import JournalFileOpenLock
 
+from launcher.disks import full_disk, is_full, system_error
 from launcher.errors import LauncherError
 
 try:
@@ -60,13 +61,19 @@ class LockedFile:
 
         What the system was told survives the death of any process; only a power failure may cost the last second. To
         wait for the disk each time would take longer than the search of a layer.
+
+        Raises:
+            LauncherError: it cannot be written; what stands there in part is removed before the next line.
         """
-        with self.path.open("ab") as file:
-            file.write(lines)
-            file.flush()
-            if time.monotonic() - self._written_out > _WRITE_OUT_EVERY_S:
-                os.fsync(file.fileno())
-                self._written_out = time.monotonic()
+        try:
+            with self.path.open("ab") as file:
+                file.write(lines)
+                file.flush()
+                if time.monotonic() - self._written_out > _WRITE_OUT_EVERY_S:
+                    os.fsync(file.fileno())
+                    self._written_out = time.monotonic()
+        except OSError as error:
+            raise system_error(error, self.path) from error
 
 
 @contextmanager
@@ -79,6 +86,8 @@ def usable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if is_full(error):
+            raise full_disk(path) from error
         raise LauncherError(
             f"the study's journal cannot be used: {error.strerror or error}",
             where=str(path),

@@ -13,6 +13,8 @@ from typing import Any
 from optuna.trial import FrozenTrial, Trial
 
 from launcher.config.explain import explain
+from launcher.config.sweep_schema import Kept
+from launcher.disks import FullDiskError
 from launcher.errors import LauncherError
 from launcher.figures import METRICS
 from launcher.interrupts import stop_asked
@@ -32,7 +34,7 @@ from launcher.sweeping.points.space import Space
 from launcher.sweeping.progress import ProgressLine
 from launcher.sweeping.pruning import PointBounds
 from launcher.sweeping.rows import common_reasons, study_rows, trial_row
-from launcher.sweeping.study import SharedStudy, result_of
+from launcher.sweeping.study import SharedStudy, is_begun, result_of
 from launcher.tracking.records import recorded_metrics
 from launcher.trial.run import failed
 
@@ -209,16 +211,36 @@ class SweepLoop:
             if key_of(one.point) == key_of(point):
                 one.same.append(trial)
                 return
+        if not resumed and self._is_under_way_elsewhere(trial, key_of(point)):
+            self._study.drop(trial)
+            return
         self._repeats = 0
         overrides = (*self._points.overrides(trial), *self._common)
         hopeless = self._bounds.hopeless(overrides, self._best) if self._bounds and not resumed else None
         if hopeless is not None:
             self._leave_out(trial, {"status": PRUNED, "reason": hopeless, "metrics": {}, "remark": "", "folder": ""})
             return
-        folder = self._folder_of(trial) if self._plan.settings.keep_files else None
+        folder = self._folder_of(trial) if self._plan.settings.keep is Kept.all else None
         number = self._points.number_of(trial)
         self._open[number] = _Open(trial, point, folder, resumed)
         self._jobs.start(Job(number, overrides, folder))
+
+    def _is_under_way_elsewhere(self, trial: Trial, key: Key) -> bool:
+        """Whether another process tries the same point, which it may have chosen at this very moment.
+
+        Of two that choose at once, the one that asked first goes on. It looks before it begins, and once more then:
+        who does not see the other the second time was seen to have begun.
+        """
+        if self._plan.is_grid or not self._study.has_company:
+            return False
+
+        def rivals() -> list[FrozenTrial]:
+            return [one for one in self._study.rivals() if key_of(self._points.point_of(one)) == key]
+
+        if any(is_begun(one) or one.number < trial.number for one in rivals()):
+            return True
+        self._study.begin(trial)
+        return any(one.number < trial.number for one in rivals())
 
     def _leave_out(self, trial: Trial, record: Mapping[str, Any]) -> None:
         self._study.keep(trial, record)
@@ -233,6 +255,8 @@ class SweepLoop:
         one = self._open.pop(ended.number)
         one.folder = ended.folder or one.folder
         outcome = ended.outcome
+        if isinstance(outcome, FullDiskError):
+            raise outcome  # nothing is known of this trial, and the next ones would find no room, either
         if not isinstance(outcome, Result):
             outcome = failed(f"trial {ended.number}", dict(one.point), _told(outcome))
             if one.folder is not None:

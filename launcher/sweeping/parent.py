@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
@@ -13,7 +14,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from launcher.config.trial import ALL
+from launcher.disks import FullDiskError
 from launcher.errors import LauncherError
+from launcher.results.files import read_result
 from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow, rows_by_work
 from launcher.sweeping.goals import Goals
@@ -26,8 +29,20 @@ _SETTLING_S = 0.3
 _KEY_TAG = "sweep.key"
 """Tag of a study's run: what the study notes of it."""
 
+_LACKING = "unrecorded"
+"""Noted of a study with trials that could not be recorded when they ended."""
+
 NUMBER_TAG = "sweep.trial"
 """Tag of a trial's run: the trial's number in the study."""
+
+
+@dataclass(frozen=True)
+class EndedTrial:
+    """A trial that ended: its number, its folder, and what its run is called."""
+
+    number: int
+    folder: Path
+    name: str
 
 
 class Notes(Protocol):
@@ -36,7 +51,7 @@ class Notes(Protocol):
     def noted(self, key: str, /) -> Any:
         """What was noted; None when there is nothing."""
 
-    def note(self, key: str, value: str, /) -> None:
+    def note(self, key: str, value: object, /) -> None:
         """Keep something; a later note replaces it."""
 
 
@@ -79,10 +94,36 @@ class ParentRun:
             if again and self._tracker.has_recorded(self.run, {NUMBER_TAG: str(number)}):
                 return
             self._tracker.record(result, folder, self.run, {NUMBER_TAG: str(number)}, name)
+        except FullDiskError:  # the next trials would find no room, either
+            raise
         except LauncherError as error:
+            if not self.lacks_trials:
+                self._study.note(_LACKING, True)
             if not self._told:
                 self._told = True
                 self._console.print(f"[yellow]not recorded:[/] {escape(str(error))}", soft_wrap=True)
+
+    @property
+    def lacks_trials(self) -> bool:
+        """Whether trials ended that could not be recorded."""
+        return bool(self._study.noted(_LACKING))
+
+    def mend(self, ended: Callable[[], Sequence[EndedTrial]]) -> None:
+        """Record the trials that could not be recorded when they ended, as far as that is possible by now.
+
+        Args:
+            ended: all that ended and have files.
+        """
+        if not self.run or not self.lacks_trials:
+            return
+        with suppress(LauncherError):
+            known = self._tracker.recorded(self.run, NUMBER_TAG)
+            for one in ended():
+                if str(one.number) not in known:
+                    tags = {NUMBER_TAG: str(one.number)}
+                    if not self._tracker.has_recorded(self.run, tags):
+                        self._tracker.record(read_result(one.folder), one.folder, self.run, tags, one.name)
+            self._study.note(_LACKING, False)
 
     def close(
         self,

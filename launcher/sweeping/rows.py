@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optuna.trial import FrozenTrial, Trial
 
+from launcher.plain_text import csv_text
 from launcher.results.fronts import Front
 from launcher.results.ranking import ranked
 from launcher.results.trial_rows import PRUNED, TrialRow, row_value
@@ -99,12 +98,12 @@ def common_reasons(rows: Sequence[TrialRow], most: int = 3) -> str:
 def trials_csv(rows: Sequence[TrialRow], names: Sequence[str]) -> str:
     """All trials as CSV, in the order of their numbers; ``names`` are the swept keys."""
     metrics = list(dict.fromkeys(name for row in rows for name in row.metrics))
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("trial", "state", *names, *metrics, "broken_constraints", "reason", "same_as", "folder"))
+    table: list[tuple[object, ...]] = [
+        ("trial", "state", *names, *metrics, "broken_constraints", "reason", "same_as", "folder")
+    ]
     for row in rows:
         point = [row.point.get(name, "") for name in names]
         figures = [repr(row.metrics[name]) if name in row.metrics else "" for name in metrics]
         same = "" if row.same_as is None else row.same_as
-        writer.writerow((row.number, row.state, *point, *figures, "; ".join(row.broken), row.reason, same, row.folder))
-    return text.getvalue()
+        table.append((row.number, row.state, *point, *figures, "; ".join(row.broken), row.reason, same, row.folder))
+    return csv_text(table)

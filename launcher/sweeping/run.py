@@ -18,21 +18,25 @@ from optuna.storages import BaseStorage
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
+from launcher.config.sweep_schema import Kept
 from launcher.config.trial import Trial
+from launcher.disks import FullDiskError, is_full, system_error
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.interrupts import first_asks
+from launcher.plain_text import without_passwords
 from launcher.process_limits import spare_libraries
 from launcher.reporting.console import console_for, warnings_console
 from launcher.results.files import MULTIRUN_YAML, REPORT_HTML, SWEEP_JSON, TRIALS_CSV
+from launcher.results.parameters import point_name
 from launcher.results.trial_rows import TrialRow
-from launcher.sweeping.best_trials import keep_best
+from launcher.sweeping.best_trials import keep_files_of, trials_to_keep
 from launcher.sweeping.compositions import Compositions
 from launcher.sweeping.executors import HydraLaunches, await_launches, executor_of
 from launcher.sweeping.identity import digest, fixed_parameters, identity
 from launcher.sweeping.jobs import ComposedTrials, HydraTrials, Job, Jobs, TrialRunner
 from launcher.sweeping.launchers import hands_over_slowly, needs_hydra, prepare, stop, workers_of
 from launcher.sweeping.loop import SweepLoop
-from launcher.sweeping.parent import ParentRun, sweep_name
+from launcher.sweeping.parent import EndedTrial, ParentRun, sweep_name
 from launcher.sweeping.pictures import write_page, write_pictures
 from launcher.sweeping.plan import SweepPlan
 from launcher.sweeping.progress import ProgressLine, print_table
@@ -43,7 +47,7 @@ from launcher.sweeping.study import OVER, SharedStudy, finished_trials, forget, 
 from launcher.sweeping.trials import ComposedTrial, TrialLimits
 from launcher.tracking import tracker_of
 from launcher.verbosity import Verbosity
-from launcher.whole_files import write_text
+from launcher.whole_files import clear_leftovers, write_text
 
 _PATIENCE_S = 5.0
 
@@ -97,11 +101,11 @@ def _common_overrides(plan: SweepPlan, workers: int) -> tuple[str, ...]:
 
 def _runner(config: DictConfig, plan: SweepPlan, launcher: Launcher, loader: ConfigLoader, workers: int) -> TrialRunner:
     if needs_hydra(config, plan.points.names):
-        if not plan.settings.keep_files:
+        if plan.settings.keep is not Kept.all:
             raise ConfigurationError(
-                "sweep.keep_files=false, and these trials are Hydra's jobs, which have folders",
+                f"sweep.keep={plan.settings.keep}, and these trials are Hydra's jobs, which have folders",
                 where="hydra.callbacks, hydra.job, hydra.sweep.subdir, hydra/launcher",
-                hint="sweep.keep_files=true",
+                hint="sweep.keep=all",
             )
         return HydraTrials(HydraLaunches(launcher, apart=workers > 1))
     limits = TrialLimits(plan.settings.trial_timeout_s, shared=workers > 1)
@@ -178,28 +182,49 @@ class _Sweep:
     def run(self, arguments: Sequence[str]) -> list[TrialRow]:
         parent = self._parent(arguments)
         self._begin(parent, arguments)
-        interrupted = True
         self.study.start()
         if self.workers > 1:  # otherwise the first trial does it, when it has loaded what trials need
             spare_libraries()
+        parent.mend(self._ended)
+        ending = self._how_it_ends(parent)
+        self.study.stop()
+        interrupted = ending is not None and (
+            isinstance(ending, FullDiskError) or not isinstance(ending, LauncherError)
+        )
+        if interrupted:
+            stop(self.config)
+            await_launches(_PATIENCE_S)
         try:
-            self._try_points(parent)
-            interrupted = False
-        except LauncherError:
-            interrupted = False
-            raise
-        finally:
-            self.study.stop()
-            if interrupted:
-                stop(self.config)
-                await_launches(_PATIENCE_S)
             rows = self._finish(parent, interrupted)
+        except BaseException as error:
+            parent.give_up(self.plan.folder, interrupted=interrupted or is_full(error))
+            if ending is not None:
+                raise ending from error
+            if isinstance(error, OSError):
+                raise system_error(error, self.plan.folder) from error
+            raise
+        if ending is not None:
+            raise ending
         if not any(row.ok for row in rows):
             raise LauncherError(
                 f"none of the {len(rows)} trials found a mapping: {common_reasons(rows)}",
                 where=_shown(self.plan.folder),
             )
         return rows
+
+    def _how_it_ends(self, parent: ParentRun) -> BaseException | None:
+        """Try the points; what stopped that before they were all tried."""
+        try:
+            self._try_points(parent)
+        except BaseException as error:
+            return error
+        return None
+
+    def _ended(self) -> list[EndedTrial]:
+        points = self.plan.points
+        rows = study_rows(self.study.trials, points, self.plan.goals)
+        own = [row for row in rows if row.folder and row.same_as is None and row.state != "running"]
+        return [EndedTrial(row.number, Path(row.folder), point_name(row.point, points.columns)) for row in own]
 
     def _parent(self, arguments: Sequence[str]) -> ParentRun:
         parent = ParentRun(tracker_of(self.config.tracking), self.study, warnings_console())
@@ -213,6 +238,8 @@ class _Sweep:
 
     def _begin(self, parent: ParentRun, arguments: Sequence[str]) -> None:
         self.plan.folder.mkdir(parents=True, exist_ok=True)
+        for place in self.study.enter(self.plan.folder):
+            clear_leftovers(place)
         own = {
             "parent": parent.run,
             "swept": list(self.plan.points.names),
@@ -220,8 +247,8 @@ class _Sweep:
             "study": self.name,
             "workers": self.workers,
         }
-        write_text(self.plan.folder / SWEEP_JSON, json.dumps(own) + "\n")
-        write_text(self.plan.folder / MULTIRUN_YAML, OmegaConf.to_yaml(self.config))
+        write_text(self.plan.folder / SWEEP_JSON, without_passwords(json.dumps(own)) + "\n")
+        write_text(self.plan.folder / MULTIRUN_YAML, without_passwords(OmegaConf.to_yaml(self.config)))
         earlier = len(self.study.trials)
         if earlier or not self.plan.is_grid:
             self._say("study", f"{self.name} in {self.where}, {earlier} trials so far")
@@ -247,14 +274,15 @@ class _Sweep:
             return runner.composed(Job(number, overrides, self.plan.folder / str(number)))
 
         goals, executor = self.plan.goals, runner.executor
-        kept = keep_best(rows, goals, points.columns, composed, executor, self.workers, runner.limits, parent)
+        chosen = trials_to_keep(rows, goals, self.plan.settings.keep)
+        kept = keep_files_of(chosen, points.columns, composed, executor, self.workers, runner.limits, parent)
         folders = dict(kept)
         return [replace(row, folder=str(folders.get(row.number, row.folder))) for row in rows]
 
     def _finish(self, parent: ParentRun, interrupted: bool) -> list[TrialRow]:
         points, goals, folder = self.plan.points, self.plan.goals, self.plan.folder
         rows = study_rows(self.study.trials, points, goals)
-        if not self.plan.settings.keep_files and isinstance(self.runner, ComposedTrials) and not interrupted:
+        if self.plan.settings.keep is not Kept.all and isinstance(self.runner, ComposedTrials) and not interrupted:
             rows = self._with_best(rows, parent, self.runner)
         if rows:
             print_table(rows, points.columns, goals, self.console)
@@ -269,6 +297,7 @@ class _Sweep:
         if (folder / REPORT_HTML).is_file():
             self._say("report", _shown(folder / REPORT_HTML))
         self._say("next", f"python -m launcher summary {shlex.quote(_shown(folder))}")
+        parent.mend(self._ended)
         finished = sum(row.state != "running" for row in rows)
         if interrupted or (self.plan.is_grid and finished < points.total):
             self._say("kept", f"{finished} of {points.total} trials; the same command goes on from there")
@@ -276,7 +305,9 @@ class _Sweep:
         if reference is not None:
             self._say("recorded", str(reference))
             self._say("trials", reference.trials)
-        if self.plan.is_grid and finished == points.total:
+        if parent.lacks_trials:
+            self._say("missing", "some trials are not recorded; the same command tries to record them again")
+        elif self.plan.is_grid and finished == points.total and not interrupted:
             with suppress(KeyError):  # another process, which saw it end, has begun it anew
                 self.study.note(OVER, True)
         return rows

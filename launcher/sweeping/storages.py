@@ -12,7 +12,9 @@ import optuna
 from optuna.exceptions import ExperimentalWarning
 from optuna.storages import BaseStorage, RDBStorage
 
+from launcher.disks import full_disk, is_full
 from launcher.errors import LauncherError
+from launcher.plain_text import without_passwords
 from launcher.sweeping.journal import open_journal
 
 _ATTEMPTS = 5
@@ -64,10 +66,12 @@ def close_storage(storage: BaseStorage) -> None:
 
 def storage_error(where: str, error: Exception) -> LauncherError:
     """What a storage's failure means to the person who named it."""
+    if is_full(error):
+        return full_disk(Path(where.partition("://")[2].removeprefix("/") or "."))
     reason = str(getattr(error, "orig", None) or error.__cause__ or error).strip().splitlines() or [""]
     driver = isinstance(error, ImportError) or isinstance(error.__cause__, ImportError)
     return LauncherError(
-        f"the study's storage does not answer: {reason[0][:200] or type(error).__name__}",
+        f"the study's storage does not answer: {without_passwords(reason[0])[:200] or type(error).__name__}",
         where=f"sweep.storage={printable(where)}",
         expected="a database that is up, e.g. postgresql+psycopg://user@host/database, or a journal's file name",
         hint="install the driver that the URL names" if driver else None,
@@ -76,9 +80,7 @@ def storage_error(where: str, error: Exception) -> LauncherError:
 
 def printable(where: str) -> str:
     """A storage without its password."""
-    scheme, mark, rest = where.partition("://")
-    user, at, host = rest.rpartition("@")
-    return f"{scheme}{mark}{user.partition(':')[0]}{at}{host}"
+    return without_passwords(where)
 
 
 class quiet(warnings.catch_warnings):  # noqa: N801

@@ -21,6 +21,8 @@ from launcher.sweeping.storages import quiet
 
 _IDENTITY = "identity"
 _OWNER = "owner"
+_BEGUN = "begun"
+_FOLDER = "folder:"
 OVER = "over"
 """Noted of a grid that has nothing left to do: its command starts a new one."""
 
@@ -73,6 +75,34 @@ class SharedStudy:
         found = next(one for one in self.trials if one.number == trial.number)
         return found.state == TrialState.RUNNING and self._is_abandoned(found)
 
+    def enter(self, folder: Path) -> set[Path]:
+        """Say that this process is about to write into a sweep's folder.
+
+        Returns:
+            Every such folder, and those of trials under way: where a process that was killed may have left something.
+        """
+        self.note(f"{_FOLDER}{folder}", True)
+        keys = (key for key in self.study.user_attrs if key.startswith(_FOLDER))
+        under_way = (_folder(one) for one in self.trials if one.state == TrialState.RUNNING)
+        return {*(Path(key.removeprefix(_FOLDER)) for key in keys), *(one for one in under_way if one is not None)}
+
+    @property
+    def has_company(self) -> bool:
+        """Whether other processes that live have said that they share it."""
+        beats = self.study.user_attrs
+        others = (Process.of(key) for key in beats if key.startswith(ALIVE) and key != self._me.key)
+        return any(self._lives(one, beats) for one in others)
+
+    def rivals(self) -> list[FrozenTrial]:
+        """What other processes that live have under way."""
+        running = [one for one in self.trials if one.state == TrialState.RUNNING]
+        others = [one for one in running if (owner := one.user_attrs.get(_OWNER)) and _process(owner) != self._me]
+        return [one for one in others if not self._is_abandoned(one)]
+
+    def begin(self, trial: Trial) -> None:
+        """Say that a trial is about to run; see :func:`is_begun`."""
+        trial.set_user_attr(_BEGUN, True)
+
     def keep(self, trial: Trial, result: Mapping[str, Any]) -> None:
         """Write down what came out, before the trial is told; see :func:`result_of`."""
         trial.set_user_attr(RESULT, dict(result))
@@ -116,7 +146,7 @@ class SharedStudy:
             started = trial.datetime_start.timestamp() if trial.datetime_start else 0.0
             others = [Process.of(key) for key in beats if key.startswith(ALIVE) and key != self._me.key]
             return is_silent(started) or not any(self._lives(one, beats) for one in others)
-        process = Process(owner["host"], owner["pid"], owner["born"])
+        process = _process(owner)
         return process != self._me and not self._lives(process, beats)
 
     @staticmethod
@@ -181,6 +211,15 @@ def forget(storage: BaseStorage, name: str, *, only_if_over: bool = False) -> No
             storage.delete_study(number)
     except KeyError:
         return
+
+
+def is_begun(trial: FrozenTrial) -> bool:
+    """Whether its process has made sure that the point is nobody else's."""
+    return bool(trial.user_attrs.get(_BEGUN))
+
+
+def _process(owner: Mapping[str, Any]) -> Process:
+    return Process(owner["host"], owner["pid"], owner["born"])
 
 
 def _folder(trial: FrozenTrial) -> Path | None:

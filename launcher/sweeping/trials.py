@@ -11,9 +11,11 @@ from pathlib import Path
 from launcher.config.composition import ComposedExperiment, Value
 from launcher.config.trial import Trial
 from launcher.config.written import list_text
+from launcher.disks import FullDiskError, full_disk, is_full
 from launcher.engines.interface import Progress
 from launcher.errors import LauncherError
 from launcher.interrupts import stop_asked
+from launcher.plain_text import without_passwords
 from launcher.process_limits import at_most, end_with_sweep, sharing, spare_libraries
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.console import warnings_console
@@ -86,6 +88,7 @@ def outcome_of(
 
     Raises:
         KeyboardInterrupt: Ctrl-C.
+        FullDiskError: there is no room for its files: that says nothing of the trial.
     """
     trial: Trial | None = None
     try:
@@ -93,26 +96,33 @@ def outcome_of(
         with at_most(limits.seconds, "sweep.trial_timeout_s"), sharing(limits.shared):
             result = run_trial(trial, _stop_if_asked, folder)
     except Exception as error:
+        if is_full(error):
+            raise _no_room(error, folder) from error
         name, parameters = (trial.name, trial.parameters) if trial else _written(overrides)
         result = failed(name, parameters, error)
         if not isinstance(error, LauncherError) and folder is not None:
-            (folder / "traceback.txt").write_text(traceback.format_exc())
+            (folder / "traceback.txt").write_text(without_passwords(traceback.format_exc()))
     if stop_asked():
         raise KeyboardInterrupt  # a search that was cut short is not what the sweep asked for
     return result, trial
 
 
-def _run(one: ComposedTrial, limits: TrialLimits) -> Result:
+def _run(one: ComposedTrial, limits: TrialLimits) -> Result | FullDiskError:
+    """The result; nothing is known of a trial for which there was no room."""
     folder = one.folder
     try:
         if folder is not None:
             _write_configuration(one, folder)
     except OSError as error:
+        if is_full(error):
+            return full_disk(folder or Path.cwd())
         return failed(*_written(one.overrides), LauncherError(f"cannot write: {error.strerror}", where=str(folder)))
-    result, _ = outcome_of(lambda: one.composition.at(one.values), one.overrides, folder, limits)
     try:
+        result, _ = outcome_of(lambda: one.composition.at(one.values), one.overrides, folder, limits)
         if folder is not None:
             write_artifacts(result, folder)
+    except FullDiskError as error:
+        return error
     except LauncherError as error:
         warnings_console().print(f"[yellow]not recorded:[/] {error}", soft_wrap=True)
     spare_libraries()
@@ -123,9 +133,10 @@ def _write_configuration(one: ComposedTrial, folder: Path) -> None:
     """As Hydra leaves it beside a job."""
     file = folder / OVERRIDES_YAML
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(list_text(one.overrides), encoding="utf-8")
+    file.write_text(without_passwords(list_text(one.overrides)), encoding="utf-8")
     try:
-        (folder / CONFIG_YAML).write_text(one.composition.text(one.values), encoding="utf-8")
+        text = without_passwords(one.composition.text(one.values))
+        (folder / CONFIG_YAML).write_text(text, encoding="utf-8")
     except LauncherError:  # which is what the trial itself will fail of
         (folder / CONFIG_YAML).unlink(missing_ok=True)
 
@@ -133,6 +144,10 @@ def _write_configuration(one: ComposedTrial, folder: Path) -> None:
 def _stop_if_asked(progress: Progress) -> None:
     if stop_asked():
         raise KeyboardInterrupt
+
+
+def _no_room(error: Exception, folder: Path | None) -> FullDiskError:
+    return error if isinstance(error, FullDiskError) else full_disk(folder or Path.cwd())
 
 
 def _written(overrides: Sequence[str]) -> tuple[str, dict[str, object]]:

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from launcher.errors import SpecificationError
-from launcher.specification.architecture import Architecture
+from launcher.specification.architecture import CYCLE_SECONDS, Architecture
 from launcher.specification.compound import CompoundClass
 from launcher.specification.constraints import Factors
 from launcher.specification.energy import AssumedEnergy
@@ -59,6 +59,9 @@ _HARMLESS_ENVIRONMENT = (
     *("TIMELOOP_ENABLE_FIRST_READ_ELISION",),
 )
 
+_SHORTEST_CYCLE, _LONGEST_CYCLE = 1e-15, 1e3
+"""In seconds."""
+
 
 def read_specification(
     sources: Sequence[Source], elsewhere: frozenset[str] = frozenset(), *, partial: bool = False
@@ -97,6 +100,7 @@ def _specification(
     compounds = read_compounds([*top.get("compound_components", []), *top.get("components", [])])
     architecture, directives = _architecture(node, problem, variables, targets, compounds)
     _check_data_spaces(architecture, problem, node)
+    _check_cycle(architecture, node)
     reader = ConstraintReader(problem, architecture)
     constraints = reader.read(directives)
     energy_node, area_node = _optional(top, "ERT"), _optional(top, "ART")
@@ -314,6 +318,15 @@ def _refuse_component_list(node: YamlNode) -> None:
             "this is a component list of Accelergy, not an architecture",
             "'nodes' or 'subtree', which say what lies inside what",
             "name the architecture that the list was made from",
+        )
+
+
+def _check_cycle(architecture: Architecture, node: YamlNode) -> None:
+    given = architecture.attributes.get(CYCLE_SECONDS)
+    number = isinstance(given, int | float) and not isinstance(given, bool)
+    if given is not None and not (number and _SHORTEST_CYCLE <= float(str(given)) <= _LONGEST_CYCLE):
+        raise node.error(
+            f"'{CYCLE_SECONDS}' is {given!r}", expected=f"seconds from {_SHORTEST_CYCLE:g} to {_LONGEST_CYCLE:g}"
         )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import yaml
 
 from launcher.errors import SpecificationError
+from launcher.plain_text import is_plain_text, plain
 from launcher.timeloop_files.load_types import YamlList, YamlMap
 from launcher.timeloop_files.merge import MERGE_KEYS, merge_into
 from launcher.timeloop_files.templates import Rendered, is_template, render
@@ -228,6 +229,7 @@ class _Builder:
             if not isinstance(key_event, yaml.ScalarEvent):
                 raise self.error("a key is not a word", key_event, "plain keys")
             key = _OLD_SPELLINGS.get(key_event.value, key_event.value)
+            self.check_text(key, key_event)
             if len(key) > MAX_KEY_LENGTH:
                 raise self.error(f"a key has {len(key)} characters", key_event, f"at most {MAX_KEY_LENGTH}")
             value = self.node(next(self.events), depth + 1)
@@ -297,9 +299,15 @@ class _Builder:
             file = file[key]
         return file
 
+    def check_text(self, text: str, event: yaml.Event) -> None:
+        """Names end up in terminals and documents, so what these act on is no part of one."""
+        if not is_plain_text(text):
+            raise self.error(f"'{plain(text)[:60]}' holds control characters", event, "letters, digits and signs")
+
     def scalar(self, event: yaml.Event) -> object:
         if not isinstance(event, yaml.ScalarEvent):
             raise self.error("a value is missing", event)
+        self.check_text(event.value, event)
         tag: str | None = event.tag
         text: str = event.value
         if tag is not None and tag != "!" and tag not in _SCALAR_TAGS:

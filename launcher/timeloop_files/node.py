@@ -20,6 +20,8 @@ _FALSE = frozenset(("false", "no", "off", "n", "0"))
 
 _MISSPELT = 0.75
 """From this similarity on (1: equal) a key looks like a misspelt one."""
+_SMALLEST, _LARGEST = 1e-30, 1e30
+"""Of numbers: products of some of them must be numbers, too."""
 _LONGEST_MESSAGE = 300
 _LONGEST_LABEL = 60
 
@@ -164,6 +166,8 @@ class YamlNode(NamedTuple):
             value = evaluate_expression(value, self.names, str(self.place))
         if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
             raise self.wrong("a number")
+        if value and not _SMALLEST <= abs(value) <= _LARGEST:
+            raise self.wrong(f"0, or a number from {_SMALLEST:g} to {_LARGEST:g}")
         if minimum is not None and value < minimum:
             raise self.wrong(f"a number of at least {minimum}")
         if above is not None and value <= above:

@@ -167,6 +167,8 @@ def _data_spaces(
         spaces.append(DataSpace(name.text(), projection, read_write.boolean() if read_write else False))
     if not spaces:
         raise shape.error("the shape has no data spaces")
+    if not any(space.read_write for space in spaces):
+        note("no data space of the problem is 'read_write': nothing is written, results cost nothing")
     return tuple(spaces)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from launcher.errors import SpecificationError
 from launcher.results.evaluation import Evaluation, LevelStats
+from launcher.summing import sum_in_order
 
 _MAX_BYTES = 32 * 2**20
 _NUMBER = r"[-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?"
@@ -200,4 +201,4 @@ def _level_figures(level: LevelStats) -> Iterator[tuple[Key, float]]:
         yield (level.level, name, "fills"), stats.fills
         yield (level.level, name, "updates"), stats.updates
         yield (level.level, name, "utilized instances"), stats.utilized_instances
-        yield (level.level, name, "energy in pJ"), sum(stats.energy_pj.values())
+        yield (level.level, name, "energy in pJ"), sum_in_order(stats.energy_pj.values())

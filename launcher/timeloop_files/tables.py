@@ -13,8 +13,10 @@ from launcher.specification.built_in_energy import (
 )
 from launcher.specification.energy import ActionEnergy, AreaTable, AssumedEnergy, EnergyTable
 from launcher.timeloop_files.node import YamlNode
+from launcher.timeloop_files.notes import note
 
 _RANGE = re.compile(r"\[[^\]]*\]")
+_ACTION_KEYS = ("name", "arguments", "energy")
 _NEEDED_STORAGE = {
     "read": ("read", "random_read"),
     "write": ("write", "fill", "random_write", "random_fill"),
@@ -38,10 +40,12 @@ def read_energy_table(node: YamlNode) -> EnergyTable:
     tables = node.require("tables")
     if tables.is_map:
         return _table_of_version_2(tables)
+    paths: dict[str, str] = {}
     for table in tables.list():
         table.check_keys(("name", "actions", "primitive_estimations"), "a table of the ERT")
-        actions = components.setdefault(component_name(table.require("name").text()), {})
+        actions = components.setdefault(_component(table, paths, "ERT"), {})
         for action in table.require("actions").list():
+            action.check_keys(_ACTION_KEYS, "an action of the ERT")
             name = action.require("name").text()
             energy = float(action.require("energy").number(minimum=0))
             actions[name] = (*actions.get(name, ()), ActionEnergy(energy, _arguments(action)))
@@ -61,6 +65,18 @@ def _table_of_version_2(tables: YamlNode) -> EnergyTable:
     return EnergyTable(components)
 
 
+def _component(table: YamlNode, seen: dict[str, str], what: str) -> str:
+    """The component that a table is about; ``seen`` are the names of those before it, and their paths."""
+    path = table.require("name")
+    name = component_name(path.text())
+    if name in seen:
+        if seen[name] == path.text():
+            raise path.error(f"the {what} has two tables for '{name}'", "one for each component")
+        note(f"the {what} has tables for {seen[name]} and {path.text()}, which are taken for one component")
+    seen[name] = path.text()
+    return name
+
+
 def _arguments(entry: YamlNode) -> dict[str, object]:
     arguments = entry.get("arguments")
     return {key: child.value for key, child in arguments.items()} if arguments else {}
@@ -69,9 +85,10 @@ def _arguments(entry: YamlNode) -> dict[str, object]:
 def read_area_table(node: YamlNode) -> AreaTable:
     """The ART: area of one instance of each component, in um^2."""
     areas: dict[str, float] = {}
+    paths: dict[str, str] = {}
     for table in node.require("tables").list():
         table.check_keys(("name", "area", "primitive_estimations"), "a table of the ART")
-        areas[component_name(table.require("name").text())] = float(table.require("area").number(minimum=0))
+        areas[_component(table, paths, "ART")] = float(table.require("area").number(minimum=0))
     return AreaTable(areas)
 
 

@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
-from launcher.paths import cache_folder
+from launcher.cache_place import cache_folder
+from launcher.disks import is_full
 from launcher.whole_files import whole_file
 
 try:
@@ -62,7 +63,10 @@ def _make(fresh: Path) -> None:
         fresh.with_name(fresh.name + ending).unlink(missing_ok=True)
     try:
         shutil.copyfile(kept, fresh)
-    except OSError:
+    except OSError as error:
+        fresh.unlink(missing_ok=True)  # a part of it, which MLflow could not use
+        if is_full(error):
+            raise
         _migrate(fresh)
         _keep(fresh, kept)
     _write_out(fresh)

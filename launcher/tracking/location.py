@@ -9,9 +9,10 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from launcher.errors import ConfigurationError, LauncherError
+from launcher.plain_text import without_passwords
 from launcher.tracking.tracker import TrackingSettings
 
 _SQLITE = "sqlite:///"
@@ -54,11 +55,7 @@ class Location:
     @property
     def printable_uri(self) -> str:
         """The URI without the password that it may hold."""
-        parts = urlsplit(self.uri)
-        if parts.password is None:
-            return self.uri
-        host = parts.netloc.rpartition("@")[2]
-        return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+        return without_passwords(self.uri)
 
 
 def locate(settings: TrackingSettings) -> Location:

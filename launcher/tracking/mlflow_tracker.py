@@ -7,15 +7,17 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
+from launcher.disks import full_disk, is_full
 from launcher.errors import LauncherError
 from launcher.paths import TIMELOOP_FOLDER
+from launcher.plain_text import without_passwords
 from launcher.results.files import (
     ARTIFACT_NAMES,
     CONFIG_YAML,
@@ -23,6 +25,7 @@ from launcher.results.files import (
     MULTIRUN_YAML,
     NETWORK_ARTIFACT_NAMES,
     OVERRIDES_YAML,
+    RESULT_JSON,
     SWEEP_JSON,
 )
 from launcher.results.result import Result
@@ -119,6 +122,17 @@ class MlflowTracker(Tracker):
                     session.client.delete_run(run.info.run_id)
             return any(run.info.status != "RUNNING" for run in runs)
 
+    def recorded(self, parent: str, tag: str) -> set[str]:
+        session, found, token = self._open(), set(), None
+        query = _query({"mlflow.parentRunId": parent})
+        with self._told(None):
+            while True:
+                runs = session.client.search_runs([session.experiment_id], query, page_token=token)
+                found |= {run.data.tags[tag] for run in runs if run.info.status != "RUNNING" and tag in run.data.tags}
+                token = runs.token
+                if not token:
+                    return found
+
     def record(
         self,
         result: Result,
@@ -129,7 +143,7 @@ class MlflowTracker(Tracker):
     ) -> RunReference:
         session = self._open(folder)
         with self._told(folder), one_transaction(session.client):
-            ended = _now_ms()
+            ended = _ended_ms(folder)
             run = session.client.create_run(
                 session.experiment_id,
                 start_time=ended - round(result.seconds * 1000),
@@ -138,7 +152,11 @@ class MlflowTracker(Tracker):
             )
             run_id = str(run.info.run_id)
             _log(session, run_id, records.parameters_of(result), records.recorded_metrics(result))
-            _log_files(session, run, folder)
+            try:
+                _log_files(session, run, folder)
+            except BaseException:
+                _discard(session, run)
+                raise
             session.client.set_terminated(run_id, _STATUSES[result.status], ended)
         return self._reference(session, run_id)
 
@@ -154,10 +172,12 @@ class MlflowTracker(Tracker):
         session = self._open()
         with self._told(folder):
             figures = {records.legal_name(name): value for name, value in metrics.items()}
-            _log(session, parent, {}, figures, {records.legal_name(name): value for name, value in tags.items()})
-            _log_top_files(session, parent, folder)
             status = "KILLED" if interrupted else "FINISHED" if tags.get("status") == "ok" else "FAILED"
-            session.client.set_terminated(parent, status)
+            try:
+                _log(session, parent, {}, figures, {records.legal_name(name): value for name, value in tags.items()})
+                _log_top_files(session, parent, folder)
+            finally:  # it has ended, also when its files find no room
+                session.client.set_terminated(parent, status)
         return self._reference(session, parent, sweep=True)
 
     def _warm_up(self) -> None:
@@ -223,11 +243,21 @@ class MlflowTracker(Tracker):
             error.hint = "; ".join(filter(None, (error.hint, kept)))
             raise
         except Exception as error:
+            if is_full(error):
+                raise self._full(error, kept) from error
             raise LauncherError(
                 f"MLflow could not record: {_first_sentence(error)}",
                 where=self._location.printable_uri,
                 hint="; ".join(filter(None, (_advice(error), kept))),
             ) from error
+
+    def _full(self, error: Exception, kept: str) -> LauncherError:
+        copied = getattr(error, "filename2", None) or getattr(error, "filename", None)
+        database = self._location.file or self._directory
+        told = full_disk(Path(str(copied)) if copied and Path(str(copied)).parent != database.parent else database)
+        told.what = f"MLflow could not record: {told.what}"
+        told.hint = "; ".join(filter(None, (told.hint, kept)))
+        return told
 
     def _reference(self, session: _Session, run_id: str, *, sweep: bool = False) -> RunReference:
         page = self._location.page(session.experiment_id, run_id)
@@ -266,6 +296,16 @@ def _log_files(session: _Session, run: Any, folder: Path) -> None:
         session.client.log_artifacts(str(run.info.run_id), staging)
 
 
+def _discard(session: _Session, run: Any) -> None:
+    """Leave nothing of a run whose files could not be kept; the one that is made of it next is another one."""
+    store = urlparse(str(run.info.artifact_uri))
+    if store.scheme in ("", "file"):
+        files = Path(url2pathname(store.path))
+        shutil.rmtree(files.parent if files.parent.name == run.info.run_id else files, ignore_errors=True)
+    with suppress(Exception):
+        session.client.delete_run(str(run.info.run_id))
+
+
 def _copy_known(folder: Path, target: Path) -> None:
     # Only files we know: the folder may be the user's own, with the database and everything else in it.
     target.mkdir(parents=True, exist_ok=True)
@@ -293,7 +333,7 @@ def _log_top_files(session: _Session, run_id: str, folder: Path) -> None:
 def _copy(file: Path, target: Path) -> None:
     """What repeats the configuration may hold the password of a database, which is nobody else's business."""
     if file.parent.name == ".hydra" or file.name in (SWEEP_JSON, MULTIRUN_YAML):
-        target.write_text(records.without_passwords(file.read_text(encoding="utf-8")), encoding="utf-8")
+        target.write_text(without_passwords(file.read_text(encoding="utf-8")), encoding="utf-8")
     else:
         shutil.copyfile(file, target)
 
@@ -304,6 +344,14 @@ def _query(tags: Mapping[str, str]) -> str:
 
 def _now_ms() -> int:
     return round(time.time() * 1000)
+
+
+def _ended_ms(folder: Path) -> int:
+    """When a trial wrote its result, which another process than this one may have done; now where it wrote none."""
+    try:
+        return round((folder / RESULT_JSON).stat().st_mtime * 1000)
+    except OSError:
+        return _now_ms()
 
 
 def _first_sentence(error: Exception) -> str:

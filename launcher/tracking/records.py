@@ -8,6 +8,7 @@ from math import isfinite
 from pathlib import Path
 
 from launcher import figures
+from launcher.plain_text import plain, without_passwords
 from launcher.reporting.loop_nest import loop_nest
 from launcher.results.energy_table import energy_shares
 from launcher.results.fused_savings import fused_groups, saved_energy_pj
@@ -16,8 +17,6 @@ from launcher.results.result import Result
 from launcher.tracking.provenance import config_hash, git_state, source_name, user_name
 
 _NOT_IN_A_NAME = re.compile(r"[^\w\-./ :]")
-_PASSWORD = re.compile(r"(\\?://[^/\s:@\\]*\\?:)[^/\s@]+@")
-"""In an address, whose colons Hydra may have escaped."""
 
 _LONGEST_PARAMETER = 6000
 _LONGEST_TAG = 8000
@@ -73,7 +72,7 @@ def tags_of(result: Result, directory: Path, parent: str | None) -> dict[str, st
         "mlflow.parentRunId": parent,
     }
     tags |= {name: value for name, value in optional.items() if value}
-    return {name: value[:_LONGEST_TAG] for name, value in tags.items()}
+    return {name: plain(without_passwords(value))[:_LONGEST_TAG] for name, value in tags.items()}
 
 
 def _verification(result: Result) -> dict[str, str | None]:
@@ -96,11 +95,6 @@ def _verification(result: Result) -> dict[str, str | None]:
 def sweep_tags(directory: Path) -> dict[str, str]:
     """The tags of a sweep's run when it starts."""
     return {**_origin(directory), "status": "running", "kind": "sweep"}
-
-
-def without_passwords(text: str) -> str:
-    """``text`` with the passwords of addresses (``scheme://user:password@host``) replaced by asterisks."""
-    return _PASSWORD.sub(r"\1***@", text)
 
 
 def legal_name(name: str) -> str:

@@ -97,6 +97,10 @@ class Tracker:
         """Whether a sweep has a trial with these tags. One that was only begun is removed."""
         return False
 
+    def recorded(self, parent: str, tag: str) -> set[str]:
+        """What a tag says of the trials of a sweep that were recorded as a whole."""
+        return set()
+
     def record(
         self,
         result: Result,

@@ -8,12 +8,12 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from launcher.cache_place import cache_folder
 from launcher.engines.interface import MapperSettings
 from launcher.errors import LauncherError
 from launcher.fingerprint import fingerprint
-from launcher.paths import cache_folder
 from launcher.results.result import Result
-from launcher.results.result_json import result_from_dict, result_to_dict
+from launcher.results.result_json import is_unchanged, result_from_dict, result_to_dict
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import dump_constraints, dump_specification
 from launcher.whole_files import write_text
@@ -24,11 +24,15 @@ _SEARCH = "launcher.engines.run"
 def cached(specification: Specification, settings: MapperSettings, engine: str) -> Result | None:
     """What an earlier search of the same input found, marked as such; None when there was none.
 
-    A file that cannot be read counts as none: it is written again.
+    A file that cannot be read, or that was changed since, counts as none: it is written again.
     """
+    file = _file(specification, settings, engine)  # not below: a folder that others can write is an error
     try:
-        found = result_from_dict(json.loads(_file(specification, settings, engine).read_text(encoding="utf-8")))
-    except (OSError, ValueError, LauncherError):
+        content = json.loads(file.read_text(encoding="utf-8"))
+        found = result_from_dict(content)
+        if not is_unchanged(content):
+            return None
+    except (OSError, ValueError, RecursionError, LauncherError):
         return None
     return replace(found, specification=specification, flags=specification.flags, cached=True)
 

@@ -13,17 +13,34 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil, floor, prod
+from math import ceil, floor, isqrt, prod
 
+from launcher.errors import ConfigurationError
 from launcher.specification.constraints import Factors
 from launcher.specification.roles import Roles
 
 _BOUND = re.compile(r"([<>]?=+)\s*([0-9]+)")
 
 
+_LARGEST_EXTENT = 2**40
+
+
 def largest_divisor(extent: int, most: float) -> int:
-    """The largest divisor of ``extent`` that is at most ``most`` (1 when there is none)."""
-    return next((n for n in range(min(extent, floor(most)), 0, -1) if extent % n == 0), 1)
+    """The largest divisor of ``extent`` that is at most ``most`` (1 when there is none).
+
+    Raises:
+        ConfigurationError: no dimension has an extent of more than 2^40.
+    """
+    if extent > _LARGEST_EXTENT:
+        raise ConfigurationError(f"largest_divisor of {extent}", expected=f"an extent of at most {_LARGEST_EXTENT}")
+    bound = min(extent, floor(most))
+    if bound < 1:
+        return 1
+    root = isqrt(extent)
+    # Of two factors one is at most the root: large divisors are found by what they are multiplied with.
+    large = (extent // n for n in range(-(-extent // bound), root + 1) if extent % n == 0)
+    small = (n for n in range(min(bound, root), 0, -1) if extent % n == 0)
+    return next(large, None) or next(small)
 
 
 class Shares(int):

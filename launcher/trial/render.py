@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import jinja2
-
-from launcher.config.tensor_bits import AS_THE_ARCHITECTURE, TensorBits, widths
+from launcher.config.tensor_bits import AS_THE_ARCHITECTURE, TensorBits
 from launcher.errors import ConfigurationError
 from launcher.paths import data_folder
 from launcher.specification.constraints import Factors
 from launcher.specification.specification import Specification
 from launcher.timeloop_files.io import Document, parse_problem, read_specification
-from launcher.trial.fitting import Fitting, largest_divisor
-from launcher.trial.template_parts import TemplateParts, template_parts
+from launcher.trial.fitting import Fitting
+from launcher.trial.template_client import PartsOfTemplate, template_parts, template_text
+from launcher.trial.template_failures import TemplateFailedError, TemplateFailure
 from launcher.trial.template_reads import BITS
-from launcher.trial.templates import rendered_text
 
 if TYPE_CHECKING:
     from launcher.config.layer_sizes import LayerSizes
@@ -72,15 +69,15 @@ def texts(
     fitting = _sliding(fitting, problem, f"{problem_file} as rendered")
     values, places = {"arch": arch, **_of_layer(layer)}, (*folders, data_folder("arch_templates"))
     architecture = _render(template, values, fitting, places, "arch.template")
-    _check_bits(template, layer.bits, places, frozenset(_functions(fitting)))
+    _check_bits(template, layer.bits, places, fitting)
     return architecture, problem
 
 
-def _check_bits(template: str, bits: TensorBits, places: Sequence[Path], functions: frozenset[str]) -> None:
+def _check_bits(template: str, bits: TensorBits, places: Sequence[Path], fitting: Fitting) -> None:
     """Make sure that a template does not leave the widths of values out."""
     if bits == AS_THE_ARCHITECTURE:
         return
-    parts = template_parts(template, tuple(map(str, places)), functions)
+    parts = template_parts(template, tuple(map(str, places)), fitting)
     if parts is not None and not any(BITS in reads for reads in parts.reads):
         raise ConfigurationError(
             f"the template {template} does not say how wide values are, so the bits of tensors would change nothing",
@@ -130,7 +127,7 @@ def _problem_document(text: str, source: str) -> Document:
 
 def parts_of_text(
     template: str, layer: LayerSizes, folders: Sequence[Path], factors: Factors, problem: str
-) -> tuple[TemplateParts, Callable[[object, TensorBits], list[str]]] | None:
+) -> tuple[PartsOfTemplate, Callable[[object, TensorBits], list[str]]] | None:
     """An architecture's template in parts, and what makes their texts from its parameters and the values' widths.
 
     Args:
@@ -141,87 +138,39 @@ def parts_of_text(
         None where it cannot be told what the parts depend on.
     """
     fitting = Fitting(dict(layer.dimensions), factors, roles=layer.roles)
-    functions = _functions(_sliding(fitting, problem, "the problem as rendered"))
+    fitting = _sliding(fitting, problem, "the problem as rendered")
     places = tuple(map(str, (*folders, data_folder("arch_templates"))))
-    parts = template_parts(template, places, frozenset(functions))
+    parts = template_parts(template, places, fitting)
     if parts is None:
         return None
     values = _of_layer(layer)
-    return parts, lambda arch, bits: parts.texts({**values, "arch": arch, BITS: bits}, functions)
-
-
-def rows_of(kib: float, width_bits: int, instances: int = 1) -> int:
-    """Rows of ``width_bits`` in each of ``instances`` memories that together hold ``kib`` KiB.
-
-    Raises:
-        ConfigurationError: not even one row fits.
-    """
-    rows = floor(kib * 8192 / width_bits / instances)
-    if rows < 1:
-        raise ConfigurationError(
-            f"{kib:g} KiB do not hold one row of {width_bits} bits in each of {instances} memories",
-            expected=f"at least {width_bits * instances / 8192:g} KiB",
-            hint="a larger memory, narrower rows, or a smaller array",
-        )
-    return rows
-
-
-def words_in(kib: float, width_bits: int, word_bits: int, value_bits: int | None = None) -> int:
-    """Words of ``word_bits`` in a memory of ``kib`` KiB whose rows of ``width_bits`` hold whole words.
-
-    Or values of ``value_bits``, which lie in the same rows without gaps.
-    """
-    row_bits = whole_words(width_bits, word_bits)
-    return rows_of(kib, row_bits) * row_bits // (value_bits or word_bits)
-
-
-def whole_words(width_bits: int, word_bits: int) -> int:
-    """Bits of a row that hold whole words: at least one, else as many as fit in ``width_bits``."""
-    return max(width_bits // word_bits, 1) * word_bits
-
-
-def _functions(fitting: Fitting) -> dict[str, object]:
-    """What templates may call beside Jinja2's own filters."""
-    return {
-        "fill": fitting.fill,
-        "largest_divisor": largest_divisor,
-        "rows_of": rows_of,
-        "words_in": words_in,
-        "norm_factors": fitting.norm_factors,
-        "whole_words": whole_words,
-        "widths": widths,
-        "least_use": fitting.least_use,
-        "only": fitting.only,
-        "fixed": fitting.fixed,
-        "order": fitting.order,
-        "spread": fitting.spread,
-        "spread_in_time": fitting.spread_in_time,
-        "scaled": lambda bandwidth, factor: None if bandwidth is None else bandwidth * factor,
-    }
+    return parts, lambda arch, bits: parts.texts({**values, "arch": arch, BITS: bits}, fitting)
 
 
 def _render(name: str, values: Mapping[str, object], fitting: Fitting, folders: Sequence[Path], key: str) -> str:
     try:
-        text = rendered_text(name, values, _functions(fitting), tuple(map(str, folders)))
-    except jinja2.TemplateNotFound as error:
-        raise ConfigurationError(
-            f"{key}: there is no template {error.name!r}",
-            where=", ".join(str(folder) for folder in folders),
-            expected="one of " + ", ".join(_templates(folders)),
-        ) from error
-    except jinja2.TemplateSyntaxError as error:
-        raise ConfigurationError(
-            f"template syntax: {error.message}", where=f"{error.filename or name}, line {error.lineno}"
-        ) from error
-    except (jinja2.TemplateError, TypeError, ArithmeticError) as error:
-        raise ConfigurationError(
-            f"the template cannot be rendered: {error}",
-            where=f"{key}={name}",
-            expected="a template that uses only arch, sizes and the documented functions",
-        ) from error
+        text = template_text(name, values, fitting, tuple(map(str, folders)))
+    except TemplateFailedError as error:
+        raise _told(error.failure, folders, key) from error
     if not text.strip():
         raise ConfigurationError(f"{key}: template {name} is empty", expected="Timeloop v4 YAML")
     return text
+
+
+def _told(failure: TemplateFailure, folders: Sequence[Path], key: str) -> ConfigurationError:
+    if failure.kind == "missing":
+        return ConfigurationError(
+            f"{key}: there is no template {failure.what!r}",
+            where=", ".join(str(folder) for folder in folders),
+            expected="one of " + ", ".join(_templates(folders)),
+        )
+    if failure.kind == "syntax":
+        return ConfigurationError(f"template syntax: {failure.what}", where=failure.place)
+    return ConfigurationError(
+        f"the template cannot be rendered: {failure.what}",
+        where=failure.place,
+        expected="a template that uses only arch, sizes and the documented functions",
+    )
 
 
 def _templates(folders: Sequence[Path]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -35,10 +36,13 @@ def run_trial(trial: Trial, on_progress: OnProgress | None = None, folder: Path 
     Raises:
         LauncherError: the configuration, a template or a table is wrong.
     """
+    started = time.perf_counter()
     result = _run(trial, on_progress, folder / TIMELOOP_FOLDER if folder is not None else None)
     notes = [note for note in trial.experiment.model.notes if note not in result.flags]
-    result = replace(result, flags=(*caveats(result), *result.flags, *notes))
-    return replace(result, broken=broken(result, trial.experiment.constraints))
+    told = replace(
+        result, flags=(*caveats(result), *result.flags, *notes), broken=broken(result, trial.experiment.constraints)
+    )
+    return replace(told, seconds=time.perf_counter() - started)
 
 
 def _run(trial: Trial, on_progress: OnProgress | None, folder: Path | None) -> Result:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
+
+from omegaconf import ListConfig
 
 from launcher.config.engine_schema import EngineMode
 from launcher.config.schema import Experiment
@@ -37,13 +40,20 @@ def specify(trial: Trial) -> Specification:
     specification = rendered(trial, trial.experiment.mapspace.asked)
     chosen = trial.experiment.estimator
     settings = EstimatorSettings(
-        tables=tuple(Path(folder).expanduser() for folder in chosen.tables),
+        tables=_paths("estimator.tables", chosen.tables),
         prefer=chosen.prefer,
         program=chosen.program,
-        components=tuple(Path(path).expanduser() for path in chosen.components),
+        components=_paths("estimator.components", chosen.components),
         timeout_s=chosen.timeout_s,
     )
     return estimate(specification, estimator=chosen.name, settings=settings)
+
+
+def _paths(key: str, given: object) -> tuple[Path, ...]:
+    """A list of files or folders; a reference to something else passes for any list."""
+    if not isinstance(given, list | tuple | ListConfig) or not all(isinstance(one, str) for one in given):
+        raise ConfigurationError(f"{key}={given} is no list of files or folders", expected=f"{key}=[my_folder]")
+    return tuple(Path(one).expanduser() for one in given)
 
 
 def rendered(trial: Trial, factors: Factors) -> Specification:
@@ -127,10 +137,12 @@ def find_mapping(
 
 def _searched(trial: Trial, engine: Engine, specification: Specification, on_progress: OnProgress | None) -> Result:
     """What the native engine finds, or has found before."""
+    started = time.perf_counter()
     settings, version = native_settings(trial), f"{engine.name} {engine.version}"
     found = cached(specification, settings, version) if trial.experiment.cache else None
     if found is not None:
-        return replace(found, name=trial.name, parameters=trial.parameters)
+        seconds = time.perf_counter() - started  # its own; those of the search that found it stay with that search
+        return replace(found, name=trial.name, parameters=trial.parameters, seconds=seconds)
     result = find_mapping(trial, engine, specification, on_progress)
     if trial.experiment.cache:
         keep(result, specification, settings, version)

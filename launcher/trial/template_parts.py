@@ -11,6 +11,8 @@ import jinja2
 from jinja2 import nodes
 
 from launcher.config.files_stamp import file_stamp
+from launcher.trial.fitting import Fitting
+from launcher.trial.template_functions import functions_of
 from launcher.trial.template_reads import UnknownReadsError, inlined, reads_of_parts
 from launcher.trial.templates import environment_of, with_functions
 
@@ -41,14 +43,14 @@ class TemplateParts:
     _template: jinja2.Template
     _folders: tuple[str, ...]
 
-    def texts(self, values: Mapping[str, object], functions: Mapping[str, object]) -> list[str]:
+    def texts(self, values: Mapping[str, object], fitting: Fitting) -> list[str]:
         """What each part says; see ``templates.rendered_text``.
 
         Raises:
             PartError: one cannot be rendered.
         """
         pieces: list[str] = []
-        with with_functions(self._folders, functions):
+        with with_functions(self._folders, functions_of(fitting)):
             try:
                 for piece in self._template.generate(values):
                     pieces.append(piece)
@@ -57,7 +59,7 @@ class TemplateParts:
         return "".join(pieces).split(_END)[:-1]
 
 
-def template_parts(name: str, folders: tuple[str, ...], functions: frozenset[str]) -> TemplateParts | None:
+def local_parts(name: str, folders: tuple[str, ...], functions: frozenset[str]) -> TemplateParts | None:
     """A template in parts; None where it cannot be told what they depend on.
 
     Args:

@@ -11,6 +11,7 @@ from launcher.figures import CRITERIA
 from launcher.results.fused import FusedLayers
 from launcher.results.proof import BoundedChain, BoundedGroup, Proof, ProofLine
 from launcher.results.result import Result
+from launcher.summing import sum_in_order
 
 
 def check_proof(result: Result) -> list[str]:
@@ -85,7 +86,7 @@ def _check_chain(chain: BoundedChain, line: ProofLine, groups: tuple[FusedLayers
     if not isclose(least, chain.bound, rel_tol=SAME):
         problems.append(f"its partitions are bounded by {least:.9g}, not by {chain.bound:.9g}")
     own = [one for one in groups if set(one.layers) <= set(chain.layers)]
-    found = sum(line.energy * one.energy_pj + line.cycles * one.cycles for one in own)
+    found = sum_in_order(line.energy * one.energy_pj + line.cycles * one.cycles for one in own)
     if chain.bound > found * (1 + SAME):
         problems.append(f"nothing is said to lie below {chain.bound:.9g}, and {found:.9g} was found")
     return problems

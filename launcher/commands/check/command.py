@@ -22,6 +22,7 @@ from pathlib import Path
 
 from launcher.commands.check.files import read_all
 from launcher.commands.check.trial import check, summary_of
+from launcher.defects import shown
 from launcher.errors import LauncherError
 
 _STUDY_JSON = "study.json"
@@ -59,14 +60,14 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             problems, summary = _checked(folder, arguments)
         except LauncherError as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {shown(error)}", file=sys.stderr)
             wrong = True
             continue
         for problem in problems:
-            print(f"wrong: {folder}: {problem}")
+            print(shown(f"wrong: {folder}: {problem}"))
         wrong = wrong or bool(problems)
         if not problems and not arguments.quiet:
-            print(f"{folder}: {summary}")
+            print(shown(f"{folder}: {summary}"))
     return int(wrong)
 
 

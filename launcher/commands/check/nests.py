@@ -11,6 +11,7 @@ from launcher.results.evaluation import Evaluation
 from launcher.results.fused import NOTHING
 from launcher.results.layers import layer_name, layer_runs
 from launcher.results.result import Optimality, Result
+from launcher.summing import sum_in_order
 
 SAME = 1e-9
 """Relative difference of energies and bounds that are the same."""
@@ -31,8 +32,8 @@ def check_sums(result: Result) -> list[str]:
     problems = []
     if result.layers:
         beside = [(group.rescaling, group.runs) for group in result.groups if group.rescaling != NOTHING]
-        energy = sum(run.result.energy_pj * run.runs for run in result.layers)
-        energy += sum(one.energy_pj * runs for one, runs in beside)
+        energy = sum_in_order(run.result.energy_pj * run.runs for run in result.layers)
+        energy += sum_in_order(one.energy_pj * runs for one, runs in beside)
         cycles = sum(run.result.cycles * run.runs for run in result.layers) + sum(one.cycles * r for one, r in beside)
         if result.generation is not None:
             energy += result.generation.unlisted_energy_pj

@@ -8,12 +8,13 @@ import sys
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
+from launcher.cache_place import cache_folder
 from launcher.commands.doctor import programs
 from launcher.commands.doctor.programs import Finding
 from launcher.errors import LauncherError
 from launcher.estimation.hardware_packages import cacti_problem
 from launcher.installed import DISTRIBUTION, install_command, package_version
-from launcher.paths import cache_folder, data_folder
+from launcher.paths import data_folder
 from launcher.tracking.location import check_usable, locate
 from launcher.tracking.tracker import TrackingSettings
 

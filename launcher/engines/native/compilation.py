@@ -11,8 +11,8 @@ from typing import Any
 
 import numba
 
+from launcher.cache_place import cache_folder
 from launcher.fingerprint import fingerprint
-from launcher.paths import cache_folder
 
 _SEARCH = (
     ("launcher.engines.native.mapper.kernels.branch", "explore"),

@@ -13,6 +13,7 @@ import numpy as np
 from launcher.engines.native.deltas import Step, Vector
 from launcher.engines.native.lowering import Loops
 from launcher.engines.native.tiles import Tensor
+from launcher.summing import sum_in_order
 
 _Grid = np.ndarray[tuple[int, int], np.dtype[Any]]
 
@@ -191,7 +192,9 @@ def _hops(places: list[tuple[int, int]], rows: int) -> float:
     for row, column in places:
         highest[column] = min(row, highest.get(column, row))
         lowest[column] = max(row, lowest.get(column, row))
-    branches = sum(max(0.0, centre - highest[column]) + max(0.0, lowest[column] - centre) for column in highest)
+    branches = sum_in_order(
+        max(0.0, centre - highest[column]) + max(0.0, lowest[column] - centre) for column in highest
+    )
     return max(highest) + branches
 
 

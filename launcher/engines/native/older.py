@@ -18,6 +18,7 @@ from launcher.results.evaluation import Evaluation, LevelStats
 from launcher.specification.energy import EnergyTable
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
+from launcher.summing import sum_in_order
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _with_shared_blocks(specification: Specification, evaluation: Evaluation) ->
         _shared(one, level.block_size)
         for one, level in zip(evaluation.levels, specification.architecture.levels, strict=True)
     )
-    saved = sum(old.energy_pj - new.energy_pj for old, new in zip(evaluation.levels, levels, strict=True))
+    saved = sum_in_order(old.energy_pj - new.energy_pj for old, new in zip(evaluation.levels, levels, strict=True))
     return replace(evaluation, levels=levels, energy_pj=evaluation.energy_pj - saved)
 
 
@@ -101,8 +102,8 @@ def _shared(level: LevelStats, block: int) -> LevelStats:
         apart = sum(ceil(one / block) for one in words)
         share = ceil(sum(words) / block) / apart if apart else 1.0
         spaces[name] = replace(stats, energy_pj={key: pj * share for key, pj in stats.energy_pj.items()})
-    saved = sum(
-        sum(old.energy_pj.values()) - sum(new.energy_pj.values())
+    saved = sum_in_order(
+        sum_in_order(old.energy_pj.values()) - sum_in_order(new.energy_pj.values())
         for old, new in zip(level.data_spaces.values(), spaces.values(), strict=True)
     )
     return replace(level, data_spaces=spaces, energy_pj=level.energy_pj - saved)

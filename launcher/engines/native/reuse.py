@@ -11,6 +11,7 @@ from launcher.engines.native.fanout import Delivery, FanOut, Mesh
 from launcher.engines.native.lowering import Loops, Nest
 from launcher.engines.native.reuse_rules import ReuseRules
 from launcher.engines.native.tiles import Tensor
+from launcher.summing import sum_in_order
 
 
 @dataclass
@@ -33,12 +34,12 @@ class Traffic:
     @property
     def words(self) -> float:
         """All words read at this level."""
-        return sum(self.accesses[key] for key in sorted(self.accesses))
+        return sum_in_order(self.accesses[key] for key in sorted(self.accesses))
 
     @property
     def delivered_words(self) -> float:
         """All words that arrive at the children: a multicast counts once per destination."""
-        return sum(self.accesses[key] * key[0] for key in sorted(self.accesses))
+        return sum_in_order(self.accesses[key] * key[0] for key in sorted(self.accesses))
 
     def add(self, words: int, delivery: Delivery) -> None:
         """Count ``words`` needed by each child, brought to them as ``delivery`` says."""

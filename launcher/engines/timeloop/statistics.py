@@ -20,6 +20,7 @@ from launcher.errors import EngineError
 from launcher.results.evaluation import DataSpaceStats, Evaluation, LevelStats
 from launcher.specification.architecture import StorageLevel
 from launcher.specification.specification import Specification
+from launcher.summing import sum_in_order
 from launcher.timeloop_files.stats import compare
 
 _TOTAL = re.compile(r"^(Cycles|Computes)\s*[:=]\s*(\d+)\s*$", re.MULTILINE)
@@ -70,7 +71,7 @@ def _evaluation(specification: Specification, file: XmlFile, cycles: int, comput
         leakage_pj = energies.leak_pj_per_cycle * busy_cycles * share * max(1.0, instances[gate])
         levels.append(_level(architecture.levels[index], file.levels[index], energies, leakage_pj, iterations))
     networks_pj = {
-        one.name: sum(file.networks[one.name].per_data_space("stats_/energy").values()) * instances[one.index]
+        one.name: sum_in_order(file.networks[one.name].per_data_space("stats_/energy").values()) * instances[one.index]
         for one in connections(specification)
         if one.name in file.networks
     }
@@ -131,5 +132,5 @@ def _by_action(
         "fill": ceil(accesses.fills * parts / block) * energies.fill_pj,
         "update": ceil(accesses.updates * parts / block) * energies.update_pj,
     }
-    whole = sum(weights.values())
+    whole = sum_in_order(weights.values())
     return {action: energy_pj * weight / whole if whole else 0.0 for action, weight in weights.items()}

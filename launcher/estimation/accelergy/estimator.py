@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from launcher.cache_place import cache_folder
 from launcher.errors import EstimationError, LauncherError
 from launcher.estimation.accelergy.failures import explain
 from launcher.estimation.accelergy.inputs import Described, describe, write_inputs
@@ -23,7 +24,6 @@ from launcher.estimation.base import ComponentEstimate, EstimatorSettings
 from launcher.estimation.links import files_in
 from launcher.estimation.parts import Composition, whole
 from launcher.estimation.tables import TablesEstimator, class_of
-from launcher.paths import cache_folder
 from launcher.specification.architecture import Component
 from launcher.whole_files import write_text
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import yaml
 
+from launcher.cache_place import cache_folder
 from launcher.errors import EstimationError
 from launcher.estimation.links import files_in, link_files
-from launcher.paths import cache_folder
 from launcher.programs import environment_at
 
 _CONFIG = Path(".config/accelergy/accelergy_config.yaml")

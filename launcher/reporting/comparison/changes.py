@@ -10,6 +10,7 @@ from launcher.reporting.comparison.reasons import why_cost, why_words
 from launcher.results.energy_table import COMPUTE, EnergyRow, compute_name, energy_rows
 from launcher.results.loop_reuse import Side
 from launcher.results.result import Result
+from launcher.summing import sum_in_order
 
 _SIDES: dict[str, Side] = {"read": "below", "update": "below", "fill": "above"}
 _SAME = 1e-6
@@ -37,7 +38,7 @@ class Counted:
         if first is None or second is None:
             return 0.0
         costs = [energy / words for energy, words in zip(self.energy_pj, (first, second), strict=True) if words]
-        return (second - first) * sum(costs) / len(costs) if costs else 0.0
+        return (second - first) * sum_in_order(costs) / len(costs) if costs else 0.0
 
     @property
     def by_cost_pj(self) -> float:
@@ -65,7 +66,7 @@ class Change:
     @property
     def energy_pj(self) -> float:
         """Second minus first."""
-        return sum(one.energy_pj[1] - one.energy_pj[0] for one in self.counted)
+        return sum_in_order(one.energy_pj[1] - one.energy_pj[0] for one in self.counted)
 
 
 def changes_between(first: Result, second: Result, runs: tuple[int, int] = (1, 1)) -> tuple[Change, ...]:
@@ -117,7 +118,7 @@ def _reasons(change: Change, side: str, results: tuple[Result, Result], runs: tu
         if runs[0] != runs[1]:
             yield f"{runs[1]:,} instead of {runs[0]:,} runs"
         yield from why_words(change.component, change.data_space, side, results)
-    matters = abs(sum(one.by_cost_pj for one in change.counted)) > _SAME * max(abs(change.energy_pj), 1.0)
+    matters = abs(sum_in_order(one.by_cost_pj for one in change.counted)) > _SAME * max(abs(change.energy_pj), 1.0)
     if matters or change.counted[0].words[0] is None:
         yield from why_cost(
             change.component, [(one.action, one.words, one.energy_pj) for one in change.counted], results

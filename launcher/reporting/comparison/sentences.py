@@ -9,6 +9,7 @@ from launcher.reporting.comparison.changes import Change, Counted
 from launcher.reporting.comparison.cycles import CyclesChange, waits
 from launcher.reporting.numbers import count, energy, short_count, significant
 from launcher.results.result import Result
+from launcher.summing import sum_in_order
 
 _DIGITS = 3
 _MATTERS = 0.005
@@ -53,7 +54,7 @@ def rest_line(shown: Sequence[Change], changes: Sequence[Change], like: float) -
     rest = changes[len(shown) :]
     if not rest:
         return ""
-    total = signed_energy(sum(one.energy_pj for one in rest), like)
+    total = signed_energy(sum_in_order(one.energy_pj for one in rest), like)
     return f"{total}  in {len(rest)} smaller change{'s' if len(rest) > 1 else ''}"
 
 

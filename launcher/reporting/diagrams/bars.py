@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from launcher.reporting.diagrams.svg import draw, text_width
+from launcher.summing import sum_in_order
 
 _WIDTH = 520.0
 _ROW = 26.0
@@ -56,7 +57,7 @@ def bars_svg(
     """
     wanted = max(text_width(bar.label, _TEXT) * (_BOLD if any(one.strong for one in bars) else 1) for bar in bars) + 22
     left = min(labels[1], max(labels[0], wanted))
-    scale = (_WIDTH - left - values) / max(sum(size for _, size, _ in bar.pieces) for bar in bars)
+    scale = (_WIDTH - left - values) / max(sum_in_order(size for _, size, _ in bar.pieces) for bar in bars)
     top = _LEGEND + 4 if legend is not None else 4.0
     return draw(
         "bars.svg.j2",

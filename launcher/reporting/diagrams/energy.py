@@ -11,6 +11,7 @@ from launcher.reporting.numbers import energy
 from launcher.results.energy_table import EnergyRow, compute_name, energy_by_component_pj, energy_rows
 from launcher.results.layers import layer_name
 from launcher.results.result import Result
+from launcher.summing import sum_in_order
 
 _VALUE_WIDTH = 118.0
 _LONGEST_LABEL = 170.0
@@ -38,7 +39,7 @@ class Bar:
 
     @property
     def energy_pj(self) -> float:
-        return sum(part.energy_pj for part in self.parts)
+        return sum_in_order(part.energy_pj for part in self.parts)
 
 
 def energy_bars(result: Result) -> tuple[Bar, ...]:
@@ -62,7 +63,7 @@ def energy_bars(result: Result) -> tuple[Bar, ...]:
 def energy_svg(result: Result, *, standalone: bool = False) -> str:
     """Energy by level and data space (of a network: by layer and level) as stacked bars; empty without a mapping."""
     bars = energy_bars(result)
-    total = sum(bar.energy_pj for bar in bars)
+    total = sum_in_order(bar.energy_pj for bar in bars)
     if not total:
         return ""
     largest = max(bar.energy_pj for bar in bars)

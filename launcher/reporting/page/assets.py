@@ -13,6 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from launcher.reporting.diagrams.palette import class_rules, css
+from launcher.reporting.sheets import exact
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -51,8 +52,14 @@ def made_at() -> str:
 
 
 def pack(value: object) -> str:
-    """JSON, compressed (zlib) and in base64; a browser's ``DecompressionStream("deflate")`` reads it."""
-    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    """JSON, compressed (zlib) and in base64; a browser's ``DecompressionStream("deflate")`` reads it.
+
+    Infinite and undefined numbers, which trials that were changed by hand may have, are null.
+    """
+    try:
+        text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    except ValueError:
+        text = json.dumps(exact(value), separators=(",", ":"), allow_nan=False)
     return base64.b64encode(zlib.compress(text.encode(), 6)).decode("ascii")
 
 

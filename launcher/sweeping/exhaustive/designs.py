@@ -9,6 +9,7 @@ from math import isnan
 import numpy as np
 
 from launcher.engines.native.arrays import AnyArray, AnyInts, FloatArray
+from launcher.summing import sum_in_order
 from launcher.sweeping.exhaustive.describe import AREA, ROW, DesignFamily
 from launcher.sweeping.exhaustive.numbering import Keys, strides_of
 
@@ -160,7 +161,7 @@ def _area(families: Sequence[DesignFamily], family: AnyInts, rows: FloatArray, r
             if not isnan(each):
                 name = structure.names[place]
                 areas[name] = max(float(each) * structure.instances[place], areas.get(name, 0.0))
-    return sum(areas.values()) if areas else float("nan")
+    return sum_in_order(areas.values()) if areas else float("nan")
 
 
 def digits_of(values: Keys, points: AnyArray) -> dict[str, AnyInts]:

@@ -25,7 +25,8 @@ from launcher.sweeping.exhaustive.describe import Describer, NodeMeaning, Place,
 from launcher.sweeping.points.interface import Value
 from launcher.trial.render import parts_of_text
 from launcher.trial.steps import factors_rendered, template_of, texts_of
-from launcher.trial.template_parts import PartError, TemplateParts
+from launcher.trial.template_client import PartsOfTemplate
+from launcher.trial.template_parts import PartError
 
 MOST_COMBINATIONS = 20_000
 """Of the values that one block depends on; where there are more, every point is described by itself."""
@@ -91,7 +92,7 @@ class _Cut:
         places: (part, offset in its text) at which blocks begin and the last one ends.
     """
 
-    parts: TemplateParts
+    parts: PartsOfTemplate
     texts: Callable[[object, TensorBits], list[str]]
     problem: str
     places: Sequence[tuple[int, int]]

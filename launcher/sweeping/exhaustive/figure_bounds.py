@@ -9,6 +9,7 @@ from math import inf, isnan
 from launcher.engines.native.designs.bounds import LayerBound
 from launcher.engines.native.designs.sums import least_product, total_cycles, total_energy_pj
 from launcher.figures import BY_KEY, CRITERIA, METRICS
+from launcher.summing import sum_in_order
 from launcher.sweeping.goals import Constraint, Goals
 
 ROOT = "root"
@@ -146,12 +147,12 @@ def _cycles(box: BoxBounds, workload: CommonWork) -> float:
 
 
 def _per_mac(box: BoxBounds, workload: CommonWork) -> float:
-    return _energy(box, workload) / sum(m * r for m, r in zip(workload.computes, workload.runs, strict=True))
+    return _energy(box, workload) / sum_in_order(m * r for m, r in zip(workload.computes, workload.runs, strict=True))
 
 
 def _utilization(box: BoxBounds, workload: CommonWork) -> float:
     """At most: what the compute units could do in that time, of what there is to do."""
-    busy = sum(m * r / u for m, r, u in zip(workload.computes, workload.runs, box.units, strict=True))
+    busy = sum_in_order(m * r / u for m, r, u in zip(workload.computes, workload.runs, box.units, strict=True))
     cycles = _cycles(box, workload)
     return busy / cycles if cycles else 1.0
 

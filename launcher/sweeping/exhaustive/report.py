@@ -10,11 +10,12 @@ from typing import Any
 
 from rich.console import Console
 
+from launcher.config.sweep_schema import Kept
 from launcher.errors import LauncherError
 from launcher.reporting.numbers import percent, short_seconds
 from launcher.results.files import TRIALS_CSV
 from launcher.results.trial_rows import TrialRow
-from launcher.sweeping.best_trials import keep_best
+from launcher.sweeping.best_trials import keep_files_of, trials_to_keep
 from launcher.sweeping.exhaustive.ending import Ending
 from launcher.sweeping.exhaustive.matter import matters_text
 from launcher.sweeping.exhaustive.progress import told
@@ -111,7 +112,8 @@ def _kept(
     def composed(number: int) -> ComposedTrial:
         return _composed(ending, study, number)
 
-    kept = keep_best(rows, plan.goals, list(plan.space.values), composed, executor, workers, limits, parent)
+    chosen = trials_to_keep(rows, plan.goals, Kept.best)
+    kept = keep_files_of(chosen, list(plan.space.values), composed, executor, workers, limits, parent)
     try:
         with console.status("keeping the files of the best designs"):
             for number, place in kept:

@@ -25,6 +25,7 @@ from launcher.figures import TABLES
 from launcher.fingerprint import fingerprint
 from launcher.interrupts import first_asks, stop_asked
 from launcher.paths import data_folder
+from launcher.plain_text import without_passwords
 from launcher.reporting.console import console_for, warnings_console
 from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON
 from launcher.results.trial_rows import TrialRow
@@ -195,8 +196,8 @@ class _Search:
             "study": self.name,
             "workers": self.workers,
         }
-        write_text(folder / SWEEP_JSON, json.dumps(own) + "\n")
-        write_text(folder / MULTIRUN_YAML, OmegaConf.to_yaml(self.config))
+        write_text(folder / SWEEP_JSON, without_passwords(json.dumps(own)) + "\n")
+        write_text(folder / MULTIRUN_YAML, without_passwords(OmegaConf.to_yaml(self.config)))
         say(self._console, "study", f"{self.name} in {self.where}, {self.plan.space.size:,} points")
         fixed = [one for one in self.plan.points.fixed if not one.lstrip("+~").startswith(_OF_THE_SWEEP)]
         keys = {one.element: self.plan.space.values[one.name] for one in self.plan.points.dimensions}

@@ -17,6 +17,7 @@ import numpy as np
 
 from launcher.engines.native.arrays import BoolArray, IntArray
 from launcher.engines.native.designs.bounds import LayerBound
+from launcher.summing import sum_in_order
 from launcher.sweeping.exhaustive import work
 from launcher.sweeping.exhaustive.boxes import Box, Divider
 from launcher.sweeping.exhaustive.designs import DesignTable
@@ -337,4 +338,4 @@ def _urgency(losses: Sequence[float]) -> float:
     """Least first: the loss, or of several the product, which finds compromises that beat much."""
     if len(losses) == 1 or min(losses) <= 0:
         return losses[0]
-    return sum(log(loss) for loss in losses)
+    return sum_in_order(log(loss) for loss in losses)

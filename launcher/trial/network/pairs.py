@@ -11,6 +11,7 @@ from launcher.errors import ConfigurationError, LauncherError
 from launcher.figures import in_order
 from launcher.results.result import FusedPair, Result
 from launcher.specification.specification import Specification
+from launcher.summing import sum_in_order
 from launcher.trial.network.fusion import fused, levels_of
 
 Request = tuple[Trial, Specification]
@@ -131,7 +132,7 @@ def _pair(matmul: Request, norm: Request, norm_runs: int, fusion: Fusion) -> Pai
 def _sums(pair: Pair, both: tuple[Result, Result]) -> tuple[float, int]:
     pairs = [(result.evaluation, runs) for result, runs in zip(both, (pair.matmul_runs, pair.norm_runs), strict=True)]
     known = [(evaluation, runs) for evaluation, runs in pairs if evaluation]
-    return sum(one.energy_pj * runs for one, runs in known), sum(one.cycles * runs for one, runs in known)
+    return sum_in_order(one.energy_pj * runs for one, runs in known), sum(one.cycles * runs for one, runs in known)
 
 
 def _value(pair: Pair, both: tuple[Result, Result], objective: Sequence[str]) -> tuple[float, ...]:

@@ -16,16 +16,17 @@ from collections.abc import Sequence
 from math import inf
 
 from launcher.engines.native.designs.bounds import LayerBound
+from launcher.summing import sum_in_order
 
 
 def total_energy_pj(layers: Sequence[tuple[LayerBound, int]]) -> float:
     """Of layers with how often each runs."""
-    return sum(bound.energy_pj * runs for bound, runs in layers)
+    return sum_in_order(bound.energy_pj * runs for bound, runs in layers)
 
 
 def total_cycles(layers: Sequence[tuple[LayerBound, int]]) -> float:
     """Of layers with how often each runs."""
-    return sum(bound.cycles * runs for bound, runs in layers)
+    return sum_in_order(bound.cycles * runs for bound, runs in layers)
 
 
 def least_product(layers: Sequence[tuple[LayerBound, int]], power: int, scale: float) -> float:
@@ -74,7 +75,7 @@ def _between(parts: Sequence[_Part], low: float, high: float, power: int) -> flo
     if low >= high:
         return inf
     terms = [part.terms(low, high, power) for part in parts]
-    a, b, g = (sum(term[n] for term in terms) for n in range(3))
+    a, b, g = (sum_in_order(term[n] for term in terms) for n in range(3))
     # Without one of them the quotient is least at an end, where the next interval meets it.
     x = min(max(power * a / b, low), high) if a and b else low if b else high
     share = power / (power + 1)

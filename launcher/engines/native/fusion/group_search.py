@@ -28,6 +28,7 @@ from launcher.engines.native.mapper.search.clock import Clock
 from launcher.results.fused import Rescaling
 from launcher.results.proof import BoundedClass
 from launcher.specification.chain import Chain, SharedLoop
+from launcher.summing import sum_in_order
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,7 @@ class GroupSearch:
 
     def _lower(self, node: ClassNode, direction: Direction) -> float:
         beside = direction.value(node.rescaling.energy_pj, node.rescaling.cycles)
-        return beside + sum(self._part_lower(part, direction) for part in node.parts)
+        return beside + sum_in_order(self._part_lower(part, direction) for part in node.parts)
 
     def _part_lower(self, part: LayerPart, direction: Direction) -> float:
         """A bound of a part: its own, or that of the same with fewer demands."""

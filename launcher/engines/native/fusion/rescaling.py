@@ -15,6 +15,7 @@ from launcher.engines.native.formulas import blocks
 from launcher.engines.native.fusion.classes import Stays, flowing_spaces, own_extents
 from launcher.results.fused import NOTHING, Rescaling
 from launcher.specification.chain import Chain, ChainLayer, Columns, SharedLoop, bounds_of
+from launcher.summing import sum_in_order
 
 _RUNNING_VALUES = 2
 """Per column: its largest value so far, and its sum."""
@@ -93,4 +94,4 @@ def _leakage_pj(layer: ChainLayer) -> float:
     """Leakage of a layer's whole machine per cycle."""
     levels = layer.specification.architecture.levels
     energies = level_energies(layer.specification)
-    return sum(one.leak_pj_per_cycle * level.instances for one, level in zip(energies, levels, strict=True))
+    return sum_in_order(one.leak_pj_per_cycle * level.instances for one, level in zip(energies, levels, strict=True))

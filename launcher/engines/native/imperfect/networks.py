@@ -15,6 +15,7 @@ from launcher.engines.native.network_costs import (
 from launcher.errors import SpecificationError
 from launcher.specification.problem import DataSpace
 from launcher.specification.specification import Specification
+from launcher.summing import sum_in_order
 
 
 def imperfect_network_energies_pj(specification: Specification, counted: tuple[CountedTensor, ...]) -> dict[str, float]:
@@ -45,7 +46,7 @@ def _transfers_pj(prices: TransferPrices, connection: Connection, counted: Count
     if len(prices) == 1 and prices[0][0] is None:
         return prices[0][1] * counted.traffic.words(crossing)
     transfers = counted.traffic.transfers(crossing)
-    return sum(
+    return sum_in_order(
         float(transfer_pj(prices, np.asarray(destinations))) * transfers[destinations]
         for destinations in sorted(transfers)
     )
