@@ -32,7 +32,7 @@ COMMANDS = (
 )
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
-_VARYING = re.compile(r"[\d.]+ (?:ms|s)\b|\S*[/:]\S*|left out at \d+|.*trials/s.*")
+_VARYING = re.compile(r"[\d.]+ (?:ms|s)\b|\S*[/:]\S*|left out at \d+|.*trials/s.*|compiling.*")
 
 
 def said(folder: Path, command: tuple[str, ...], *, columns: int, terminal: bool) -> str:
