@@ -28,7 +28,7 @@ from launcher.installed import DISTRIBUTION, own_version
 from launcher.interrupts import stop_asked
 from launcher.jobs import run_single, run_swept
 from launcher.paths import data_folder, plugin_folder
-from launcher.plain_text import plain_console
+from launcher.reporting.console import open_console
 from launcher.results.result import Result
 from launcher.verbosity import without_options
 
@@ -53,7 +53,7 @@ def _job(config: DictConfig) -> Result | None:
 def main() -> None:
     """Run ``launch.py``. Exit status: 0 done, 1 the experiment cannot be run, 2 wrong command line, 130 Ctrl-C."""
     if {"--help", "-h"} & set(sys.argv[1:]):
-        print_help(plain_console(), COMMANDS)
+        print_help(open_console(), COMMANDS)
         return
     if {"--version", "-V"} & set(sys.argv[1:]):
         print(f"{DISTRIBUTION} {own_version()}")

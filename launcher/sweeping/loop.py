@@ -19,6 +19,7 @@ from launcher.figures import METRICS
 from launcher.interrupts import stop_asked
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.trials import trial_line
+from launcher.results.caveats import caveats
 from launcher.results.files import RESULT_JSON, read_result
 from launcher.results.parameters import point_name
 from launcher.results.result import Result
@@ -257,6 +258,7 @@ class SweepLoop:
             "reason": reason,
             "metrics": {name: metrics[name] for name in dict.fromkeys(wanted) if name in metrics},
             "remark": remark_of(result),
+            "caveats": list(caveats(result)) if isinstance(result, Result) else [],
             "folder": str(one.folder or ""),
         }
         self._study.keep(one.trial, record)
@@ -264,7 +266,7 @@ class SweepLoop:
         if one.folder is not None:
             name = point_name(one.point, self._points.columns)
             self._parent.record(number, result, one.folder, name, again=one.resumed)
-        label = " ".join(self._points.overrides(one.trial))
+        label = point_name(one.point, self._points.columns) or f"trial {number}"
         self._tell(one.trial, record, trial_line(result, label) if self._plan.is_grid else "")
         for trial in one.same:
             self._reuse(trial, number, record)
