@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from launcher.errors import LauncherError
@@ -63,9 +64,8 @@ def _load(names: Sequence[str], finder: _Finder) -> Trials:
 def _as_called(names: Sequence[str]) -> list[str]:
     """Reports call a recorded run ``run 4f166b9c``, which is two words to a shell; the identifier alone is its name."""
     spaced = [re.sub(rf"^run ({_IDENTIFIER})$", r"\1", name) for name in names]
-    following = [*spaced[1:], ""]
-    pairs = zip(spaced, following, strict=True)
-    return [name for name, after in pairs if not (name == "run" and re.fullmatch(_IDENTIFIER, after))]
+    following = zip_longest(spaced, spaced[1:], fillvalue="")
+    return [name for name, after in following if not (name == "run" and re.fullmatch(_IDENTIFIER, after))]
 
 
 class _Finder:
