@@ -119,7 +119,8 @@ def _note(result: Result) -> str:
     remarks = "".join(f"\n* {flag}" for flag in result.flags)
     if result.layers:
         rows = (f"| {r.layer} | {r.runs} | {r.energy_uj:,.4g} | {r.cycles:,} |" for r in layer_rows(result))
-        return answer + "\n".join(("| layer | runs | energy uJ | cycles |", "|---|--:|--:|--:|", *rows)) + f"\n{remarks}"
+        table = "\n".join(("| layer | runs | energy uJ | cycles |", "|---|--:|--:|--:|", *rows))
+        return f"{answer}{table}\n{remarks}"
     return f"{answer}```\n{loop_nest(result)}```\n{remarks}"
 
 
