@@ -3,35 +3,37 @@
 AccelForge runs under an interpreter of its own (it needs Python 3.12 and many packages), with the architecture and the
 energies written in its own language: the same levels, sizes, energies, bandwidths, leakage, fan-outs and kept tensors.
 Its model is not Timeloop's (no first writes left out per block, no latency of networks), so the two EDPs are close but
-not the same figure. Timeloop's mapper gets the same files that ``python -m launcher map`` reads.
+not the same figure. Timeloop's mapper gets the same specification; it is asked to stop after :data:`TIMELOOP_LIMIT_S`.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 from launcher.engines.interface import MapperSettings
 from launcher.engines.native.energies import compute_energy_pj, level_energies
 from launcher.engines.native.mapper.optima import search
+from launcher.engines.timeloop.engine import TimeloopEngine
+from launcher.engines.timeloop.settings import TimeloopSettings
+from launcher.errors import LauncherError
 from launcher.specification.specification import Specification
-from launcher.timeloop_files.io import dump_specification
 
 TIMELOOP_MAPPER = {
-    "algorithm": "random-pruned",
-    "optimization-metrics": ["edp"],
-    "victory-condition": 3000,
+    "algorithm": "random_pruned",
+    "optimization_metrics": ["edp"],
+    "victory_condition": 3000,
     "timeout": 100000,
-    "num-threads": 1,
-    "live-status": False,
+    "num_threads": 1,
+    "live_status": False,
 }
 """Settings of Timeloop's own search: a usual effort, not a good one."""
 
@@ -148,28 +150,27 @@ def _workload(specification: Specification) -> Iterator[str]:
     yield "    renames: {weight: Weights, input: Inputs, output: Outputs}"
 
 
+def _with_sides(specification: Specification) -> Specification:
+    """Timeloop lays spatial loops along X unless it is told where to split them."""
+    levels = dict(specification.constraints.levels)
+    for index, level in enumerate(specification.architecture.levels):
+        x, y = specification.architecture.fanout(index)
+        if (x > 1) != (y > 1):
+            own = specification.constraints.at(level.name)
+            levels[level.name] = replace(own, spatial=replace(own.spatial, split=999 if x > 1 else 0))
+    return replace(specification, constraints=replace(specification.constraints, levels=levels))
+
+
 def _run_timeloop(cases: dict[str, Specification]) -> None:
-    program = shutil.which("timeloop-mapper")
-    if program is None:
+    if shutil.which("timeloop-mapper") is None:
         print("timeloop-mapper: left out, it is not on the PATH")
         return
+    engine = TimeloopEngine(TimeloopSettings(frontend="direct", mapper=TIMELOOP_MAPPER))
+    settings = MapperSettings(timeout_s=TIMELOOP_LIMIT_S)
     for layer, specification in cases.items():
-        with tempfile.TemporaryDirectory() as folder:
-            (Path(folder) / "specification.yaml").write_text(dump_specification(specification))
-            (Path(folder) / "mapper.yaml").write_text(json.dumps({"mapper": TIMELOOP_MAPPER}))
-            command = [program, "specification.yaml", "mapper.yaml"]
-            started = time.perf_counter()
-            try:
-                done = subprocess.run(
-                    command, cwd=folder, capture_output=True, text=True, check=False, timeout=TIMELOOP_LIMIT_S
-                )
-            except subprocess.TimeoutExpired:
-                print(f"timeloop-mapper: {layer}: nothing after {TIMELOOP_LIMIT_S} s")
-                continue
-            seconds = time.perf_counter() - started
-            stats = Path(folder) / "timeloop-mapper.stats.txt"
-            found = re.search(r"EDP\(J\*cycle\): (\S+)", stats.read_text()) if stats.is_file() else None
-            if found is None:
-                print(f"timeloop-mapper: {layer}: found nothing: {_last_line(done.stderr)}")
-            else:
-                _show("timeloop-mapper", layer, seconds, None, float(found[1]))
+        try:
+            found = engine.map(_with_sides(specification), settings)
+        except LauncherError as error:
+            print(f"timeloop-mapper: {layer}: {error}")
+        else:
+            _show("timeloop-mapper", layer, found.search.seconds, None, found.evaluation.edp_j_cycles)

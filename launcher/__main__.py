@@ -8,24 +8,11 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from launcher.commands import COMMANDS
 from launcher.defects import shown, told_defect
 from launcher.errors import LauncherError
+from launcher.installed import DISTRIBUTION, own_version
 from launcher.plain_text import is_plain_text, plain
-
-COMMANDS = {
-    "evaluate": "launcher.commands.evaluate",
-    "map": "launcher.commands.map",
-    "layers": "launcher.commands.layers",
-    "fuse": "launcher.commands.fuse",
-    "check": "launcher.commands.check.command",
-    "curve": "launcher.commands.curve",
-    "show": "launcher.commands.show",
-    "compare": "launcher.commands.compare",
-    "summary": "launcher.commands.summary",
-    "report": "launcher.commands.report",
-    "doctor": "launcher.commands.doctor.command",
-}
-"""Command -> its module. A module has a docstring (its first line is the help), ``add_arguments`` and ``run``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Work on Timeloop's files and on finished trials. "
         "To compose and run experiments, use launch.py (see launch.py --help).",
     )
+    parser.add_argument("--version", "-V", action="version", version=f"{DISTRIBUTION} {own_version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, path in COMMANDS.items():
         module = import_module(path)

@@ -43,6 +43,8 @@ class Figure:
             the key alone.
         contest: whether the best trial by it is told.
         narrow: the title in two lines, for headings.
+        in_time: key of the same figure in seconds; rankings use it where cycles are not equally long.
+        weight: of a table's columns that do not fit, the one with the least goes first.
     """
 
     key: str
@@ -57,6 +59,8 @@ class Figure:
     metrics: Mapping[str, float] | None = field(default=None, hash=False)
     contest: bool = False
     narrow: str = ""
+    in_time: str = ""
+    weight: int = 0
 
     def of(self, result: object) -> float:
         """The exact value; NaN when there is none."""
@@ -89,20 +93,49 @@ class Figure:
 
 
 FIGURES = (
-    Figure("energy_pj", "energy", unit="uJ", factor=1e-6, metrics={"energy_pj": 1.0, "energy_uj": 1e-6}, contest=True),
-    Figure("cycles", "cycles", "count", contest=True),
-    Figure("edp_j_cycles", "EDP", unit="J*cycles", contest=True),
-    Figure("utilization", "utilization", "share", better="more", contest=True, narrow="utili-\nzation"),
+    Figure(
+        "energy_pj",
+        "energy",
+        unit="uJ",
+        factor=1e-6,
+        metrics={"energy_pj": 1.0, "energy_uj": 1e-6},
+        contest=True,
+        weight=9,
+    ),
+    Figure("cycles", "cycles", "count", contest=True, in_time="latency_s", weight=8),
+    Figure("edp_j_cycles", "EDP", unit="J*cycles", contest=True, in_time="edp_j_s", weight=7),
+    Figure("edp_j_s", "energy x time", unit="J*s", of_evaluation=False, narrow="energy\nx time\nJ*s", weight=2),
+    Figure("utilization", "utilization", "share", better="more", contest=True, narrow="utili-\nzation", weight=6),
     Figure("energy_per_mac_pj", "energy per MAC", unit="pJ", shown=Shown.DETAILS),
-    Figure("area_um2", "area", unit="mm2", factor=1e-6, of_mapping=False, metrics={"area_mm2": 1e-6}),
-    Figure("latency_s", "latency", unit="ms", factor=1e3, of_evaluation=False),
-    Figure("power_w", "power", unit="W", of_evaluation=False),
-    Figure("ed2p_j_cycles2", "ED2P", unit="J*cycles^2", shown=Shown.RECORDS),
+    Figure("area_um2", "area", unit="mm2", factor=1e-6, of_mapping=False, metrics={"area_mm2": 1e-6}, weight=5),
+    Figure("latency_s", "latency", unit="ms", factor=1e3, of_evaluation=False, weight=4),
+    Figure("power_w", "power", unit="W", of_evaluation=False, weight=3),
+    Figure(
+        "throughput_ops_s",
+        "throughput",
+        unit="TOPS",
+        factor=1e-12,
+        better="more",
+        of_evaluation=False,
+        metrics={"throughput_tops": 1e-12},
+        weight=1,
+    ),
+    Figure(
+        "efficiency_ops_j",
+        "efficiency",
+        unit="TOPS/W",
+        factor=1e-12,
+        better="more",
+        of_evaluation=False,
+        metrics={"efficiency_tops_w": 1e-12},
+    ),
+    Figure("ed2p_j_cycles2", "ED2P", unit="J*cycles^2", shown=Shown.RECORDS, in_time="ed2p_j_s2"),
+    Figure("ed2p_j_s2", "energy x time^2", unit="J*s^2", shown=Shown.RECORDS),
     Figure("seconds", "trial", unit="s", shown=Shown.RECORDS, metrics={"trial_seconds": 1.0}),
     Figure("search_seconds", "search", unit="s", shown=Shown.RECORDS),
     Figure("gap", "gap", "share", shown=Shown.RECORDS),
 )
-"""In the order in which they are shown; of columns that do not fit, the last goes first."""
+"""In the order in which they are shown."""
 
 BY_KEY = {one.key: one for one in FIGURES}
 
@@ -202,3 +235,32 @@ def in_order(objective: str | Sequence[str]) -> Iterator[Criterion]:
         if name not in CRITERIA:
             raise ValueError(f"unknown objective {name!r}: expected one of {', '.join(CRITERIA)}")
         yield CRITERIA[name]
+
+
+def criterion_named(text: object) -> str | None:
+    """The criterion that a person means by ``EDP`` or ``energy_pj``; None when it is none."""
+    name = str(text).strip().lower()
+    metric, _ = METRICS.get(name, (None, 1.0))
+    return next((one.name for one in CRITERIA.values() if name == one.name or BY_KEY[one.figure] is metric), None)
+
+
+def metric_named(text: str) -> str | None:
+    """The metric that a person means by ``energy``, ``EDP`` or ``area``; None when it is none.
+
+    Of a figure with several metrics it is the exact one, as for the mapper's criterion of that name.
+    """
+    name = "_".join(text.strip().lower().split())
+    if name in METRICS:
+        return name
+    if name in CRITERIA:
+        return CRITERIA[name].metric
+    titles = {"_".join(one.title.lower().split()): one for one in FIGURES if one.shown}
+    return next(iter(titles[name].metric_names)) if name in titles else None
+
+
+def metric_in_its_unit(text: str) -> str | None:
+    """The metric of a limit that a person means by ``area``, in the unit that people read; None when it is none."""
+    metric = metric_named(text)
+    if metric is None or metric == text:
+        return metric
+    return metric if metric == text.lower() else list(METRICS[metric][0].metric_names)[-1]

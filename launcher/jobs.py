@@ -19,6 +19,8 @@ from launcher.paths import TIMELOOP_FOLDER
 from launcher.plain_text import without_passwords
 from launcher.process_limits import end_with_sweep, spare_libraries
 from launcher.reporting.artifacts import write_artifacts
+from launcher.reporting.console import console_for, warnings_console
+from launcher.reporting.headline import next_commands
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
 from launcher.results.files import sweep_file
@@ -27,7 +29,7 @@ from launcher.sweeping.trials import TrialLimits, outcome_of
 from launcher.tracking import tracker_of
 from launcher.trial.network.whole import advised
 from launcher.trial.run import run_trial
-from launcher.verbosity import Verbosity, console_for, warnings_console
+from launcher.verbosity import Verbosity
 from launcher.whole_files import write_text
 
 _HYDRA = ".hydra"
@@ -68,7 +70,7 @@ def run_single(config: DictConfig) -> Result:
         raise
     write_artifacts(result, folder)
     if result.ok:
-        print_result(result, console)
+        print_result(result, console, details=verbose)
         if verbose:
             print_effort(result, console)
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
@@ -76,6 +78,9 @@ def run_single(config: DictConfig) -> Result:
     reference = tracker.record(result, folder)
     if reference is not None:
         console.print(f"recorded  {reference}", highlight=False, soft_wrap=True)
+    if result.ok:
+        for command in next_commands(str(shown)):
+            console.print(f"next      {command}", highlight=False, soft_wrap=True, markup=False)
     if not result.ok:
         raise NoValidMappingError(f"{result.name}: {result.reason}")
     return result
@@ -84,6 +89,11 @@ def run_single(config: DictConfig) -> Result:
 def _one_configuration_only(config: DictConfig) -> None:
     if config.configs is not None or config.mixup:
         raise ConfigurationError("configs= are several configurations, and this is a single run", hint="add -m")
+    sweeper = HydraConfig.get().runtime.choices.get("hydra/sweeper")
+    if sweeper in ("optuna", "exhaustive"):
+        raise ConfigurationError(
+            f"hydra/sweeper={sweeper} is for several trials, and this is a single run", hint="add -m"
+        )
 
 
 def run_swept(config: DictConfig) -> Result:

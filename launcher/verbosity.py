@@ -4,12 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-from launcher.plain_text import plain_console
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 
 class Verbosity(StrEnum):
@@ -37,13 +31,3 @@ def without_options(arguments: Sequence[str]) -> list[str]:
     left = [one for one in arguments if one not in _OPTIONS]
     first = next((n for n, one in enumerate(left) if "=" in one and not one.startswith("-")), len(left))
     return [*left[:first], *asked, *left[first:]]
-
-
-def console_for(verbosity: Verbosity | str) -> Console:
-    """Where results and progress are shown; nowhere when quiet."""
-    return plain_console(quiet=verbosity == Verbosity.quiet)
-
-
-def warnings_console() -> Console:
-    """Where warnings are shown, also when quiet."""
-    return plain_console(stderr=True)

@@ -58,14 +58,16 @@ def python(folder: Path, *arguments: str, **environment: str) -> Outcome:
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
-def command_here(folder: Path, *arguments: str) -> Outcome:
+def command_here(folder: Path, *arguments: str, columns: int = 160, terminal: bool = False) -> Outcome:
     """``python -m launcher ARGUMENTS`` in ``folder``, without an interpreter of its own."""
     from launcher.__main__ import main  # noqa: PLC0415
 
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.chdir(folder)
-        patch.setenv("COLUMNS", "160")
+        patch.setenv("COLUMNS", str(columns))
+        if terminal:
+            patch.setenv("FORCE_COLOR", "1")  # what rich takes for a terminal
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         try:
             status = main(arguments)
@@ -74,7 +76,7 @@ def command_here(folder: Path, *arguments: str) -> Outcome:
     return Outcome(status, out.getvalue(), err.getvalue())
 
 
-def launch_here(folder: Path, *arguments: str) -> Outcome:
+def launch_here(folder: Path, *arguments: str, columns: int = 160, terminal: bool = False) -> Outcome:
     """The same without an interpreter of its own, which would take most of the time of a short command."""
     from hydra.core.global_hydra import GlobalHydra  # noqa: PLC0415
     from hydra.core.plugins import Plugins  # noqa: PLC0415
@@ -93,7 +95,9 @@ def launch_here(folder: Path, *arguments: str) -> Outcome:
         patch.chdir(folder)
         patch.setattr(sys, "argv", [str(ROOT / "launch.py"), *arguments])
         patch.setattr(sys, "path", list(sys.path))
-        patch.setenv("COLUMNS", "160")
+        patch.setenv("COLUMNS", str(columns))
+        if terminal:
+            patch.setenv("FORCE_COLOR", "1")  # what rich takes for a terminal
         patch.setenv("HYDRA_FULL_ERROR", "0")
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         GlobalHydra.instance().clear()

@@ -31,11 +31,11 @@ def random_chain(random: Random, *, tight: bool = False, pooled: bool = False, b
         tight: two layers with few constraints on a machine with distributed memories, in which tiles that stay leave
             little room.
         pooled: with ``tight``, one layer's machine has one large memory where the other's has several small ones.
-        batched: all tensors of all layers have a dimension B.
+        batched: two layers, all tensors of which have a dimension B.
     """
-    count = 2 if tight else random.choice((2, 2, 2, 3))
+    count = 2 if tight or batched else random.choice((2, 2, 2, 3))
     middle = random.randrange(count) if random.random() < (0.1 if tight else 0.4) else None
-    most = (8 if batched else 16) if count == 2 else 4 if batched else 8
+    most = 16 if count == 2 and not batched else 8  # no less: 2 x 2 x 2 is the smallest second matmul
     problems = _problems(random, count, middle)
     while max(problem.computes for problem in problems) > most:
         problems = _problems(random, count, middle)

@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from command_line import launch
+from command_line import launch_here
 
 from launcher import run
 from launcher.errors import LauncherError
@@ -20,7 +20,7 @@ MISTAKES = [
     pytest.param(["factors=all"], ["factors", "did you mean mapspace.factors"], id="key of another group"),
     pytest.param(["mapspace=all"], ["mapspace", "group of keys", "mapspace.factors=all"], id="value of a group"),
     pytest.param(["constraints=3"], ["constraints", "group of keys", "constraints.area_mm2"], id="number of a group"),
-    pytest.param(["arch.rows=abc"], ["arch.rows", "abc", "Integer"], id="wrong type"),
+    pytest.param(["arch.rows=abc"], ["arch.rows", "abc", "whole number"], id="wrong type"),
     pytest.param(["arch.rows=0"], ["arch.rows=0", "1", "4096"], id="zero"),
     pytest.param(["arch.rows=-1"], ["arch.rows=-1", "1", "4096"], id="negative"),
     pytest.param(["arch.rows=1e9"], ["arch.rows"], id="huge"),
@@ -57,7 +57,7 @@ def test_a_mistake_is_explained(arguments: list[str], words: list[str]) -> None:
 )
 def test_on_the_command_line_a_mistake_leaves_nothing(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
     """One mistake of each step: finding files, their keys, types, ranges, and writing the specification."""
-    launch(tmp_path, "tracking=none", *arguments).must_explain(*words)
+    launch_here(tmp_path, "tracking=none", *arguments).must_explain(*words)
     assert not list(tmp_path.rglob("*.json"))
     assert not list(tmp_path.rglob("*.yaml"))
 
@@ -72,24 +72,24 @@ def test_on_the_command_line_a_mistake_leaves_nothing(tmp_path: Path, arguments:
     ],
 )
 def test_a_wrong_command_line_is_status_2(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
-    launch(tmp_path, "tracking=none", *arguments).must_explain(*words, status=2)
+    launch_here(tmp_path, "tracking=none", *arguments).must_explain(*words, status=2)
 
 
 def test_workers_that_cannot_start_are_told_before_anything_happens(tmp_path: Path) -> None:
     grid = ["-m", "arch.rows=8,16", "hydra/launcher=joblib", "tracking=none"]
-    launch(tmp_path, *grid, "hydra.launcher.n_jobs=0").must_explain("n_jobs=0", "one per core")
+    launch_here(tmp_path, *grid, "hydra.launcher.n_jobs=0").must_explain("n_jobs=0", "one per core")
     assert not list(tmp_path.iterdir())
 
 
 def test_an_unknown_flag_is_status_2(tmp_path: Path) -> None:
-    assert launch(tmp_path, "--nope").status == 2
+    assert launch_here(tmp_path, "--nope").status == 2
 
 
 def test_broken_yaml_of_the_user_names_file_and_line(tmp_path: Path) -> None:
     mine = tmp_path / "my_conf" / "arch" / "mine.yaml"
     mine.parent.mkdir(parents=True)
     mine.write_text("name: mine\nrows: [1, 2\ncols: 3\n")
-    launch(tmp_path, "--config-dir", "my_conf", "arch=mine", "tracking=none").must_explain("mine.yaml", "line 3")
+    launch_here(tmp_path, "--config-dir", "my_conf", "arch=mine", "tracking=none").must_explain("mine.yaml", "line 3")
 
 
 def _own_template(folder: Path, text: str) -> str:
@@ -119,28 +119,28 @@ def test_a_mistake_in_a_template_of_the_user_is_named(tmp_path: Path, text: str,
 
 
 def test_a_missing_config_dir_is_named(tmp_path: Path) -> None:
-    launch(tmp_path, "--config-dir", "nowhere", "tracking=none").must_explain("nowhere")
+    launch_here(tmp_path, "--config-dir", "nowhere", "tracking=none").must_explain("nowhere")
 
 
 def test_an_unwritable_output_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file where a folder should be\n")
-    launch(tmp_path, "tracking=none", "hydra.run.dir=taken/run").must_explain("taken")
+    launch_here(tmp_path, "tracking=none", "hydra.run.dir=taken/run").must_explain("taken")
 
 
 def test_a_mapspace_without_mapping_says_why(tmp_path: Path) -> None:
-    outcome = launch(tmp_path, "tracking=none", "arch.accumulator_kib=0.0625", "hydra.run.dir=out")
+    outcome = launch_here(tmp_path, "tracking=none", "arch.accumulator_kib=0.0625", "hydra.run.dir=out")
     outcome.must_explain("Accumulator")
     assert '"infeasible"' in (tmp_path / "out" / "result.json").read_text()
 
 
 def test_a_server_that_does_not_answer_keeps_the_result(tmp_path: Path) -> None:
-    outcome = launch(tmp_path, "tracking.uri=http://127.0.0.1:9", "layer=KTQ", "hydra.run.dir=out")
+    outcome = launch_here(tmp_path, "tracking.uri=http://127.0.0.1:9", "layer=KTQ", "hydra.run.dir=out")
     outcome.must_explain("127.0.0.1:9", "out")
     assert (tmp_path / "out" / "result.json").is_file()
 
 
 def test_help_is_a_page_with_groups_and_examples(tmp_path: Path) -> None:
-    page = launch(tmp_path, "--help").must_succeed().out
+    page = launch_here(tmp_path, "--help").must_succeed().out
     named = ("gemmini", "pim", "bert_large", "layernorm", "arch.rows", "mapspace.factors", "constraints.area_mm2")
     for word in (*named, "python launch.py -m arch.rows=8,16,32"):
         assert word in page
@@ -176,6 +176,6 @@ def test_a_user_can_bring_an_architecture(tmp_path: Path) -> None:
         """)
     )
     arguments = ["--config-dir", "my_conf", "arch=mine", "layer=Out", "model.embedding=64", "model.sequence=64"]
-    out = launch(tmp_path, *arguments, "tracking=none").must_succeed().out
+    out = launch_here(tmp_path, *arguments, "tracking=none").must_succeed().out
     assert "Buffer" in out
     assert "proved" in out

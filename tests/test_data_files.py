@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import launch_here, python
+from command_line import command_here, launch_here
 
 from launcher.errors import LauncherError
 from launcher.sweeping.exhaustive.study_file import read_study
@@ -49,7 +49,7 @@ def test_studies_set_nothing_that_is_run_opened_or_read(tmp_path: Path, key: str
     (tmp_path / "study.json").write_text(json.dumps({"overrides": overrides, "keys": keys}))
     with pytest.raises(LauncherError, match=key):
         read_study(tmp_path)
-    python(tmp_path, "-m", "launcher", "show", ".", "0").must_explain("study.json", key)
+    command_here(tmp_path, "show", ".", "0").must_explain("study.json", key)
 
 
 def test_what_describes_hardware_is_set_as_before(tmp_path: Path) -> None:

@@ -13,16 +13,19 @@ from rich.console import Console
 from sample_results import ok_result
 
 from launcher.config.limits import Limits, broken
-from launcher.figures import CRITERIA, DETAILS, FIGURES, METRICS, TABLES, Figure
+from launcher.figures import CONTESTS, CRITERIA, DETAILS, FIGURES, METRICS, TABLES, Figure
 from launcher.notebook.on_results import Result
 from launcher.notebook.results import results_of
 from launcher.reporting.numbers import with_unit
 from launcher.reporting.page import trial_page
+from launcher.reporting.question import standing
 from launcher.reporting.show import trial_document
-from launcher.reporting.terminal import print_result
+from launcher.reporting.terminal import describe_mapping, print_result
 from launcher.reporting.trials import print_trials
+from launcher.results.caveats import caveats
 from launcher.results.finished import FinishedTrial, Origin, Trials
-from launcher.results.result import Optimality
+from launcher.results.ranking import best_by_figure, ranked
+from launcher.results.result import LayerRun, Optimality
 from launcher.results.result_json import result_to_dict
 from launcher.sweeping.goals import parse_goals
 from launcher.tracking.records import recorded_metrics
@@ -106,3 +109,45 @@ def test_names_are_unique_and_criteria_have_their_figure() -> None:
 def test_a_criterion_is_its_figure_in_the_searchs_unit(criterion: object, result: Result) -> None:
     one = CRITERIA[criterion.name]  # type: ignore[attr-defined]
     assert one.value(result.energy_pj, result.cycles) * one.scale == pytest.approx(one.of(result))
+
+
+def test_rankings_count_seconds_where_cycles_differ_in_length(result: Result) -> None:
+    assert result.specification is not None
+    architecture = result.specification.architecture
+    slow = replace(architecture, attributes={**architecture.attributes, "global_cycle_seconds": 1e-6})
+    later = replace(result, name="slow", specification=replace(result.specification, architecture=slow))
+    better = replace(later, name="slow, less energy", evaluation=replace(later.evaluation, energy_pj=1.0))  # type: ignore[type-var]
+    assert [one.name for one in ranked([later, result])] == [result.name, "slow"]
+    assert result.edp_j_s == pytest.approx(result.energy_pj * 1e-12 * result.latency_s)
+    assert result.throughput_ops_s == pytest.approx(result.efficiency_ops_j * result.power_w)
+    assert ranked([result, better], "cycles")[0] is result
+    assert {figure.key for figure in best_by_figure([result, later], CONTESTS)} >= {"edp_j_s", "latency_s"}
+    unknown = replace(later, specification=replace(result.specification, architecture=replace(slow, attributes={})))
+    assert {one.key for one in best_by_figure([result, unknown], CONTESTS)} >= {"edp_j_cycles", "cycles"}
+    assert "energy x time first" in printed(120, print_trials, [result, later])
+
+
+def test_a_network_whose_layers_were_mapped_one_by_one_is_not_proved(result: Result) -> None:
+    layers = (LayerRun(result, 2), LayerRun(replace(result, parameters={"layer": "other"}), 1))
+    for objective, bound, said in (
+        ("edp", None, "each layer"),
+        ("energy", None, "proved optimal"),
+        ("edp", 1.0, "proved optimal"),
+    ):
+        network = replace(result, layers=layers, optimality=Optimality("proved", (objective,), bound))
+        for text in (standing(network), describe_mapping(network)):
+            assert text.startswith(said), (objective, bound, text)
+
+
+def test_caveats_stand_where_they_bite(result: Result) -> None:
+    assert caveats(result) == ()
+    assert result.specification is not None and result.evaluation is not None
+    spec = result.specification
+    for bandwidth, relies in ((None, True), (4.0, False)):
+        levels = tuple(
+            replace(one, read_bandwidth=bandwidth, write_bandwidth=bandwidth, shared_bandwidth=bandwidth)
+            for one in spec.architecture.levels
+        )
+        machine = replace(spec, architecture=replace(spec.architecture, levels=levels))
+        fast = replace(result, specification=machine, evaluation=replace(result.evaluation, cycles=1000))
+        assert any("unlimited bandwidth" in text for text in caveats(fast)) == relies

@@ -22,10 +22,10 @@ from launcher.specification.mapping import Mapping
 
 MOST_NESTS = 1500
 SEEDS = (
-    *((first, "any") for first in (0, 40, 80)),
+    *((first, "any") for first in range(0, 90, 30)),
     *((first, "tight") for first in (40, 70)),
-    (10, "pooled"),
-    (0, "batched"),
+    *((first, "pooled") for first in (0, 10)),
+    *((first, "batched") for first in (0, 10)),
 )
 
 

@@ -115,7 +115,7 @@ def test_a_study_with_other_factors_is_another_study(tmp_path: Path) -> None:
         "hydra/sweeper=optuna",
         "sweep.prune=false",
         "arch.rows=choice(8,16)",
-        "sweep.n_trials=2",
+        "sweep.n_trials=1",
         "sweep.study=sides",
         *KTQ,
     )

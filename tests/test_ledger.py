@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from effort import seeds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_cases import IDENTITY, Working, check_that_processes_share_all_points, outcome
@@ -46,7 +47,7 @@ OUTCOMES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(batches=st.lists(OUTCOMES, max_size=4))
 def test_outcomes_come_back_to_the_last_bit_in_their_order_and_once(
     batches: list[list[PointOutcome]], tmp_path_factory: pytest.TempPathFactory
@@ -79,13 +80,13 @@ def test_a_database_gives_them_back_as_well(where: str) -> None:
 
 
 def test_processes_claim_different_points(where: str) -> None:
-    check_that_processes_share_all_points(where, HERE, 200)
+    check_that_processes_share_all_points(where, HERE, 120)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", seeds(0, 1))
 def test_processes_that_are_killed_at_any_moment_lose_no_point_and_double_none(where: str, seed: int) -> None:
     draw = random.Random(seed)
-    both = [Working(where, 400, seed + place, HERE) for place in range(2)]
+    both = [Working(where, 150, seed + place, HERE) for place in range(2)]
     for one in both:
         one.go()
     for one in both:
@@ -93,12 +94,12 @@ def test_processes_that_are_killed_at_any_moment_lose_no_point_and_double_none(w
         one.process.kill()
     for one in both:
         one.taken()
-    last = Working(where, 400, seed + 2, HERE)
+    last = Working(where, 150, seed + 2, HERE)
     last.go()
     last.taken()
     assert last.process.returncode == 0
     with ledger_of(where) as ledger:
-        assert sorted(ledger.news(), key=lambda one: one.number) == [outcome(number) for number in range(400)]
+        assert sorted(ledger.news(), key=lambda one: one.number) == [outcome(number) for number in range(150)]
 
 
 HOLD = """

@@ -81,7 +81,7 @@ def figures_of(specification: Specification, mappings: MappingBatch) -> Figures:
 )
 def test_the_optimum_is_the_best_of_all_mappings(kind: str, rare: float, first: int, factors: Factors) -> None:
     compared = imperfect = 0
-    for number, (specification, mappings) in enumerate(cases(kind, rare, seeds(first, 24), factors)):
+    for number, (specification, mappings) in enumerate(cases(kind, rare, seeds(first, 80), factors)):
         objective = OBJECTIVES[number % len(OBJECTIVES)]
         figures = figures_of(specification, mappings)
         if not len(figures[0]):
@@ -94,7 +94,7 @@ def test_the_optimum_is_the_best_of_all_mappings(kind: str, rare: float, first: 
         assert not violations(specification, found.mapping, factors)
         compared += 1
         imperfect += not found.mapping.is_perfect
-    assert compared >= (4 if rare == 1 else 1)
+    assert compared >= (15 if rare == 1 else 6)
     assert imperfect > compared / (10 if kind in ("conv", "strided", "grouped") else 3)
 
 

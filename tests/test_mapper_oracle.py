@@ -71,12 +71,11 @@ KINDS = ("gemm", "elementwise", "conv", "strided", "batched", "grouped", "transp
 @pytest.mark.parametrize(
     ("kind", "rare", "first"),
     [
-        *((kind, rare, 0) for kind in KINDS for rare in (1, 3)),
-        *(("gemm", rare, 120) for rare in (1, 3)),
+        *((kind, rare, first) for kind in KINDS for rare in (1, 3) for first in (0, 40)),
     ],
 )
 def test_the_optimum_is_the_best_of_all_mappings(kind: str, rare: float, first: int) -> None:
-    for seed in seeds(first, 25):
+    for seed in seeds(first, 40):
         random = Random(seed)
         specification = random_specification(random, kind, rare=rare)
         figures = _all_legal(specification)
@@ -96,7 +95,7 @@ def test_the_optimum_is_the_best_of_all_mappings(kind: str, rare: float, first: 
 @pytest.mark.parametrize("kind", ["gemm", "conv", "strided", "batched", "grouped", "transposed"])
 def test_no_mapping_is_below_the_bound_of_its_fan_outs_and_bypasses(kind: str) -> None:
     compared = 0
-    for seed in seeds(500, 20):
+    for seed in seeds(500, 60):
         specification = random_specification(Random(seed), kind, rare=2)
         mappings = _all(specification)
         if mappings is None:
@@ -106,7 +105,7 @@ def test_no_mapping_is_below_the_bound_of_its_fan_outs_and_bypasses(kind: str) -
             if key in least:
                 compared += 1
                 assert bound <= least[key][0] * (1 + 1e-9), seed
-    assert compared > 25
+    assert compared > 80
 
 
 def _energy_bounds(specification: Specification) -> dict[bytes, float]:
@@ -123,7 +122,7 @@ def _energy_bounds(specification: Specification) -> dict[bytes, float]:
 
 @pytest.mark.parametrize("kind", ["gemm", "elementwise", "conv", "batched", "grouped"])
 def test_the_front_is_that_of_all_mappings(kind: str) -> None:
-    for seed in seeds(400, 8):
+    for seed in seeds(400, 20):
         specification = random_specification(Random(seed), kind)
         figures = _all_legal(specification)
         if figures is None or not len(figures[0]):

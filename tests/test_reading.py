@@ -35,7 +35,10 @@ def test_a_folder_stands_for_every_trial_below_it(tmp_path: Path) -> None:
     assert {trial.origin.study for trial in whole} == {"mine"}
     folder = tmp_path / "multirun/2026-01-02/03-04-05"
     assert [trial.origin.folder for trial in whole] == [folder / str(n) for n in range(len(results))]
-    for name in ("multirun/2026-01-02/03-04-05/2", "multirun/2026-01-02/03-04-05/2/result.json"):
+    for name in (
+        *("multirun/2026-01-02/03-04-05/2", "multirun/2026-01-02/03-04-05/2/result.json"),
+        *("03-04-05/2", "2026-01-02/03-04-05/2"),  # as reports shorten it
+    ):
         (one,) = load_trials([name], directory=tmp_path)
         assert one.result == results[2]
         assert one.origin.started is not None
@@ -131,8 +134,9 @@ def test_mlflow_runs_are_found_by_every_name_they_have(tmp_path: Path) -> None:
         tracker.record(result, folder, parent)
     tracker.close_sweep(parent, {}, {"status": "ok"}, tmp_path / "empty")
 
-    for name in (reference.run_id, reference.run_id[:8]):
-        (one,) = load_trials([name], directory=tmp_path)
+    short = reference.run_id[:8]
+    for names in ([reference.run_id], [short], [f"run {short}"], ["run", short]):
+        (one,) = load_trials(names, directory=tmp_path)
         assert one.result == single
         assert one.origin.run_id == reference.run_id
         assert one.origin.experiment == "machines"

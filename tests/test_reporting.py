@@ -227,7 +227,7 @@ class TestTerminal:
 
     def test_marks_the_level_that_limits_the_cycles(self) -> None:
         text = text_of(print_result, ok_result())
-        assert text.count("limits the cycles") == 1
+        assert text.count("limits the cycles (") == 1
 
     def test_shows_how_far_an_interrupted_search_may_be_off(self) -> None:
         result = replace(ok_result(), optimality=Optimality("bounded", ("edp",), 9000.0, 0.027))

@@ -114,10 +114,7 @@ def test_a_study_has_as_many_different_points_as_it_was_asked_for(tmp_path: Path
     told = sweep(tmp_path, *space, "sweep.n_trials=45", "sweep.seed=2").must_succeed()
     points = own_points(tmp_path)
     assert len(points) == len(set(points)) == 45 and "was tried" not in told.out
-    repeats, in_a_row = [bool(row["same_as"]) for row in table(tmp_path)], 0
-    for again in repeats:
-        in_a_row = in_a_row + 1 if again else 0
-        assert in_a_row <= 3
+    assert not any(row["same_as"] for row in table(tmp_path))
 
 
 def test_what_failed_is_not_run_again_and_again(tmp_path: Path) -> None:
@@ -270,7 +267,7 @@ def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothin
 ) -> None:
     moments = random.Random(f"{launcher} {points} {os.environ.get('SWEEP_KILL_SEED', '1')}")
     parallel = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"] if launcher == "joblib" else []
-    rows, cols = (8, 5) if parallel else (4, 3)  # workers get several at once when many are left
+    rows, cols = (6, 4) if parallel else (4, 3)  # workers get several at once when many are left
     total = rows * cols
     if points == "grid":
         space = [f"arch.rows=range(4,{4 * rows + 1},4)", f"arch.cols=range(4,{4 * cols + 1},4)", "cache=false"]
@@ -282,7 +279,7 @@ def test_a_sweep_that_is_killed_again_and_again_loses_nothing_and_repeats_nothin
     Sweeping(tmp_path, *command).killed_after(moments.uniform(0.5, 3))
     places = [[], ["hydra.sweep.dir=same/place/here"], ["hydra.sweep.dir=same/place/here"], []]
     while (last := Sweeping(tmp_path, *command, *places[kills])).killed_after(
-        moments.uniform(0, 1) if kills < most else 120, of_trials=kills < most
+        moments.uniform(0, 1) if kills < most else 240, of_trials=kills < most
     ):
         kills += 1
     said = (tmp_path / "out.txt").read_text()

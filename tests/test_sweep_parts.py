@@ -27,6 +27,7 @@ from rich.console import Console
 
 from launcher.config.limits import Limits
 from launcher.config.schema import register
+from launcher.config.sweep_schema import SAMPLERS
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.paths import data_folder
 from launcher.process_limits import at_most
@@ -42,7 +43,7 @@ from launcher.sweeping.points.interface import Key, key_of
 from launcher.sweeping.points.space import parse_space
 from launcher.sweeping.progress import ProgressLine, print_table
 from launcher.sweeping.rows import best_rows, trials_csv
-from launcher.sweeping.samplers import SAMPLERS, make_sampler
+from launcher.sweeping.samplers import EXHAUSTIVE, make_sampler
 from launcher.sweeping.storages import open_storage
 from launcher.sweeping.study import SharedStudy
 from launcher.sweeping.trials import BatchOutcome
@@ -150,7 +151,8 @@ def test_limits_are_written_so_that_they_are_read_back_exactly(bound: float) -> 
 @pytest.mark.parametrize(
     ("objectives", "directions", "constraints", "word"),
     [
-        (["edp"], None, [], "edp"),
+        (["speed"], None, [], "speed"),
+        (["edp", "edp_j_cycles"], None, [], "twice"),
         ([], None, [], "empty"),
         (["cycles", "cycles"], None, [], "twice"),
         (["cycles"], ["down"], [], "directions"),
@@ -178,6 +180,22 @@ def test_samplers_say_what_they_cannot_do() -> None:
     for name, space, goals in (("grid", interval, one), ("cmaes", choices, one), ("cmaes", interval, two)):
         with pytest.raises(ConfigurationError, match=f"sampler={name}"):
             make_sampler(name, space, goals, seed=1, finished=0, parallel=False)
+
+
+def test_no_sampler_draws_a_point_of_a_finite_space_twice() -> None:
+    space = parse_space({}, ["a.b=choice(x,y,z)", "a.c=range(1,5)", "a.d=range(0,1,0.5)"])
+    goals = parse_goals(["cycles"])
+    for name in set(SAMPLERS) - set(EXHAUSTIVE):
+        study = optuna.create_study(sampler=make_sampler(name, space, goals, seed=3, finished=0, parallel=True))
+        study.enqueue_trial({"a.b": "y", "a.c": 2, "a.d": 0.5})
+        drawn = []
+        for number in range(space.size or 0):
+            trial = study.ask()
+            drawn.append(key_of(space.choose(trial)))
+            if number % 3:  # the others are under way
+                study.tell(trial, float(number % 5))
+        assert len(set(drawn)) == space.size == 24, name
+        assert drawn[0] == key_of({"a.b": "y", "a.c": 2, "a.d": 0.5})
 
 
 def test_best_rows_are_those_that_nothing_beats_and_that_keep_all_limits() -> None:
@@ -366,6 +384,8 @@ class TerminatedWorkerError(RuntimeError):
 
 class Running:
     """Runs trials that have results, but for one that kills its worker and another whose result is lost."""
+
+    task_s = 1.0
 
     def __init__(self, seed: int, deadly: int, lost: int, largest: int) -> None:
         self.most, self.largest = 0, largest

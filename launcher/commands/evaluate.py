@@ -19,7 +19,7 @@ from launcher.commands.energies import add_energy_arguments, with_energies
 from launcher.commands.evaluation_report import Evaluated, print_evaluations, to_json
 from launcher.commands.inputs import Input, add_data_argument, add_dense_argument, read_inputs, write_json
 from launcher.errors import SpecificationError
-from launcher.plain_text import plain_console
+from launcher.reporting.console import open_console
 from launcher.results.evaluation import Evaluation
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
@@ -27,8 +27,6 @@ from launcher.timeloop_files.dense import DENSE_NOTE
 from launcher.timeloop_files.io import read_mapped, read_specification
 from launcher.timeloop_files.map_text import read_map_text
 from launcher.timeloop_files.stats import Comparison, compare
-
-_PIPED_WIDTH = 140
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,9 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         LauncherError: the input cannot be used.
     """
-    console = plain_console(quiet=arguments.quiet)
-    if not console.is_terminal:
-        console = plain_console(width=max(_PIPED_WIDTH, console.width), quiet=arguments.quiet)
+    console = open_console(quiet=arguments.quiet)
     results: list[Evaluated] = []
     for one in read_inputs(arguments.files, data=arguments.data, dense=arguments.dense):
         specification = read_specification(one.documents, partial=True)

@@ -33,8 +33,8 @@ from launcher.engines.run import must_compile
 from launcher.errors import SpecificationError
 from launcher.figures import CRITERIA, FRONT
 from launcher.interrupts import first_asks, stop_asked
-from launcher.plain_text import plain_console
 from launcher.reporting.artifacts import write_artifacts
+from launcher.reporting.console import open_console
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_result
 from launcher.results.fused import FusedLayers
@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         LauncherError: the input cannot be used, or admits no mapping.
     """
     chain = _chain(arguments.files, arguments)
-    console = plain_console(quiet=arguments.quiet)
+    console = open_console(quiet=arguments.quiet)
     sliding = not all(space.is_simple for layer in chain.layers for space in layer.problem.data_spaces)
     name = "+".join(layer.name for layer in chain.layers)
     started = time.perf_counter()

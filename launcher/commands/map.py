@@ -31,8 +31,8 @@ from launcher.engines.run import PARETO, find_best, must_compile, native_engine,
 from launcher.errors import NoValidMappingError, SpecificationError
 from launcher.figures import CRITERIA, FRONT
 from launcher.interrupts import first_asks, stop_asked
-from launcher.plain_text import plain_console
 from launcher.reporting.artifacts import write_artifacts
+from launcher.reporting.console import open_console
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
 from launcher.results.idle_places import indivisible
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     factors = Factors(arguments.factors) if arguments.factors else read_mapspace(source.documents)
     settings = settings_of(objective, "--objective", arguments.timeout, max(1, arguments.threads), factors)
     refuse_unknown(specification, settings.objective, front=settings.front, allowed=arguments.allow_unknown_energy)
-    console = plain_console(quiet=arguments.quiet)
+    console = open_console(quiet=arguments.quiet)
     sliding = not all(space.is_simple for space in specification.problem.data_spaces)
     compiles = must_compile("native", sliding=sliding, factors=factors)
     with (

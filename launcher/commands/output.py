@@ -13,12 +13,11 @@ from pathlib import Path
 from rich.console import Console
 
 from launcher.errors import LauncherError
-from launcher.plain_text import plain_console
+from launcher.reporting.console import open_console
 from launcher.reporting.formats import FORMATS
 from launcher.reporting.sheets import ReportDocument
 from launcher.whole_files import write_text
 
-_PIPED_WIDTH = 140
 ENDINGS = {".csv": "csv", ".json": "json", ".md": "markdown", ".tex": "latex"}
 _HELP = {
     "csv": "the table, exact, with one row of headings",
@@ -96,7 +95,4 @@ def write_file(file: Path, text: str) -> None:
 
 def console_of(arguments: argparse.Namespace) -> Console:
     """Where a command shows its tables; what is piped is wide enough for all their columns."""
-    console = plain_console(quiet=arguments.quiet)
-    return (
-        console if console.is_terminal else plain_console(width=max(_PIPED_WIDTH, console.width), quiet=arguments.quiet)
-    )
+    return open_console(quiet=arguments.quiet)

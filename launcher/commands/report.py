@@ -14,8 +14,8 @@ import shlex
 from pathlib import Path
 
 from launcher.commands.output import write_file
-from launcher.plain_text import plain_console
 from launcher.reading import load_trials
+from launcher.reporting.console import open_console
 from launcher.reporting.page import report_page
 from launcher.tracking.mlflow_import import without_garbage_collection
 
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         LauncherError: a name stands for nothing, or the page cannot be written.
     """
-    console = plain_console(quiet=arguments.quiet)
+    console = open_console(quiet=arguments.quiet)
     with without_garbage_collection():  # what was read stays until the page is written
         trials = load_trials(arguments.names, tracking_uri=arguments.tracking_uri)
         command = shlex.join(["python", "-m", "launcher", "report", *trials.names])

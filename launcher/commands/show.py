@@ -18,8 +18,8 @@ from launcher.commands.output import add_format_arguments, chosen_format, consol
 from launcher.errors import LauncherError
 from launcher.reading import load_trials
 from launcher.reading.choose import best_of
+from launcher.reporting.console import warnings_console
 from launcher.reporting.show import print_trial, trial_document
-from launcher.verbosity import warnings_console
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from launcher.config.limits import Limits
 from launcher.paths import data_folder
@@ -47,6 +51,19 @@ EXAMPLES = (
     ),
     ("python launch.py verify=true", "let it confirm the figures of the proven best mapping"),
     ("python launch.py -m arch.rows=8,16,32", "three trials, one table, one parent run in MLflow"),
+    (
+        "python launch.py -m hydra/sweeper=optuna 'arch.rows=range(8,65,8)' sweep.n_trials=20",
+        "Optuna chooses the points; they may go on later",
+    ),
+    ("python launch.py -m +experiment=hwdse_pim", "a ready exploration (docs/exploration.md)"),
+    ("python launch.py -m configs=designs.json", "a list of configurations of your own"),
+    (
+        "python launch.py 'layer=[KTQ,softmax,VScores]' arch=eyeriss fusion=optimal",
+        "layers that share outer loops (docs/fusion.md)",
+    ),
+    ("python launch.py constraints.area_mm2=2 constraints.power_w=0.5", "limits; what breaks one says so"),
+    ("python launch.py estimator=accelergy", "energies from Accelergy, where it is installed (docs/energy.md)"),
+    ("python launch.py cache=false", "search again, whatever was found before"),
     ("python launch.py -m layer=KQV,KTQ,VScores,Out,FF1,FF2 arch=gemmini,pim", "every layer on both"),
     ("python launch.py tracking=none layer.L=100", "no MLflow; a size of your own"),
     ("python launch.py --config-dir my_conf arch=mine", "an architecture of your own (docs/architectures.md)"),
@@ -56,8 +73,29 @@ _MANY = 4
 """More choices than this with a common first word are not listed one by one."""
 
 
-def print_help(console: Console) -> None:
-    """Groups with their choices, the parameters of each architecture, and examples."""
+_BESIDE = (
+    ("hydra/sweeper", "grid*, optuna, exhaustive: who chooses the points with -m (docs/sweeps.md, docs/hardware.md)"),
+    ("hydra/launcher", "basic*, joblib; submitit_slurm and ray with their extras: who runs them (docs/sweeps.md)"),
+)
+"""Groups of Hydra's own that people choose of."""
+
+_OPTIONS = (
+    ("-m, --multirun", "run every combination of comma-separated values"),
+    ("--config-dir DIR", "a folder with groups and templates of your own"),
+    ("-q, -v", "say nothing but mistakes; say more (verbosity=quiet, verbosity=verbose)"),
+    ("--cfg job", "print the composed configuration and stop"),
+    ("--version", "the version of this launcher"),
+    ("--hydra-help", "Hydra's own options"),
+)
+
+
+def print_help(console: Console, commands: Mapping[str, str]) -> None:
+    """Groups with their choices, the parameters of each architecture, examples, and the other commands.
+
+    Args:
+        console: where.
+        commands: of ``python -m launcher``, each with its module.
+    """
     print_ = console.print
     print_("[bold]python launch.py[/] \\[-m] \\[group=choice] \\[key=value] ...", highlight=False)
     print_("Find the proven best mapping of a layer on an architecture, and record it.\n", highlight=False)
@@ -70,13 +108,24 @@ def print_help(console: Console) -> None:
         print_(f"  {command}", highlight=False, markup=False, soft_wrap=True)
         print_(f"      [dim]{meaning}[/]", highlight=False)
     print_("\n[bold]Options[/]")
-    print_("  -m, --multirun      run every combination of comma-separated values", highlight=False)
-    print_("  --config-dir DIR    a folder with groups and templates of your own", highlight=False)
-    print_(
-        "  -q, -v              say nothing but mistakes; say more (verbosity=quiet, verbosity=verbose)", highlight=False
-    )
-    print_("  --cfg job           print the composed configuration and stop", highlight=False)
-    print_("  --hydra-help        Hydra's own options", highlight=False)
+    print_(_pairs(_OPTIONS))
+    print_("[bold]Other commands[/] (python -m launcher COMMAND; each has --help)")
+    print_(_pairs([(name, _summary(module)) for name, module in commands.items()]))
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    for name, meaning in pairs:
+        table.add_row(Text(name), Text(meaning))
+    return table
+
+
+def _summary(module: str) -> str:
+    """The first line of a module's docstring, read rather than imported."""
+    spec = find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    return (ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or "").partition("\n")[0]
 
 
 def _choices(group: Path) -> list[str]:
@@ -105,6 +154,8 @@ def _groups() -> Table:
         choices = _shortened(_choices(group))
         names = [f"[green]{name}[/]*" if name == defaults.get(group.name) else name for name in choices]
         table.add_row(group.name, ", ".join(names))
+    for beside, meaning in _BESIDE:
+        table.add_row(beside, meaning)
     table.add_row("", "[dim]* used when nothing is said[/]")
     return table
 
@@ -122,6 +173,9 @@ def _parameters() -> Table:
         ("layer", "conv"),
         ("mapper", "edp"),
         ("engine", "native"),
+        ("estimator", "tables"),
+        ("fusion", "none"),
+        ("sweep", "default"),
         ("tracking", "mlflow"),
     ]:
         values = yaml.safe_load((conf / group / f"{choice}.yaml").read_text())

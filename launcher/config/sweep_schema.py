@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from launcher.config.checked import Checked
+
+SAMPLERS = ("tpe", "nsga2", "random", "grid", "bruteforce", "qmc", "cmaes")
+"""Who may choose the points of a study."""
+
+_OTHER_NAMES = {"bayes": "tpe", "bayesian": "tpe", "optuna": "tpe", "genetic": "nsga2", "evolutionary": "nsga2"}
+_OTHER_NAMES |= {"exhaustive": "bruteforce", "sobol": "qmc", "cma": "cmaes", "all": "bruteforce"}
+
+
+def sampler_named(text: str) -> str | None:
+    """The sampler that a person means by ``TPE``, ``nsga-ii`` or ``bayes``; None when it is none."""
+    letters = "".join(one for one in text.lower() if one.isalnum())
+    letters = _OTHER_NAMES.get(letters, letters)
+    return next(iter(difflib.get_close_matches(letters, SAMPLERS, 1)), None)
 
 
 class Kept(StrEnum):

@@ -19,6 +19,7 @@ from launcher.config.schema import Experiment, NetworkObjective
 from launcher.config.tensor_bits import KEYS
 from launcher.config.trial import Trial, entry
 from launcher.errors import ConfigurationError
+from launcher.figures import criterion_named
 
 GROUPS = ("arch", "model", "layer", "mapper", "engine", "estimator", "tracking", "fusion")
 
@@ -217,5 +218,6 @@ def _parameters(
             if key not in _PLUMBING and not (group == "mapper" and key in unset)
         }
     objective = parameters.pop("mapper.objective")
-    parameters["objective"] = ",".join(map(str, objective)) if isinstance(objective, list) else objective
+    names = [criterion_named(one) or one for one in (objective if isinstance(objective, list) else [objective])]
+    parameters["objective"] = ",".join(map(str, names)) if isinstance(objective, list) else names[0]
     return parameters

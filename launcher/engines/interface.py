@@ -67,12 +67,16 @@ class Abandoned(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Mapped:
-    """What an engine's search returns: the mapping, its evaluation, and how good it is known to be."""
+    """What an engine's search returns: the mapping, its evaluation, and how good it is known to be.
+
+    ``remarks`` are sentences that whoever reads the result must see.
+    """
 
     mapping: Mapping
     evaluation: Evaluation
     optimality: Optimality
     search: SearchStatistics
+    remarks: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

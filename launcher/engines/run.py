@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from launcher.engines.interface import Engine, Mapped, MapperSettings, OnProgress
 from launcher.errors import ConfigurationError, NoValidMappingError
-from launcher.figures import CRITERIA
+from launcher.figures import CRITERIA, criterion_named
 from launcher.results.result import FrontPoint, Optimality, Result, SearchStatistics
 from launcher.specification.constraints import Factors
 from launcher.specification.mapping import Mapping
@@ -60,14 +60,15 @@ def settings_of(
     names = (
         [objective] if isinstance(objective, str) else list(objective) if isinstance(objective, list | tuple) else []
     )
-    if names == [PARETO]:
+    if [str(name).lower() for name in names] == [PARETO]:
         return MapperSettings(("edp",), timeout_s, threads, front=True, factors=factors)
-    if not names or any(not isinstance(name, str) or name not in CRITERIA for name in names):
+    wanted = [name for one in names if (name := criterion_named(one)) is not None]
+    if not names or len(wanted) < len(names):
         raise ConfigurationError(
             f"{key}={objective} is not an objective",
             expected=f"one or several of {', '.join(CRITERIA)}, or {PARETO}",
         )
-    return MapperSettings(tuple(names), timeout_s, threads, factors=factors)
+    return MapperSettings(tuple(wanted), timeout_s, threads, factors=factors)
 
 
 def evaluate_given(
@@ -131,6 +132,7 @@ def find_best(
         evaluation=mapped.evaluation,
         optimality=mapped.optimality,
         search=mapped.search,
+        flags=(*result.flags, *mapped.remarks),
         front=tuple(FrontPoint(point.mapping, point.evaluation) for point in front),
         seconds=time.perf_counter() - started,
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from launcher.results.energy_table import energy_rows
-from launcher.results.layers import layer_name, layer_runs
+from launcher.results.layers import layer_name, layer_runs, optimality_word
 from launcher.results.parameters import varying_parameters
 from launcher.results.result import Result
 from launcher.tracking.records import recorded_metrics
@@ -58,7 +58,7 @@ def trials_frame(results: Sequence[Result], *, every_parameter: bool = False) ->
             "status": one.status,
             **{name: _plain(one.parameters.get(name)) for name in names},
             **recorded_metrics(one),
-            "optimality": one.optimality.status if one.optimality else None,
+            "optimality": optimality_word(one),
             "reason": one.reason,
         }
         for one in results

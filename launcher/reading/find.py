@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from launcher.errors import LauncherError
-from launcher.reading.folders import newest, read_trial, trials_below
+from launcher.reading.folders import folder_ending_in, newest, read_trial, trials_below
 from launcher.reading.runs import Store
 from launcher.reading.studies import journal_of, study_names, trials_of_journal
 from launcher.results.files import RESULT_JSON
 from launcher.results.finished import FinishedTrial, SkippedTrial, Trials
 from launcher.tracking.mlflow_import import without_garbage_collection
 
+_IDENTIFIER = "[0-9a-f]{6,32}"
 _Found = tuple[list[FinishedTrial], list[SkippedTrial]]
 _ACCEPTED = (
     "an output folder, a study, an MLflow experiment, or an MLflow run (its name, or the start of its identifier)"
@@ -23,7 +25,8 @@ _ACCEPTED = (
 def load_trials(names: Sequence[str] = (), *, tracking_uri: str | None = None, directory: Path | None = None) -> Trials:
     """The trials that ``names`` stand for.
 
-    A name is, in this order: a folder (of a trial, of a multirun, or any that holds such folders), a ``result.json``,
+    A name is, in this order: a folder (of a trial, of a multirun, or any that holds such folders), the end of the
+    path of one that ``launch.py`` made, as reports show it, a ``result.json``,
     an MLflow experiment, an MLflow run's identifier (its first six digits are enough), a study, an MLflow run's name,
     or a study's journal. A sweep's run stands for its trials. A trial that several names stand for is there once.
 
@@ -45,8 +48,7 @@ def load_trials(names: Sequence[str] = (), *, tracking_uri: str | None = None, d
 
 
 def _load(names: Sequence[str], finder: _Finder) -> Trials:
-    if not names:
-        names = [finder.newest()]
+    names = _as_called(names) or [finder.newest()]
     trials: dict[str, FinishedTrial] = {}
     skipped: dict[str, SkippedTrial] = {}
     for name in names:
@@ -56,6 +58,14 @@ def _load(names: Sequence[str], finder: _Finder) -> Trials:
         for one in left_out:
             skipped.setdefault(one.place, one)
     return Trials(tuple(names), tuple(trials.values()), tuple(skipped.values()))
+
+
+def _as_called(names: Sequence[str]) -> list[str]:
+    """Reports call a recorded run ``run 4f166b9c``, which is two words to a shell; the identifier alone is its name."""
+    spaced = [re.sub(rf"^run ({_IDENTIFIER})$", r"\1", name) for name in names]
+    following = [*spaced[1:], ""]
+    pairs = zip(spaced, following, strict=True)
+    return [name for name, after in pairs if not (name == "run" and re.fullmatch(_IDENTIFIER, after))]
 
 
 class _Finder:
@@ -81,6 +91,8 @@ class _Finder:
         path = self._directory / Path(name).expanduser()
         if path.is_dir():
             return self._folder(path)
+        if (ending := folder_ending_in(name, self._directory)) is not None:
+            return self._folder(ending)
         if path.is_file() and path.name == RESULT_JSON:
             return [read_trial(path.parent)], []
         journal = journal_of(name, self._directory)

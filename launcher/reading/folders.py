@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 from collections.abc import Iterator
@@ -74,6 +75,21 @@ def newest(directory: Path) -> Path | None:
     # The names are day and time; a name of the user's own lies elsewhere and must be given.
     folders.sort(key=lambda path: (path.parent.name, path.name), reverse=True)
     return next(filter(_holds_results, folders), folders[0] if folders else None)
+
+
+def folder_ending_in(name: str, directory: Path) -> Path | None:
+    """The one output folder below ``directory`` whose path ends in ``name``, as reports shorten it; else None."""
+    if Path(name).is_absolute() or not Path(name).parts or ".." in Path(name).parts:
+        return None
+    ends = glob.escape(str(Path(name)))
+    found = [
+        path
+        for kind in _OUTPUTS
+        for pattern in (ends, f"*/{ends}")
+        for path in (directory / kind).glob(pattern)
+        if path.is_dir()
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _holds_results(folder: Path) -> bool:

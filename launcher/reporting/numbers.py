@@ -8,6 +8,9 @@ from launcher.figures import Figure
 from launcher.results.parameters import ABSENT
 
 _DIGITS = 3
+_LARGE = 9
+"""Figures of more digits before the point are written with an exponent."""
+
 _UNITS = (("mJ", 1e10), ("uJ", 1e6), ("nJ", 1e3))  # 1e10: four digits of uJ read better than a fraction of mJ
 _PJ = {"mJ": 1e9, "uJ": 1e6, "nJ": 1e3, "pJ": 1.0}
 
@@ -20,7 +23,7 @@ def significant(value: float, digits: int = 4) -> str:
         return "0"
     value_as_shown = float(f"{value:.{digits - 1}e}")  # 9.9999 is shown as 10.00
     magnitude = floor(log10(abs(value_as_shown)))
-    if magnitude >= 12 or magnitude < -digits:
+    if magnitude >= _LARGE or magnitude < -digits:
         return f"{value:.{digits - 1}e}"
     return f"{value:,.{max(0, digits - 1 - magnitude)}f}"
 

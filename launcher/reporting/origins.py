@@ -85,17 +85,22 @@ def origin_facts(trials: Trials) -> list[tuple[str, str]]:
 
 
 def flags_of(trials: Trials) -> list[tuple[str, int]]:
-    """Remarks on the figures, e.g. that one was interpolated, and in how many trials each occurs.
+    """Remarks on the figures, e.g. that one was interpolated, and in how many trials each occurs."""
+    return grouped([one.flags for one in trials.results])
 
-    Of many that say the same, numbers aside, the first one stands for all.
+
+def grouped(remarks: Iterable[Iterable[str]], most_alike: int = _MOST_ALIKE) -> list[tuple[str, int]]:
+    """Remarks, those of each trial, and in how many trials each occurs; the most frequent ones first.
+
+    Of more than ``most_alike`` that say the same, numbers aside, the first one stands for all.
     """
     groups: dict[str, dict[str, set[int]]] = {}
-    for number, one in enumerate(trials.results):
-        for flag in one.flags:
+    for number, one in enumerate(remarks):
+        for flag in one:
             groups.setdefault(_NUMBER.sub("#", flag), {}).setdefault(flag, set()).add(number)
     told: list[tuple[str, int]] = []
     for alike in groups.values():
-        if len(alike) > _MOST_ALIKE:
+        if len(alike) > most_alike:
             told.append((f"{next(iter(alike))} (and alike)", len(set().union(*alike.values()))))
         else:
             told += [(flag, len(trials_)) for flag, trials_ in alike.items()]

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from math import isfinite
 
 from launcher.figures import BY_KEY, CRITERIA, Figure
-from launcher.reporting.numbers import count, energy, percent, significant, with_unit
+from launcher.reporting.numbers import count, percent, significant, with_unit
 from launcher.results.cycle_limits import limiting
 from launcher.results.energy_table import energy_by_component_pj, energy_rows
-from launcher.results.layers import layer_name
+from launcher.results.layers import is_layer_by_layer, layer_name
 from launcher.results.parameters import known_values, plain, swept_parameters
-from launcher.results.ranking import ranked
-from launcher.results.result import Result
+from launcher.results.ranking import comparable, ranked
+from launcher.results.result import Optimality, Result
 from launcher.results.workloads import workload_of
 from launcher.specification.constraints import Factors
 
@@ -84,9 +84,9 @@ def answer_of(results: Sequence[Result], question: Question) -> list[str]:
 def answer_of_front(result: Result) -> list[str]:
     """The answer of a trial that looked for every trade-off between energy and cycles."""
     first, last = result.front[0].evaluation, result.front[-1].evaluation
-    ends = f"from {energy(first.energy_pj)} and {count(first.cycles)} cycles to {energy(last.energy_pj)} and "
+    ends = f"from {_energy(first.energy_pj)} and {count(first.cycles)} cycles to {_energy(last.energy_pj)} and "
     number = next((n for n, point in enumerate(result.front, 1) if point.mapping == result.mapping), 1)
-    best = f"{significant(result.edp_j_cycles, _DIGITS)} J·cycles, at {energy(result.energy_pj)} and "
+    best = f"{significant(result.edp_j_cycles)} J·cycles, at {_energy(result.energy_pj)} and "
     return [
         f"{result.name} has {len(result.front)} best trade-offs between energy and cycles, "
         f"{ends}{count(last.cycles)} cycles.",
@@ -95,8 +95,8 @@ def answer_of_front(result: Result) -> list[str]:
 
 
 def _answer_of_one(result: Result) -> list[str]:
-    what = f"{result.name} takes {energy(result.energy_pj)} and {count(result.cycles)} cycles"
-    edp = f"EDP {significant(result.edp_j_cycles, _DIGITS)} J·cycles"
+    what = f"{result.name} takes {_energy(result.energy_pj)} and {count(result.cycles)} cycles"
+    edp = f"EDP {significant(result.edp_j_cycles)} J·cycles"
     sentences = [f"{what}, {edp}: {standing(result)}."]
     if result.layers:
         return [*sentences, _dearest_layer(result)]
@@ -134,15 +134,15 @@ def _dearest_layer(result: Result) -> str:
 def _answer_of_group(group: Sequence[Result], question: Question, *, alone: bool) -> str:
     ordered = ranked(group, question.objective)
     best, worst = ordered[0], ordered[-1]
-    area = f" on {significant(best.area_um2 * 1e-6, _DIGITS)} mm²" if isfinite(best.area_um2) else ""
+    area = f" on {significant(best.area_um2 * 1e-6)} mm²" if isfinite(best.area_um2) else ""
     of = "" if alone else f" of {best.parameters.get('layer', best.name)}"
-    criterion = CRITERIA[question.objective]
-    best_value, worst_value = criterion.of(best), criterion.of(worst)
+    (figure,) = comparable([BY_KEY[CRITERIA[question.objective].figure]], group)
+    best_value, worst_value = figure.of(best), figure.of(worst)
     ratio = f", {significant(worst_value / best_value, _DIGITS)} times less than the worst" if best_value else ""
     others = f"{ratio} of {len(group):,} trials that mapped" if len(group) > 1 and ratio else ""
     return (
-        f"The least {CRITERIA[question.objective].title}{of} is {figure_text(BY_KEY[criterion.figure], best)}, with "
-        f"{labels(best, question.swept)}: {energy(best.energy_pj)} and {count(best.cycles)} cycles{area}"
+        f"The least {figure.title}{of} is {figure_text(figure, best)}, with "
+        f"{labels(best, question.swept)}: {_energy(best.energy_pj)} and {count(best.cycles)} cycles{area}"
         f"{others} ({standing(best)})."
     )
 
@@ -159,19 +159,38 @@ FREEDOM = {Factors.spatial: "fan-outs may be imperfect", Factors.all: "every loo
 
 def standing(result: Result) -> str:
     """How good the mapping is known to be, and among which ones, where imperfect factors were searched."""
-    freedom = FREEDOM.get(result.factors)
-    return _standing(result) + (f"; {freedom}" if freedom else "")
-
-
-def _standing(result: Result) -> str:
-    optimality = result.optimality
+    freedom, optimality = FREEDOM.get(result.factors), result.optimality
     if optimality is None:
         return "not searched"
+    titles = ", then ".join(CRITERIA[one].title if one in CRITERIA else one for one in optimality.objective)
+    objective = f" for {titles}" if titles else ""
+    told = layer_by_layer(optimality, objective) if is_layer_by_layer(result) else _standing(optimality, objective)
+    return told + (f"; {freedom}" if freedom else "")
+
+
+def layer_standing(network: Result, layer: Result) -> str:
+    """:func:`standing` of a layer of a network; where the sums were optimised, no layer is best by itself."""
+    optimality = network.optimality
+    if not layer.ok:
+        return layer.status
+    if len(network.layers) < 2 or optimality is None or optimality.lower_bound is None:
+        return standing(layer)
+    return "part of the network's proved optimum" if optimality.status == "proved" else "part of the best network found"
+
+
+def layer_by_layer(optimality: Optimality, objective: str) -> str:
+    """What is known of a network whose layers were mapped each for itself; ``objective`` follows the verb."""
+    words = {"proved": f"each layer proved{objective}", "given": "a given mapping for each layer"}
+    each = words.get(optimality.status, f"each layer searched{objective}, not all proved")
+    gap = f", the worst is at most {percent(optimality.gap)} off" if optimality.gap else ""
+    return f"{each}{gap}; the network's sums are not optimised"
+
+
+def _standing(optimality: Optimality, objective: str) -> str:
     if optimality.objective == ("pareto",):
         return f"on the {optimality.status} front of energy and cycles"
     if optimality.status == "proved":
-        titles = (CRITERIA[one].title if one in CRITERIA else one for one in optimality.objective)
-        return f"proved optimal for {', then '.join(titles)}"
+        return f"proved optimal{objective}"
     if optimality.status == "given":
         return "a given mapping"
     if optimality.status == "heuristic":
@@ -190,8 +209,11 @@ def _range(values: Sequence[str]) -> str:
     return f"{ordered[0]} to {ordered[-1]}, {len(ordered)} values"
 
 
+def _energy(energy_pj: float) -> str:
+    """An energy as tables have it."""
+    return with_unit(BY_KEY["energy_pj"], energy_pj)
+
+
 def figure_text(figure: Figure, result: Result) -> str:
-    """A figure as sentences and pages have it: energies in the unit that suits them, signs as people set them."""
-    if figure.key == "energy_pj":
-        return energy(result.energy_pj)
-    return with_unit(figure, figure.of(result), _DIGITS).replace("*", "·").replace("mm2", "mm²")
+    """A figure as sentences and pages have it: as tables do, with signs as people set them."""
+    return with_unit(figure, figure.of(result)).replace("*", "·").replace("mm2", "mm²")

@@ -18,7 +18,7 @@ from launcher.reporting.layers import fusion_lines, layers_table
 from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.numbers import count, percent, short_count, significant
 from launcher.reporting.origins import origin_facts
-from launcher.reporting.question import answer_of, question_of, standing
+from launcher.reporting.question import answer_of, layer_standing, question_of, standing
 from launcher.reporting.sheets import FIGURES, Column, ReportDocument, Sheet, figure_column, figures
 from launcher.reporting.terminal import (
     component_label,
@@ -134,7 +134,7 @@ def _layers(result: Result) -> Iterator[tuple[object, ...]]:
     for run in result.layers:
         one = run.result
         energy, cycles = one.energy_pj * run.runs, one.cycles * run.runs
-        yield layer_name(run), run.runs, energy, cycles, one.utilization, standing(one) if one.ok else one.status
+        yield layer_name(run), run.runs, energy, cycles, one.utilization, layer_standing(result, one)
 
 
 _WIDE, _NARROW = 28, 14

@@ -12,28 +12,37 @@ from launcher.figures import details_of
 from launcher.reporting.front import front_table
 from launcher.reporting.fused_groups import print_groups
 from launcher.reporting.generation import generation_table
+from launcher.reporting.headline import title_of
 from launcher.reporting.layers import fusion_lines, layers_table
 from launcher.reporting.loop_nest import container_label, loop_nest
 from launcher.reporting.numbers import count, percent, short_seconds, significant, with_unit
-from launcher.reporting.question import FREEDOM
+from launcher.reporting.question import FREEDOM, answer_of, layer_by_layer, question_of
 from launcher.results.energy_table import energy_by_component_pj
 from launcher.results.evaluation import DataSpaceStats, LevelStats
-from launcher.results.layers import layer_runs
+from launcher.results.layers import is_layer_by_layer, layer_runs
 from launcher.results.parameters import ABSENT
 from launcher.results.result import Optimality, Result
 
 __all__ = ["describe_mapping", "print_effort", "print_result"]
 
 
-def print_result(result: Result, console: Console) -> None:
-    """Print one trial: its figures, where the energy goes, the loop nest, and the remarks a reader must see.
+def print_result(result: Result, console: Console, *, details: bool = True) -> None:
+    """Print one trial: the answer, its figures, where the energy goes, and the remarks a reader must see.
 
     A trial without a mapping prints its status and reason only.
+
+    Args:
+        result: the trial.
+        console: where.
+        details: also accesses, the loop nest, and every remark of the estimator.
     """
     if not result.ok or result.evaluation is None:
         print_failure(result, console)
         return
+    for sentence in answer_of([result], question_of([result])):
+        console.print(escape(sentence), style="bold", highlight=False)
     console.print(figures_table(result))
+    console.print(f"engine: {escape(result.engine)}, {escape(result.estimator)}", highlight=False, soft_wrap=True)
     console.print(f"mapping: {escape(describe_mapping(result))}", highlight=False, soft_wrap=True)
     if roles := result.parameters.get("layer.roles"):
         console.print(f"roles: {escape(str(roles))}", highlight=False, soft_wrap=True)
@@ -42,15 +51,16 @@ def print_result(result: Result, console: Console) -> None:
         console.print(front_table(result))
     if result.generation is not None:
         console.print(generation_table(result.generation, result.cycle_seconds))
-    console.print(_energy_by_level(result))
+    console.print(_energy_by_level(result, traffic=details and not result.layers))
     if result.layers:
         console.print(layers_table(result))
         for line in fusion_lines(result):
             console.print(f"fusion: {escape(line)}", highlight=False, soft_wrap=True)
-        print_groups(result, console)
-    else:
+        if details:
+            print_groups(result, console)
+    elif details:
         console.print(loop_nest(result).rstrip(), markup=False, highlight=False, soft_wrap=True)
-    print_remarks(result, console)
+    print_remarks(result, console, every=details)
 
 
 def print_failure(result: Result, console: Console) -> None:
@@ -74,14 +84,15 @@ def print_effort(result: Result, console: Console) -> None:
 
 def describe_mapping(result: Result) -> str:
     """One phrase on how good the mapping is known to be, e.g. ``proved optimal (edp)``, and among which ones."""
-    freedom = FREEDOM.get(result.factors)
-    return _describe_optimality(result.optimality) + (f"; {freedom}" if freedom else "")
-
-
-def _describe_optimality(optimality: Optimality | None) -> str:
+    freedom, optimality = FREEDOM.get(result.factors), result.optimality
     if optimality is None:
         return ABSENT
     objective = f" ({', '.join(optimality.objective)})" if optimality.objective else ""
+    told = layer_by_layer(optimality, objective) if is_layer_by_layer(result) else _described(optimality, objective)
+    return told + (f"; {freedom}" if freedom else "")
+
+
+def _described(optimality: Optimality, objective: str) -> str:
     if optimality.status == "proved":
         return f"proved optimal{objective}"
     if optimality.status == "given":
@@ -114,10 +125,10 @@ def figures_table(result: Result) -> Table:
     """Figures of a trial, two pairs a row."""
     objective = result.optimality.objective if result.optimality else ()
     cells = [(figure.title, with_unit(figure, figure.of(result))) for figure in details_of(objective)]
+    cells.append(("search", _search(result)))
     cells += [("", "")] * (len(cells) % 2)
-    cells += [("search", _search(result)), ("engine", f"{result.engine}, {result.estimator}")]
     rows = [(*left, *right) for left, right in zip(cells[::2], cells[1::2], strict=True)]
-    table = Table(title=escape(result.name), title_justify="left", show_header=False)
+    table = Table(title=escape(title_of(result)), title_justify="left", show_header=False)
     for style in ("dim", "bold", "dim", "bold"):
         table.add_column(style=style, no_wrap=style == "dim")
     for row in rows:
@@ -131,7 +142,7 @@ def _search(result: Result) -> str:
     return short_seconds(result.search.seconds) + (", cached" if result.cached else "")
 
 
-def _energy_by_level(result: Result) -> Table:
+def _energy_by_level(result: Result, *, traffic: bool) -> Table:
     evaluation = result.evaluation
     levels = {level.level: level for level in evaluation.levels} if evaluation else {}
     slowest = max((level.cycles for level in levels.values()), default=0)
@@ -139,12 +150,12 @@ def _energy_by_level(result: Result) -> Table:
     table.add_column("level")
     table.add_column("uJ", justify="right", no_wrap=True)
     table.add_column("share", justify="right", no_wrap=True)
-    if not result.layers:
+    if traffic:
         table.add_column("reads / fills / updates, words per instance")
     for name, energy in energy_by_component_pj(result).items():
         share = energy / result.energy_pj if result.energy_pj else 0.0
-        traffic = [_traffic(levels[name], slowest) if name in levels else ""] if not result.layers else []
-        table.add_row(escape(component_label(result, name)), significant(energy * 1e-6), percent(share), *traffic)
+        moved = [_traffic(levels[name], slowest) if name in levels else ""] if traffic else []
+        table.add_row(escape(component_label(result, name)), significant(energy * 1e-6), percent(share), *moved)
     return table
 
 
@@ -167,9 +178,23 @@ def _moves(space: DataSpaceStats) -> bool:
     return bool(space.reads or space.fills or space.updates)
 
 
-def print_remarks(result: Result, console: Console) -> None:
-    """Print what a reader must see: limits that are not kept, and remarks on the figures."""
+def print_remarks(result: Result, console: Console, *, every: bool = True) -> None:
+    """Print what a reader must see: limits that are not kept, and remarks on the figures.
+
+    Unless ``every`` one is wanted, those of the estimator are one line.
+    """
     for limit in result.broken:
         console.print(f"[bold yellow]constraint not kept:[/] {escape(limit)}", highlight=False, soft_wrap=True)
-    for flag in result.flags:
+    estimated = {flag for run in layer_runs(result) for flag in _estimator_flags(run.result)}
+    told = [flag for flag in result.flags if every or flag not in estimated]
+    if len(left := [flag for flag in result.flags if flag not in told]) > 1:
+        names = ", ".join(dict.fromkeys(flag.partition(":")[0] for flag in left))
+        told.append(f"energies of {names} are interpolated, scaled or assumed; -v says how")
+    else:
+        told += left
+    for flag in told:
         console.print(f"[yellow]note:[/] {escape(flag)}", soft_wrap=True)
+
+
+def _estimator_flags(result: Result) -> tuple[str, ...]:
+    return result.specification.flags if result.specification else ()

@@ -17,10 +17,11 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from launcher.figures import CONTESTS, CRITERIA, METRICS, TABLES, Figure
+from launcher.figures import BY_KEY, CONTESTS, CRITERIA, METRICS, TABLES, Figure
+from launcher.reporting.console import tell_left_out
 from launcher.reporting.numbers import cell, count, significant
 from launcher.results.parameters import ABSENT, plain, swept_parameters
-from launcher.results.ranking import best_by_figure, ranked
+from launcher.results.ranking import best_by_figure, comparable, ranked
 from launcher.results.result import Result
 from launcher.results.trial_rows import PRUNED, TrialRow, row_value, rows_of_results
 
@@ -41,13 +42,17 @@ class _Layout(Enum):
 
 @dataclass(frozen=True)
 class _Column:
-    """One column: a figure's is aligned to the right; ``needed`` ones stay however narrow the terminal is."""
+    """One column: a figure's is aligned to the right; ``needed`` ones stay however narrow the terminal is.
+
+    Of the others the one with the least ``weight`` is left out first.
+    """
 
     heading: str
     cells: Sequence[Text]
     justify: Literal["left", "right"] = "right"
     needed: bool = True
     folds: bool = False
+    weight: int = 0
 
 
 def print_trials(
@@ -67,13 +72,12 @@ def print_trials(
     rows, parameters = _rows_of(results)
     ordered = ranked(rows, objective, row_value)[:most]
     shown = f", {len(ordered):,} shown" if len(ordered) < len(rows) else ""
-    wanted = [objective] if isinstance(objective, str) else objective
     print_rows(
         ordered,
         parameters,
         console,
-        title=f"{counts(rows)}, {best_first(objective)}{shown}",
-        needed=[CRITERIA[name].metric for name in wanted],
+        title=f"{counts(rows)}, {best_first(objective, rows)}{shown}",
+        needed=ranking_metrics(objective, rows),
     )
 
 
@@ -108,10 +112,22 @@ def counts(rows: Sequence[TrialRow]) -> str:
     return ", ".join(filter(None, notes))
 
 
-def best_first(objective: str | Sequence[str]) -> str:
-    """``best EDP first``."""
+def best_first(objective: str | Sequence[str], rows: Sequence[TrialRow] = ()) -> str:
+    """``best EDP first``; of rows whose cycles are not equally long, in which figure that is."""
+    figures = _ranking_figures(objective, ())
+    in_time = _ranking_figures(objective, rows)
+    words = f"best {', then '.join(one.title for one in in_time)} first"
+    return words if in_time == figures else f"{words} (their cycles differ in length)"
+
+
+def ranking_metrics(objective: str | Sequence[str], rows: Sequence[TrialRow]) -> list[str]:
+    """The metrics by which rows are ranked."""
+    return [next(iter(one.metric_names)) for one in _ranking_figures(objective, rows)]
+
+
+def _ranking_figures(objective: str | Sequence[str], rows: Sequence[TrialRow]) -> list[Figure]:
     names = [objective] if isinstance(objective, str) else objective
-    return f"best {', then '.join(CRITERIA[name].title for name in names)} first"
+    return comparable([BY_KEY[CRITERIA[name].figure] for name in names], rows, row_value)
 
 
 def print_rows(
@@ -146,11 +162,14 @@ def print_rows(
     room = console.width - _width_of(columns, console) - _COLUMN_GAP
     if room >= min(_LEAST_REMARK_WIDTH, max(map(len, remarks))):
         console.print(_table([*columns, *_remark_column(remarks, folds=True)], styles))
+        tell_left_out(console, [one.heading for one in figures if one not in columns])
         return
     # Too narrow for sentences in a column: number them and print them below.
     numbers = {text: f"({i})" for i, text in enumerate(dict.fromkeys(filter(None, remarks)), 1)}
     last = _remark_column([numbers.get(remark, "") for remark in remarks])
-    console.print(_table(_fitting(first, rows, parameters, [*figures, *last], console), styles))
+    columns = _fitting(first, rows, parameters, [*figures, *last], console)
+    console.print(_table(columns, styles))
+    tell_left_out(console, [one.heading for one in figures if one not in columns])
     for text, number in numbers.items():
         console.print(f"{number} {escape(text)}", soft_wrap=True)
 
@@ -161,11 +180,13 @@ def print_best_rows(rows: Sequence[TrialRow], parameters: Sequence[str], console
     if not best:
         return
     first = [_Column("", [Text(figure.title) for figure in best], "left")]
-    figures = _figure_columns([*best.values()], [name for one in CONTESTS for name in one.metric_names])
+    figures = _figure_columns([*best.values()], [name for one in best for name in one.metric_names])
     for place, figure in enumerate(best):
         next(one for one in figures if one.heading == figure.heading).cells[place].stylize("bold")
     console.print("best by", style="table.title")
-    console.print(_table(_fitting(first, [*best.values()], parameters, figures, console), [""] * len(best)))
+    columns = _fitting(first, [*best.values()], parameters, figures, console)
+    console.print(_table(columns, [""] * len(best)))
+    tell_left_out(console, [one.heading for one in figures if one not in columns])
 
 
 def _table(columns: Sequence[_Column], styles: Sequence[str]) -> Table:
@@ -231,7 +252,12 @@ def _figure_columns(rows: Sequence[TrialRow], needed: Sequence[str]) -> list[_Co
 
 
 def _figure_column(figure: Figure, rows: Sequence[TrialRow], *, needed: bool) -> _Column:
-    return _Column(figure.heading, [Text(cell(figure, row_value(figure, row))) for row in rows], needed=needed)
+    return _Column(
+        figure.heading,
+        [Text(cell(figure, row_value(figure, row))) for row in rows],
+        needed=needed,
+        weight=figure.weight,
+    )
 
 
 def _fitting(
@@ -256,10 +282,11 @@ def _fitting(
 
 
 def _fewer(columns: Sequence[_Column]) -> Iterator[Sequence[_Column]]:
-    """All columns, then without the last one that is not needed, and so on."""
+    """All columns, then without the one of least weight that is not needed, and so on."""
     yield columns
     while droppable := [one for one in columns if not one.needed]:
-        columns = [one for one in columns if one is not droppable[-1]]
+        least = min(droppable, key=lambda one: one.weight)
+        columns = [one for one in columns if one is not least]
         yield columns
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from launcher.figures import CRITERIA
 from launcher.plain_text import csv_text
 from launcher.results.result import LayerRun, Result
 
@@ -29,6 +30,26 @@ def layer_name(run: LayerRun) -> str:
 def layer_runs(result: Result) -> tuple[LayerRun, ...]:
     """The layers of a network; a single layer as its own only one."""
     return result.layers or (LayerRun(result, 1),)
+
+
+def is_layer_by_layer(result: Result) -> bool:
+    """Whether what is known of the optimum holds for every layer, but not for the network that they make.
+
+    Of energy and of cycles the least sums consist of the least ones. Products of the sums, such as EDP, do not: where
+    they were minimised themselves, there is a bound of them.
+    """
+    optimality = result.optimality
+    if optimality is None or optimality.lower_bound is not None or len(result.layers) < 2:
+        return False
+    criteria = [CRITERIA.get(name) for name in optimality.objective]
+    return any(one is None or (one.energy and one.cycles) for one in criteria[:1])
+
+
+def optimality_word(result: Result) -> str | None:
+    """The status of a result's optimality, for tables and tags; of layers alone it says so: ``layers proved``."""
+    if result.optimality is None:
+        return None
+    return f"{'layers ' if is_layer_by_layer(result) else ''}{result.optimality.status}"
 
 
 def layer_rows(result: Result) -> tuple[LayerRow, ...]:

@@ -220,6 +220,30 @@ class Result:
         return self.energy_pj * 1e-12 / self.latency_s if self.latency_s else nan
 
     @property
+    def edp_j_s(self) -> float:
+        """Energy x latency in J x s; NaN when one of them is not known."""
+        return self.energy_pj * 1e-12 * self.latency_s
+
+    @property
+    def ed2p_j_s2(self) -> float:
+        """Energy x latency^2 in J x s^2; NaN when one of them is not known."""
+        return self.edp_j_s * self.latency_s
+
+    @property
+    def throughput_ops_s(self) -> float:
+        """Operations per second, two for every multiply-accumulate; NaN when the latency is not known."""
+        return self._operations / self.latency_s if self.latency_s else nan
+
+    @property
+    def efficiency_ops_j(self) -> float:
+        """Operations per joule, which are operations per second and watt; NaN when there is no mapping."""
+        return self._operations / (self.energy_pj * 1e-12) if self.energy_pj else nan
+
+    @property
+    def _operations(self) -> float:
+        return 2.0 * self.evaluation.computes if self.evaluation else nan
+
+    @property
     def front_results(self) -> tuple[Result, ...]:
         """Every point of the front as a result of its own."""
         return tuple(replace(self, mapping=p.mapping, evaluation=p.evaluation, front=()) for p in self.front)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from launcher.figures import Figure, metrics_of
+from launcher.results.parameters import ABSENT, plain
 from launcher.results.result import Result
+
+_WORK = ("layer", "layers", "model", "count_repeats")
+_PARTS_OF_WORK = ("layer.", "model.")
 
 PRUNED = "pruned"
 """State of a trial that was left out: its bound says that it cannot be the best."""
@@ -26,6 +30,7 @@ class TrialRow:
         remark: what is to be said of a trial that is ``ok``: which limits it breaks, that its mapping is not proved.
         same_as: the trial whose result it shares, because its point is the same.
         folder: where its files are.
+        caveats: what must be known of its figures.
     """
 
     number: int
@@ -37,6 +42,7 @@ class TrialRow:
     remark: str = ""
     same_as: int | None = None
     folder: str = ""
+    caveats: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -56,6 +62,25 @@ class TrialRow:
     def ranks(self) -> bool:
         """It may be among the best: it is good, and does not repeat another trial's point."""
         return self.good and self.same_as is None
+
+
+def rows_by_work(rows: Sequence[TrialRow], parameters: Sequence[str]) -> dict[tuple[str, ...], list[TrialRow]]:
+    """Rows that may be ranked against each other, by the values of what is swept of model and layer.
+
+    Args:
+        rows: in any order, which is kept.
+        parameters: what tells the rows apart.
+    """
+    names = work_parameters(parameters)
+    found: dict[tuple[str, ...], list[TrialRow]] = {}
+    for row in rows:
+        found.setdefault(tuple(plain(row.point.get(name, ABSENT)) for name in names), []).append(row)
+    return found
+
+
+def work_parameters(parameters: Sequence[str]) -> list[str]:
+    """Those that say what is computed, not on what or how."""
+    return [name for name in parameters if name in _WORK or name.startswith(_PARTS_OF_WORK)]
 
 
 def row_value(figure: Figure, row: TrialRow) -> float:

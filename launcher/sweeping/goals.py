@@ -10,10 +10,13 @@ from math import inf, isfinite, nan, nextafter
 
 from launcher.config.limits import limit_text
 from launcher.errors import ConfigurationError
-from launcher.figures import CRITERIA, METRICS
+from launcher.figures import CRITERIA, METRICS, metric_in_its_unit, metric_named
 
 _OPEN = ("energy_share.", "layer.")
 """Metrics whose names depend on the architecture or the layers."""
+
+_DIRECTIONS = {"min": "minimize", "minimise": "minimize", "max": "maximize", "maximise": "maximize"}
+_DIRECTIONS |= {way: way for way in _DIRECTIONS.values()}
 
 _CONSTRAINT = re.compile(r"\s*(?P<metric>\S.*?)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>[-+.\d][-+.\deE]*)\s*")
 
@@ -113,20 +116,22 @@ def parse_goals(
     Raises:
         ConfigurationError: an unknown metric or direction, or something that is no constraint.
     """
+    written, objectives = objectives, [metric_named(name) or name for name in objectives]
     if not objectives or len(set(objectives)) < len(objectives):
         raise ConfigurationError(
-            f"sweep.objectives={_listed(objectives)} {'names one twice' if objectives else 'is empty'}",
+            f"sweep.objectives={_listed(written)} {'names one twice' if objectives else 'is empty'}",
             expected="one or several metrics, each once",
         )
     for name in objectives:
-        _check_metric(name, f"sweep.objectives={_listed(objectives)}")
+        _check_metric(name, f"sweep.objectives={_listed(written)}")
+    directions = directions if directions is None else [_DIRECTIONS.get(one.lower(), one) for one in directions]
     if directions is None:
         directions = [
             "maximize" if name in METRICS and METRICS[name][0].better == "more" else "minimize" for name in objectives
         ]
     if len(directions) != len(objectives) or not set(directions) <= {"minimize", "maximize"}:
         raise ConfigurationError(
-            f"sweep.directions={_listed(directions)} does not suit sweep.objectives={_listed(objectives)}",
+            f"sweep.directions={_listed(directions)} does not suit sweep.objectives={_listed(written)}",
             expected=f"minimize or maximize, {len(objectives)} of them",
         )
     return Goals(tuple(objectives), tuple(directions), tuple(_constraint(text) for text in constraints))
@@ -144,6 +149,12 @@ def _constraint(text: str) -> Constraint:
             expected="a metric, one of <= >= < >, and a number",
             hint="'sweep.constraints=[\"area_mm2 <= 4\"]'",
         )
+    meant = metric_in_its_unit(match["metric"])
+    if meant is not None and meant != match["metric"]:
+        raise ConfigurationError(
+            f"sweep.constraints: {text!r} does not have a metric's whole name",
+            hint=f"did you mean {meant} {match['sign']} {match['bound']}?",
+        )
     _check_metric(match["metric"], f"sweep.constraints: {text!r}")
     return Constraint(match["metric"], match["sign"], bound)
 
@@ -151,7 +162,7 @@ def _constraint(text: str) -> Constraint:
 def _check_metric(name: str, where: str) -> None:
     if name in METRICS or name.startswith(_OPEN):
         return
-    close = difflib.get_close_matches(name, METRICS, 1, cutoff=0.4)
+    close = difflib.get_close_matches(name.lower(), METRICS, 1, cutoff=0.4)
     raise ConfigurationError(
         f"{name} is no metric of a trial",
         where=where,

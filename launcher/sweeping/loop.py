@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from optuna.trial import FrozenTrial, Trial
@@ -20,6 +19,7 @@ from launcher.figures import METRICS
 from launcher.interrupts import stop_asked
 from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.trials import trial_line
+from launcher.results.caveats import caveats
 from launcher.results.files import RESULT_JSON, read_result
 from launcher.results.parameters import point_name
 from launcher.results.result import Result
@@ -29,7 +29,6 @@ from launcher.sweeping.jobs import EndedJob, Job, Jobs
 from launcher.sweeping.parent import ParentRun
 from launcher.sweeping.plan import SweepPlan
 from launcher.sweeping.points.interface import Key, Point, key_of
-from launcher.sweeping.points.space import Space
 from launcher.sweeping.progress import ProgressLine
 from launcher.sweeping.pruning import PointBounds
 from launcher.sweeping.rows import common_reasons, study_rows, trial_row
@@ -39,9 +38,6 @@ from launcher.trial.run import failed
 
 _WAIT_S = 1.0
 _LOOK_EVERY_S = 30.0
-
-_MOST_REPEATS = 3
-"""A sampler that proposes as many known points in a row is given one that nobody has tried."""
 
 
 @dataclass
@@ -88,7 +84,6 @@ class SweepLoop:
         self._open: dict[int, _Open] = {}
         self._known: dict[Key, tuple[int, Mapping[str, Any]]] = {}
         self._tried: set[Key] = set()
-        self._repeats = 0
         self._remembered: set[int] = set()
         self._failures = 0
         self._abandoned: list[Trial] = []
@@ -113,7 +108,7 @@ class SweepLoop:
                 if self._left_over():
                     self._take_over(self._abandoned.pop())
                 elif self._wants_more():
-                    self._start(self._ask())
+                    self._start(self._study.ask(self._folder_of))
                 else:
                     break
             if not self._jobs.busy:
@@ -185,23 +180,12 @@ class SweepLoop:
             key_of(point) if len(point) == whole else (("trial", trial.number),) for trial, point in points
         }
 
-    def _ask(self) -> Trial:
-        """What the sampler proposes next; a point that nobody has tried when it knows only those that were."""
-        if self._repeats >= _MOST_REPEATS and isinstance(self._points, Space) and self._points.size is not None:
-            self._repeats = 0
-            draw = Random(f"{self._plan.settings.seed} {len(self._remembered)}")  # noqa: S311
-            other = self._points.other_than(self._taken(self._study.trials), draw)
-            if other is not None:
-                self._study.propose(other)
-        return self._study.ask(self._folder_of)
-
     def _start(self, trial: Trial, *, resumed: bool = False) -> None:
         if self._plan.is_grid and trial.number >= self._points.total:
             self._study.drop(trial)
             return
         point = self._points.choose(trial)
         same = self._known.get(key_of(point))
-        self._repeats += 1
         if same is not None:
             number, result = same
             self._reuse(trial, number, result)
@@ -213,7 +197,6 @@ class SweepLoop:
         if not resumed and self._is_under_way_elsewhere(trial, key_of(point)):
             self._study.drop(trial)
             return
-        self._repeats = 0
         overrides = (*self._points.overrides(trial), *self._common)
         hopeless = self._bounds.hopeless(overrides, self._best) if self._bounds and not resumed else None
         if hopeless is not None:
@@ -275,6 +258,7 @@ class SweepLoop:
             "reason": reason,
             "metrics": {name: metrics[name] for name in dict.fromkeys(wanted) if name in metrics},
             "remark": remark_of(result),
+            "caveats": list(caveats(result)) if isinstance(result, Result) else [],
             "folder": str(one.folder or ""),
         }
         self._study.keep(one.trial, record)
@@ -282,7 +266,7 @@ class SweepLoop:
         if one.folder is not None:
             name = point_name(one.point, self._points.columns)
             self._parent.record(number, result, one.folder, name, again=one.resumed)
-        label = " ".join(self._points.overrides(one.trial))
+        label = point_name(one.point, self._points.columns) or f"trial {number}"
         self._tell(one.trial, record, trial_line(result, label) if self._plan.is_grid else "")
         for trial in one.same:
             self._reuse(trial, number, record)

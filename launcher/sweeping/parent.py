@@ -19,7 +19,7 @@ from launcher.errors import LauncherError
 from launcher.reporting.sweep_note import sweep_note
 from launcher.results.files import read_result
 from launcher.results.result import Result
-from launcher.results.trial_rows import TrialRow
+from launcher.results.trial_rows import TrialRow, rows_by_work
 from launcher.sweeping.goals import Goals
 from launcher.sweeping.rows import best_rows, common_reasons, states
 from launcher.tracking import RunReference, Tracker
@@ -183,7 +183,7 @@ def outcome(rows: Sequence[TrialRow], goals: Goals) -> tuple[dict[str, float], d
     tags = {"status": "ok" if count["ok"] else "failed", "goals": str(goals), "reasons": common_reasons(rows)}
     if len(goals.objectives) > 1:
         metrics["front_size"] = float(len(best))
-    if best:
+    if best and not (goals.criteria and len(rows_by_work(best, list(best[0].point))) > 1):  # other work is not better
         first = best[0]
         metrics |= first.metrics
         tags |= {f"best.{name}": value for name, value in as_parameters(first.point).items()}

@@ -11,10 +11,11 @@ from rich.status import Status
 
 from launcher.figures import METRICS
 from launcher.reporting.numbers import significant, with_unit
-from launcher.reporting.trials import best_first, counts, print_best_rows, print_rows
+from launcher.reporting.origins import grouped
+from launcher.reporting.trials import best_first, counts, print_best_rows, print_rows, ranking_metrics
 from launcher.results.fronts import Front
 from launcher.results.ranking import compares_hardware
-from launcher.results.trial_rows import PRUNED, TrialRow
+from launcher.results.trial_rows import PRUNED, TrialRow, rows_by_work, work_parameters
 from launcher.sweeping.goals import Goals
 from launcher.sweeping.rows import best_rows, best_to_worst
 
@@ -26,6 +27,8 @@ _LINE_EVERY_S = 5.0
 def print_table(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goals, console: Console) -> None:
     """All trials of a grid, the best ones of a study or its front; then the best by each figure.
 
+    Trials of other work, another layer or model, are other tables: their figures do not compare.
+
     Args:
         rows: at least one.
         parameters: what tells them apart.
@@ -34,9 +37,33 @@ def print_table(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goal
     """
     if console.quiet:
         return
+    works = rows_by_work(rows, parameters)
+    if len(works) == 1 or len(goals.objectives) > 1:
+        _print_ranked(rows, parameters, goals, console)
+    elif len(works) == len(rows):
+        title = f"{counts(rows)}, each of other work: not ranked"
+        print_rows(rows, parameters, console, title=title, needed=goals.metrics, bold_first=False)
+    else:
+        names = work_parameters(parameters)
+        for work, alike in works.items():
+            title = " ".join(f"{name}={value}" for name, value in zip(names, work, strict=True))
+            console.print(title, style="bold", highlight=False, markup=False, soft_wrap=True)
+            _print_ranked(alike, [name for name in parameters if name not in names], goals, console)
+    print_caveats(rows, console)
+
+
+def _print_ranked(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goals, console: Console) -> None:
     print_searched(rows, parameters, goals, console)
     if compares_hardware(len(rows), parameters):
         print_best_rows(rows, parameters, console)
+
+
+def print_caveats(rows: Sequence[TrialRow], console: Console) -> None:
+    """What must be known of the rows' figures, and of how many of them each holds."""
+    with_figures = [row for row in rows if row.ok]
+    for text, number in grouped((row.caveats for row in with_figures), most_alike=1):
+        of = f" ({number:,} of {len(with_figures):,} trials)" if number < len(with_figures) else ""
+        console.print(f"[yellow]note:[/] {escape(text)}{of}", highlight=False, soft_wrap=True)
 
 
 def print_searched(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goals, console: Console) -> None:
@@ -51,7 +78,7 @@ def print_searched(rows: Sequence[TrialRow], parameters: Sequence[str], goals: G
         parameters,
         console,
         title=_title(rows, best, len(shown), goals),
-        needed=goals.metrics,
+        needed=(*(ranking_metrics(goals.criteria, rows) if goals.criteria else ()), *goals.metrics),
         numbered=not (goals.criteria and parameters),
         bold_first=not front,
     )
@@ -62,7 +89,7 @@ def print_searched(rows: Sequence[TrialRow], parameters: Sequence[str], goals: G
 
 def _title(rows: Sequence[TrialRow], best: Sequence[TrialRow], shown: int, goals: Goals) -> str:
     if goals.criteria:
-        return f"{counts(rows)}, {best_first(goals.criteria)}"
+        return f"{counts(rows)}, {best_first(goals.criteria, rows)}"
     single = len(goals.objectives) == 1
     what = "best first" if single else f"front of {len(best)}"
     cut = f", {shown} shown" if shown < (sum(row.same_as is None for row in rows) if single else len(best)) else ""

@@ -43,6 +43,7 @@ def trial_row(trial: FrozenTrial | Trial, record: Mapping[str, Any], points: Poi
         remark="; ".join(one.told(metrics) for one in broken) or str(record.get("remark") or ""),
         same_as=record.get("same_as"),
         folder=str(record.get("folder") or ""),
+        caveats=tuple(map(str, record.get("caveats") or ())),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,7 +25,8 @@ from launcher.errors import ConfigurationError, LauncherError
 from launcher.interrupts import first_asks
 from launcher.plain_text import without_passwords
 from launcher.process_limits import spare_libraries
-from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON, TRIALS_CSV
+from launcher.reporting.console import console_for, warnings_console
+from launcher.results.files import MULTIRUN_YAML, REPORT_HTML, SWEEP_JSON, TRIALS_CSV
 from launcher.results.parameters import point_name
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.best_trials import keep_files_of, trials_to_keep
@@ -44,7 +46,7 @@ from launcher.sweeping.storages import close_storage, open_storage, printable, s
 from launcher.sweeping.study import OVER, SharedStudy, finished_trials, forget, open_study
 from launcher.sweeping.trials import ComposedTrial, TrialLimits
 from launcher.tracking import tracker_of
-from launcher.verbosity import Verbosity, console_for, warnings_console
+from launcher.verbosity import Verbosity
 from launcher.whole_files import clear_leftovers, write_text
 
 _PATIENCE_S = 5.0
@@ -292,6 +294,9 @@ class _Sweep:
                 write_pictures(self.study.study, goals, folder)
             write_page([Path(row.folder) for row in rows if row.folder], folder)
         self._say("files", _shown(folder))
+        if (folder / REPORT_HTML).is_file():
+            self._say("report", _shown(folder / REPORT_HTML))
+        self._say("next", f"python -m launcher summary {shlex.quote(_shown(folder))}")
         parent.mend(self._ended)
         finished = sum(row.state != "running" for row in rows)
         if interrupted or (self.plan.is_grid and finished < points.total):

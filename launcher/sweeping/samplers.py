@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import warnings
 
 from optuna.exceptions import ExperimentalWarning
@@ -17,12 +16,12 @@ from optuna.samplers import (
     TPESampler,
 )
 
+from launcher.config.sweep_schema import SAMPLERS, sampler_named
 from launcher.errors import ConfigurationError
 from launcher.sweeping.goals import Goals
 from launcher.sweeping.points.interface import Value
 from launcher.sweeping.points.space import Dimension, Space
-
-SAMPLERS = ("tpe", "nsga2", "random", "grid", "bruteforce", "qmc", "cmaes")
+from launcher.sweeping.unrepeated import Unrepeated
 
 EXHAUSTIVE = ("grid", "bruteforce")
 """Samplers that end by themselves."""
@@ -34,7 +33,7 @@ def make_sampler(name: str, space: Space, goals: Goals, *, seed: int, finished: 
     """The sampler called ``name``.
 
     Args:
-        name: one of :data:`SAMPLERS`.
+        name: one of :data:`~launcher.config.sweep_schema.SAMPLERS`.
         space: what is swept.
         goals: what is optimised.
         seed: makes the choice of points repeatable.
@@ -45,14 +44,15 @@ def make_sampler(name: str, space: Space, goals: Goals, *, seed: int, finished: 
         ConfigurationError: an unknown name, or a sampler that cannot deal with the space or the goals.
     """
     if name not in SAMPLERS:
-        close = difflib.get_close_matches(name, SAMPLERS, 1)
+        meant = sampler_named(name)
         raise ConfigurationError(
             f"sweep.sampler={name} is not a sampler",
             expected=f"one of {', '.join(SAMPLERS)}",
-            hint=f"sweep.sampler={close[0]}" if close else None,
+            hint=f"sweep.sampler={meant}" if meant else None,
         )
     with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
-        return _make(name, space, goals, seed, seed + finished, parallel)
+        made = _make(name, space, goals, seed, seed + finished, parallel)
+    return made if name in EXHAUSTIVE or space.size is None else Unrepeated(made, space, seed)
 
 
 def _make(name: str, space: Space, goals: Goals, seed: int, fresh: int, parallel: bool) -> BaseSampler:

@@ -15,7 +15,6 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from launcher.reading.studies import RESULT
 from launcher.sweeping.identity import check_same
-from launcher.sweeping.points.interface import Point
 from launcher.sweeping.processes import ALIVE, Heartbeat, Process, is_silent
 from launcher.sweeping.storages import quiet
 
@@ -55,10 +54,6 @@ class SharedStudy:
             trial = self.study.ask()
         self.claim(trial, folder_of(trial))
         return trial
-
-    def propose(self, point: Point) -> None:
-        """Let this be the point of a trial that somebody asks for next."""
-        self.study.enqueue_trial(dict(point))
 
     def claim(self, trial: Trial, folder: Path) -> None:
         """Say that a trial is this process's, and where its files are or will be."""

@@ -18,10 +18,10 @@ from launcher.interrupts import stop_asked
 from launcher.plain_text import without_passwords
 from launcher.process_limits import at_most, end_with_sweep, sharing, spare_libraries
 from launcher.reporting.artifacts import write_artifacts
+from launcher.reporting.console import warnings_console
 from launcher.results.files import CONFIG_YAML, OVERRIDES_YAML
 from launcher.results.result import Result
 from launcher.trial.run import failed, run_trial
-from launcher.verbosity import warnings_console
 
 
 @dataclass(frozen=True)

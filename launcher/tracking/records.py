@@ -13,7 +13,7 @@ from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.question import answer_of, question_of
 from launcher.results.energy_table import energy_shares
 from launcher.results.fused_savings import fused_groups, saved_energy_pj
-from launcher.results.layers import layer_rows
+from launcher.results.layers import layer_rows, optimality_word
 from launcher.results.result import Result
 from launcher.tracking.provenance import config_hash, git_state, source_name, user_name
 
@@ -67,7 +67,7 @@ def tags_of(result: Result, directory: Path, parent: str | None) -> dict[str, st
     }
     optional = {
         "reason": result.reason,
-        "optimality": result.optimality.status if result.optimality else None,
+        "optimality": optimality_word(result),
         **_verification(result),
         "flags": "\n".join(result.flags),
         "mlflow.parentRunId": parent,

@@ -14,6 +14,7 @@ from launcher.config.trial import Trial
 from launcher.engines.interface import OnProgress
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.paths import TIMELOOP_FOLDER
+from launcher.results.caveats import caveats
 from launcher.results.result import Result
 from launcher.trial.network.fusion import fused
 from launcher.trial.network.generate import run_generation
@@ -38,7 +39,9 @@ def run_trial(trial: Trial, on_progress: OnProgress | None = None, folder: Path 
     started = time.perf_counter()
     result = _run(trial, on_progress, folder / TIMELOOP_FOLDER if folder is not None else None)
     notes = [note for note in trial.experiment.model.notes if note not in result.flags]
-    told = replace(result, flags=(*result.flags, *notes), broken=broken(result, trial.experiment.constraints))
+    told = replace(
+        result, flags=(*caveats(result), *result.flags, *notes), broken=broken(result, trial.experiment.constraints)
+    )
     return replace(told, seconds=time.perf_counter() - started)
 
 

@@ -19,9 +19,8 @@ from rich.table import Table
 from rich.text import Text
 
 from launcher.commands.doctor import Finding, examine
-from launcher.plain_text import plain_console
+from launcher.reporting.console import open_console
 
-_PIPED_WIDTH = 140
 _STYLES = {"ok": "green", "missing": "dim", "broken": "red"}
 
 
@@ -43,9 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps([asdict(one) for one in findings], indent=1))
     else:
-        console = plain_console(quiet=arguments.quiet)
-        if not console.is_terminal:
-            console = plain_console(width=max(_PIPED_WIDTH, console.width), quiet=arguments.quiet)
+        console = open_console(quiet=arguments.quiet)
         _show(findings, console, everything=arguments.verbose)
     return 1 if any(one.is_fatal for one in findings) else 0
 

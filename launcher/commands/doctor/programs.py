@@ -25,9 +25,15 @@ _PATIENCE_S = 10
 _LONG_PATIENCE_S = 60
 _ANSWER = "cannot access output directory"
 _BUILD_TIMELOOP = (
-    "git clone https://github.com/NVlabs/timeloop && cd timeloop && scons -j4 --accelergy"
-    "  # its README lists what it needs; then put build/ on the PATH"
+    "sudo apt install git g++ make scons autoconf automake libtool pkg-config libboost-all-dev libconfig++-dev "
+    "libyaml-cpp-dev libncurses-dev libgpm-dev libgmp-dev libntl-dev "
+    "&& git clone https://repo.or.cz/barvinok.git && (cd barvinok && ./get_submodules.sh && ./autogen.sh "
+    "&& ./configure --with-pet=no --enable-shared-barvinok && make -j4 && sudo make install && sudo ldconfig) "
+    "&& git clone https://github.com/NVlabs/timeloop && (cd timeloop && ln -s ../pat-public/src/pat src/pat "
+    "&& scons -j4 --accelergy)  # on Debian and Ubuntu; then put timeloop/build on the PATH"
 )
+"""Packages, the library barvinok, which no distribution has, and Timeloop with the model of area that it wants."""
+
 _PLUG_INS = (
     ("accelergy-table-based-plug-ins", "estimator=accelergy cannot read the project's tables"),
     ("accelergy-cacti-plug-in", "memories come from the project's tables, which are CACTI's as well"),

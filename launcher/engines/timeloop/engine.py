@@ -23,19 +23,24 @@ from launcher.engines.timeloop.inputs import (
     write_search,
     write_search_for_front_end,
 )
+from launcher.engines.timeloop.log_mapping import best_logged
 from launcher.engines.timeloop.mapping_file import read_found
 from launcher.engines.timeloop.process import Ended, Limits, run
 from launcher.engines.timeloop.programs import MAPPER, MODEL, ThisMachine, place_of
+from launcher.engines.timeloop.ruby import remarks_on_ruby
 from launcher.engines.timeloop.screen import Screen
 from launcher.engines.timeloop.settings import FRONT_ENDS, TimeloopSettings
 from launcher.engines.timeloop.statistics import read_evaluation
 from launcher.engines.timeloop.widths import in_words
-from launcher.errors import ConfigurationError, EngineError
+from launcher.errors import ConfigurationError, EngineError, LauncherError
 from launcher.programs import environment_at
 from launcher.results.evaluation import Evaluation
 from launcher.results.result import Optimality, SearchStatistics
 from launcher.specification.mapping import Mapping
 from launcher.specification.specification import Specification
+from launcher.timeloop_files.io import dump_mapping
+
+_FROM_LOG = "best_in_log.yaml"
 
 _EVALUATION_S = 600.0
 """An evaluation takes a fraction of a second; one that takes this long hangs."""
@@ -70,7 +75,8 @@ class TimeloopEngine:
 
         Raises:
             NoValidMappingError: it found none.
-            EngineError: it failed, or a level keeps values of several widths; says how.
+            EngineError: it failed before it found one, or a level keeps values of several widths; says how. One that
+                died later leaves the best mapping in its log, with a remark.
         """
         write = write_search_for_front_end if self._through_front_end else write_search
         live = Screen() if self._settings.live else None
@@ -83,13 +89,48 @@ class TimeloopEngine:
             ended = self._run(MAPPER, folder, files, limits, follower, live)
             found = folder / f"{MAPPER}.map.yaml"
             if ended.status != 0 or not found.is_file() or not found.stat().st_size:
-                raise explain(ended, folder, MAPPER)
+                failure = explain(ended, folder, MAPPER, self._settings)
+                kept = self._kept(specification, settings, failure, ended, folder)
+                if kept is None:
+                    raise failure
+                return kept
             mapping = read_found(specification, found, folder / f"{MAPPER}.map.txt")
             evaluation = self._evaluation(specification, folder, MAPPER)
             follower.read()
         counters = {"improvements": follower.improvements}
         optimality = Optimality("heuristic", settings.objective)
-        return Mapped(mapping, evaluation, optimality, SearchStatistics(ended.seconds, counters))
+        remarks = remarks_on_ruby(specification) if self._settings.template == "ruby" else ()
+        return Mapped(mapping, evaluation, optimality, SearchStatistics(ended.seconds, counters), remarks)
+
+    def _kept(
+        self,
+        specification: Specification,
+        settings: MapperSettings,
+        failure: LauncherError,
+        ended: Ended,
+        folder: Path,
+    ) -> Mapped | None:
+        """The best mapping in the log of a search that died, as ``timeloop-model`` evaluates it; None without any."""
+        logged = best_logged(log_of(folder), specification, settings.objective)
+        if logged is None:
+            return None
+        (folder / _FROM_LOG).write_text(dump_mapping(logged.mapping, specification), encoding="utf-8")
+        try:
+            evaluation = self.evaluate(specification, logged.mapping)
+        except LauncherError:
+            evaluation = None
+        if evaluation is None or not evaluation.legal:
+            failure.hint = f"the best mapping in its log is in {folder / _FROM_LOG}"
+            return None
+        remark = f"{failure.what}; this is the best of {logged.count} mappings in its log"
+        counters = {"improvements": logged.count}
+        return Mapped(
+            logged.mapping,
+            evaluation,
+            Optimality("heuristic", settings.objective),
+            SearchStatistics(ended.seconds, counters),
+            (remark,),
+        )
 
     def pareto(
         self, specification: Specification, settings: MapperSettings, on_progress: OnProgress | None = None
@@ -113,7 +154,7 @@ class TimeloopEngine:
                 return self._evaluation(specification, folder, MODEL)
             reason = not_mapped(log_of(folder))
             if reason is None:
-                raise explain(ended, folder, MODEL)
+                raise explain(ended, folder, MODEL, self._settings)
             return Evaluation(legal=False, reason=reason)
 
     def _evaluation(self, specification: Specification, folder: Path, program: str) -> Evaluation:

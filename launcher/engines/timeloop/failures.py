@@ -8,6 +8,7 @@ from pathlib import Path
 
 from launcher.engines.timeloop.front_end import MISSING
 from launcher.engines.timeloop.process import GRACE_S, LOG, STDERR, STDOUT, Ended
+from launcher.engines.timeloop.settings import TimeloopSettings
 from launcher.errors import EngineError, NoValidMappingError
 from launcher.programs import last_words
 
@@ -15,6 +16,9 @@ _STATEMENT = re.compile(r"^\[ *\d+\] STATEMENT: (.*)$", re.MULTILINE)
 _ASSERTION = re.compile(r"^\S+: (\S+?):(\d+): .*Assertion `(.*)' failed", re.MULTILINE)
 _CAN_NOT_MAP = re.compile(r"ERROR: couldn't map level (.*)$", re.MULTILINE)
 _THROWN = re.compile(r"terminate called after throwing an instance of '([^']+)'(?:\s*what\(\):\s*(.*))?")
+_PROGRESS = re.compile(r"^\[ *\d+\] Utilization = ")
+_WORDS = re.compile(r"ERROR|WARNING|error|terminate|what\(\)|\S+: .*(failed|bad_alloc)|.*was imperfectly factorized")
+_FEWER = "fewer mapper.num_threads, or fewer trials at a time"
 _IMPERFECT = "was imperfectly factorized"
 _NO_ENERGIES = "Failed to run Accelergy"
 _OUTDATED = (
@@ -39,25 +43,26 @@ def not_mapped(log: str) -> str | None:
     return match[1].strip() if match and match[1].strip().strip(":") else None
 
 
-def explain(ended: Ended, folder: Path, program: str) -> EngineError | NoValidMappingError:
+def explain(ended: Ended, folder: Path, program: str, settings: TimeloopSettings) -> EngineError | NoValidMappingError:
     """Why a run that left no result failed.
 
     Args:
         ended: how it ended.
         folder: where its logs are.
         program: what was run.
+        settings: how; hints name none that has the value already.
     """
     log = log_of(folder)
     where = str(folder / STDERR)
     if ended.status is None:
-        return _late(ended, where, program)
+        return _late(ended, log, where, program, settings)
     number = _signal_in(ended.status)
     gave_up = ended.status == 0 and ("no valid mappings found" in log or ended.stopped)
     if gave_up or (ended.stopped and number == signal.SIGINT):
-        return _nothing_found(log, ended)  # SIGINT ends what has not got as far as catching it
+        return _nothing_found(log, ended, settings)  # SIGINT ends what has not got as far as catching it
     if number is not None:
-        return _killed(number, log, where, program)
-    for applies, what, expected, hint in _known(ended.status, log, program):
+        return _killed(number, log, where, program, settings)
+    for applies, what, expected, hint in _known(ended.status, log, program, settings):
         if applies:
             return EngineError(what, where=where, expected=expected, hint=hint)
     if ended.status == 0:
@@ -66,7 +71,9 @@ def explain(ended: Ended, folder: Path, program: str) -> EngineError | NoValidMa
     return EngineError(f"{program} failed with status {ended.status}: {_last_error(log)}", where=where)
 
 
-def _known(status: int, log: str, program: str) -> list[tuple[bool, str, str | None, str | None]]:
+def _known(
+    status: int, log: str, program: str, settings: TimeloopSettings
+) -> list[tuple[bool, str, str | None, str | None]]:
     """Whether it applies, what is wrong, what was expected, and what to do, of each failure with a name."""
     return [
         (
@@ -95,9 +102,9 @@ def _known(status: int, log: str, program: str) -> list[tuple[bool, str, str | N
         ),
         (
             _IMPERFECT in log,
-            "Timeloop stopped at a mapping with imperfect factors that it cannot evaluate",
+            f"Timeloop stopped at a mapping with imperfect factors that it cannot evaluate{_said(log)}",
             None,
-            "mapspace.remainders=0 leaves them out, a smaller number than the fan-out leaves out some",
+            _fewer_remainders(settings),
         ),
         (
             any(words in log for words in _OUTDATED),
@@ -108,23 +115,46 @@ def _known(status: int, log: str, program: str) -> list[tuple[bool, str, str | N
     ]
 
 
-def _late(ended: Ended, where: str, program: str) -> EngineError:
+def _late(ended: Ended, log: str, where: str, program: str, settings: TimeloopSettings) -> EngineError:
     when = f"within {GRACE_S:g} s of being asked to stop" if ended.stopped else "in time"
+    asks = "" if ended.stopped else "; mapper.timeout_s asks the search to stop with its best mapping"
+    limit = f"more than engine.timeout_s={settings.timeout_s:g}" if settings.timeout_s else "engine.timeout_s"
     return EngineError(
-        f"{program} did not end {when} and was killed after {ended.seconds:.0f} s",
+        f"{program} did not end {when} and was killed after {ended.seconds:.0f} s{_said(log)}",
         where=where,
-        hint="engine.timeout_s sets the limit; mapper.timeout_s asks the search to stop with its best mapping",
+        hint=None if ended.stopped else f"{limit}{' sets the limit' if not settings.timeout_s else ''}{asks}",
     )
 
 
-def _nothing_found(log: str, ended: Ended) -> NoValidMappingError:
+def _fewer_remainders(settings: TimeloopSettings) -> str | None:
+    if settings.template != "ruby" or settings.remainders == 0:
+        return None
+    than = "the fan-out" if settings.remainders is None else f"{settings.remainders}"
+    return f"mapspace.remainders=0 leaves them out, a smaller number than {than} leaves out some"
+
+
+_WIDER = {
+    "timeout": "mapper.timeout (invalid mappings in a row)",
+    "victory_condition": "mapper.victory_condition",
+    "algorithm": "mapper.algorithm",
+}
+"""Settings that widen Timeloop's search."""
+
+
+def _nothing_found(log: str, ended: Ended, settings: TimeloopSettings) -> NoValidMappingError:
     ends = list(dict.fromkeys(_STATEMENT.findall(log)))
     how = f": {'; '.join(ends[:2])}" if ends else ""
     asked = f" before it was asked to stop ({ended.stopped})" if ended.stopped else ""
+    free = [told for name, told in _WIDER.items() if settings.mapper.get(name) is None]
+    given = [f"mapper.{name}={settings.mapper[name]}" for name in _WIDER if settings.mapper.get(name) is not None]
+    widens = f"{', '.join(free[:-1])}{' and ' if free[:-1] else ''}{free[-1]} widen the search" if free else ""
+    limits = f"{', '.join(given)} limit{'s' if len(given) == 1 else ''} it" if given else ""
+    longer = "a longer mapper.timeout_s" if ended.stopped == "time limit" else ""
+    ways = "; ".join(one for one in (longer, widens, limits) if one)
     return NoValidMappingError(
         f"timeloop-mapper found no valid mapping{asked}{how}",
-        hint="its search is a sample, so this is no proof; engine=native says whether there is one, and if not, why. "
-        "mapper.timeout (invalid mappings in a row), mapper.victory_condition and mapper.algorithm widen the search",
+        hint="its search is a sample, so this is no proof; engine=native says whether there is one, and if not, why"
+        + (f". {ways}" if ways else ""),
     )
 
 
@@ -134,14 +164,14 @@ def _signal_in(status: int) -> signal.Signals | None:
     return signal.Signals(number) if number in list(signal.Signals) else None
 
 
-def _killed(number: signal.Signals, log: str, where: str, program: str) -> EngineError:
+def _killed(number: signal.Signals, log: str, where: str, program: str, settings: TimeloopSettings) -> EngineError:
     name = number.name
     thrown, assertion = _THROWN.search(log), _ASSERTION.search(log)
     if name == "SIGKILL" or (thrown and "bad_alloc" in thrown[1]):
         return EngineError(
-            f"{program} was killed ({name}): out of memory, most likely",
+            f"{program} was killed ({name}): out of memory, most likely{_said(log)}",
             where=where,
-            hint="fewer mapper.num_threads, or fewer trials at a time",
+            hint="fewer trials at a time" if settings.mapper.get("num_threads") == 1 else _FEWER,
         )
     if assertion:
         what = f"{program} crashed: its assertion {assertion[3]} failed ({assertion[1]}, line {assertion[2]})"
@@ -150,6 +180,13 @@ def _killed(number: signal.Signals, log: str, where: str, program: str) -> Engin
     else:
         what = f"{program} crashed ({name}): {last_words(log)}"
     return EngineError(what, where=where, hint="the folder holds its input: run it again by hand to look closer")
+
+
+def _said(log: str) -> str:
+    """Timeloop's own last words, where it said more than how far it is."""
+    lines = [line.strip() for line in log.splitlines() if line.strip() and not _PROGRESS.match(line)]
+    words = [line for line in lines if _WORDS.match(line)]
+    return f"; it said: {words[-1]}" if words else ""
 
 
 def _raised(log: str) -> str:

@@ -14,7 +14,7 @@ from launcher.results.cycle_limits import CycleLimit, cycle_limits, limiting
 from launcher.results.energy_table import compute_name, energy_rows
 from launcher.results.finished import FinishedTrial
 from launcher.results.fronts import front_of
-from launcher.results.layers import layer_name, layer_runs
+from launcher.results.layers import layer_name, layer_runs, optimality_word
 from launcher.results.parameters import plain
 from launcher.results.result import LayerRun, Result
 from launcher.results.workloads import workload_of
@@ -49,7 +49,7 @@ def row(trial: FinishedTrial, swept: Sequence[str]) -> dict[str, Any]:
         "swept": [number_or_text(result.parameters.get(name)) for name in swept],
         **{figure.key: figure.exact(result) for figure in DETAILS},
         "limit": limit.label if limit else None,
-        "optimality": optimality.status if optimality else None,
+        "optimality": optimality_word(result),
         "standing": standing(result) if result.ok else None,
         "gap": optimality.gap if optimality else None,
         "flags": list(result.flags),

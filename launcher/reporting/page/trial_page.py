@@ -19,7 +19,7 @@ from launcher.reporting.fused_nest import Room, room_text, rooms
 from launcher.reporting.layers import fusion_lines
 from launcher.reporting.numbers import count, energy, percent, short_seconds
 from launcher.reporting.page.assets import environment, made_at, style
-from launcher.reporting.question import answer_of, figure_text, question_of, standing
+from launcher.reporting.question import answer_of, figure_text, layer_standing, question_of, standing
 from launcher.results.fused import FusedLayers
 from launcher.results.fused_savings import fused_groups, savings_by_level, savings_by_tensor
 from launcher.results.layers import layer_name
@@ -86,7 +86,7 @@ def _layer(result: Result, index: int) -> tuple[str, ...]:
         count(one.cycles * run.runs),
         percent(one.cycles * run.runs / result.cycles),
         percent(one.utilization),
-        standing(one) if one.ok else f"{one.status}: {one.reason}",
+        layer_standing(result, one) if one.ok else f"{one.status}: {one.reason}",
     )
 
 

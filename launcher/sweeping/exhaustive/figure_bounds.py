@@ -8,7 +8,7 @@ from math import inf, isnan
 
 from launcher.engines.native.designs.bounds import LayerBound
 from launcher.engines.native.designs.sums import least_product, total_cycles, total_energy_pj
-from launcher.figures import CRITERIA, METRICS
+from launcher.figures import BY_KEY, CRITERIA, METRICS
 from launcher.summing import sum_in_order
 from launcher.sweeping.goals import Constraint, Goals
 
@@ -76,6 +76,7 @@ class FigureBounds:
         names = {self._figure(metric) for metric in self.goals.metrics}
         own = self._workload.criterion
         products = {CRITERIA[one].figure for one in CRITERIA if CRITERIA[one].energy and CRITERIA[one].cycles}
+        products |= {BY_KEY[one].in_time for one in products}
         both = bool(names & products) and (len(self._workload.runs) > 1 or CRITERIA[own].figure not in names)
         wanted = ["energy"] if both or names & {"energy_pj", "energy_per_mac_pj"} else []
         wanted += ["cycles"] if both or names & {"cycles", "latency_s", "utilization"} else []
@@ -174,6 +175,7 @@ _BOUNDS: Mapping[tuple[str, str], Callable[[BoxBounds, CommonWork], float]] = {
     ("latency_s", "less"): lambda box, workload: _cycles(box, workload) * box.cycle_seconds,
     ("utilization", "more"): _utilization,
     ("edp_j_cycles", "less"): _product(1),
+    ("edp_j_s", "less"): lambda box, workload: _product(1)(box, workload) * box.cycle_seconds,
     ("ed2p_j_cycles2", "less"): _product(2),
 }
 """Figure, and which way is better -> its bound."""

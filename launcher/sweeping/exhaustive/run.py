@@ -26,6 +26,7 @@ from launcher.fingerprint import fingerprint
 from launcher.interrupts import first_asks, stop_asked
 from launcher.paths import data_folder
 from launcher.plain_text import without_passwords
+from launcher.reporting.console import console_for, warnings_console
 from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.executors import await_launches, executor_of
@@ -49,7 +50,7 @@ from launcher.sweeping.parent import ParentRun, sweep_name
 from launcher.sweeping.storages import printable
 from launcher.tracking import tracker_of
 from launcher.trial.steps import specify
-from launcher.verbosity import Verbosity, console_for, warnings_console
+from launcher.verbosity import Verbosity
 from launcher.whole_files import write_text
 
 _BOUNDS = "launcher.sweeping.exhaustive.work"

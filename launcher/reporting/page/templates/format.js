@@ -8,7 +8,7 @@ function significant(value, digits = 3) {
   if (value === null || !isFinite(value)) return "-";
   if (value === 0) return "0";
   const magnitude = Math.floor(Math.log10(Math.abs(Number(value.toPrecision(digits)))));
-  if (magnitude >= 12 || magnitude < -digits) return value.toExponential(digits - 1);
+  if (magnitude >= 9 || magnitude < -digits) return value.toExponential(digits - 1);
   return grouped(value, Math.max(0, digits - 1 - magnitude));
 }
 

@@ -31,7 +31,7 @@ function columnsOf(data) {
     ...figures.filter((column) => any(column.value)),
     ...(any((row) => row.limit) ? [{ key: "limit", title: "limited by", text: true, value: (row) => row.limit, show: (row) => row.limit || "-" }] : []),
     ...(ok.length ? [] : [{ key: "reason", title: "reason", text: true, value: (row) => row.reason, show: (row) => firstLine(row.reason) }]),
-    { key: "mapping", title: "mapping", text: true, value: (row) => row.optimality, show: (row) => (row.optimality === "bounded" && row.gap !== null ? `gap ${percent(row.gap)}` : row.optimality || row.status) },
+    { key: "mapping", title: "mapping", text: true, value: (row) => row.optimality, show: (row) => (/bounded$/.test(row.optimality) && row.gap !== null ? `gap ${percent(row.gap)}` : row.optimality || row.status) },
     { key: "place", title: "where", text: true, value: (row) => row.place, show: (row) => tail(row.place) },
   ];
 }
