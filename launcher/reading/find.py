@@ -64,7 +64,7 @@ def _as_called(names: Sequence[str]) -> list[str]:
     """Reports call a recorded run ``run 4f166b9c``, which is two words to a shell; the identifier alone is its name."""
     spaced = [re.sub(rf"^run ({_IDENTIFIER})$", r"\1", name) for name in names]
     following = [*spaced[1:], ""]
-    pairs = zip(spaced, following, strict=True)
+    pairs = zip(spaced, following, strict=False)
     return [name for name, after in pairs if not (name == "run" and re.fullmatch(_IDENTIFIER, after))]
 
 
