@@ -16,11 +16,15 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
+from launcher.commands.energies import refuse_unknown, with_energies
 from launcher.config.compose import spelled_out
 from launcher.config.explain import explain
 from launcher.config.recompose import recompose
 from launcher.config.schema import register
+from launcher.config.spoken import spoken
 from launcher.engines.interface import OnProgress
+from launcher.engines.run import evaluate_given, find_best, native_engine, settings_of
+from launcher.errors import ConfigurationError
 from launcher.jobs import run_swept
 from launcher.notebook.on_results import Result, Results
 from launcher.notebook.results import results_of
@@ -28,6 +32,9 @@ from launcher.paths import data_folder, plugin_folder
 from launcher.reporting.artifacts import write_artifacts
 from launcher.results.files import read_result
 from launcher.results.traffic_curve import CurveStudy
+from launcher.specification.constraints import Factors
+from launcher.specification.mapping import Mapping
+from launcher.specification.specification import Specification
 from launcher.tracking import tracker_of
 from launcher.trial.network.curve import study_curve
 from launcher.trial.run import run_trial
@@ -36,19 +43,21 @@ _JOURNAL = "study.journal"
 
 
 def run(
-    overrides: Sequence[str] = (),
+    overrides: str | Sequence[str] = (),
     *,
     config_dir: str | Path | None = None,
     output: str | Path | None = None,
     on_progress: OnProgress | None = None,
+    **values: object,
 ) -> Result:
     """Find the best mapping of one composed experiment.
 
     Args:
-        overrides: what stands behind ``python launch.py``, e.g. ``["arch=gemmini", "layer=KQV"]``.
+        overrides: what stands behind ``python launch.py``: ``"arch=gemmini layer=KQV"``, or a list of such texts.
         config_dir: a folder with groups and templates of your own, as ``--config-dir`` takes it.
         output: a folder for the files a run on the command line leaves behind; None writes none.
         on_progress: called now and then during a long search.
+        values: more of them by name: ``arch="gemmini", **{"arch.rows": 32}``.
 
     Returns:
         The result; its status is ``infeasible`` when the hardware admits no mapping. It is recorded only when the
@@ -57,9 +66,10 @@ def run(
     Raises:
         LauncherError: the configuration is wrong, or the result could not be written or recorded.
     """
+    overrides = spoken(overrides, values)
     asked = any(override.startswith("tracking=") for override in overrides)
     trial = recompose(
-        [*overrides] if asked else ["tracking=none", *overrides], Path(config_dir) if config_dir is not None else None
+        overrides if asked else ["tracking=none", *overrides], Path(config_dir) if config_dir is not None else None
     )
     result = run_trial(trial, on_progress, Path(output) if output is not None else None)
     records = asked and trial.experiment.tracking.kind != "none"
@@ -75,22 +85,73 @@ def run(
     return result
 
 
-def curve(overrides: Sequence[str], *, config_dir: str | Path | None = None) -> CurveStudy:
+def curve(overrides: str | Sequence[str] = (), *, config_dir: str | Path | None = None, **values: object) -> CurveStudy:
     """The least traffic of the outermost memory for every capacity of one buffer.
 
     Args:
         overrides: what stands behind ``python launch.py``: ``["arch=gemmini", "layer=KTQ"]``, or layers of which each
             hands a tensor to the next, ``["layer=[KTQ,softmax,VScores]"]``.
         config_dir: a folder with groups and templates of your own, as ``--config-dir`` takes it.
+        values: more of them by name, as of :func:`run`.
 
     Raises:
         LauncherError: the configuration is wrong, or nothing flows through the layers.
     """
-    return study_curve(recompose(["tracking=none", *overrides], Path(config_dir) if config_dir is not None else None))
+    asked = ["tracking=none", *spoken(overrides, values)]
+    return study_curve(recompose(asked, Path(config_dir) if config_dir is not None else None))
+
+
+def evaluate(specification: Specification, mapping: Mapping) -> Result:
+    """What a mapping of one's own costs; its status is ``infeasible``, with the reason, where it is not legal.
+
+    Args:
+        specification: without energies it gets those of the project's tables.
+        mapping: one level for each storage level of the architecture.
+
+    Raises:
+        LauncherError: the two do not fit together.
+    """
+    name = _name(specification)
+    return evaluate_given(native_engine(), with_energies(specification), mapping, name=name, parameters={})
+
+
+def map(
+    specification: Specification,
+    objective: str | Sequence[str] = "edp",
+    *,
+    factors: str = "perfect",
+    timeout_s: float | None = None,
+    threads: int = 1,
+) -> Result:
+    """Find the best mapping of an architecture and a problem that are at hand as objects.
+
+    Args:
+        specification: without energies it gets those of the project's tables.
+        objective: one or several of ``edp``, ``energy``, ``cycles``, ``ed2p``, in order; or ``pareto``.
+        factors: ``perfect``, ``spatial`` or ``all``: which loops may be imperfect.
+        timeout_s: stop with the best so far; None means that it goes on until nothing better can exist.
+        threads: cores that the search may use.
+
+    Returns:
+        The result; its status is ``infeasible`` when there is no mapping.
+
+    Raises:
+        LauncherError: an objective that is none, energies that nobody knows, an architecture that cannot be searched.
+    """
+    if factors not in list(Factors):
+        raise ConfigurationError(f"factors={factors!r}", expected=f"one of {', '.join(Factors)}")
+    settings = settings_of(objective, "objective", timeout_s, threads, Factors(factors))
+    whole = with_energies(specification)
+    refuse_unknown(whole, settings.objective, front=settings.front, allowed=False)
+    return find_best(native_engine(), whole, settings, name=_name(specification), parameters={})
 
 
 def sweep(
-    overrides: Sequence[str], *, config_dir: str | Path | None = None, output: str | Path | None = None
+    overrides: str | Sequence[str] = (),
+    *,
+    config_dir: str | Path | None = None,
+    output: str | Path | None = None,
+    **values: object,
 ) -> Results:
     """Run a sweep, as ``python launch.py -m`` does, and wait for it.
 
@@ -103,6 +164,7 @@ def sweep(
             ``["arch.rows=8,16,32", "layer=KQV"]``, or a search when they hold ``hydra/sweeper=optuna``.
         config_dir: a folder with groups and templates of your own, as ``--config-dir`` takes it.
         output: the sweep's folder. A search that is given the same folder again goes on from where it was.
+        values: more of them by name; a list has a trial for each: ``**{"arch.rows": [8, 16, 32]}``.
 
     Returns:
         All trials, failed ones included, in order; of a search that goes on, the earlier ones too.
@@ -110,7 +172,7 @@ def sweep(
     Raises:
         LauncherError: the configuration is wrong, or no trial found a mapping.
     """
-    asked = spelled_out(overrides)
+    asked = spelled_out(spoken(overrides, values, swept=True))
     with ExitStack() as stack:
         scratch = output or stack.enter_context(tempfile.TemporaryDirectory(prefix="timeloop-launcher-"))
         defaults = _defaults(asked, Path(scratch).absolute())
@@ -141,6 +203,10 @@ def load(*names: str | Path, tracking_uri: str | None = None, directory: str | P
         directory=Path(directory) if directory is not None else None,
     )
     return results_of(found.results, (f"{one.place}: {one.reason}" for one in found.skipped))
+
+
+def _name(specification: Specification) -> str:
+    return f"{specification.architecture.name} {specification.problem.name}"
 
 
 def _defaults(overrides: Sequence[str], folder: Path) -> list[str]:

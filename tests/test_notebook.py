@@ -10,8 +10,10 @@ import pytest
 
 import launcher
 from launcher import Result, Results
+from launcher.config.spoken import spoken
 from launcher.errors import LauncherError
 from launcher.reporting.diagrams import limiting
+from launcher.timeloop_files.io import dump_mapping, dump_specification
 
 GRID = ["arch.accumulator_kib=0.25,64,256", "arch.rows=8,16", "layer=KTQ", "model=bert_base"]
 """A quarter of a KiB is too small for any mapping."""
@@ -150,3 +152,61 @@ def test_a_search_in_the_same_folder_goes_on(folder: Path, capfd: pytest.Capture
 def test_a_mistake_in_a_sweep_is_explained() -> None:
     with pytest.raises(LauncherError, match="rowz"):
         launcher.sweep(["arch.rowz=1,2", "layer=KTQ"])
+
+
+def test_runs_are_asked_for_in_one_text_or_by_name(trials: Results) -> None:
+    same = launcher.run("arch=gemmini layer=KTQ model=bert_base 'arch.rows=16'", **{"arch.accumulator_kib": 64})
+    assert same.cycles == trials.where(arch__rows=16, arch__accumulator_kib=64)[0].cycles
+    assert repr(same) == f"<gemmini 16x16 KTQ: {same.energy_pj * 1e-6:,.4g} uJ, {same.cycles:,} cycles, " + (
+        f"{same.utilization:.1%}, proved>"
+    )
+    assert "no valid mapping" in repr(trials.failed[0]) and "\n" not in repr(trials.failed[0])
+    cases = {
+        "layer=[KTQ,softmax]": {"layer": ["KTQ", "softmax"]},
+        "verify=false": {"verify": False},
+        "model.path='/a b/it\\'s.json'": {"model.path": Path("/a b/it's.json")},
+        "arch={rows:8}": {"arch": {"rows": 8}},
+        "configs=null": {"configs": None},
+    }
+    for text, values in cases.items():
+        assert spoken((), values) == [text]
+    assert spoken((), {"arch.rows": range(8, 25, 8), "sweep.objectives": [["cycles", "energy_pj"]]}, swept=True) == [
+        "arch.rows=8,16,24",
+        "sweep.objectives=[cycles,energy_pj]",
+    ]
+    for wrong in ("layer='KTQ", [3]):
+        with pytest.raises(LauncherError):
+            launcher.run(wrong)  # type: ignore[arg-type]
+
+
+def test_specifications_are_objects_of_files_or_of_python(trials: Results, network: Result, tmp_path: Path) -> None:
+    best = trials.best()
+    assert best.specification is not None and best.mapping is not None
+    (tmp_path / "spec.yaml").write_text(dump_specification(best.specification))
+    (tmp_path / "map.yaml").write_text(dump_mapping(best.mapping, best.specification))
+    read = launcher.Specification.from_yaml(tmp_path / "spec.yaml")  # type: ignore[attr-defined]
+    mapping = launcher.Mapping.from_yaml(tmp_path / "map.yaml", read)  # type: ignore[attr-defined]
+    assert launcher.evaluate(read, mapping).energy_pj == pytest.approx(best.energy_pj)
+    assert launcher.map(best.specification).cycles == best.cycles
+    assert launcher.Problem.from_yaml(tmp_path / "spec.yaml") == read.problem  # type: ignore[attr-defined]
+    machine = launcher.Architecture.from_yaml(tmp_path / "spec.yaml")  # type: ignore[attr-defined]
+
+    def words(*names: str) -> tuple[tuple[launcher.Term, ...], ...]:
+        return tuple((launcher.Term(name),) for name in names)
+
+    tensors = (
+        launcher.DataSpace("Weights", words("E", "D")),
+        launcher.DataSpace("Inputs", words("L", "E")),
+        launcher.DataSpace("Outputs", words("L", "D"), read_write=True),
+    )
+    problem = launcher.Problem("gemm", {"L": 32, "D": 32, "E": 32}, tensors)
+    own = launcher.map(launcher.Specification(machine, problem), "cycles")
+    assert own.ok and own.specification is not None and own.specification.energy is not None
+    reached = {point for trace in best.plot_roofline().data if trace.mode == "markers+text" for point in trace.y}
+    assert reached == {best.evaluation.computes / best.cycles} if best.evaluation else False
+    assert "<svg" in best.plot_mapping().svg
+    for draw in ("plot_roofline", "plot_mapping"):
+        with pytest.raises(ValueError, match="each layer has its own"):
+            getattr(network, draw)()
+        with pytest.raises(ValueError, match="no valid mapping"):
+            getattr(trials.failed[0], draw)()

@@ -60,6 +60,12 @@ const legend = document.querySelector(arguments[0]).querySelector('.legend');
 const bottom = legend.querySelector('.bg').getBoundingClientRect().bottom;
 return [...legend.querySelectorAll('.legendtext')].filter(one => one.getBoundingClientRect().bottom > bottom + 1).length
 """
+BEYOND = """
+return [...document.querySelectorAll('button, select, input')].filter(one => {
+  const box = one.getBoundingClientRect();
+  return box.width && !one.closest('.scroll') && (box.left < 0 || box.right > innerWidth + 0.5);
+}).map(one => one.textContent || one.id)
+"""
 SCALES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9}
 
 
@@ -236,3 +242,42 @@ def test_on_a_phone_legends_leave_the_labels_free(driver: Any, tmp_path: Path) -
             assert driver.execute_script(HIDDEN_ENTRIES, chart) == 0
     finally:
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_page_of_ten_trials_is_small_and_its_buttons_are_in_reach_on_a_phone(driver: Any, tmp_path: Path) -> None:
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    try:
+        for trials in (trials_of(*many(10)), trials_of(network()), trials_of(ok_result())):
+            show(driver, tmp_path, trials)
+            assert (tmp_path / "report.html").stat().st_size < 300_000
+            beyond = driver.execute_script(BEYOND)
+            assert beyond == []
+            assert driver.execute_script("return document.documentElement.scrollWidth <= 390")
+        assert "limits" in driver.execute_script("return document.querySelector('#roofline').textContent")
+        facts = driver.execute_script("return document.querySelector('#answer .facts').textContent")
+        assert "sizes" in facts and "4,096" in facts
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_part_of_the_chart_can_be_enlarged_and_a_hint_says_what_a_dot_is(driver: Any, tmp_path: Path) -> None:
+    from selenium.webdriver import ActionChains  # noqa: PLC0415
+
+    results = many(40)
+    show(driver, tmp_path, trials_of(*results))
+    chart = driver.find_element("css selector", "#scatter svg")
+    ends = "const {xaxis, yaxis} = document.querySelector('#scatter')._fullLayout; return [xaxis.ends, yaxis.ends]"
+    before = driver.execute_script(ends)
+    ActionChains(driver).move_to_element_with_offset(chart, -100, -80).click_and_hold().move_by_offset(
+        200, 100
+    ).release().perform()
+    within = driver.execute_script(ends)
+    for (low, high), (was_low, was_high) in zip(within, before, strict=True):
+        assert was_low < low < high < was_high
+    chart = driver.find_element("css selector", "#scatter svg")
+    ActionChains(driver).double_click(chart).perform()
+    assert driver.execute_script(ends) == before
+    click(driver, next(number for number, one in enumerate(results) if one.ok))
+    hint = "const one = document.querySelector('#scatter .hint'); return one.hidden ? '' : one.textContent"
+    assert "cycles" in driver.execute_script(hint)

@@ -186,7 +186,7 @@ def runs(client: Any, tracker: Tracker, tmp_path_factory: pytest.TempPathFactory
     parent = tracker.start_sweep("sweep arch.rows", {"layer": "KTQ", "overrides": "arch.rows=8,48,16"})
     for result in sweep():
         tracker.record(result, written(result, tmp_path_factory.mktemp("trial")), parent)
-    figures, tags = outcome(rows_of_results(sweep()), grid_goals(["edp"], []), {"layer": "KTQ"})
+    figures, tags = outcome(rows_of_results(sweep()), grid_goals(["edp"], []))
     tracker.close_sweep(parent, figures, tags, tmp_path_factory.mktemp("sweep"))
     run = client.get_run(parent)
     children = client.search_runs(
@@ -206,6 +206,8 @@ class TestSweep:
         assert parent.data.tags["best.arch.rows"] == "16"
         assert parent.data.params["overrides"] == "arch.rows=8,48,16"
         assert parent.data.tags["best.trial"] == "2"
+        note = parent.data.tags["mlflow.note.content"]
+        assert "with arch.rows=16" in note.splitlines()[0] and "4,210,692" in note
 
     def test_trials_are_counted_by_status(self, runs: tuple[Any, list[Any]]) -> None:
         metrics = runs[0].data.metrics
@@ -214,7 +216,7 @@ class TestSweep:
 
     def test_one_without_any_mapping_failed(self, client: Any, tracker: Tracker, tmp_path: Path) -> None:
         parent = tracker.start_sweep("sweep", {})
-        tracker.close_sweep(parent, *outcome(rows_of_results([failed_result()]), grid_goals(["edp"], []), {}), tmp_path)
+        tracker.close_sweep(parent, *outcome(rows_of_results([failed_result()]), grid_goals(["edp"], [])), tmp_path)
         assert client.get_run(parent).info.status == "FAILED"
 
     def test_one_that_was_stopped_is_killed(self, client: Any, tracker: Tracker, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from html import escape
 
 from launcher.figures import TABLES
@@ -47,6 +48,33 @@ def result_html(result: Result) -> str:
         )
     parts += [f"<div>note: {escape(flag)}</div>" for flag in result.flags]
     return f"<div>{''.join(parts)}</div>"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An SVG picture that shows itself in a notebook.
+
+    Attributes:
+        svg: the picture as text, for a file as well.
+    """
+
+    svg: str = field(repr=False)
+
+    def _repr_html_(self) -> str:
+        return _picture(self.svg)
+
+
+def mapping_picture(result: Result) -> Picture:
+    """The loop nest, with what each level keeps.
+
+    Raises:
+        ValueError: there is no mapping, or one for each layer.
+    """
+    svg = loop_nest_svg(result, standalone=True)
+    if not svg:
+        hint = "each layer has its own: result.layers[0].result.plot_mapping()" if result.layers else result.reason
+        raise ValueError(f"{result.name} has no mapping to draw; {hint or 'none was found'}")
+    return Picture(svg)
 
 
 def _group(result: Result, group: FusedLayers) -> str:

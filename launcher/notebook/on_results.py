@@ -19,6 +19,8 @@ _METHODS = {
         "to_pandas": "frames.energy_frame",
         "plot_energy": "figures.breakdown_figure",
         "plot_cycles": "figures.cycles_figure",
+        "plot_roofline": "roofline.roofline_figure",
+        "plot_mapping": "html.mapping_picture",
         "_repr_html_": "html.result_html",
     },
     Results: {

@@ -166,6 +166,13 @@ class Result:
     proof: Proof | None = field(default=None, compare=False)
     generation: Generation | None = None
 
+    def __repr__(self) -> str:
+        """A line: all of it, specification included, would fill pages."""
+        if not self.ok:
+            return f"<{self.name}: {self.status}, {(self.reason or 'no reason given').splitlines()[0]}>"
+        known = f", {self.optimality.status}" if self.optimality else ""
+        return f"<{self.name}: {self.energy_pj * 1e-6:,.4g} uJ, {self.cycles:,} cycles, {self.utilization:.1%}{known}>"
+
     @property
     def ok(self) -> bool:
         return self.status == "ok"

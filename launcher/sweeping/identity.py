@@ -23,7 +23,7 @@ _EFFORT = ("mapper.threads",)
 """Settings that change how long a trial takes, not what it finds."""
 
 _NAMED = ("arch", "model", "layer", "engine", "estimator")
-_PLUMBING = ("name", "label", "template", "norm_template", "layers")
+_OBJECTIVE = "mapper.objective"
 _SHOWN = 8
 
 
@@ -71,15 +71,18 @@ def check_same(name: str, earlier: Mapping[str, Any], now: Mapping[str, Any], wh
         )
 
 
-def fixed_parameters(config: DictConfig, identity_: Mapping[str, Any], points: Points) -> dict[str, object]:
-    """What all trials have in common, as a person would filter runs by it."""
-    swept = set(points.names)
+def chosen_parameters(config: DictConfig, identity_: Mapping[str, Any], points: Points) -> dict[str, object]:
+    """What was chosen for all trials: the groups, what the mapper is after, and every value that was asked for.
+
+    Defaults would bury them; each trial's run has its own.
+    """
+    swept, asked = set(points.names), {item.partition("=")[0].lstrip("+") for item in points.fixed}
     choices = config.hydra.runtime.choices
     named = {group: str(choices[group]) for group in _NAMED if choices.get(group) and group not in swept}
     values = {
         key: value
         for key, value in identity_["fixed"].items()
-        if key.rpartition(".")[2] not in _PLUMBING and value not in (None, "???")
+        if key in asked | {_OBJECTIVE} and value not in (None, "???")
     }
     return {**values, **named}
 

@@ -16,6 +16,7 @@ from rich.markup import escape
 from launcher.config.trial import ALL
 from launcher.disks import FullDiskError
 from launcher.errors import LauncherError
+from launcher.reporting.sweep_note import sweep_note
 from launcher.results.files import read_result
 from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow, rows_by_work
@@ -129,7 +130,6 @@ class ParentRun:
         self,
         rows: Sequence[TrialRow],
         goals: Goals,
-        fixed: Mapping[str, object],
         folder: Path,
         *,
         interrupted: bool,
@@ -139,7 +139,7 @@ class ParentRun:
         if not self.run:
             return None
         self._closed = True
-        metrics, tags = outcome(rows, goals, fixed)
+        metrics, tags = outcome(rows, goals)
         metrics |= more or {}
         if interrupted:
             tags["status"] = "interrupted"
@@ -155,25 +155,24 @@ class ParentRun:
             self._tracker.close_sweep(self.run, {}, tags, folder, interrupted=interrupted)
 
 
-def sweep_name(choices: Mapping[str, Any], swept: Sequence[str]) -> str:
+def sweep_name(choices: Mapping[str, Any], swept: Sequence[str], differing: Sequence[str]) -> str:
     """What is the same for all trials, and what differs: ``gemmini KQV sweep: rows, scratchpad_kib``.
 
     Args:
         choices: of the groups.
         swept: keys and groups.
+        differing: those of them that tell trials apart.
     """
     subject = "model" if choices["layer"] == ALL else "layer"
     common = [str(choices[group]) for group in ("arch", subject) if group not in swept]
-    return f"{' '.join([*common, 'sweep'])}: {', '.join(name.rpartition('.')[2] for name in swept)}"
+    return f"{' '.join([*common, 'sweep'])}: {', '.join(name.rpartition('.')[2] for name in differing)}"
 
 
-def outcome(
-    rows: Sequence[TrialRow], goals: Goals, fixed: Mapping[str, object]
-) -> tuple[dict[str, float], dict[str, str]]:
+def outcome(rows: Sequence[TrialRow], goals: Goals) -> tuple[dict[str, float], dict[str, str]]:
     """Metrics and tags of a study's run: number of trials by state, and what is best.
 
-    Parameters of the best trial are tags, because a resumed study may find a better one and MLflow's parameters
-    never change.
+    What was swept of the best trial are tags, because a resumed study may find a better one and MLflow's parameters
+    never change; the description is the answer.
     """
     count = states(rows)
     metrics: dict[str, float] = {"trials": float(len(rows))}
@@ -187,7 +186,8 @@ def outcome(
     if best and not (goals.criteria and len(rows_by_work(best, list(best[0].point))) > 1):  # other work is not better
         first = best[0]
         metrics |= first.metrics
-        parameters: dict[str, Any] = {**fixed, **first.point}
-        tags |= {f"best.{name}": value for name, value in as_parameters(parameters).items()}
+        tags |= {f"best.{name}": value for name, value in as_parameters(first.point).items()}
         tags["best.trial"] = str(first.number)
+    if rows:
+        tags["mlflow.note.content"] = sweep_note(rows, best, goals.objectives)
     return metrics, {name: value for name, value in tags.items() if value}

@@ -32,7 +32,7 @@ from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.best_trials import keep_files_of, trials_to_keep
 from launcher.sweeping.compositions import Compositions
 from launcher.sweeping.executors import HydraLaunches, await_launches, executor_of
-from launcher.sweeping.identity import digest, fixed_parameters, identity
+from launcher.sweeping.identity import chosen_parameters, digest, identity
 from launcher.sweeping.jobs import ComposedTrials, HydraTrials, Job, Jobs, TrialRunner
 from launcher.sweeping.launchers import hands_over_slowly, needs_hydra, prepare, stop, workers_of
 from launcher.sweeping.loop import SweepLoop
@@ -83,7 +83,7 @@ def run_sweep(
         study = _open(plan, name, storage, where, same, workers > 1)
         for point in plan.enqueued:
             study.study.enqueue_trial(dict(point), skip_if_exists=True)
-        fixed = fixed_parameters(config, same, plan.points)
+        fixed = chosen_parameters(config, same, plan.points)
         console = console_for(config.verbosity)
         sweep = _Sweep(config, plan, study, printable(where), fixed, console, runner, workers, common)
         return sweep.run(arguments)
@@ -158,7 +158,7 @@ class _Sweep:
         plan: what it asks for.
         study: keeps its trials.
         where: the study lives, without passwords.
-        fixed: parameters that all trials have in common.
+        fixed: what was chosen for all trials.
         console: where it says what comes out.
         runner, workers: run trials, so many at a time.
         common: what all trials are told beside their points.
@@ -232,8 +232,8 @@ class _Sweep:
         spoken: dict[str, object] = {f"space.{name}": text for name, text in self.plan.points.identity.items()}
         spoken |= {"goals": str(self.plan.goals), "study": self.name, "overrides": " ".join(arguments)}
         sampler = "grid" if self.plan.is_grid else self.plan.settings.sampler
-        name = sweep_name(self.config.hydra.runtime.choices, names)
-        parent.open(name, {**self.fixed, **spoken, "sampler": sampler}, names)
+        name = sweep_name(self.config.hydra.runtime.choices, names, self.plan.points.columns)
+        parent.open(name, {**self.fixed, **spoken, "sampler": sampler}, self.plan.points.columns)
         return parent
 
     def _begin(self, parent: ParentRun, arguments: Sequence[str]) -> None:
@@ -301,7 +301,7 @@ class _Sweep:
         finished = sum(row.state != "running" for row in rows)
         if interrupted or (self.plan.is_grid and finished < points.total):
             self._say("kept", f"{finished} of {points.total} trials; the same command goes on from there")
-        reference = parent.close(rows, goals, self.fixed, folder, interrupted=interrupted)
+        reference = parent.close(rows, goals, folder, interrupted=interrupted)
         if reference is not None:
             self._say("recorded", str(reference))
             self._say("trials", reference.trials)

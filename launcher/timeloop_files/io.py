@@ -130,10 +130,14 @@ def parse_specification(text: str, source: str) -> Specification:
 
 
 def parse_problem(text: str, source: str) -> Problem:
-    """The problem in one YAML text; ``source`` names it in messages."""
-    document = Document.from_text(text, source)
-    top = _top_level([document])
-    return read_problem(_single(top, "problem", [document]).with_names(_variables(top)))
+    """The problem alone, from a text."""
+    return read_problem_of([Document.from_text(text, source)])
+
+
+def read_problem_of(sources: Sequence[Source]) -> Problem:
+    """The problem alone. Raises SpecificationError as ``read_specification`` does."""
+    top = _top_level(_documents(sources))
+    return read_problem(_single(top, "problem", sources).with_names(_variables(top)))
 
 
 def dump_specification(specification: Specification) -> str:
@@ -381,5 +385,6 @@ __all__ = [
     "read_mapping",
     "read_mappings",
     "read_mapspace",
+    "read_problem_of",
     "read_specification",
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from launcher import figures
 from launcher.plain_text import plain, without_passwords
 from launcher.reporting.loop_nest import loop_nest
+from launcher.reporting.question import answer_of, question_of
 from launcher.results.energy_table import energy_shares
 from launcher.results.fused_savings import fused_groups, saved_energy_pj
 from launcher.results.layers import layer_rows, optimality_word
@@ -114,11 +115,13 @@ def _note(result: Result) -> str:
     """What the run's page shows as its description, in Markdown."""
     if not result.ok:
         return f"**{result.status}**: {result.reason or 'no reason given'}"
+    answer = f"{' '.join(answer_of([result], question_of([result])))}\n\n" if result.evaluation else ""
     remarks = "".join(f"\n* {flag}" for flag in result.flags)
     if result.layers:
         rows = (f"| {r.layer} | {r.runs} | {r.energy_uj:,.4g} | {r.cycles:,} |" for r in layer_rows(result))
-        return "\n".join(("| layer | runs | energy uJ | cycles |", "|---|--:|--:|--:|", *rows)) + f"\n{remarks}"
-    return f"```\n{loop_nest(result)}```\n{remarks}"
+        table = "\n".join(("| layer | runs | energy uJ | cycles |", "|---|--:|--:|--:|", *rows))
+        return f"{answer}{table}\n{remarks}"
+    return f"{answer}```\n{loop_nest(result)}```\n{remarks}"
 
 
 def _as_text(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from launcher.config.layer_sizes import LayerSizes
 
 
+_PLUMBING = ("name", "label", "template", "norm_template")
 _EINSUM = "einsum"
 """The problem of layers that say what they compute."""
 
@@ -151,13 +153,15 @@ def _render(name: str, values: Mapping[str, object], fitting: Fitting, folders: 
     try:
         text = template_text(name, values, fitting, tuple(map(str, folders)))
     except TemplateFailedError as error:
-        raise _told(error.failure, folders, key) from error
+        raise _told(error.failure, values, folders, key) from error
     if not text.strip():
         raise ConfigurationError(f"{key}: template {name} is empty", expected="Timeloop v4 YAML")
     return text
 
 
-def _told(failure: TemplateFailure, folders: Sequence[Path], key: str) -> ConfigurationError:
+def _told(
+    failure: TemplateFailure, values: Mapping[str, object], folders: Sequence[Path], key: str
+) -> ConfigurationError:
     if failure.kind == "missing":
         return ConfigurationError(
             f"{key}: there is no template {failure.what!r}",
@@ -166,11 +170,32 @@ def _told(failure: TemplateFailure, folders: Sequence[Path], key: str) -> Config
         )
     if failure.kind == "syntax":
         return ConfigurationError(f"template syntax: {failure.what}", where=failure.place)
+    lacking = failure.lacking
+    if lacking is not None:
+        return _lacking(*lacking, values, failure.place)
     return ConfigurationError(
         f"the template cannot be rendered: {failure.what}",
         where=failure.place,
         expected="a template that uses only arch, sizes and the documented functions",
     )
+
+
+def _lacking(whose: str, name: str, values: Mapping[str, object], place: str) -> ConfigurationError:
+    """What a template reads and nobody gave; most often it is a copy of another architecture's."""
+    given = values.get(whose)
+    known = [str(one) for one in given if one not in _PLUMBING] if isinstance(given, Mapping) else []
+    close = get_close_matches(name, known, 1)
+    if whose == "arch":
+        what = f"the template reads arch.{name}, and the architecture has no {name}"
+        hint = f"did you mean arch.{close[0]}? Otherwise add" if close else "add"
+        hint += (
+            f" a line '{name}: VALUE' to the architecture's file, or begin it with 'defaults: [NAME, _self_]', "
+            "where NAME is the architecture that the template was copied from"
+        )
+    else:
+        what = f"the template reads {whose}.{name}, and this layer has none"
+        hint = f"did you mean {whose}.{close[0]}?" if close else f'ask for it: {{% if "{name}" in {whose} %}}'
+    return ConfigurationError(what, where=place, expected=f"one of {', '.join(known)}" if known else None, hint=hint)
 
 
 def _templates(folders: Sequence[Path]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Literal
 import jinja2
 
 from launcher.errors import LauncherError
+
+_NO_ATTRIBUTE = re.compile(r"has no attribute '([^']*)'")
+_LINES_OF_AN_EXPRESSION = 4
 
 Kind = Literal["missing", "syntax", "rendering"]
 
@@ -29,6 +33,22 @@ class TemplateFailure:
     what: str
     file: str | None = None
     line: int | None = None
+
+    @property
+    def lacking(self) -> tuple[str, str] | None:
+        """What has no such attribute (``arch``, ``sizes``, ``coefficients``), and the attribute, where it is that."""
+        missing = _NO_ATTRIBUTE.search(self.what)
+        if missing is None or self.file is None or self.line is None:
+            return None
+        try:
+            lines = Path(self.file).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            return None
+        # The number is of one of an expression's lines, or of the macro's text when its header reads it.
+        near = [*lines[self.line - 1 : self.line + _LINES_OF_AN_EXPRESSION], *lines]
+        name = re.escape(missing[1])
+        found = (re.search(rf"\b(arch|sizes|coefficients)(?:\.{name}\b|\[['\"]{name}['\"]\])", line) for line in near)
+        return next(((one[1], missing[1]) for one in found if one), None)
 
     @property
     def place(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 from launcher.installed import own_version
@@ -19,7 +18,7 @@ from launcher.results.ranking import ranked
 from launcher.results.result import Result
 from launcher.results.workloads import workload_of
 
-_SCRIPTS = ("format.js", "table.js", "charts.js", "selected.js", "main.js")
+_SCRIPTS = ("format.js", "plots.js", "table.js", "charts.js", "selected.js", "main.js")
 _BLOCK = 32
 _MOST_DIAGRAMS = 4000
 """Layers whose diagrams a page carries; more would make it too large and too slow to write."""
@@ -47,13 +46,13 @@ def report_page(trials: Trials, *, made_by: str = "") -> str:
         flags=flags_of(trials),
         failures=failures_of(trials.trials, trials.skipped, [labels(one, question.swept) for one in trials.results]),
         single=len(results) == 1,
+        sizes=_sizes(data["rows"]),
         trials=len(results),
         recorded=len(trials),
         has_figures=has_figures,
         undrawn=sum(row["diagrams"] is None for row in data["rows"] if row["layers"]),
         data=pack(data),
         blocks=list(pack_in_blocks(drawn, _BLOCK)),
-        plotly=_plotly() if has_figures else "",
         style=style(),
         script="\n".join(map(asset, _SCRIPTS)),
         version=own_version(),
@@ -94,6 +93,13 @@ def _draw(rows: list[dict[str, Any]], results: Sequence[Result], order: Sequence
     return drawn
 
 
+def _sizes(rows: Sequence[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """The sizes of the layer as a fact, where all trials are about one that has the same sizes in all of them."""
+    sizes = {layer["size"] for row in rows for layer in row["layers"]}
+    alone = all(len(row["layers"]) <= 1 for row in rows)
+    return tuple(("sizes", size) for size in sizes if size) if alone and len(sizes) == 1 else ()
+
+
 def _best_first(results: Sequence[Result], objective: str) -> list[int]:
     """Indices of the trials: workload by workload, the best first; those without a mapping last."""
     places = {id(result): index for index, result in enumerate(results)}
@@ -110,10 +116,3 @@ def _title(trials: Trials, question: Question) -> str:
     common = " ".join(text for heading, text in question.facts if heading in ("architecture", "model", "layer"))
     over = f" over {', '.join(question.swept)}" if question.swept else ""
     return f"{common or ', '.join(trials.names)}: {len(trials):,} trials{over}"
-
-
-@cache
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs  # noqa: PLC0415 - only pages with charts need it
-
-    return str(get_plotlyjs())

@@ -35,7 +35,6 @@ def leave(
     executor: Executor,
     workers: int,
     parent: ParentRun,
-    fixed: Mapping[str, object],
     identity: Mapping[str, Any],
     console: Console,
     seconds: float,
@@ -49,7 +48,6 @@ def leave(
         study: what the points were composed of.
         executor, workers: map the best points once more, with all their files.
         parent: the search's run in the tracking store.
-        fixed: parameters that all points have in common.
         identity: what makes outcomes comparable.
         console: where to say it.
         seconds: the search took.
@@ -80,7 +78,7 @@ def leave(
         say(console, what, text)
     say(console, "files", _shown(folder))
     metrics = {"points": float(sum(counts.values()))} | {f"points_{word}": float(n) for word, n in counts.items()}
-    reference = parent.close(rows, plan.goals, fixed, folder, interrupted=interrupted, more=metrics)
+    reference = parent.close(rows, plan.goals, folder, interrupted=interrupted, more=metrics)
     if reference is not None:
         say(console, "recorded", str(reference))
     if interrupted:

@@ -44,7 +44,7 @@ from launcher.sweeping.exhaustive.report import leave, say
 from launcher.sweeping.exhaustive.search import BoxSearch
 from launcher.sweeping.exhaustive.study_file import StudyFile
 from launcher.sweeping.exhaustive.work import HardwareStudy, common_work, layers_of
-from launcher.sweeping.identity import digest, fixed_parameters, identity
+from launcher.sweeping.identity import chosen_parameters, digest, identity
 from launcher.sweeping.launchers import prepare, stop, workers_of
 from launcher.sweeping.parent import ParentRun, sweep_name
 from launcher.sweeping.storages import printable
@@ -161,14 +161,12 @@ class _Search:
             parent.give_up(self.plan.folder, interrupted=stop_asked())
 
     def _leave(self, ending: Ending, parent: ParentRun, seconds: float, *, interrupted: bool) -> list[TrialRow]:
-        fixed = fixed_parameters(self.config, self.same, self.plan.points)
         return leave(
             ending,
             self.study,
             self.executor,
             self.workers,
             parent,
-            fixed,
             self.same,
             self._console,
             seconds,
@@ -180,10 +178,9 @@ class _Search:
         names = list(self.plan.space.values)
         spoken: dict[str, object] = {f"space.{name}": text for name, text in self.plan.points.identity.items()}
         spoken |= {"goals": str(self.plan.goals), "study": self.name, "overrides": " ".join(arguments)}
-        fixed = fixed_parameters(self.config, self.same, self.plan.points)
-        parent.open(
-            sweep_name(self.config.hydra.runtime.choices, names), {**fixed, **spoken, "sampler": "exhaustive"}, names
-        )
+        fixed = chosen_parameters(self.config, self.same, self.plan.points)
+        name = sweep_name(self.config.hydra.runtime.choices, names, names)
+        parent.open(name, {**fixed, **spoken, "sampler": "exhaustive"}, names)
         return parent
 
     def _begin(self, parent: ParentRun, arguments: Sequence[str]) -> None:

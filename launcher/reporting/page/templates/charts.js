@@ -1,7 +1,7 @@
-// Charts with Plotly, in the page's colours.
+// Charts in the page's colours.
 
 const CONFIG = { displaylogo: false, responsive: true, displayModeBar: false };
-const ZOOMED = { ...CONFIG, displayModeBar: "hover", modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]] };
+const ZOOMED = { ...CONFIG, displayModeBar: "hover" };
 const PATTERNS = { d0: "", d1: "/", d2: "x", d3: "\\", d4: "." };
 const LIMIT_PATTERNS = { read: "", write: "/", shared: "x", compute: "", latency: "." };
 const MOST_BARS = 12;
@@ -268,6 +268,20 @@ function otherLayers(layers, chosen, point) {
   return placed([...found.values()].sort((a, b) => a.x - b.x));
 }
 
+/** What each point of a layer stands for; points that are close to each other share a label, a line each. */
+function pointLabels(bandwidths, at) {
+  const order = bandwidths.map((_, n) => n).sort((a, b) => at(bandwidths[a]) - at(bandwidths[b]));
+  const labels = bandwidths.map(() => "");
+  let first = null;
+  for (const n of order) {
+    const [component, kind, , limits] = bandwidths[n];
+    const label = escapeText(`${component} ${kind}`);
+    if (first === null || Math.log10(at(bandwidths[n]) / at(bandwidths[first])) > (onPhone() ? 0.7 : 0.3)) first = n;
+    labels[first] += `${labels[first] ? "<br>" : ""}${limits ? `<b>${label}, limits</b>` : label}`;
+  }
+  return labels;
+}
+
 /** Roofs of the selected layer; a point for the layer at each bandwidth, and one for the limiting one of the others. */
 function roofline(data, state) {
   const layers = data.rows[state.selected].layers;
@@ -286,7 +300,7 @@ function roofline(data, state) {
     { mode: "lines", x: [left, right], y: [available, available], name: `${count(available)} compute units`, line: { color: colourOf("ink"), width: 2 }, hovertemplate: `${count(available)} operations per cycle: all compute units<extra></extra>` },
     ...(compute[5] < available * 0.999 ? [{ mode: "lines", x: [left, right], y: [compute[5], compute[5]], name: `${count(compute[5])} units in use`, line: { color: colourOf("ink"), width: 1.5, dash: "dot" }, hovertemplate: `${count(compute[5])} operations per cycle: the units in use<extra></extra>` }] : []),
     ...roofsOf(bandwidths).map((roof) => ({ mode: "lines", x: [left, available / roof.words], y: [left * roof.words, available], name: `${roof.component} ${roof.kinds.join(" and ")}`, line: { color: colourOf(data.components[roof.component] || "do"), width: 2, dash: dashes[roof.kinds[0]] }, hovertemplate: `${escapeText(roof.component)} ${roof.kinds.join(" and ")}: ${significant(roof.words)} words per cycle<extra></extra>` })),
-    { mode: "markers", name: chosen.name, showlegend: false, x: bandwidths.map((limit) => point(chosen, limit).x), y: bandwidths.map((limit) => point(chosen, limit).y), marker: { size: 12, color: bandwidths.map((limit) => colourOf(data.components[limit[0]] || "do")), line: { width: bandwidths.map((limit) => (limit[3] ? 2.5 : 1)), color: bandwidths.map((limit) => colourOf(limit[3] ? "ink" : "paper")) } }, text: bandwidths.map((limit) => `${escapeText(chosen.name)} at ${escapeText(limit[0])} ${limit[1]}${limit[3] ? ", which limits" : ""}`), hovertemplate: "<b>%{text}</b><br>%{y:.3~s} operations per cycle<br>%{x:.3~s} operations per word<extra></extra>" },
+    { mode: "markers+text", name: chosen.name, showlegend: false, text: pointLabels(bandwidths, (limit) => point(chosen, limit).x), textposition: "bottom center", textfont: { size: 12, color: colourOf("ink") }, x: bandwidths.map((limit) => point(chosen, limit).x), y: bandwidths.map((limit) => point(chosen, limit).y), marker: { size: 12, color: bandwidths.map((limit) => colourOf(data.components[limit[0]] || "do")), line: { width: bandwidths.map((limit) => (limit[3] ? 2.5 : 1)), color: bandwidths.map((limit) => colourOf(limit[3] ? "ink" : "paper")) } }, customdata: bandwidths.map((limit) => `${escapeText(chosen.name)} at ${escapeText(limit[0])} ${limit[1]}${limit[3] ? ", which limits" : ""}`), hovertemplate: "<b>%{customdata}</b><br>%{y:.3~s} operations per cycle<br>%{x:.3~s} operations per word<extra></extra>" },
     { mode: "markers+text", name: "other layers", showlegend: false, x: others.map((other) => other.x), y: others.map((other) => other.y), text: others.map((other) => other.name), textposition: others.map((other) => (other.below ? "bottom center" : "top center")), textfont: { size: 11, color: colourOf("soft") }, marker: { size: 7, symbol: "diamond", color: others.map((other) => colourOf(data.components[other.component] || "do")) }, customdata: others.map((other) => `${other.component} ${other.kind}`), hovertemplate: "%{text} at %{customdata}<br>%{y:.3~s} operations per cycle<br>%{x:.3~s} operations per word<extra></extra>" },
   ].map((trace) => ({ type: "scatter", ...trace }));
   $("#roof-note").textContent = `${chosen.name} reaches ${significant(chosen.computes / chosen.cycles)} of ${significant(available)} operations per cycle. Each line is what a bandwidth, over all its instances in use, allows; a point lies as far right as the operations that each of its words serves.${layers.length > 1 ? " Diamonds: the other layers, at their most loaded bandwidth." : ""}`;
