@@ -158,8 +158,9 @@ def test_whatever_is_not_usable_comes_with_a_command_and_what_works_without_it(t
 
 
 def test_the_command_lists_findings_and_the_commands_that_are_to_be_copied(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     assert main(["doctor", "--tracking-uri", f"sqlite:///{tmp_path}/runs.db"]) == 0
     said = capsys.readouterr().out
     assert re.search(r"^timeloop-mapper +missing +not on the PATH +the native engine", said, re.MULTILINE)
