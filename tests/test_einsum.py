@@ -306,7 +306,7 @@ def test_groups_are_a_dimension_that_all_tensors_have() -> None:
         compose(["layer=conv", *parameters("E=8 D=9 R=3 S=3 L=4 Q=4 groups=3")])
 
 
-@pytest.mark.parametrize(("arch", "groups"), zip(ARCHITECTURES, [2, 8] * 4, strict=True))
+@pytest.mark.parametrize(("arch", "groups"), [*zip(ARCHITECTURES, [2, 8] * 4, strict=True)])
 def test_every_architecture_maps_groups(arch: str, groups: int) -> None:
     result = convolution(f"layer.groups={groups}", f"arch={arch}")
     assert result.ok and result.optimality is not None and result.optimality.status == "proved"
