@@ -176,6 +176,7 @@ def test_points_that_cannot_be_the_best_are_counted_and_not_each_told(tmp_path: 
     assert "bound" not in told.out.partition("trials,")[0]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it may come in a collector's callback
 def test_a_trial_that_takes_too_long_fails(tmp_path: Path) -> None:
     limit = ["sweep.trial_timeout_s=0.001", "sweep.n_trials=2", "cache=false", "tracking=none"]
     sweep(tmp_path, *SPACE, *limit).must_explain("took longer than sweep.trial_timeout_s=0.001")
@@ -339,6 +340,7 @@ def test_another_grid_is_another_sweep(tmp_path: Path) -> None:
     grid(tmp_path, "arch.rows=8,64", *given[1:]).must_explain("arch.rows: 8,16 -> 8,64", "sweep.restart=true")
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it may come in a collector's callback
 def test_a_grid_has_limits_of_time_and_failures_and_reuses_points(tmp_path: Path) -> None:
     none = "tracking=none"
     slow = grid(tmp_path, *SIZES, none, "sweep.trial_timeout_s=0.001", "cache=false")
