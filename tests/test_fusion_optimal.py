@@ -91,7 +91,7 @@ def test_flows_of_a_model_are_data(tmp_path: Path) -> None:
 
 def test_the_files_of_a_fused_network(tmp_path: Path) -> None:
     outcome = launch_here(
-        tmp_path, "arch=gemmini", ATTENTION, "fusion=optimal", *SMALL, "tracking=none", "hydra.run.dir=out"
+        tmp_path, "-v", "arch=gemmini", ATTENTION, "fusion=optimal", *SMALL, "tracking=none", "hydra.run.dir=out"
     )  # fmt: skip
     text = outcome.must_succeed().out
     for words in ("as one nest", "waits at Accumulator", "held for other layers", "what fusing saves", "proved"):
