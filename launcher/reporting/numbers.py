@@ -53,7 +53,9 @@ def percent(share: float) -> str:
 
 
 def short_seconds(seconds: float) -> str:
-    """A duration: ``38 ms``, ``2.41 s``, ``3 min 20 s``."""
+    """A duration: ``38 ms``, ``2.41 s``, ``3 min 20 s``; none where there is no number."""
+    if not isfinite(seconds):
+        return ABSENT
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 120:

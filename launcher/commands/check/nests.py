@@ -77,6 +77,8 @@ def _check_claim(result: Result, optimality: Optimality) -> list[str]:
     """Whether bound, gap and status go together."""
     if optimality.lower_bound is None or not optimality.objective:
         return []
+    if optimality.objective[0] not in CRITERIA:
+        return [f"the objective {optimality.objective[0]!r} is none of {', '.join(CRITERIA)}"]
     value = CRITERIA[optimality.objective[0]].of(result)
     if optimality.lower_bound > value * (1 + SAME):
         return [f"the bound {optimality.lower_bound:.9g} is above the value {value:.9g}"]
