@@ -57,7 +57,9 @@ class Ran:
 
 
 @pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("COLUMNS", "200")
+
     def command(name: str, *texts: str, options: tuple[str, ...] = ()) -> Ran:
         files = []
         for number, text in enumerate(texts):
