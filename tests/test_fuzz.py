@@ -1,4 +1,4 @@
-"""A sample of what ``python tests/fuzz.py`` runs by the hundred thousand; docs/reliability.md has its figures."""
+"""A sample of what ``python tests/fuzz.py`` runs by the hundred thousand."""
 
 from __future__ import annotations
 
