@@ -5,12 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
-from functools import cache
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from rich.console import Console
+from collections.abc import Iterable
 
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]",
@@ -77,24 +72,3 @@ def csv_text(rows: Iterable[Iterable[object]]) -> str:
     for row in rows:
         writer.writerow([csv_cell(cell) if isinstance(cell, str) else cell for cell in row])
     return text.getvalue()
-
-
-def plain_console(*, stderr: bool = False, quiet: bool = False, width: int | None = None) -> Console:
-    """A terminal, or what stands for one, that shows nothing but :func:`plain` text."""
-    console: Console = _console_class()(stderr=stderr, quiet=quiet, width=width)
-    return console
-
-
-@cache
-def _console_class() -> Any:
-    """Made when it is needed: loading rich takes a moment."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.segment import Segment  # noqa: PLC0415
-
-    class PlainConsole(Console):
-        def render(self, renderable: Any, options: Any = None) -> Iterator[Segment]:
-            for segment in super().render(renderable, options):
-                shown = segment.control or is_plain_text(segment.text)
-                yield segment if shown else Segment(plain(segment.text), segment.style)
-
-    return PlainConsole

@@ -19,7 +19,8 @@ from launcher.cache_place import cache_folder
 from launcher.config.choices import check_choices, check_typed
 from launcher.config.compose import compose
 from launcher.errors import LauncherError
-from launcher.plain_text import csv_text, plain, plain_console, without_passwords
+from launcher.plain_text import csv_text, plain, without_passwords
+from launcher.reporting.console import FittingConsole
 from launcher.reporting.formats import latex
 from launcher.results.files import read_result
 from launcher.timeloop_files.io import Document
@@ -108,7 +109,7 @@ def test_passwords_of_addresses_are_masked(tmp_path: Path) -> None:
 
 
 def test_nothing_moves_a_cursor_or_is_a_formula() -> None:
-    console = plain_console(width=60)
+    console = FittingConsole(width=60)
     with console.capture() as shown:
         console.print("a\x1b[31mb\u202ec", style="bold")
     assert "a\\x1b[31mb\\u202ec" in shown.get() and "\x1b[31m" not in shown.get()

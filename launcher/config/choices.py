@@ -17,7 +17,7 @@ from hydra.core.override_parser.types import (
 )
 from hydra.errors import HydraException
 
-from launcher.config.explain import CommandLineError
+from launcher.config.explain import EXPECTED, CommandLineError
 from launcher.errors import ConfigurationError
 from launcher.paths import data_folder
 from launcher.plain_text import is_plain_text, plain
@@ -43,7 +43,7 @@ def check_choices(overrides: Sequence[str]) -> None:
         if not key and "=" in text:
             raise CommandLineError(
                 f"cannot read the argument {text!r}",
-                expected="group=choice, key=value, or with -m: key=value,value",
+                expected=EXPECTED,
             )
         if not text.startswith("-") and "=" in text and (key in groups or "/" in key):
             _check(key, text)
@@ -73,14 +73,30 @@ def _groups() -> frozenset[str]:
 
 @cache
 def _names(group: str) -> tuple[str, ...]:
-    folder = data_folder("conf") / group
-    names = sorted(path.stem for path in folder.glob("*.yaml")) if _NAME.fullmatch(group) else []
-    return tuple(names) if len(names) <= 12 else (*names[:12], "...")
+    names = choices_of(group) if _NAME.fullmatch(group) else ()
+    return names if len(names) <= 12 else (*names[:12], "...")
+
+
+@cache
+def choices_of(group: str) -> tuple[str, ...]:
+    """The names of a group's choices in ``conf/``, sorted."""
+    return tuple(sorted(file.stem for file in (data_folder("conf") / group).glob("*.yaml")))
+
+
+def read_override(text: str) -> Override | None:
+    """An argument as Hydra reads it; None where it cannot."""
+    try:
+        override: Override = OverridesParser.create().parse_override(text)
+    except (HydraException, RecursionError):
+        return None
+    return override
 
 
 def _check(key: str, text: str) -> None:
+    override = read_override(text)
+    if override is None:
+        return
     try:
-        override: Override = OverridesParser.create().parse_override(text)
         value = override.value()
     except (HydraException, RecursionError):
         return

@@ -147,7 +147,7 @@ def _layer_names(config: DictConfig, parts: Mapping[str, object]) -> list[str]:
 
 def own_folders(hydra: Any) -> tuple[Path, ...]:
     """The folders with groups of the user's own, from a configuration's part ``hydra``."""
-    sources = [Path(source.path) for source in hydra.runtime.config_sources if source.schema == "file"]
+    sources = [Path(source.path) for source in hydra.runtime.config_sources if source.schema == "file" and source.path]
     return tuple(path for path in sources if path.resolve() != data_folder("conf"))
 
 

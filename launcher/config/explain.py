@@ -41,6 +41,9 @@ _OTHER_NAMES = {
 }
 """What others call a choice of a sweeper."""
 
+EXPECTED = "group=choice, key=value, or with -m: key=value,value"
+"""What an argument is."""
+
 _MOST_LISTED = 24
 _HYDRAS = {"sweeper": "hydra/sweeper", "launcher": "hydra/launcher"}
 _HELP = "python launch.py --help lists groups, choices and keys"
@@ -70,7 +73,7 @@ def explain(error: BaseException, typed: Sequence[str] = ()) -> LauncherError:
         if isinstance(link, OverrideParseException):
             return CommandLineError(
                 f"cannot read the argument {link.override!r}",
-                expected="group=choice, key=value, or with -m: key=value,value",
+                expected=EXPECTED,
                 hint=_first_line(link.__cause__ or link),
             )
         if isinstance(link, MarkedYAMLError):

@@ -8,15 +8,13 @@ from collections.abc import Collection, Sequence
 from functools import cache
 from pathlib import Path
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
+import yaml
 
-from launcher.config.explain import CommandLineError
+from launcher.config.choices import choices_of, read_override
+from launcher.config.explain import EXPECTED, CommandLineError
 from launcher.config.shell_line import launch_line, quoted
 from launcher.figures import metric_in_its_unit
 from launcher.paths import data_folder
-
-EXPECTED = "group=choice, key=value, or with -m: key=value,value"
 
 _FLAGS = (
     *("--multirun", "-m", "--quiet", "-q", "--verbose", "-v", "--help", "-h", "--version", "--hydra-help"),
@@ -168,11 +166,7 @@ def _whole_name(entry: str) -> str:
 
 
 def _can_be_read(argument: str) -> bool:
-    try:
-        OverridesParser.create().parse_override(argument)
-    except (HydraException, RecursionError):
-        return False
-    return True
+    return read_override(argument) is not None
 
 
 def _bare_words(
@@ -200,30 +194,22 @@ def _bare_words(
 def _choice(word: str) -> str | None:
     """``arch=pim`` for ``pim``: the first group that has such a choice."""
     for group in ("arch", "model", "layer", "experiment", "mapper", "engine", "estimator", "tracking", "fusion"):
-        for name in _choices(group):
+        for name in choices_of(group):
             if name.lower() == word.lower():
                 return f"{'+' if group == 'experiment' else ''}{group}={name}"
     return None
 
 
 @cache
-def _choices(group: str) -> tuple[str, ...]:
-    return tuple(sorted(file.stem for file in (data_folder("conf") / group).glob("*.yaml")))
-
-
-@cache
 def _keys() -> frozenset[str]:
     """Groups, and keys of the main file and of every choice."""
-    import yaml  # noqa: PLC0415
-
     conf = data_folder("conf")
-    keys = {path.name for path in conf.iterdir() if path.is_dir()} | set(_below(conf / "config.yaml", yaml.safe_load))
+    keys = {path.name for path in conf.iterdir() if path.is_dir()} | set(_below(conf / "config.yaml"))
     for file in conf.glob("*/*.yaml"):
-        keys |= {f"{file.parent.name}.{name}" for name in _below(file, yaml.safe_load)}
+        keys |= {f"{file.parent.name}.{name}" for name in _below(file)}
     return frozenset(keys)
 
 
-def _below(file: Path, load: object) -> list[str]:
-    assert callable(load)
-    values = load(file.read_text())
+def _below(file: Path) -> list[str]:
+    values = yaml.safe_load(file.read_text())
     return [str(key) for key in values] if isinstance(values, dict) else []

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from launcher.errors import LauncherError
-from launcher.plain_text import plain_console, plain_line
+from launcher.plain_text import plain_line
 from launcher.reporting.artifacts import artifact_texts
 from launcher.reporting.comparison import comparison_document
+from launcher.reporting.console import open_console
 from launcher.reporting.show import print_trial, trial_document
 from launcher.reporting.summary import summary_document
 from launcher.results.files import RESULT_JSON, read_result
@@ -31,7 +32,7 @@ def _try(result: Result, folder: Path) -> None:
     try:
         artifact_texts(result)
         trial_document(Trials((), (trial,)))
-        print_trial(Trials((), (trial,)), plain_console(quiet=True), verbose=True)
+        print_trial(Trials((), (trial,)), open_console(quiet=True), verbose=True)
         comparison_document([trial, trial])
         summary_document(Trials((), (trial,)))
     except LauncherError:

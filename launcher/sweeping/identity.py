@@ -10,6 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from launcher.config.compose import own_folders
 from launcher.errors import ConfigurationError
 from launcher.fingerprint import fingerprint
 from launcher.paths import data_folder
@@ -107,9 +108,7 @@ def _fixed(config: DictConfig, points: Points) -> dict[str, Any]:
 def _digest_of_data(config: DictConfig) -> str:
     """Of the templates and tables that decide what a trial finds, the user's own included."""
     folders = [data_folder(name) for name in _DATA]
-    conf = data_folder("conf")
-    own = [Path(one.path) for one in config.hydra.runtime.config_sources if one.schema == "file" and one.path]
-    folders += [path / "arch_templates" for path in own if path.resolve() != conf]
+    folders += [path / "arch_templates" for path in own_folders(config.hydra)]
     folders += [Path(str(folder)).expanduser() for folder in (OmegaConf.select(config, "estimator.tables") or ())]
     summary = hashlib.sha256()
     model_file = OmegaConf.select(config, "model.path", throw_on_missing=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage
 from rich.console import Console
@@ -23,10 +22,9 @@ from launcher.config.trial import Trial
 from launcher.disks import FullDiskError, is_full, system_error
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.interrupts import first_asks
-from launcher.plain_text import without_passwords
 from launcher.process_limits import spare_libraries
 from launcher.reporting.console import console_for, warnings_console
-from launcher.results.files import MULTIRUN_YAML, REPORT_HTML, SWEEP_JSON, TRIALS_CSV
+from launcher.results.files import REPORT_HTML, TRIALS_CSV
 from launcher.results.parameters import point_name
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.best_trials import keep_files_of, trials_to_keep
@@ -44,6 +42,7 @@ from launcher.sweeping.pruning import PointBounds
 from launcher.sweeping.rows import common_reasons, study_rows, trials_csv, tried_all
 from launcher.sweeping.storages import close_storage, open_storage, printable, storage_error
 from launcher.sweeping.study import OVER, SharedStudy, finished_trials, forget, open_study
+from launcher.sweeping.sweep_files import shown_path, write_sweep_files
 from launcher.sweeping.trials import ComposedTrial, TrialLimits
 from launcher.tracking import tracker_of
 from launcher.verbosity import Verbosity
@@ -208,7 +207,7 @@ class _Sweep:
         if not any(row.ok for row in rows):
             raise LauncherError(
                 f"none of the {len(rows)} trials found a mapping: {common_reasons(rows)}",
-                where=_shown(self.plan.folder),
+                where=shown_path(self.plan.folder),
             )
         return rows
 
@@ -240,15 +239,15 @@ class _Sweep:
         self.plan.folder.mkdir(parents=True, exist_ok=True)
         for place in self.study.enter(self.plan.folder):
             clear_leftovers(place)
-        own = {
-            "parent": parent.run,
-            "swept": list(self.plan.points.names),
-            "overrides": list(arguments),
-            "study": self.name,
-            "workers": self.workers,
-        }
-        write_text(self.plan.folder / SWEEP_JSON, without_passwords(json.dumps(own)) + "\n")
-        write_text(self.plan.folder / MULTIRUN_YAML, without_passwords(OmegaConf.to_yaml(self.config)))
+        write_sweep_files(
+            self.plan.folder,
+            self.config,
+            parent=parent.run,
+            swept=self.plan.points.names,
+            overrides=arguments,
+            study=self.name,
+            workers=self.workers,
+        )
         earlier = len(self.study.trials)
         if earlier or not self.plan.is_grid:
             self._say("study", f"{self.name} in {self.where}, {earlier} trials so far")
@@ -293,10 +292,10 @@ class _Sweep:
             if not self.plan.is_grid:
                 write_pictures(self.study.study, goals, folder)
             write_page([Path(row.folder) for row in rows if row.folder], folder)
-        self._say("files", _shown(folder))
+        self._say("files", shown_path(folder))
         if (folder / REPORT_HTML).is_file():
-            self._say("report", _shown(folder / REPORT_HTML))
-        self._say("next", f"python -m launcher summary {shlex.quote(_shown(folder))}")
+            self._say("report", shown_path(folder / REPORT_HTML))
+        self._say("next", f"python -m launcher summary {shlex.quote(shown_path(folder))}")
         parent.mend(self._ended)
         finished = sum(row.state != "running" for row in rows)
         if interrupted or (self.plan.is_grid and finished < points.total):
@@ -314,7 +313,3 @@ class _Sweep:
 
     def _say(self, what: str, text: str) -> None:
         self.console.print(f"{what:<10}{text}", highlight=False, soft_wrap=True, markup=False)
-
-
-def _shown(folder: Path) -> str:
-    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from launcher.config.other_architectures import PLUMBING
 from launcher.config.tensor_bits import AS_THE_ARCHITECTURE, TensorBits
 from launcher.errors import ConfigurationError
 from launcher.paths import data_folder
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from launcher.config.layer_sizes import LayerSizes
 
 
-_PLUMBING = ("name", "label", "template", "norm_template")
 _EINSUM = "einsum"
 """The problem of layers that say what they compute."""
 
@@ -183,7 +183,7 @@ def _told(
 def _lacking(whose: str, name: str, values: Mapping[str, object], place: str) -> ConfigurationError:
     """What a template reads and nobody gave; most often it is a copy of another architecture's."""
     given = values.get(whose)
-    known = [str(one) for one in given if one not in _PLUMBING] if isinstance(given, Mapping) else []
+    known = [str(one) for one in given if one not in PLUMBING] if isinstance(given, Mapping) else []
     close = get_close_matches(name, known, 1)
     if whose == "arch":
         what = f"the template reads arch.{name}, and the architecture has no {name}"

@@ -25,6 +25,7 @@ from launcher.sweeping.parent import ParentRun
 from launcher.sweeping.pictures import write_page
 from launcher.sweeping.progress import print_searched
 from launcher.sweeping.rows import best_rows, trials_csv
+from launcher.sweeping.sweep_files import shown_path
 from launcher.sweeping.trials import ComposedTrial, TrialLimits
 from launcher.whole_files import write_text
 
@@ -76,7 +77,7 @@ def leave(
     counts = ending.counts()
     for what, text in _sentences(ending, rows, counts, seconds):
         say(console, what, text)
-    say(console, "files", _shown(folder))
+    say(console, "files", shown_path(folder))
     metrics = {"points": float(sum(counts.values()))} | {f"points_{word}": float(n) for word, n in counts.items()}
     reference = parent.close(rows, plan.goals, folder, interrupted=interrupted, more=metrics)
     if reference is not None:
@@ -84,7 +85,7 @@ def leave(
     if interrupted:
         raise KeyboardInterrupt
     if not len(ending.open_designs) and not any(row.ok for row in rows):
-        raise LauncherError(_nothing(ending, rows), where=_shown(folder))
+        raise LauncherError(_nothing(ending, rows), where=shown_path(folder))
     return rows
 
 
@@ -175,7 +176,3 @@ def _nothing(ending: Ending, rows: Sequence[TrialRow]) -> str:
         return f"none of the {size:,} points keeps {limits} and has a mapping"
     reasons = [row.reason for row in rows if row.reason] or list(ending.table.reasons)
     return f"none of the {size:,} points has a mapping" + (f": {reasons[0]}" if reasons else "")
-
-
-def _shown(folder: Path) -> str:
-    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from math import inf
-from pathlib import Path
 from typing import Any
 
 from hydra.core.config_loader import ConfigLoader
 from hydra.plugins.launcher import Launcher
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from rich.console import Console
 
-from launcher.config.compose import composition_of
+from launcher.config.compose import composition_of, own_folders
 from launcher.config.trial import Trial
 from launcher.engines.native.arrays import BoolArray
 from launcher.errors import LauncherError
 from launcher.figures import TABLES
 from launcher.fingerprint import fingerprint
 from launcher.interrupts import first_asks, stop_asked
-from launcher.paths import data_folder
-from launcher.plain_text import without_passwords
 from launcher.reporting.console import console_for, warnings_console
-from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.executors import await_launches, executor_of
 from launcher.sweeping.exhaustive.boxes import Divider
@@ -48,10 +43,10 @@ from launcher.sweeping.identity import chosen_parameters, digest, identity
 from launcher.sweeping.launchers import prepare, stop, workers_of
 from launcher.sweeping.parent import ParentRun, sweep_name
 from launcher.sweeping.storages import printable
+from launcher.sweeping.sweep_files import write_sweep_files
 from launcher.tracking import tracker_of
 from launcher.trial.steps import specify
 from launcher.verbosity import Verbosity
-from launcher.whole_files import write_text
 
 _BOUNDS = "launcher.sweeping.exhaustive.work"
 _PATIENCE_S = 5.0
@@ -186,24 +181,19 @@ class _Search:
     def _begin(self, parent: ParentRun, arguments: Sequence[str]) -> None:
         folder = self.plan.folder
         folder.mkdir(parents=True, exist_ok=True)
-        own = {
-            "parent": parent.run,
-            "swept": list(self.plan.space.values),
-            "overrides": list(arguments),
-            "study": self.name,
-            "workers": self.workers,
-        }
-        write_text(folder / SWEEP_JSON, without_passwords(json.dumps(own)) + "\n")
-        write_text(folder / MULTIRUN_YAML, without_passwords(OmegaConf.to_yaml(self.config)))
+        write_sweep_files(
+            folder,
+            self.config,
+            parent=parent.run,
+            swept=list(self.plan.space.values),
+            overrides=arguments,
+            study=self.name,
+            workers=self.workers,
+        )
         say(self._console, "study", f"{self.name} in {self.where}, {self.plan.space.size:,} points")
         fixed = [one for one in self.plan.points.fixed if not one.lstrip("+~").startswith(_OF_THE_SWEEP)]
         keys = {one.element: self.plan.space.values[one.name] for one in self.plan.points.dimensions}
-        StudyFile(tuple(fixed), keys, self._own_folder()).write(folder)
-
-    def _own_folder(self) -> Path | None:
-        """Where the user's own groups and templates are."""
-        sources = [Path(one.path) for one in self.config.hydra.runtime.config_sources if one.schema == "file"]
-        return next((path for path in sources if path.resolve() != data_folder("conf")), None)
+        StudyFile(tuple(fixed), keys, next(iter(own_folders(self.config.hydra)), None)).write(folder)
 
     def _settle(self) -> tuple[Ending, bool]:
         """Settle what is open; whether Ctrl-C or the time limit came before the end."""

@@ -1,0 +1,44 @@
+"""What a sweep of any kind leaves in its folder before its first trial, and how it calls folders."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from launcher.plain_text import without_passwords
+from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON
+from launcher.whole_files import write_text
+
+
+def write_sweep_files(
+    folder: Path,
+    config: DictConfig,
+    *,
+    parent: str | None,
+    swept: Sequence[str],
+    overrides: Sequence[str],
+    study: str,
+    workers: int,
+) -> None:
+    """Say what is swept, and with which configuration; passwords of addresses are left out.
+
+    Args:
+        folder: the sweep's.
+        config: the sweep's, Hydra's part included.
+        parent: identifier of its run in the tracking store, where it has one.
+        swept: keys and groups.
+        overrides: the arguments of the command line.
+        study: its name.
+        workers: trials at a time.
+    """
+    own = {"parent": parent, "swept": [*swept], "overrides": [*overrides], "study": study, "workers": workers}
+    write_text(folder / SWEEP_JSON, without_passwords(json.dumps(own)) + "\n")
+    write_text(folder / MULTIRUN_YAML, without_passwords(OmegaConf.to_yaml(config)))
+
+
+def shown_path(path: Path) -> str:
+    """A path as short as it can be typed here."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
