@@ -16,62 +16,16 @@ from typing import Any
 import numpy as np
 import pytest
 from command_line import ROOT, command_here, launch_here
-from exhaustive_cases import EYERISS, GEMMINI, PIM, asked, study_of
+from exhaustive_cases import EYERISS, GEMMINI, PIM, asked, check_against_every_point, every_point, study_of
 
 from launcher import run
 from launcher.results.files import read_result
-from launcher.results.fronts import dominates
 from launcher.sweeping.exhaustive import run as exhaustive_run
 from launcher.sweeping.exhaustive.numbering import point_at
-from launcher.sweeping.exhaustive.table import PointTable, read_points
-from launcher.sweeping.exhaustive.work import HardwareStudy, PointOutcome, _Worker
-from launcher.sweeping.goals import Goals, parse_goals
+from launcher.sweeping.exhaustive.table import read_points
+from launcher.sweeping.goals import parse_goals
 
 COMMON = ["-m", "hydra/sweeper=exhaustive", "tracking=none", "model=bert_base", "hydra.sweep.dir=out"]
-METRICS = ("edp_j_cycles", "energy_pj", "cycles", "area_mm2", "utilization", "latency_s")
-
-
-def every_point(study: HardwareStudy, metrics: tuple[str, ...] = METRICS) -> list[PointOutcome]:
-    """What each point is, found one by one."""
-    worker = _Worker(study)
-    return [worker.search(number, metrics) for number in range(study.space.size)]
-
-
-def losses(goals: Goals, outcome: PointOutcome) -> tuple[float, ...] | None:
-    if outcome.status != "searched" or goals.broken(outcome.figures):
-        return None
-    return tuple(goals.losses(outcome.figures))
-
-
-def check_against_every_point(folder: Path, goals: Goals, truth: list[PointOutcome]) -> PointTable:
-    """The certificate's front is the true one, and whatever is said of a point is so."""
-    points = read_points(folder / "points.parquet")
-    certificate = json.loads((folder / "certificate.json").read_text())
-    known = [losses(goals, one) for one in truth]
-    front = {own for own in known if own and not any(other and dominates(other, own) for other in known)}
-    assert {tuple(one["losses"]) for one in certificate["best"]} == front
-    signs = [1 if way == "minimize" else -1 for way in goals.directions]
-    for number, one in enumerate(truth):
-        row = points.row(number)
-        assert row["status"] != "open"
-        if row["status"] == "searched":
-            assert {name: row[name] for name in one.figures if name in row} == {
-                name: value for name, value in one.figures.items() if name in row
-            }
-            continue
-        if row["status"] in ("infeasible", "failed"):
-            assert one.status == row["status"]
-            continue
-        own = known[number]
-        assert own is None or own not in front
-        if row["status"] == "limit":
-            assert one.status != "searched" or goals.broken(one.figures)
-        for name, sign in zip(goals.objectives, signs, strict=True):
-            if one.status == "searched" and f"bound.{name}" in row:
-                assert sign * float(row[f"bound.{name}"]) <= sign * one.figures[name] * (1 + sign * 1e-9)  # type: ignore[arg-type]
-    return points
-
-
 CASES: dict[str, tuple[Any, list[str], list[str], list[str]]] = {
     "edp": (GEMMINI, ["layer=KTQ"], ["edp_j_cycles"], []),
     "two objectives and a limit": (EYERISS, ["arch=eyeriss", "layer=KTQ"], ["energy_pj", "cycles"], ["area_mm2 <= 3"]),
