@@ -13,6 +13,7 @@ COMMANDS = {
     "compare": "launcher.commands.compare",
     "summary": "launcher.commands.summary",
     "report": "launcher.commands.report",
+    "compile": "launcher.commands.compile",
     "doctor": "launcher.commands.doctor.command",
 }
 """Command -> its module. A module has a docstring (its first line is the help), ``add_arguments`` and ``run``."""

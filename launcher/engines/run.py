@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Dict
-from collections.abc import Sequence
 from dataclasses import replace
 
 from launcher.engines.interface import Engine, Mapped, MapperSettings, OnProgress
@@ -42,6 +42,16 @@ def must_compile(name: str, *, sliding: bool, factors: Factors = Factors.perfect
     from launcher.engines.native.compilation import search_is_compiled  # noqa: PLC0415
 
     return not search_is_compiled(sliding=sliding, imperfect=factors is not Factors.perfect)
+
+
+def compile_searches() -> Iterator[str]:
+    """Compile whatever the native engine's searches need; yields the name of each part that is done.
+
+    It takes 20 to 60 s once, and a moment afterwards.
+    """
+    from launcher.engines.native.mapper.warmup import compile_all  # noqa: PLC0415
+
+    return compile_all()
 
 
 def settings_of(
