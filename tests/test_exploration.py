@@ -63,6 +63,16 @@ def test_every_configuration_of_a_preset_is_a_trial(preset: str) -> None:
         }
 
 
+def test_an_experiment_of_ones_own_may_change_all_layers_of_a_network(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    content = "# @package _global_\ndefaults:\n  - override /layer: all\nlayer:\n  blocks: 3\n"
+    (tmp_path / "experiment" / "mine.yaml").write_text(content)
+    common = ["model=bert_base", "layer=all", "layers=[KTQ,softmax]"]
+    for experiment, runs in (("pareto_pim", 144), ("mine", 36)):
+        trial = compose([*common, f"+experiment={experiment}", "layer=all"], tmp_path)
+        assert [layer.runs for layer in trial.layers] == [runs, runs]
+
+
 def test_names_of_the_file_mean_the_same_part_of_every_architecture(tmp_path: Path) -> None:
     shared = {"pe_rows": 8, "pe_cols": 16, "buffer_kib": 128, "buffer_bandwidth": 8}
     for arch, buffer in (("gemmini", "scratchpad"), ("pim", "glb"), ("tpu", "unified_buffer"), ("aimc", "scratchpad")):

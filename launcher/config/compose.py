@@ -20,7 +20,7 @@ from launcher.config.choices import check_choices, check_name
 from launcher.config.composition import ComposedExperiment
 from launcher.config.explain import explain
 from launcher.config.files_stamp import FilesStamp, files_stamp
-from launcher.config.layer_files import plain_layer
+from launcher.config.layer_files import experiment_leaves_layers_alone, plain_layer
 from launcher.config.model_parts import part_nodes, read_parts
 from launcher.config.model_schema import USUAL_LAYERS
 from launcher.config.schema import register
@@ -182,13 +182,27 @@ def _decides_files(override: str) -> bool:
 @lru_cache(maxsize=1024)
 def _layer_node(overrides: tuple[str, ...], name: str, stamp: FilesStamp) -> DictConfig:
     """A layer's part of the configuration, as long as no file changes: compositions of other values share it."""
-    files = [Path(path) for path, *_ in stamp if path.endswith((f"layer/{name}.yaml", f"layer/{name}.yml"))]
-    node = None if len(files) > 1 or any(map(_may_set_layers, overrides)) else plain_layer(name)
+    is_plain = _leave_layers_alone(overrides, stamp) and not _files_of(f"layer/{name}", stamp)
+    node = plain_layer(name) if is_plain else None
     if node is None:
         node = hydra_compose("config", [*overrides, f"layer={name}"]).layer
     return node
 
 
-def _may_set_layers(override: str) -> bool:
-    """Whether an override may bring values of layers, or other files of them, with it."""
-    return not override.startswith(("hydra/sweeper=", "hydra.searchpath=", *(f"{group}=" for group in _OTHER_GROUPS)))
+@lru_cache(maxsize=64)
+def _leave_layers_alone(overrides: tuple[str, ...], stamp: FilesStamp) -> bool:
+    """Whether overrides bring neither values of layers nor other files of them with them."""
+    return all(_leaves_layers_alone(one, stamp) for one in overrides)
+
+
+def _leaves_layers_alone(override: str, stamp: FilesStamp) -> bool:
+    key, _, choice = override.lstrip("+").partition("=")
+    if key == "experiment":
+        return not _files_of(f"experiment/{choice}", stamp) and experiment_leaves_layers_alone(choice)
+    return override.startswith(("hydra/sweeper=", "hydra.searchpath=", *(f"{group}=" for group in _OTHER_GROUPS)))
+
+
+def _files_of(choice: str, stamp: FilesStamp) -> list[str]:
+    """Files of a group's choice, ``layer/KTQ``, in the user's own folders."""
+    own = [path for path, *_ in stamp if not Path(path).is_relative_to(data_folder("conf"))]
+    return [path for path in own if path.endswith((f"{choice}.yaml", f"{choice}.yml"))]

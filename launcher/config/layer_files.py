@@ -29,3 +29,18 @@ def plain_layer(name: str) -> DictConfig | None:
         return None
     assert isinstance(merged, DictConfig)
     return merged
+
+
+def experiment_leaves_layers_alone(name: str) -> bool:
+    """Whether one of the project's ready experiments says nothing of what a layer is, but at most which it is."""
+    file = data_folder("conf") / "experiment" / f"{name}.yaml"
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError):
+        return False
+    return isinstance(content, dict) and "layer" not in content and all(map(_chooses, content.get("defaults", [])))
+
+
+def _chooses(default: object) -> bool:
+    """Whether an entry of a list of defaults only makes another choice of a group."""
+    return default == "_self_" or (isinstance(default, dict) and all(key.startswith("override /") for key in default))
