@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Collection
+from copy import deepcopy
 from functools import lru_cache
 from typing import Any
 
@@ -28,7 +29,7 @@ class SweepLoader(ConfigLoaderImpl):
         """``values``: swept keys that are no groups."""
         self.__dict__.update(vars(loader))
         self._values = frozenset(values)
-        self._composed: dict[tuple[tuple[str, ...], tuple[str, ...]], bytes] = {}
+        self._composed: dict[tuple[tuple[str, ...], tuple[str, ...]], bytes | DictConfig] = {}
         self._parsed: dict[str, Override] = {}
         self._pickled: bytes | None = None
 
@@ -44,10 +45,10 @@ class SweepLoader(ConfigLoaderImpl):
         common = (tuple(str(one.input_line) for one in parsed if one not in swept), set_here)
         if common not in self._composed:
             composed = super().load_sweep_config(master_config, sweep_overrides)
-            self._composed[common] = pickle.dumps(composed)
+            self._composed[common] = _kept(composed)
             self._pickled = None
             return composed
-        config: DictConfig = pickle.loads(self._composed[common])  # noqa: S301 # pickled above
+        config = _copied(self._composed[common])
         ConfigLoaderImpl._apply_overrides_to_config([one for one in swept if not one.is_add()], config)
         for one in swept:
             if one.is_add():
@@ -68,6 +69,20 @@ class SweepLoader(ConfigLoaderImpl):
         new = [one for one in dict.fromkeys(overrides) if one not in self._parsed]
         self._parsed.update(zip(new, OverridesParser.create().parse_overrides(new), strict=True))
         return [self._parsed[one] for one in overrides]
+
+
+def _kept(composed: DictConfig) -> bytes | DictConfig:
+    try:
+        return pickle.dumps(composed)
+    except pickle.PicklingError:  # submitit's jobs import the plugin twice: the class of its settings is another then
+        return deepcopy(composed)
+
+
+def _copied(kept: bytes | DictConfig) -> DictConfig:
+    if isinstance(kept, DictConfig):
+        return deepcopy(kept)
+    config: DictConfig = pickle.loads(kept)  # noqa: S301 # pickled by _kept
+    return config
 
 
 @lru_cache(maxsize=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import queue
+import re
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future
@@ -107,7 +108,7 @@ class HydraTrials:
         def conclude(launched: Future[JobReturn]) -> None:
             error = launched.exception()
             if error is not None:
-                future.set_exception(error)
+                future.set_exception(_in_short(error))
             else:
                 returned = launched.result()
                 folder = Path(folder_of(returned)) if returned.hydra_cfg else None
@@ -208,6 +209,12 @@ class Jobs:
             self._suspects.extend(jobs)
             return []
         return [EndedJob(job.number, error) for job in jobs]
+
+
+def _in_short(error: BaseException) -> BaseException:
+    """submitit tells a job's whole traceback, with lines around it; the last line of it says what went wrong."""
+    traced = re.search(r"failed during processing with trace:\n-+\n(.*?)\n-{10,}", str(error), re.DOTALL)
+    return RuntimeError(traced[1].strip().splitlines()[-1]) if traced else error
 
 
 def _result(job: JobReturn) -> Result | BaseException:
