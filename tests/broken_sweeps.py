@@ -34,6 +34,9 @@ KINDS = {
         *("hydra/sweeper=optuna", "sweep.sampler=random", "sweep.prune=false", f"sweep.n_trials={TOTAL}"),
         *("arch.rows=range(4,65,4)", "arch.cols=range(4,65,4)"),
     ],
+    "exhaustive": [
+        *("hydra/sweeper=exhaustive", "arch.rows=4,8,12", "sweep.objectives=[edp_j_cycles,area_mm2]"),  # all are best
+    ],
 }
 COMMON = ["-m", "model=bert_base", "layer=KTQ", "sweep.pictures=false", "mapper.threads=1"]
 CALLS = ("create_run", "log_batch", "set_terminated", "update_run", "set_experiment_tag", "create_experiment")
@@ -218,22 +221,25 @@ def chain(root: Path, kind: str, seed: int) -> tuple[int, list[str]]:
 def _prepared() -> None:
     """Load once what every process needs, and let Hydra compose each command once: that takes it most of its time."""
     from launcher.app import main  # noqa: PLC0415
-    from launcher.sweeping import run as running  # noqa: PLC0415
+    from launcher.sweeping import run  # noqa: PLC0415
+    from launcher.sweeping.exhaustive import run as run_exhaustively  # noqa: PLC0415
 
-    original = running.run_sweep
     for kind, told in KINDS.items():
+        owner: Any = run_exhaustively if kind == "exhaustive" else run
+        name = "run_exhaustive" if kind == "exhaustive" else "run_sweep"
+        original = getattr(owner, name)
         with TemporaryDirectory() as scratch:
 
-            def noticed(*asked: Any, kind: str = kind) -> Any:
+            def noticed(*asked: Any, kind: str = kind, original: Any = original) -> Any:
                 _ASKED[kind] = original, asked
                 return original(*asked)
 
-            running.run_sweep = noticed
+            setattr(owner, name, noticed)
             os.chdir(scratch)
             sys.argv = [str(ROOT / "launch.py"), *COMMON, *told]
             with redirect_stdout(io.StringIO()):
                 main()
-    running.run_sweep = original
+        setattr(owner, name, original)
 
 
 def _main() -> int:
@@ -242,6 +248,7 @@ def _main() -> int:
     parser.add_argument("--chain", type=int, help="kill each sweep again and again, at moments drawn with this seed")
     parser.add_argument("--full", type=int, nargs="*", help="let a grid find the disk full at these moments")
     parser.add_argument("--step", type=int, default=1, help="leave out moments")
+    parser.add_argument("--kind", choices=KINDS, help="only this kind of sweep")
     given = parser.parse_args()
     root = given.folder.absolute()
     _prepared()
@@ -254,7 +261,7 @@ def _main() -> int:
     for at in given.full or ():
         every += every_moment(root, "grid", full, range(at, at + 1))
     if given.chain is None and given.full is None:
-        for kind in KINDS:
+        for kind in [given.kind] if given.kind else KINDS:
             every += every_moment(root, kind, killed, range(1, MOST, given.step))
             every += every_moment(root, kind, full, range(1, MOST, given.step))
     print("\n".join(every))
