@@ -1,10 +1,11 @@
 """What sweeps cost, and how good their samplers are on a space that is known.
 
-    python benchmarks/sweep.py [--only cost,grid,parallel,resume,quality] [--seeds 10]
+    python benchmarks/sweep.py [--only cost,growth,grid,parallel,resume,quality] [--seeds 10]
 
 cost       200 trials of gemmini KTQ in one process: seconds, and the sweep's own cost per trial beyond the trials' own
            time, without and with MLflow
-grid       the same for a grid of 200 points
+growth     2,000 different points in one process: time from one trial's start to the next one's, early, midway and late
+grid       the same as cost for a grid of 200 points
 parallel   sweeps of a layer whose search takes a second, and of one whose search takes some milliseconds, with one and
            with two joblib workers: trials per second
 resume     seconds until a study of 2,000 trials goes on
@@ -81,6 +82,16 @@ def cost(scratch: Path) -> None:
         print(f"    own, {own * 1e3:.0f} ms the sweep's; a sweep of one trial takes {few:.1f} s")
 
 
+def growth(scratch: Path) -> None:
+    folder = scratch / "growth"
+    settings = [*LAYER, *WIDE, "sweep.sampler=random", "sweep.keep=front", "cache=false", "tracking=none"]
+    sweep(folder, *settings, "sweep.n_trials=2000")
+    started = [one.datetime_start for one in _study(folder).get_trials(deepcopy=False)]
+    for first, last in ((1, 200), (900, 1100), (1800, 2000)):
+        span = started[last - 1] - started[first - 1]
+        print(f"growth: trials {first:,} to {last:,}: {span.total_seconds() / (last - first) * 1e3:.1f} ms a trial")
+
+
 def grid(scratch: Path) -> None:
     for tracking in ("none", "mlflow"):
         common = [*LAYER, "cache=false", f"tracking={tracking}"]
@@ -139,13 +150,9 @@ def resume(scratch: Path) -> None:
 
 def _fill(folder: Path, total: int) -> None:
     """Copies of the first trial's result under other points, as a sweep would write them."""
-    from launcher.sweeping.storages import open_storage  # noqa: PLC0415
     from launcher.sweeping.study import SharedStudy  # noqa: PLC0415
 
-    (file,) = folder.glob("studies/*.journal")
-    study = optuna.load_study(
-        study_name=None, storage=open_storage(str(file)), sampler=optuna.samplers.RandomSampler(1)
-    )
+    study = _study(folder)
     shared = SharedStudy(study)
     result = study.trials[0].user_attrs["result"]
     while len({tuple(one.params.values()) for one in shared.trials}) < total:
@@ -154,6 +161,13 @@ def _fill(folder: Path, total: int) -> None:
         trial.suggest_int("arch.cols", 1, 128)
         shared.keep(trial, result)
         shared.tell(trial, [result["metrics"]["edp_j_cycles"]], {})
+
+
+def _study(folder: Path) -> optuna.Study:
+    from launcher.sweeping.storages import open_storage  # noqa: PLC0415
+
+    (file,) = folder.glob("studies/*.journal")
+    return optuna.load_study(study_name=None, storage=open_storage(str(file)), sampler=optuna.samplers.RandomSampler(1))
 
 
 def quality(scratch: Path, seeds: int) -> None:
@@ -191,14 +205,14 @@ def _volume(found: list[dict[str, str]], known: list[dict[str, str]]) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="cost,grid,parallel,resume,quality")
+    parser.add_argument("--only", default="cost,growth,grid,parallel,resume,quality")
     parser.add_argument("--seeds", type=int, default=10)
     arguments = parser.parse_args()
     chosen = arguments.only.split(",")
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         sweep(scratch / "warm", *LAYER, *WIDE, "sweep.n_trials=1", "tracking=none")  # compiles
-        for part in (cost, grid, parallel, resume):
+        for part in (cost, growth, grid, parallel, resume):
             if part.__name__ in chosen:
                 part(scratch)
         if "quality" in chosen:

@@ -35,6 +35,7 @@ from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping import journal, locked_files
 from launcher.sweeping.composition import SweepLoader
+from launcher.sweeping.followed import FollowedTrials
 from launcher.sweeping.goals import parse_goals
 from launcher.sweeping.identity import what_changed
 from launcher.sweeping.jobs import Job, Jobs
@@ -338,6 +339,28 @@ def test_a_trial_is_abandoned_when_its_process_is_gone(tmp_path: Path) -> None:
     assert study.abandoned() == [] and not study.is_abandoned(left)
     assert not study.is_abandoned(own)
     study.stop()
+
+
+def test_what_finished_is_seen_once_whoever_ran_it(tmp_path: Path) -> None:
+    where = str(tmp_path / "shared.journal")
+    mine = SharedStudy(optuna.create_study(storage=open_storage(where), study_name="shared"))
+    others = SharedStudy(optuna.load_study(storage=open_storage(where), study_name="shared"))
+    followed = FollowedTrials(mine.study)
+    result = {"status": "ok", "metrics": {}}
+    trials = [study.ask(lambda trial: tmp_path / str(trial.number)) for study in (mine, others, mine, others)]
+    mine.study.enqueue_trial({"a": 1})
+    assert [one.number for one in mine.under_way()] == [0, 1, 2, 3]
+    assert [one.number for one in followed.look().open] == [0, 1, 2, 3, 4]
+    seen = []
+    for study, number in ((others, 3), (mine, 0), (others, 1)):
+        study.keep(trials[number], result)
+        study.tell(trials[number], [1.0], {})
+        look = followed.look()
+        seen += [one.number for one in look.ended]
+        assert sorted([*seen, *(one.number for one in look.open)]) == [0, 1, 2, 3, 4]
+    assert seen == [3, 0, 1] and not followed.look().ended
+    mine.drop(trials[2])  # taken back: of no account
+    assert mine.under_way() == [] and [one.number for one in mine.finished] == [0, 1, 3]
 
 
 class _Destroyed:

@@ -21,6 +21,9 @@ MULTIRUN_YAML = "multirun.yaml"
 TRIALS_CSV = "trials.csv"
 """Beside it, when the sweep ends: all its trials."""
 
+STUDY_HTML = "study.html"
+"""Beside it, of an exhaustive search: what it found, to look at."""
+
 OVERRIDES_YAML = ".hydra/overrides.yaml"
 """In a trial's folder: what it was told."""
 

@@ -84,7 +84,7 @@ class SweepLoop:
         self._open: dict[int, _Open] = {}
         self._known: dict[Key, tuple[int, Mapping[str, Any]]] = {}
         self._tried: set[Key] = set()
-        self._remembered: set[int] = set()
+        self._learnt = 0  # so many of the study's finished trials are remembered
         self._failures = 0
         self._abandoned: list[Trial] = []
         self._look_again = 0.0
@@ -153,32 +153,30 @@ class SweepLoop:
             self._start(trial, resumed=True)
 
     def _learn(self) -> Sequence[FrozenTrial]:
-        """Remember what finished, in other processes too; all trials."""
-        trials = self._study.trials
-        for trial in trials:
-            if self._points.number_of(trial) not in self._remembered and trial.state.is_finished():
-                self._remember(trial, result_of(trial))
-        return trials
+        """Remember what finished, in other processes too; the trials under way."""
+        under_way, finished = self._study.under_way(), self._study.finished
+        for trial in finished[self._learnt :]:
+            self._remember(trial, result_of(trial))
+        self._learnt = len(finished)
+        return under_way
 
     def _wants_more(self) -> bool:
         if time.monotonic() > self._deadline:
             return False
-        trials = self._learn()
+        under_way = self._learn()
         if self._points.size is not None:
-            return len(self._taken(trials)) < self._points.total
-        return len(trials) < self._points.total
+            return len(self._tried) + len(self._not_tried(under_way)) < self._points.total
+        return len(self._study.finished) + len(under_way) < self._points.total
 
-    def _taken(self, trials: Sequence[FrozenTrial]) -> set[Key]:
-        """The points that were tried or are under way, in other processes too.
+    def _not_tried(self, under_way: Sequence[FrozenTrial]) -> set[Key]:
+        """The points under way, in other processes too, that were not tried before.
 
         A trial whose point its process has not chosen yet counts as one more.
         """
-        running = [trial for trial in trials if not trial.state.is_finished()]
-        points = [(trial, self._points.point_of(trial)) for trial in running]
+        points = [(trial, self._points.point_of(trial)) for trial in under_way]
         whole = len(self._points.names)
-        return self._tried | {
-            key_of(point) if len(point) == whole else (("trial", trial.number),) for trial, point in points
-        }
+        keys = {key_of(point) if len(point) == whole else (("trial", trial.number),) for trial, point in points}
+        return keys - self._tried
 
     def _start(self, trial: Trial, *, resumed: bool = False) -> None:
         if self._plan.is_grid and trial.number >= self._points.total:
@@ -291,13 +289,12 @@ class SweepLoop:
 
     def _remember(self, trial: Trial | FrozenTrial, record: Mapping[str, Any] | None, *, here: bool = False) -> None:
         """What failed elsewhere for a reason outside the model may succeed ``here``."""
-        key, number = key_of(self._points.point_of(trial)), self._points.number_of(trial)
-        self._remembered.add(number)
         if record is None:
             return
+        key = key_of(self._points.point_of(trial))
         self._tried.add(key)
         if here or record["status"] != "failed":
-            self._known.setdefault(key, (number, record))
+            self._known.setdefault(key, (self._points.number_of(trial), record))
         if record["status"] == "ok" and not self._goals.broken(record["metrics"]):
             loss = self._goals.losses(record["metrics"])[0]
             self._best = loss if self._best is None else min(self._best, loss)

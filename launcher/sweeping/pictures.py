@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from launcher.results.parameters import point_name, swept_parameters
 from launcher.sweeping.goals import Goals
 from launcher.whole_files import write_text
 
-PAGE = "study.html"
 FRONT_SVG = "front.svg"
 _FEWEST = 2
 _WIDE, _HIGH = 9, 5
@@ -48,38 +46,25 @@ def write_page(trials: Iterable[Path], folder: Path) -> None:
         write_text(folder / FRONT_SVG, picture)
 
 
-def write_pictures(study: Study, goals: Goals, folder: Path) -> list[Path]:
+def write_pictures(study: Study, goals: Goals, folder: Path) -> None:
     """The front or the optimisation's history, the parameters' importances, and parallel coordinates.
 
     Args:
         study: nothing is drawn of a study with fewer than two trials that have figures.
         goals: names of the objectives.
         folder: where the files go.
-
-    Returns:
-        What was written.
     """
     complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     if len(complete) < _FEWEST:
-        return []
-    written: list[Path] = []
+        return
     with warnings.catch_warnings(action="ignore"):
         import matplotlib  # noqa: PLC0415
 
         matplotlib.use("Agg")
-        import optuna.visualization as interactive  # noqa: PLC0415
-        import optuna.visualization.matplotlib as still  # noqa: PLC0415
+        import optuna.visualization.matplotlib as drawing  # noqa: PLC0415
 
         for name, arguments, function in _plots(study, goals):
-            path = folder / f"{name}.png"
-            if _draw_png(getattr(still, function), study, arguments, path):
-                written.append(path)
-        figures = [
-            getattr(interactive, function)(study, **arguments) for _, arguments, function in _plots(study, goals)
-        ]
-        page = folder / PAGE
-        write_text(page, _page(study.study_name, figures))
-    return [*written, page]
+            _draw_png(getattr(drawing, function), study, arguments, folder / f"{name}.png")
 
 
 def _plots(study: Study, goals: Goals) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -111,7 +96,7 @@ def _spread(study: Study, index: int) -> bool:
     return len({trial.values[index] for trial in trials}) > 1
 
 
-def _draw_png(plot: Callable[..., Any], study: Study, arguments: dict[str, Any], path: Path) -> bool:
+def _draw_png(plot: Callable[..., Any], study: Study, arguments: dict[str, Any], path: Path) -> None:
     import matplotlib.pyplot as plt  # noqa: PLC0415
 
     drawn = plot(study, **arguments)
@@ -123,11 +108,3 @@ def _draw_png(plot: Callable[..., Any], study: Study, arguments: dict[str, Any],
     axes.set_title(title, loc="left", pad=18)
     axes.figure.savefig(path, dpi=120, bbox_inches="tight")
     plt.close("all")
-    return True
-
-
-def _page(title: str, figures: list[Any]) -> str:
-    # Plotly's own code once, inside the page: it opens without a network.
-    parts = [figure.to_html(full_html=False, include_plotlyjs=n == 0) for n, figure in enumerate(figures)]
-    head = f"<!doctype html><html><head><meta charset='utf-8'><title>{escape(title)}</title></head>"
-    return f"{head}<body><h1>{escape(title)}</h1>{''.join(parts)}</body></html>\n"

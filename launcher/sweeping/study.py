@@ -14,6 +14,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from launcher.reading.studies import RESULT
+from launcher.sweeping.followed import FollowedTrials
 from launcher.sweeping.identity import check_same
 from launcher.sweeping.processes import ALIVE, Heartbeat, Process, is_silent
 from launcher.sweeping.storages import quiet
@@ -27,10 +28,18 @@ OVER = "over"
 
 
 class SharedStudy:
-    """An Optuna study with an identity, owners of running trials, and results."""
+    """An Optuna study with an identity, owners of running trials, and results.
+
+    Attributes:
+        study: Optuna's.
+        finished: the trials that had finished when :meth:`under_way` was asked last, in the order in which that was
+            seen; not those that were taken back.
+    """
 
     def __init__(self, study: Study) -> None:
         self.study = study
+        self.finished: list[FrozenTrial] = []
+        self._followed = FollowedTrials(study)
         self._me = Process.current()
         self._heart = Heartbeat(self._beat)
 
@@ -39,6 +48,12 @@ class SharedStudy:
         """All trials, also those of other processes, but not those that were taken back; not to be changed."""
         every = self.study.get_trials(deepcopy=False)
         return [one for one in every if one.state != TrialState.WAITING and not _is_dropped(one)]
+
+    def under_way(self) -> list[FrozenTrial]:
+        """Running trials, also those of other processes; unlike :attr:`trials` it does not go through all others."""
+        look = self._followed.look()
+        self.finished += [one for one in look.ended if not _is_dropped(one)]
+        return [one for one in look.open if one.state == TrialState.RUNNING]
 
     def start(self) -> None:
         """Tell other processes, from now on and again and again, that this one is alive."""
@@ -61,14 +76,13 @@ class SharedStudy:
 
     def abandoned(self) -> list[tuple[Trial, Path | None]]:
         """Running trials whose process is gone, and the folders where their files may be."""
-        running = [one for one in self.trials if one.state == TrialState.RUNNING]
         with quiet():
-            return [(Trial(self.study, one._trial_id), _folder(one)) for one in running if self._is_abandoned(one)]
+            left = [one for one in self.under_way() if self._is_abandoned(one)]
+            return [(Trial(self.study, one._trial_id), _folder(one)) for one in left]
 
     def is_abandoned(self, trial: Trial) -> bool:
         """Whether a trial that was abandoned is still nobody's: another process may have taken it over since."""
-        found = next(one for one in self.trials if one.number == trial.number)
-        return found.state == TrialState.RUNNING and self._is_abandoned(found)
+        return any(one.number == trial.number and self._is_abandoned(one) for one in self.under_way())
 
     def enter(self, folder: Path) -> set[Path]:
         """Say that this process is about to write into a sweep's folder.
@@ -78,8 +92,8 @@ class SharedStudy:
         """
         self.note(f"{_FOLDER}{folder}", True)
         keys = (key for key in self.study.user_attrs if key.startswith(_FOLDER))
-        under_way = (_folder(one) for one in self.trials if one.state == TrialState.RUNNING)
-        return {*(Path(key.removeprefix(_FOLDER)) for key in keys), *(one for one in under_way if one is not None)}
+        left = (_folder(one) for one in self.under_way())
+        return {*(Path(key.removeprefix(_FOLDER)) for key in keys), *(one for one in left if one is not None)}
 
     @property
     def has_company(self) -> bool:
@@ -90,8 +104,9 @@ class SharedStudy:
 
     def rivals(self) -> list[FrozenTrial]:
         """What other processes that live have under way."""
-        running = [one for one in self.trials if one.state == TrialState.RUNNING]
-        others = [one for one in running if (owner := one.user_attrs.get(_OWNER)) and _process(owner) != self._me]
+        others = [
+            one for one in self.under_way() if (owner := one.user_attrs.get(_OWNER)) and _process(owner) != self._me
+        ]
         return [one for one in others if not self._is_abandoned(one)]
 
     def begin(self, trial: Trial) -> None:

@@ -11,6 +11,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from launcher.sweeping.followed import FollowedTrials
 from launcher.sweeping.points.interface import Key, key_of
 from launcher.sweeping.points.space import Space
 
@@ -31,6 +32,8 @@ class Unrepeated(BaseSampler):
         self._inner = inner
         self._space = space
         self._seed = seed
+        self._followed: FollowedTrials | None = None
+        self._taken: set[Key] = set()
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """All keys: a point is chosen whole."""
@@ -41,7 +44,7 @@ class Unrepeated(BaseSampler):
     ) -> dict[str, Any]:
         """A point that no other trial has; any when there is none left, which ends the study."""
         given = trial.system_attrs.get("fixed_params", {})
-        taken = _taken(study, trial, self._space)
+        taken = self._points_of_others(study, trial)
         point: dict[str, Any] = {}
         for _ in range(_DRAWS):
             point = {**self._proposed(study, trial), **given}
@@ -49,6 +52,16 @@ class Unrepeated(BaseSampler):
                 return point
         draw = Random(f"{self._seed} {trial.number}")  # noqa: S311
         return {**(self._space.other_than(taken, draw) or point), **given}
+
+    def _points_of_others(self, study: Study, trial: FrozenTrial) -> set[Key]:
+        """The points of the study's other trials, of those that wait for their turn as well; they never change."""
+        if self._followed is None or self._followed.study is not study:
+            self._followed, self._taken = FollowedTrials(study), set()
+        look = self._followed.look()
+        others = [one for one in (*look.ended, *look.open) if one.number != trial.number]
+        points = [one.params or one.system_attrs.get("fixed_params", {}) for one in others]
+        self._taken |= {key_of(point) for point in points if len(point) == len(self._space.dimensions)}
+        return self._taken
 
     def _proposed(self, study: Study, trial: FrozenTrial) -> dict[str, Any]:
         together = self._inner.sample_relative(study, trial, self._inner.infer_relative_search_space(study, trial))
@@ -76,13 +89,3 @@ class Unrepeated(BaseSampler):
     def after_trial(self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None) -> None:
         """What the inner sampler learns."""
         self._inner.after_trial(study, trial, state, values)
-
-
-def _taken(study: Study, trial: FrozenTrial, space: Space) -> set[Key]:
-    """The points of the study's other trials, of those that wait for their turn as well."""
-    points = [
-        one.params or one.system_attrs.get("fixed_params", {})
-        for one in study.get_trials(deepcopy=False)
-        if one.number != trial.number
-    ]
-    return {key_of(point) for point in points if len(point) == len(space.dimensions)}

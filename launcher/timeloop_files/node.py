@@ -89,7 +89,7 @@ class YamlNode(NamedTuple):
     def inner(self) -> Place:
         """This place, in the file that the value's own content stands in: it may have been included."""
         source = getattr(self.value, "source", None)
-        return self.place if source is None else self.place._replace(source=source)
+        return self.place if source is None or source == self.place.source else self.place._replace(source=source)
 
     @property
     def is_map(self) -> bool:
@@ -119,8 +119,9 @@ class YamlNode(NamedTuple):
             raise self.wrong("keys and values")
         lines = self.value.lines if isinstance(self.value, YamlMap) else {}
         for key in keys:
-            if self.value.get(key) is not None:
-                return YamlNode(self.value[key], self.inner.key(key, lines.get(key)), self.names)
+            value = self.value.get(key)
+            if value is not None:
+                return YamlNode(value, self.inner.key(key, lines.get(key)), self.names)
         return None
 
     def require(self, *keys: str) -> YamlNode:

@@ -36,7 +36,7 @@ from launcher.tracking.mlflow_import import MlflowParts, import_mlflow, quiet, w
 from launcher.tracking.tracker import RunReference, Tracker, TrackingSettings
 from launcher.tracking.transaction import one_transaction
 
-_COMPOSED_CONFIG = (CONFIG_YAML, OVERRIDES_YAML)
+_KNOWN_FILES = tuple(dict.fromkeys((*ARTIFACT_NAMES, *NETWORK_ARTIFACT_NAMES, CONFIG_YAML, OVERRIDES_YAML)))
 _MOST_PARAMETERS_PER_CALL = 100
 _EXPERIMENT_TAGS = {
     # So that MLflow's pages open on runs and metrics, not on traces of language models.
@@ -309,10 +309,11 @@ def _discard(session: _Session, run: Any) -> None:
 def _copy_known(folder: Path, target: Path) -> None:
     # Only files we know: the folder may be the user's own, with the database and everything else in it.
     target.mkdir(parents=True, exist_ok=True)
-    for name in {*ARTIFACT_NAMES, *NETWORK_ARTIFACT_NAMES, *_COMPOSED_CONFIG}:
+    for name in _KNOWN_FILES:
         if (folder / name).is_file():
             copy = target / name.lstrip(".")
-            copy.parent.mkdir(exist_ok=True)
+            if copy.parent != target:
+                copy.parent.mkdir(exist_ok=True)
             _copy(folder / name, copy)
     if (folder / LAYERS_FOLDER).is_dir():
         shutil.copytree(folder / LAYERS_FOLDER, target / LAYERS_FOLDER)

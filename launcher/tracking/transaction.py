@@ -32,7 +32,6 @@ def one_transaction(client: Any) -> Iterator[None]:
         def same_session(**_: object) -> Iterator[Any]:
             yield session
             session.flush()
-            session.expire_all()  # as a commit would have it
 
         setattr(store, _SESSIONS, same_session)
         session.commit = session.flush  # metrics are committed by their own function

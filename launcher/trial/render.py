@@ -112,7 +112,13 @@ def _sliding(fitting: Fitting, problem: str, source: str) -> Fitting:
     """With the dimensions along which windows slide, where it matters."""
     if fitting.factors is Factors.perfect:
         return fitting
-    return replace(fitting, sliding=parse_problem(problem, source).sliding)
+    return replace(fitting, sliding=_sliding_dimensions(problem, source))
+
+
+@lru_cache(maxsize=64)
+def _sliding_dimensions(problem: str, source: str) -> frozenset[str]:
+    """Trials of a layer on many architectures share them."""
+    return parse_problem(problem, source).sliding
 
 
 @lru_cache(maxsize=16)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from launcher.engines.native.arrays import IntArray
+from launcher.results.files import STUDY_HTML
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.exhaustive.certificate import CERTIFICATE_JSON, COMPLETE, STOPPED
 from launcher.sweeping.exhaustive.designs import DesignTable
@@ -21,7 +22,6 @@ from launcher.sweeping.exhaustive.ledger import PointOutcome
 from launcher.sweeping.exhaustive.plan import ExhaustivePlan
 from launcher.sweeping.exhaustive.reach import REACH_JSON, ParameterReach
 from launcher.sweeping.exhaustive.table import POINTS_PARQUET, STATUSES, PointTable
-from launcher.sweeping.pictures import PAGE
 from launcher.whole_files import write_text
 
 _STATUS = {word: np.uint8(place) for place, word in enumerate(STATUSES)}
@@ -127,7 +127,7 @@ class Ending:
     def write(self, folder: Path, identity: Mapping[str, Any]) -> None:
         """Write ``points.parquet`` and ``certificate.json``."""
         self.points().write(folder / POINTS_PARQUET)
-        for name in (REACH_JSON, PAGE):  # of an earlier search in the same folder
+        for name in (REACH_JSON, STUDY_HTML):  # of an earlier search in the same folder
             (folder / name).unlink(missing_ok=True)
         if self.reach is not None:
             self.reach.write(folder)

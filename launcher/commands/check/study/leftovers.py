@@ -12,12 +12,11 @@ import numpy as np
 
 from launcher.commands.check.study.record import StudyRecord
 from launcher.errors import LauncherError
-from launcher.results.files import TRIALS_CSV
+from launcher.results.files import STUDY_HTML, TRIALS_CSV
 from launcher.sweeping.exhaustive.numbering import point_at, strides_of
 from launcher.sweeping.exhaustive.reach import REACH_JSON
 from launcher.sweeping.exhaustive.study_page import study_html
 from launcher.sweeping.exhaustive.table import STATUSES
-from launcher.sweeping.pictures import PAGE
 
 _FLEETING = re.compile(r"<footer>[^<]*</footer>|<a href=\"\d+/report\.html\">|</a>")
 
@@ -75,15 +74,15 @@ def _figures(record: StudyRecord, number: int) -> dict[str, float]:
 
 def check_page(record: StudyRecord) -> Iterator[str]:
     """A page that is not what the other files make it; when it was made, and what it links to, does not matter."""
-    file = record.folder / PAGE
+    file = record.folder / STUDY_HTML
     if not file.is_file():  # it is left where pictures were asked for
         return
     try:
         found, expected = file.read_text(encoding="utf-8"), study_html(record.folder)
         if _FLEETING.sub("", found) != _FLEETING.sub("", expected):
-            yield f"{PAGE} is not what the other files make it"
+            yield f"{STUDY_HTML} is not what the other files make it"
     except (OSError, UnicodeDecodeError, LauncherError) as error:
-        yield f"{PAGE} cannot be checked: {error}"
+        yield f"{STUDY_HTML} cannot be checked: {error}"
 
 
 def check_reach(record: StudyRecord) -> Iterator[str]:
