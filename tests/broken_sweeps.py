@@ -164,12 +164,14 @@ def _sweep(folder: Path, kind: str, at: int, act: Callable[[], None]) -> int:
     return 0
 
 
-def faults(folder: Path) -> Iterator[str]:
+def faults(folder: Path, kind: str) -> Iterator[str]:
     """What is lost, doubled or left behind."""
     said = (folder / "out.txt").read_text()
     if "Traceback" in said:
         yield f"a traceback:\n{said}"
-    results = Counter(int(file.parent.name) for file in folder.glob("multirun/*/*/*/result.json"))
+    # An exhaustive search leaves all of its best designs in the folder of the command that ended it.
+    last = max(folder.glob("multirun/day/*")).name if kind == "exhaustive" else "*"
+    results = Counter(int(file.parent.name) for file in folder.glob(f"multirun/day/{last}/*/result.json"))
     if len(results) != TOTAL or set(results.values()) != {1}:
         yield f"results: {dict(results)}"
     latest = max(folder.glob("multirun/*/*/trials.csv"), key=lambda file: file.stat().st_mtime_ns)
@@ -200,7 +202,7 @@ def every_moment(root: Path, kind: str, act: Callable[[], None], moments: range)
         if broken not in (0, -9, 1) or ended != 0:
             found.append(f"{folder.name}: status {broken}, then {ended}\n{(folder / 'out.txt').read_text()}")
             continue
-        found += [f"{folder.name}: {fault}" for fault in faults(folder)]
+        found += [f"{folder.name}: {fault}" for fault in faults(folder, kind)]
         if broken == 0:  # it has no such moment
             break
     return found
@@ -214,7 +216,7 @@ def chain(root: Path, kind: str, seed: int) -> tuple[int, list[str]]:
     kills = 0
     while (status := attempt(folder, kind, moments.randint(30, 240), killed)) == -9:
         kills += 1
-    wrong = [f"status {status}\n{(folder / 'out.txt').read_text()}"] if status else list(faults(folder))
+    wrong = [f"status {status}\n{(folder / 'out.txt').read_text()}"] if status else list(faults(folder, kind))
     return kills, [f"{folder.name}: {fault}" for fault in wrong]
 
 

@@ -6,6 +6,7 @@ import copy
 import json
 import random
 import re
+import sys
 from typing import Any
 
 ODD: tuple[Any, ...] = (
@@ -37,6 +38,7 @@ _ODD_TEXTS = (
 
 
 _DEEP = "lists in lists"
+_LARGEST_FLOAT = sys.float_info.max
 
 
 def written(value: Any, rng: random.Random) -> str:
@@ -74,7 +76,8 @@ def _damage(parent: Any, key: Any, rng: random.Random) -> None:
     elif how < 0.4:
         parent[key] = [old]
     elif how < 0.5 and isinstance(old, int | float):
-        parent[key] = old * rng.choice((-1, 0, 3, 0.5, 1e200, 1e-300, 2**40))
+        factor = rng.choice((-1, 0, 3, 0.5, 1e200, 1e-300, 2**40))
+        parent[key] = old if isinstance(factor, float) and abs(old) > _LARGEST_FLOAT else old * factor
     elif how < 0.55:
         parent[key] = _DEEP
     elif how < 0.65 and isinstance(parent, list):

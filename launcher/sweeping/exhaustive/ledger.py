@@ -20,6 +20,8 @@ from launcher.sweeping.processes import Heartbeat, Process
 SUFFIX = ".ledger"
 """Of the files that ledgers are kept in."""
 
+_FOLDER = "folder:"
+
 Settled = Literal["searched", "infeasible", "failed"]
 """A failure settles nothing: it is never written down, so that somebody else tries again."""
 
@@ -131,6 +133,19 @@ class Ledger:
         with self._turn:
             self._catch_up()
             return self._notes.get(key)
+
+    def enter(self, folder: Path) -> list[Path]:
+        """Say that this process is about to write into a search's folder.
+
+        Returns:
+            Every such folder: where a process that was killed may have left something.
+        """
+        with self._turn, self._log.alone():
+            self._catch_up()
+            if f"{_FOLDER}{folder}" not in self._notes:
+                self._append("note", key=f"{_FOLDER}{folder}", value=True)
+                self._catch_up()
+            return [Path(key.removeprefix(_FOLDER)) for key in self._notes if key.startswith(_FOLDER)]
 
     def note_once(self, key: str, value: object) -> Any:
         """Keep something unless there is something; what is kept, for all processes the same."""

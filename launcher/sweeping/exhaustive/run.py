@@ -47,6 +47,7 @@ from launcher.sweeping.sweep_files import write_sweep_files
 from launcher.tracking import tracker_of
 from launcher.trial.steps import specify
 from launcher.verbosity import Verbosity
+from launcher.whole_files import clear_leftovers
 
 _BOUNDS = "launcher.sweeping.exhaustive.work"
 _PATIENCE_S = 5.0
@@ -181,6 +182,9 @@ class _Search:
     def _begin(self, parent: ParentRun, arguments: Sequence[str]) -> None:
         folder = self.plan.folder
         folder.mkdir(parents=True, exist_ok=True)
+        for place in self.ledger.enter(folder):
+            for own in (place, *place.glob("*/")):
+                clear_leftovers(own)
         write_sweep_files(
             folder,
             self.config,
