@@ -21,11 +21,11 @@ from exhaustive_cases import EYERISS, GEMMINI, PIM, asked, study_of
 from launcher import run
 from launcher.results.files import read_result
 from launcher.results.fronts import dominates
+from launcher.results.goals import Goals, parse_goals
 from launcher.sweeping.exhaustive import run as exhaustive_run
 from launcher.sweeping.exhaustive.numbering import point_at
 from launcher.sweeping.exhaustive.table import PointTable, read_points
 from launcher.sweeping.exhaustive.work import HardwareStudy, PointOutcome, _Worker
-from launcher.sweeping.goals import Goals, parse_goals
 
 COMMON = ["-m", "hydra/sweeper=exhaustive", "tracking=none", "model=bert_base", "hydra.sweep.dir=out"]
 METRICS = ("edp_j_cycles", "energy_pj", "cycles", "area_mm2", "utilization", "latency_s")

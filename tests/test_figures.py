@@ -24,11 +24,11 @@ from launcher.reporting.terminal import describe_mapping, print_result
 from launcher.reporting.trials import print_trials
 from launcher.results.caveats import caveats
 from launcher.results.finished import FinishedTrial, Origin, Trials
+from launcher.results.goals import parse_goals
+from launcher.results.metrics import recorded_metrics
 from launcher.results.ranking import best_by_figure, ranked
 from launcher.results.result import LayerRun, Optimality
 from launcher.results.result_json import result_to_dict
-from launcher.sweeping.goals import parse_goals
-from launcher.tracking.records import recorded_metrics
 
 details = pytest.mark.parametrize("figure", DETAILS, ids=lambda figure: figure.key)
 

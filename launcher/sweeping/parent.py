@@ -17,11 +17,12 @@ from launcher.config.trial import ALL
 from launcher.disks import FullDiskError
 from launcher.errors import LauncherError
 from launcher.reporting.sweep_note import sweep_note
+from launcher.results.best import best_rows
 from launcher.results.files import read_result
+from launcher.results.goals import Goals
 from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow, rows_by_work
-from launcher.sweeping.goals import Goals
-from launcher.sweeping.rows import best_rows, common_reasons, states
+from launcher.sweeping.rows import common_reasons, states
 from launcher.tracking import RunReference, Tracker
 from launcher.tracking.records import as_parameters
 

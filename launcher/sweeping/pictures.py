@@ -14,8 +14,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from launcher.reporting.diagrams.front import front_svg
 from launcher.results.files import REPORT_HTML
+from launcher.results.goals import Goals
 from launcher.results.parameters import point_name, swept_parameters
-from launcher.sweeping.goals import Goals
 from launcher.whole_files import write_text
 
 PAGE = "study.html"

@@ -17,7 +17,7 @@ from launcher.config.sweep_schema import SweepSettings
 from launcher.config.trial import ALL
 from launcher.engines.run import settings_of
 from launcher.errors import ConfigurationError
-from launcher.sweeping.goals import Goals, grid_goals, parse_goals
+from launcher.results.goals import Goals, grid_goals, parse_goals
 from launcher.sweeping.points.grid import grid_points
 from launcher.sweeping.points.interface import Point, Points
 from launcher.sweeping.points.space import Space, parse_space

@@ -13,11 +13,11 @@ from launcher.figures import METRICS
 from launcher.reporting.numbers import significant, with_unit
 from launcher.reporting.origins import grouped
 from launcher.reporting.trials import best_first, counts, print_best_rows, print_rows, ranking_metrics
+from launcher.results.best import best_rows, best_to_worst
 from launcher.results.fronts import Front
+from launcher.results.goals import Goals
 from launcher.results.ranking import compares_hardware
 from launcher.results.trial_rows import PRUNED, TrialRow, rows_by_work, work_parameters
-from launcher.sweeping.goals import Goals
-from launcher.sweeping.rows import best_rows, best_to_worst
 
 _SHOWN = 15
 _SHOWN_OF_FRONT = 40

@@ -10,7 +10,7 @@ from rich.status import Status
 
 from launcher.figures import METRICS
 from launcher.reporting.numbers import percent, short_seconds, significant, with_unit
-from launcher.sweeping.goals import Goals
+from launcher.results.goals import Goals
 
 _LINE_EVERY_S = 5.0
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from launcher.config.sweep_schema import Kept
 from launcher.errors import LauncherError
 from launcher.reporting.numbers import percent, short_seconds
+from launcher.results.best import best_rows
 from launcher.results.files import TRIALS_CSV
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.best_trials import keep_files_of, trials_to_keep
@@ -24,7 +25,7 @@ from launcher.sweeping.exhaustive.work import HardwareStudy
 from launcher.sweeping.parent import ParentRun
 from launcher.sweeping.pictures import write_page
 from launcher.sweeping.progress import print_searched
-from launcher.sweeping.rows import best_rows, trials_csv
+from launcher.sweeping.rows import trials_csv
 from launcher.sweeping.sweep_files import shown_path
 from launcher.sweeping.trials import ComposedTrial, TrialLimits
 from launcher.whole_files import write_text

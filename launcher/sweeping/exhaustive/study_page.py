@@ -19,6 +19,7 @@ from launcher.reporting.diagrams.front import Better, PlottedFigure, PlottedTria
 from launcher.reporting.diagrams.reach import ReachMark
 from launcher.reporting.numbers import energy, percent, short_count, significant, with_unit
 from launcher.reporting.page.study_page import Kind, StudyKey, StudyRow, StudyScatter, StudyShown, study_page
+from launcher.results.best import best_rows, best_to_worst
 from launcher.results.files import REPORT_HTML, TRIALS_CSV
 from launcher.results.parameters import ABSENT, plain
 from launcher.results.trial_rows import TrialRow
@@ -28,7 +29,6 @@ from launcher.sweeping.exhaustive.numbering import point_at
 from launcher.sweeping.exhaustive.reach import ParameterReach, ValueReach, read_reach
 from launcher.sweeping.exhaustive.table import POINTS_PARQUET, STATUSES, PointTable, read_points
 from launcher.sweeping.pictures import PAGE
-from launcher.sweeping.rows import best_rows, best_to_worst
 from launcher.whole_files import write_text
 
 _MOST_ROWS = 100

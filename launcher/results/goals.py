@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf, isfinite, nan, nextafter
 
-from launcher.config.limits import limit_text
 from launcher.errors import ConfigurationError
 from launcher.figures import CRITERIA, METRICS, metric_in_its_unit, metric_named
 
@@ -51,6 +50,12 @@ class Constraint:
 
     def __str__(self) -> str:
         return f"{self.metric} {self.sign} {limit_text(self.bound)}"
+
+
+def limit_text(bound: float) -> str:
+    """A limit's number as people write it, and so that it is read back exactly."""
+    short = f"{bound:g}"
+    return short if float(short) == bound else repr(float(bound))
 
 
 @dataclass(frozen=True)
