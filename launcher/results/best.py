@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite, nan
 
 from launcher.results.fronts import Front
 from launcher.results.goals import Goals
@@ -20,8 +21,9 @@ def best_to_worst(rows: Sequence[TrialRow], goals: Goals) -> list[TrialRow]:
         return ranked(rows, goals.criteria, row_value)
 
     def key(row: TrialRow) -> tuple[object, ...]:
-        losses = goals.losses(row.metrics) if row.ok else []
-        return (not row.ok, bool(row.broken), losses, row.metrics.get("area_mm2", 0.0), row.number)
+        known = row.ok and _is_known(row, goals)
+        losses = goals.losses(row.metrics) if known else []
+        return (not row.ok, bool(row.broken), not known, losses, row.metrics.get("area_mm2", 0.0), row.number)
 
     return sorted(rows, key=key)
 
@@ -31,10 +33,22 @@ def best_rows(rows: Sequence[TrialRow], goals: Goals) -> list[TrialRow]:
 
     With one objective all of them, best first; with several the Pareto front, ordered by the first objective.
     """
-    ordered = best_to_worst([row for row in rows if row.ranks], goals)
-    if len(goals.objectives) == 1:
+    ordered = best_to_worst([row for row in rows if row.ranks and _is_known(row, goals)], goals)
+    if not goals.several:
         return ordered
     front: Front[TrialRow] = Front()
     for row in ordered:
         front.add(row, goals.losses(row.metrics))
     return [row for equal in front.groups for row in equal]
+
+
+def front_first(rows: Sequence[TrialRow], goals: Goals) -> list[TrialRow]:
+    """All rows: of several objectives the front, then the others; of one objective from the best to the worst."""
+    front = best_rows(rows, goals) if goals.several else []
+    on_front = {id(row) for row in front}
+    return [*front, *(row for row in best_to_worst(rows, goals) if id(row) not in on_front)]
+
+
+def _is_known(row: TrialRow, goals: Goals) -> bool:
+    """Whether a row has the objectives' figures, as those of a study have; others are read with that in question."""
+    return all(isfinite(row.metrics.get(name, nan)) for name in goals.objectives)

@@ -28,6 +28,7 @@ from launcher.results.files import (
     RESULT_JSON,
     SWEEP_JSON,
 )
+from launcher.results.goals import Goals
 from launcher.results.metrics import legal_name, recorded_metrics
 from launcher.results.result import Result
 from launcher.tracking import records, views
@@ -88,14 +89,15 @@ class MlflowTracker(Tracker):
         parameters: Mapping[str, object],
         tags: Mapping[str, str] | None = None,
         swept: Sequence[str] = (),
+        goals: Goals | None = None,
     ) -> str:
         session = self._open()
         with self._told(None):
-            every = {**records.sweep_tags(self._directory), **(tags or {})}
+            every = {**records.sweep_tags(self._directory, goals), **(tags or {})}
             run = session.client.create_run(session.experiment_id, run_name=name, tags=every)
             run_id = str(run.info.run_id)
             _log(session, run_id, records.as_parameters(parameters), {})
-            for key, view in views.sweep_view(run_id, name, swept).items():
+            for key, view in views.sweep_view(run_id, name, swept, goals).items():
                 session.client.set_experiment_tag(session.experiment_id, key, view)
             return run_id
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from launcher.plain_text import plain, without_passwords
 from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.question import answer_of, question_of
+from launcher.results.goals import Goals, goals_of_record
 from launcher.results.layers import layer_rows, optimality_word
 from launcher.results.metrics import legal_name
 from launcher.results.result import Result
 from launcher.tracking.provenance import config_hash, git_state, source_name, user_name
+
+_GOALS_TAG = "sweep.goals"
+"""Of a sweep's run: what it is after, as ``sweep.json`` has it."""
 
 _LONGEST_PARAMETER = 6000
 _LONGEST_TAG = 8000
@@ -72,9 +77,18 @@ def _verification(result: Result) -> dict[str, str | None]:
     }
 
 
-def sweep_tags(directory: Path) -> dict[str, str]:
-    """The tags of a sweep's run when it starts."""
-    return {**_origin(directory), "status": "running", "kind": "sweep"}
+def sweep_tags(directory: Path, goals: Goals | None = None) -> dict[str, str]:
+    """The tags of a sweep's run when it starts; what it is after is among them where it is after something."""
+    own = {_GOALS_TAG: json.dumps(goals.recorded)} if goals is not None else {}
+    return {**_origin(directory), "status": "running", "kind": "sweep", **own}
+
+
+def recorded_goals(tags: Mapping[str, str]) -> Goals | None:
+    """What a sweep was after, by the tags of its run; None where they do not say."""
+    try:
+        return goals_of_record(json.loads(tags.get(_GOALS_TAG, "null")))
+    except ValueError:
+        return None
 
 
 def _origin(directory: Path) -> dict[str, str]:
