@@ -17,13 +17,13 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from launcher.figures import BY_KEY, CONTESTS, CRITERIA, METRICS, TABLES, Figure
+from launcher.figures import BY_KEY, CRITERIA, METRICS, TABLES, Figure
 from launcher.reporting.console import tell_left_out
 from launcher.reporting.numbers import cell, count, significant
-from launcher.results.best import best_rows, front_first
-from launcher.results.goals import Goals, direction_of
+from launcher.results.best import best_by_goals, best_rows, front_first
+from launcher.results.goals import Goals
 from launcher.results.parameters import ABSENT, plain, swept_parameters
-from launcher.results.ranking import best_by_figure, comparable
+from launcher.results.ranking import comparable
 from launcher.results.result import Result
 from launcher.results.trial_rows import PRUNED, TrialRow, row_value, rows_of_results
 
@@ -216,7 +216,7 @@ def print_rows(
 
 def print_best_rows(rows: Sequence[TrialRow], parameters: Sequence[str], console: Console, goals: Goals) -> None:
     """Print which row is best by each figure that is an objective or a contest."""
-    best = best_by_figure(rows, contests_of(goals), row_value)
+    best = best_by_goals(rows, goals)
     if not best:
         return
     first = [_Column("", [Text(figure.title) for figure in best], "left")]
@@ -227,13 +227,6 @@ def print_best_rows(rows: Sequence[TrialRow], parameters: Sequence[str], console
     columns = _fitting(first, [*best.values()], parameters, figures, console)
     console.print(_table(columns, [""] * len(best)))
     tell_left_out(console, [one.heading for one in figures if one not in columns])
-
-
-def contests_of(goals: Goals) -> tuple[Figure, ...]:
-    """The objectives' figures, as far as the better way is the one that is wanted, and those that always count."""
-    wanted = zip(goals.objectives, goals.directions, strict=True)
-    own = [METRICS[name][0] for name, way in wanted if name in METRICS and way == direction_of(name)]
-    return tuple(dict.fromkeys((*own, *CONTESTS)))
 
 
 def _table(columns: Sequence[_Column], styles: Sequence[str]) -> Table:

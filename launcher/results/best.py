@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite, nan
 
+from launcher.figures import CONTESTS, METRICS, Figure
 from launcher.results.fronts import Front
-from launcher.results.goals import Goals
-from launcher.results.ranking import ranked
+from launcher.results.goals import Goals, direction_of
+from launcher.results.ranking import best_by_figure, ranked
 from launcher.results.trial_rows import TrialRow, row_value
 
 
@@ -47,6 +48,18 @@ def front_first(rows: Sequence[TrialRow], goals: Goals) -> list[TrialRow]:
     front = best_rows(rows, goals) if goals.several else []
     on_front = {id(row) for row in front}
     return [*front, *(row for row in best_to_worst(rows, goals) if id(row) not in on_front)]
+
+
+def best_by_goals(rows: Sequence[TrialRow], goals: Goals) -> dict[Figure, TrialRow]:
+    """Of each objective, and of each figure that is a contest in every sweep, the row that is best in it.
+
+    An objective that is wanted the other way round than its figure is better is no contest here.
+    """
+    wanted = zip(goals.objectives, goals.directions, strict=True)
+    own = [METRICS[name][0] for name, way in wanted if name in METRICS and way == direction_of(name)]
+    found = best_by_figure(rows, tuple(dict.fromkeys((*CONTESTS, *own))), row_value)
+    alone = own if not (goals.several or goals.criteria) else []
+    return found | {figure: best_rows(rows, goals)[0] for figure in alone if figure in found}  # of equal ones the same
 
 
 def _is_known(row: TrialRow, goals: Goals) -> bool:

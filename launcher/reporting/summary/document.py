@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from launcher.reporting.origins import failures_of, flags_of, origin_facts
 from launcher.reporting.question import answer_of, labels, question_of, standing
 from launcher.reporting.sheets import FIGURES, Column, ReportDocument, Sheet, figures
-from launcher.reporting.trials import contests_of
-from launcher.results.best import best_rows, front_first
+from launcher.results.best import best_by_goals, best_rows, front_first
 from launcher.results.cycle_limits import limiting
 from launcher.results.finished import FinishedTrial, Trials
 from launcher.results.goals import Goals
-from launcher.results.ranking import best_by_figure
 from launcher.results.result import Result
-from launcher.results.trial_rows import row_value, rows_of_results
+from launcher.results.trial_rows import rows_of_results
 from launcher.results.workloads import Workload, workloads_of
 
 _LAST = (
@@ -73,9 +71,7 @@ def _best(workloads: Sequence[Workload], swept: Sequence[str], goals: Goals) -> 
     columns += [*(Column(name, name) for name in swept), *FIGURES]
     rows = []
     for workload in workloads:
-        for figure, row in best_by_figure(
-            rows_of_results(workload.results, goals), contests_of(goals), row_value
-        ).items():
+        for figure, row in best_by_goals(rows_of_results(workload.results, goals), goals).items():
             one = workload.results[row.number]
             name = ((workload.name,) if several else ()) + (figure.title.lower(), *(() if swept else (one.name,)))
             rows.append((*name, *_values(one, swept), *figures(one)))
