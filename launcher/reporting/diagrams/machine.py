@@ -24,7 +24,7 @@ _HEAD = 44
 _METER_ROW = 19
 _LINK = 28
 _CELL, _LEAST_CELL = 7, 4
-_LONGEST, _HIGHEST, _THINNEST = 500.0, 168.0, 6.0
+_LONGEST, _HIGHEST, _THINNEST = 500.0, 168.0, 8.0
 _GAP, _NOTE = 10, 260
 """Between an array and the note beside it, which takes so much; below an array that leaves it less."""
 
@@ -184,6 +184,7 @@ def _grid(result: Result) -> dict[str, Any] | None:
     lines = "".join(f"M{n * across / columns:g} 0v{down:g}" for n in range(1, columns))
     lines += "".join(f"M0 {n * down / rows:g}h{across:g}" for n in range(1, rows))
     distorted = "" if isclose(across / down, compute.mesh_x / compute.mesh_y) else " (not to scale)"
+    shape = f"{_number_of(compute.mesh_y, 'row')} × {_number_of(compute.mesh_x, 'column')}"
     beside = across + _GAP + _NOTE <= _WIDTH
     return {
         "lines": lines,
@@ -191,11 +192,15 @@ def _grid(result: Result) -> dict[str, Any] | None:
         "height": round(down, 2),
         "used_width": round(used_x * across, 2),
         "used_height": round(used_y * down, 2),
-        "note": f"{count(compute.mesh_y)} rows × {count(compute.mesh_x)} columns, those in use filled{distorted}",
+        "note": f"{shape}, those in use filled{distorted}",
         "text_x": round(across + _GAP if beside else 0),
         "text_y": round(10 if beside else down + 16),
         "whole_height": round(max(down, 14) if beside else down + 22),
     }
+
+
+def _number_of(units: int, what: str) -> str:
+    return f"{count(units)} {what}{'' if units == 1 else 's'}"
 
 
 def _drawn_size(columns: int, rows: int) -> tuple[float, float]:

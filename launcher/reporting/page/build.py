@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from launcher.installed import own_version
+from launcher.reporting.best_words import goals_words
 from launcher.reporting.diagrams import architecture_svg, loop_nest_svg
 from launcher.reporting.origins import failures_of, flags_of, origin_facts
 from launcher.reporting.page.assets import asset, environment, made_at, pack, pack_in_blocks, style
@@ -15,6 +16,7 @@ from launcher.reporting.page.data import (
     colours,
     common_parameters,
     figure_columns,
+    front_goals,
     mark_front,
     row,
     with_front_points,
@@ -86,6 +88,7 @@ def _data(trials: Trials, question: Question) -> tuple[dict[str, Any], list[tupl
         "rows": rows,
         "figures": figure_columns(goals),
         "axes": axes_of(goals),
+        "front": goals_words(front_goals(goals)),
         "order": order,
         "block": _BLOCK,
         **colours(results),

@@ -112,9 +112,14 @@ def figure_columns(goals: Goals) -> list[dict[str, Any]]:
     return [one | ({"better": better[wanted[one["key"]]]} if one["key"] in wanted else {}) for one in columns]
 
 
+def front_goals(goals: Goals) -> Goals:
+    """What there is a front of: several objectives; beside a single one energy and cycles, under the same limits."""
+    return goals if goals.several else replace(_ENERGY_AND_CYCLES, constraints=goals.constraints)
+
+
 def axes_of(goals: Goals) -> dict[str, str]:
-    """The figures that the scatter shows first: the objectives, the first one upwards; else energy against cycles."""
-    up, across = goals.objectives[:2] if goals.several else ("energy_pj", "cycles")
+    """The figures that the scatter shows first: those of the front, the first one upwards."""
+    up, across = front_goals(goals).objectives[:2]
     return {"x": _key(across), "y": _key(up)}
 
 
@@ -143,7 +148,7 @@ def common_parameters(results: Sequence[Result]) -> dict[str, str]:
 def mark_front(
     rows: Sequence[dict[str, Any]], results: Sequence[Result], judged: Sequence[TrialRow], goals: Goals
 ) -> list[list[TrialRow]]:
-    """Set ``front`` on the rows that no other of the same workload beats: in several objectives, or energy and cycles.
+    """Set ``front`` on the rows that no other of the same workload beats (:func:`front_goals`).
 
     Returns:
         The trials with a mapping, by workload.
@@ -153,7 +158,7 @@ def mark_front(
         row["front"] = False
         if result.ok and result.evaluation:
             groups.setdefault(workload_of(result), []).append(one)
-    plane = goals if goals.several else replace(_ENERGY_AND_CYCLES, constraints=goals.constraints)
+    plane = front_goals(goals)
     for number, members in enumerate(groups.values()):
         for one in members:
             rows[one.number]["workload"] = number

@@ -87,7 +87,7 @@ class Plane {
 
   get note() {
     const area = "The area of a dot is the area of the chip.";
-    if (!this.hasFront) return `${area} Coloured dots are the front; there is no line, since a parameter is neither good nor bad.`;
+    if (!this.hasFront) return `${area} Coloured dots are the front of ${this.data.front}.`;
     const [x, y] = [this.x, this.y].map((axis) => `${axis.better} ${axis.title}`);
     return `${area} The line is the Pareto front: nothing has ${y} without losing in ${this.x.title}, or ${x} without losing in ${this.y.title}.`;
   }

@@ -25,7 +25,7 @@ function columnsOf(data) {
     show: (row) => figureText(figure, row[figure.key]),
   }));
   return [
-    { key: "front", title: "", text: true, hint: "on the Pareto front", value: (row) => (row.front ? 0 : 1), show: () => "", badge: true },
+    { key: "front", title: "", text: true, hint: `on the Pareto front of ${data.front}`, value: (row) => (row.front ? 0 : 1), show: () => "", badge: true },
     ...(named ? [{ key: "name", title: "trial", text: true, value: (row) => row.name, show: (row) => row.name }] : []),
     ...swept,
     ...figures.filter((column) => any(column.value)),
