@@ -152,6 +152,13 @@ def driver() -> Iterator[Any]:
         yield one
 
 
+def shows(driver: Any, title: str) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait  # noqa: PLC0415
+
+    found = "return document.querySelector('#plane')?.textContent"
+    WebDriverWait(driver, 10, 0.05).until(lambda one: one.execute_script(found) == title)
+
+
 def opened(driver: Any, studies: Studies, name: str) -> None:
     driver.get("about:blank")
     open_page(driver, studies.folder / name / "report.html")
@@ -176,6 +183,8 @@ def test_the_page_shows_the_front_of_the_objectives(driver: Any, studies: Studie
 @pytest.mark.browser
 @needs_browser
 def test_a_reader_chooses_the_axes_with_the_keyboard_and_can_send_the_choice(driver: Any, studies: Studies) -> None:
+    from selenium.webdriver.support.ui import Select  # noqa: PLC0415
+
     phone = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
     try:
@@ -188,17 +197,14 @@ def test_a_reader_chooses_the_axes_with_the_keyboard_and_can_send_the_choice(dri
         assert driver.find_element("id", "plane").text == "Utilization against area"
         # The more utilization and the less area the better: the smallest chip is also wholly in use.
         assert [[round(x, 3), round(y)] for x, y in driver.execute_script(DOTS)] == [[1.347, 100]]
-        across.send_keys("arch.rows")
+        Select(across).select_by_value("arch.rows")
         assert driver.execute_script(LINES) == 0
         assert driver.execute_script("return location.hash") == "#x=arch.rows&y=utilization"
         assert driver.execute_script("return document.documentElement.scrollWidth <= 390")
         driver.refresh()
-        open_page(driver, studies.folder / "grid-area" / "report.html")
+        shows(driver, "Utilization against arch.rows")
         driver.execute_script("location.hash = 'x=latency_s&y=power_w'")
-        wanted = "return document.querySelector('#plane').textContent"
-        from selenium.webdriver.support.ui import WebDriverWait  # noqa: PLC0415
-
-        WebDriverWait(driver, 10, 0.05).until(lambda one: one.execute_script(wanted) == "Power against latency")
+        shows(driver, "Power against latency")
         assert complaints(driver) == []
     finally:
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
