@@ -139,6 +139,15 @@ def test_a_grid_without_objectives_is_ranked_by_what_its_mappings_are_chosen_for
     assert "The least energy is" in command_here(tmp_path, "summary", "out").must_succeed().out
 
 
+def test_a_grid_over_layers_has_a_front_of_each(studies: Studies) -> None:
+    asked = (*SPACE[:1], *SPACE[2:], "layer=KTQ,KQV", *FRONT, "hydra.sweep.dir=layers")
+    printed = launch_here(studies.folder, "-m", *asked).must_succeed().out
+    assert printed.count("front of ") == 2 and "\nfront  " not in printed
+    assert studies.tell("summary", "layers").count("best trade-offs between energy and area of K") == 2
+    note = studies.parent("layers").data.tags["mlflow.note.content"]
+    assert note.count("best trade-offs") == 2 and note.count(", layer=KQV)") == note.count(", layer=KTQ)") == 2
+
+
 def test_what_is_written_of_goals_is_read_back() -> None:
     limits = ["area_mm2 <= 4", "layer.KQV.cycles > 1e5"]
     several = parse_goals(["energy", "utilization", "energy_share.DRAM"], None, limits)

@@ -9,7 +9,7 @@ from launcher.reporting.metric_words import metric_phrase, metric_text, metric_t
 from launcher.results.best import best_rows
 from launcher.results.goals import Goals, direction_of
 from launcher.results.parameters import plain
-from launcher.results.trial_rows import TrialRow, rows_by_work, work_parameters
+from launcher.results.trial_rows import TrialRow, rows_by_work
 
 
 def best_words(best: Sequence[TrialRow], goals: Goals, names: Sequence[str]) -> str:
@@ -57,9 +57,12 @@ def superlative(direction: str) -> str:
 def last_words(rows: Sequence[TrialRow], goals: Goals, parameters: Sequence[str]) -> str:
     """What a sweep's last line says; nothing where no trial is best, or where they do different work."""
     best = best_rows(rows, goals)
-    if not best or (goals.listed and len(rows_by_work(best, parameters)) > 1 and work_parameters(parameters)):
-        return ""
-    return best_words(best, goals, parameters)
+    return best_words(best, goals, parameters) if best and len(works_of(rows, goals, parameters)) == 1 else ""
+
+
+def works_of(rows: Sequence[TrialRow], goals: Goals, parameters: Sequence[str]) -> list[list[TrialRow]]:
+    """Rows that are compared: a study compares all its trials, a grid those of the same work."""
+    return [*rows_by_work(rows, parameters).values()] if goals.listed else [list(rows)]
 
 
 def _least_words(row: TrialRow, goals: Goals, names: Sequence[str]) -> str:

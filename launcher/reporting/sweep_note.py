@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from math import isfinite
 
 from launcher.figures import METRICS, TABLES
-from launcher.reporting.best_words import best_words
+from launcher.reporting.best_words import best_words, works_of
 from launcher.reporting.numbers import cell
 from launcher.reporting.trials import counts
+from launcher.results.best import best_rows
 from launcher.results.goals import Goals
 from launcher.results.parameters import ABSENT, plain
 from launcher.results.trial_rows import TrialRow, row_value
@@ -27,11 +28,16 @@ def sweep_note(rows: Sequence[TrialRow], best: Sequence[TrialRow], goals: Goals)
     if not best:
         return f"None of the trials is what was asked for: {counts(rows)}."
     names = varying(rows)
+    works = works_of(rows, goals, names)
+    if goals.several and len(works) > 1:  # the front of each; among all of them the least work would win
+        fronts = [front for work in works if (front := best_rows(work, goals))]
+        answers, best = [best_words(front, goals, names) for front in fronts], [row for one in fronts for row in one]
+    else:
+        answers = [best_words(best, goals, names)]
     shown = best[:_MOST_ROWS]
     more = [f"and {len(best) - len(shown):,} more"] if len(best) > len(shown) else []
-    words = best_words(best, goals, names)
-    answer = f"**{words[0].upper()}{words[1:]}.** {counts(rows)}."
-    return "\n\n".join([answer, _table(shown, names, goals), *more])
+    told = [f"**{words[0].upper()}{words[1:]}.**" for words in answers[:_MOST_ROWS]]
+    return "\n\n".join([*told[:-1], f"{told[-1]} {counts(rows)}.", _table(shown, names, goals), *more])
 
 
 def varying(rows: Sequence[TrialRow]) -> list[str]:

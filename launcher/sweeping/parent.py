@@ -16,12 +16,13 @@ from rich.markup import escape
 from launcher.config.trial import ALL
 from launcher.disks import FullDiskError
 from launcher.errors import LauncherError
+from launcher.reporting.best_words import works_of
 from launcher.reporting.sweep_note import sweep_note
 from launcher.results.best import best_rows
 from launcher.results.files import read_result
 from launcher.results.goals import Goals
 from launcher.results.result import Result
-from launcher.results.trial_rows import TrialRow, rows_by_work
+from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.rows import common_reasons, states
 from launcher.tracking import RunReference, Tracker
 from launcher.tracking.records import as_parameters
@@ -184,7 +185,7 @@ def outcome(rows: Sequence[TrialRow], goals: Goals) -> tuple[dict[str, float], d
     tags = {"status": "ok" if count["ok"] else "failed", "goals": str(goals), "reasons": common_reasons(rows)}
     if goals.several:
         metrics["front_size"] = float(len(best))
-    if best and not (goals.listed and len(rows_by_work(best, list(best[0].point))) > 1):  # other work is not better
+    if best and len(works_of(rows, goals, list(best[0].point))) == 1:  # other work is not better
         first = best[0]
         metrics |= first.metrics
         tags |= {f"best.{name}": value for name, value in as_parameters(first.point).items()}
