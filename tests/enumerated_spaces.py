@@ -22,8 +22,8 @@ from exhaustive_cases import METRICS, asked, check_against_every_point, study_of
 from joblib import Parallel, delayed
 
 from launcher.config.composition import Value
+from launcher.results.goals import parse_goals
 from launcher.sweeping.exhaustive.work import PointOutcome, search
-from launcher.sweeping.goals import parse_goals
 
 ROOT = Path(__file__).resolve().parent.parent
 BATCH = 120

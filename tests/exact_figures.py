@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from itertools import product
 
 from launcher.config.recompose import recompose
+from launcher.results.metrics import recorded_metrics
 from launcher.results.result import Result
-from launcher.tracking.records import recorded_metrics
 from launcher.trial.run import run_trial
 
 ARCHITECTURES = ("pim", "gemmini", "eyeriss", "simba", "tpu")

@@ -11,10 +11,10 @@ from typing import Any
 from launcher.config.compose import composition
 from launcher.config.composition import Value
 from launcher.results.fronts import dominates
+from launcher.results.goals import Goals
 from launcher.sweeping.exhaustive.space import FiniteSpace
 from launcher.sweeping.exhaustive.table import PointTable, read_points
 from launcher.sweeping.exhaustive.work import HardwareStudy, PointOutcome, _Worker
-from launcher.sweeping.goals import Goals
 
 GEMMINI: dict[str, tuple[Value, ...]] = {
     "arch.rows": (8, 16, 32),

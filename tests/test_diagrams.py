@@ -200,3 +200,24 @@ def test_colours_can_be_told_apart_by_everybody(theme: str) -> None:
 def contrast(one: str, other: str) -> float:
     lighter, darker = sorted((times(TO_XYZ, linear(colour))[1] for colour in (one, other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(16, 32), (32, 16), (8, 8), (64, 64), (1, 256), (256, 1)])
+def test_the_array_is_drawn_to_scale(rows: int, columns: int) -> None:
+    result = run(["arch=gemmini", "layer=KTQ", "model=bert_base", f"arch.rows={rows}", f"arch.cols={columns}"])
+    svg = architecture_svg(result)
+    (array,) = (node for node in parsed(svg).iter() if node.get("class") == "array")
+    whole, used = [node for node in array if node.tag.endswith("}rect")]
+    width, height = (float(str(whole.get(side))) for side in ("width", "height"))
+    busy = float(str(used.get("width"))) * float(str(used.get("height"))) / (width * height)
+    (note,) = (text for text in texts(svg) if "those in use filled" in text)
+    if min(rows, columns) > 1:
+        assert width / height == pytest.approx(columns / rows)
+    else:  # a side of one unit would be too thin to be seen
+        assert min(width, height) >= 6 and "not to scale" in note
+        assert (width > height) == (columns > rows)
+    assert result.mapping is not None
+    units = prod(loop.bound for level in result.mapping.levels for loop in level.spatial)
+    assert busy == pytest.approx(units / (rows * columns), rel=0.01)
+    box = [float(one) for one in str(parsed(svg).get("viewBox")).split()]
+    assert width <= box[2] and height <= box[3]

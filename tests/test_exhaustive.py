@@ -20,10 +20,10 @@ from exhaustive_cases import EYERISS, GEMMINI, PIM, asked, check_against_every_p
 
 from launcher import run
 from launcher.results.files import read_result
+from launcher.results.goals import parse_goals
 from launcher.sweeping.exhaustive import run as exhaustive_run
 from launcher.sweeping.exhaustive.numbering import point_at
 from launcher.sweeping.exhaustive.table import read_points
-from launcher.sweeping.goals import parse_goals
 
 COMMON = ["-m", "hydra/sweeper=exhaustive", "tracking=none", "model=bert_base", "hydra.sweep.dir=out"]
 CASES: dict[str, tuple[Any, list[str], list[str], list[str]]] = {

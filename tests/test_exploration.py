@@ -24,6 +24,7 @@ from launcher.errors import ConfigurationError
 from launcher.figures import CONTESTS
 from launcher.reporting.console import FittingConsole
 from launcher.reporting.trials import print_best, print_trials
+from launcher.results.goals import grid_goals
 from launcher.results.ranking import best_by_figure
 from launcher.results.result import Result
 from launcher.sweeping.points.configurations import configurations_of
@@ -202,7 +203,7 @@ def test_of_equally_utilized_hardware_the_one_with_less_edp_is_best() -> None:
 
 def _printed(show: Callable[..., None], results: list[Result], width: int) -> str:
     file = io.StringIO()
-    show(results, FittingConsole(file=file, width=width))
+    show(results, FittingConsole(file=file, width=width), grid_goals(["edp"], ()))
     return file.getvalue()
 
 

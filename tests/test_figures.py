@@ -24,11 +24,13 @@ from launcher.reporting.terminal import describe_mapping, print_result
 from launcher.reporting.trials import print_trials
 from launcher.results.caveats import caveats
 from launcher.results.finished import FinishedTrial, Origin, Trials
+from launcher.results.goals import grid_goals, parse_goals
+from launcher.results.metrics import recorded_metrics
 from launcher.results.ranking import best_by_figure, ranked
 from launcher.results.result import LayerRun, Optimality
 from launcher.results.result_json import result_to_dict
-from launcher.sweeping.goals import parse_goals
-from launcher.tracking.records import recorded_metrics
+
+EDP = grid_goals(["edp"], ())
 
 details = pytest.mark.parametrize("figure", DETAILS, ids=lambda figure: figure.key)
 
@@ -54,12 +56,12 @@ def test_the_terminal_shows_it_with_its_unit(figure: Figure, result: Result) -> 
 def test_the_terminal_shows_what_a_mapping_was_chosen_for(result: Result) -> None:
     chosen = replace(result, optimality=Optimality("proved", ("ed2p",)))
     assert "ED2P" in printed(120, print_result, chosen) and "ED2P" not in printed(120, print_result, result)
-    assert "best ED2P first" in printed(120, print_trials, [chosen, chosen], objective="ed2p")
+    assert "best ED2P first" in printed(120, print_trials, [chosen, chosen], goals=grid_goals(["ed2p"], ()))
 
 
 @pytest.mark.parametrize("figure", TABLES, ids=lambda figure: figure.key)
 def test_tables_of_trials_have_a_column_for_it(figure: Figure, result: Result) -> None:
-    lines = printed(200, print_trials, [result, replace(result, parameters={"arch.rows": 1})]).splitlines()
+    lines = printed(200, print_trials, [result, replace(result, parameters={"arch.rows": 1})], goals=EDP).splitlines()
     assert all(any(part in line for line in lines[:5]) for part in figure.heading.splitlines())
     assert figure.title_with_unit in results_of([result])._repr_html_()  # type: ignore[operator]
 
@@ -124,7 +126,7 @@ def test_rankings_count_seconds_where_cycles_differ_in_length(result: Result) ->
     assert {figure.key for figure in best_by_figure([result, later], CONTESTS)} >= {"edp_j_s", "latency_s"}
     unknown = replace(later, specification=replace(result.specification, architecture=replace(slow, attributes={})))
     assert {one.key for one in best_by_figure([result, unknown], CONTESTS)} >= {"edp_j_cycles", "cycles"}
-    assert "energy x time first" in printed(120, print_trials, [result, later])
+    assert "energy x time first" in printed(120, print_trials, [result, later], goals=EDP)
 
 
 def test_a_network_whose_layers_were_mapped_one_by_one_is_not_proved(result: Result) -> None:

@@ -13,9 +13,9 @@ from launcher import run
 from launcher.errors import LauncherError
 from launcher.results.fused_savings import saved_energy_pj
 from launcher.results.layers import layer_name
+from launcher.results.metrics import recorded_metrics
 from launcher.results.result import Result
 from launcher.results.result_json import result_from_dict, result_to_dict
-from launcher.tracking.records import recorded_metrics
 
 SMALL = ("model=bert_base", "model.sequence=64", "model.blocks=1")
 ATTENTION = "layer=[KTQ,softmax,VScores]"

@@ -13,8 +13,8 @@ from launcher.commands.check.nests import check_nests, check_sums
 from launcher.config.compose import compose
 from launcher.errors import ConfigurationError
 from launcher.results.files import read_result
+from launcher.results.metrics import recorded_metrics
 from launcher.results.result import Result
-from launcher.tracking.records import recorded_metrics
 
 SMALL = ["layer=all", "model=mistral_7b", "model.embedding=64", "model.heads=4", "model.kv_heads=2", "model.blocks=2"]
 SMALL += ["model.head_size=16", "model.feed_forward=96", "model.vocabulary=320", "arch=dimc", "model.window=32"]

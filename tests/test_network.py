@@ -11,7 +11,7 @@ import pytest
 from launcher import run
 from launcher.errors import LauncherError
 from launcher.results.files import read_result
-from launcher.tracking.records import recorded_metrics
+from launcher.results.metrics import recorded_metrics
 
 LAYERS = ["KQV", "KTQ", "softmax", "VScores", "Out", "layernorm", "FF1", "FF2"]
 RUNS = {"KQV": 12, "KTQ": 144, "softmax": 144, "VScores": 144, "Out": 12, "layernorm": 24, "FF1": 12, "FF2": 12}

@@ -21,7 +21,9 @@ from launcher.reading import FinishedTrial, Origin, SkippedTrial, Trials
 from launcher.reporting.page import report_page, trial_page
 from launcher.reporting.page.data import mark_front
 from launcher.reporting.question import answer_of, question_of
+from launcher.results.goals import grid_goals
 from launcher.results.result import LayerRun, Result
+from launcher.results.trial_rows import rows_of_results
 from launcher.trial.network.totals import total
 
 MIB = 2**20
@@ -71,7 +73,7 @@ def test_two_thousand_trials_are_one_page_of_a_few_megabytes() -> None:
 def test_the_front_is_what_nothing_beats() -> None:
     results = [one for one in many(300) if one.ok]
     rows: list[dict[str, Any]] = [{} for _ in results]
-    mark_front(rows, results)
+    mark_front(rows, results, rows_of_results(results), grid_goals(["edp"], ()))
     figures = {(one.energy_pj, one.cycles) for one in results}
     for row, one in zip(rows, results, strict=True):
         beaten = any(

@@ -23,6 +23,7 @@ from launcher.reporting.terminal import print_result
 from launcher.reporting.trials import print_best, print_trials, trial_line
 from launcher.results.energy_table import energy_rows, energy_shares
 from launcher.results.files import ARTIFACT_NAMES, read_result
+from launcher.results.goals import grid_goals
 from launcher.results.parameters import varying_parameters
 from launcher.results.ranking import ranked
 from launcher.results.result import Optimality, Result
@@ -54,6 +55,9 @@ def broken_result() -> Result:
 
 def names_in(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
+
+
+EDP = grid_goals(["edp"], ())
 
 
 def text_of(show: object, *arguments: object, width: int = 80) -> str:
@@ -260,7 +264,7 @@ class TestTrials:
 
     def test_only_what_varies_is_shown(self) -> None:
         assert varying_parameters(sweep()) == ["arch.rows"]
-        assert "bert_large" not in text_of(print_trials, sweep())
+        assert "bert_large" not in text_of(print_trials, sweep(), EDP)
 
     def test_parameters_that_follow_another_choice_have_no_column(self) -> None:
         machines = [
@@ -268,22 +272,22 @@ class TestTrials:
             for one, name, rows in zip(sweep(), ("eyeriss", "simba", "gemmini"), (12, 4, 16), strict=True)
         ]
         for show in (print_trials, print_best):
-            text = text_of(show, machines)
+            text = text_of(show, machines, EDP)
             assert "gemmini" in text
             assert "2,195" in text
             assert "rows" not in text and "_only" not in text
 
     @pytest.mark.parametrize("width", [60, 80, 140])
     def test_a_trial_without_a_mapping_is_a_row_that_says_why(self, width: int) -> None:
-        text = text_of(print_trials, sweep(), "edp", width=width)
+        text = text_of(print_trials, sweep(), EDP, width=width)
         rows = [line.split()[0] for line in text.splitlines()[1:] if line.split()[:1] and line.split()[0].isdigit()]
         assert rows == ["16", "8", "48"]
         assert "is not divisible by 48" in " ".join(text.split())
         assert "3 trials, 1 without a mapping" in text
 
     def test_one_trial_and_none(self) -> None:
-        assert "gemmini 16x16 KTQ" in text_of(print_trials, [ok_result()])
-        assert "no trials" in text_of(print_trials, [])
+        assert "gemmini 16x16 KTQ" in text_of(print_trials, [ok_result()], EDP)
+        assert "no trials" in text_of(print_trials, [], EDP)
 
     def test_a_line_per_trial(self) -> None:
         assert "2,195 uJ, 4,210,692 cycles" in trial_line(ok_result(), "arch.rows=16")

@@ -267,7 +267,7 @@ class TestFormats:
 class TestCommands:
     def test_what_a_user_types(self, tmp_path: Path) -> None:
         write_results(tmp_path / "multirun/2026-01-02/03-04-05", *sweep())
-        assert "the best of 3 trials" in launcher(tmp_path, "show").must_succeed().out
+        assert "the least EDP of 3 trials" in launcher(tmp_path, "show").must_succeed().out
         done = launcher(tmp_path, "compare", "multirun/2026-01-02/03-04-05/2", "multirun/2026-01-02/03-04-05/0")
         assert "one read serves 8 instead of 16" in done.must_succeed().out
         assert "3 trials, 1 without a mapping" in launcher(tmp_path, "summary").must_succeed().out

@@ -97,9 +97,9 @@ def test_a_front_is_drawn_for_each_pair_of_objectives(told: tuple[Path, Outcome]
     assert f"{len(best)} designs are the front of energy and area and utilization" in page
     titles = re.findall(r"<figcaption>([^<;]* against [^<;]*);", page)
     assert titles == [
-        "area in mm² against energy", "utilization against energy", "utilization against area in mm²"
+        "energy against area in mm²", "energy against utilization", "area in mm² against utilization"
     ]  # fmt: skip
-    assert "(up and left is better" in page and "Which parameters matter" not in page
+    assert "(down and right is better" in page and "Which parameters matter" not in page
 
 
 def test_a_study_that_was_stopped_proves_nothing(told: tuple[Path, Outcome], tmp_path: Path) -> None:

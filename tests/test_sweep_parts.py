@@ -31,19 +31,20 @@ from launcher.config.sweep_schema import SAMPLERS
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.paths import data_folder
 from launcher.process_limits import at_most
+from launcher.results.best import best_rows
+from launcher.results.goals import parse_goals
 from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping import journal, locked_files
 from launcher.sweeping.composition import SweepLoader
 from launcher.sweeping.followed import FollowedTrials
-from launcher.sweeping.goals import parse_goals
 from launcher.sweeping.identity import what_changed
 from launcher.sweeping.jobs import Job, Jobs
 from launcher.sweeping.points.grid import grid_points
 from launcher.sweeping.points.interface import Key, key_of
 from launcher.sweeping.points.space import parse_space
 from launcher.sweeping.progress import ProgressLine, print_table
-from launcher.sweeping.rows import best_rows, trials_csv
+from launcher.sweeping.rows import trials_csv
 from launcher.sweeping.samplers import EXHAUSTIVE, make_sampler
 from launcher.sweeping.storages import open_storage
 from launcher.sweeping.study import SharedStudy

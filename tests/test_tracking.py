@@ -20,9 +20,9 @@ from sample_results import failed_result, ok_result, sweep
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.reporting.artifacts import write_artifacts
 from launcher.results.files import ARTIFACT_NAMES
+from launcher.results.goals import grid_goals
 from launcher.results.result import Result
 from launcher.results.trial_rows import rows_of_results
-from launcher.sweeping.goals import grid_goals
 from launcher.sweeping.parent import outcome
 from launcher.tracking import Tracker, TrackingSettings, make_tracker
 from launcher.tracking.location import locate

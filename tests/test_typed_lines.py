@@ -15,7 +15,7 @@ from launcher.config.typed_line import arranged
 from launcher.errors import LauncherError
 from launcher.figures import criterion_named, metric_named
 from launcher.installed import own_version
-from launcher.sweeping.goals import parse_goals
+from launcher.results.goals import parse_goals
 
 CHOICES = {
     "layer=ktq": "layer=KTQ",

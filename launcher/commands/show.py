@@ -17,7 +17,7 @@ from rich.markup import escape
 from launcher.commands.output import add_format_arguments, chosen_format, console_of, write_document
 from launcher.errors import LauncherError
 from launcher.reading import load_trials
-from launcher.reading.choose import best_of
+from launcher.reading.choose import best_of, chosen_words
 from launcher.reporting.console import warnings_console
 from launcher.reporting.show import print_trial, trial_document
 
@@ -49,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     console = console_of(arguments)
     if len(found) > 1:
-        console.print(f"the best of {len(found):,} trials; python -m launcher summary lists them", style="dim")
+        words = f"{chosen_words(found)}; python -m launcher summary lists them"
+        console.print(words, style="dim", highlight=False, soft_wrap=True)
     print_trial(trial, console, verbose=arguments.verbose)
     return 0
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from launcher.config.checked import Checked
 from launcher.figures import METRICS, metrics_of
+from launcher.results.goals import limit_text
 from launcher.results.result import Result
 
 
@@ -47,12 +48,6 @@ else:
         bases=(_Limits,),
         namespace={"__module__": __name__},
     )
-
-
-def limit_text(bound: float) -> str:
-    """A limit's number as people write it, and so that it is read back exactly."""
-    short = f"{bound:g}"
-    return short if float(short) == bound else repr(float(bound))
 
 
 def broken(result: Result, limits: Limits) -> tuple[str, ...]:

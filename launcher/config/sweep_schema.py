@@ -38,7 +38,7 @@ class SweepSettings(Checked):
     group: ClassVar[str] = "sweep"
 
     n_trials: int = field(default=100, metadata={"least": 1, "most": 10**7})
-    objectives: list[str] = field(default_factory=lambda: ["edp_j_cycles"])
+    objectives: list[str] | None = None
     directions: list[str] | None = None
     constraints: list[str] = field(default_factory=list)
     sampler: str = "tpe"

@@ -12,9 +12,9 @@ from launcher.reporting.diagrams import cycle_limits
 from launcher.reporting.diagrams.energy import component_styles, energy_bars
 from launcher.reporting.diagrams.palette import COMPUTE_COLOUR, LEVELS, OTHER_COLOUR, classes
 from launcher.results.energy_table import compute_name, energy_by_component_pj
+from launcher.results.metrics import recorded_metrics
 from launcher.results.result import Result
 from launcher.summing import sum_in_order
-from launcher.tracking.records import recorded_metrics
 
 _LARGEST_MARKER = 28
 _COLOURS = {name: colour.light for name, colour in classes()}

@@ -8,9 +8,9 @@ import pandas as pd
 
 from launcher.results.energy_table import energy_rows
 from launcher.results.layers import layer_name, layer_runs, optimality_word
+from launcher.results.metrics import recorded_metrics
 from launcher.results.parameters import varying_parameters
 from launcher.results.result import Result
-from launcher.tracking.records import recorded_metrics
 
 ENERGY_COLUMNS = ("layer", "runs", "component", "data_space", "action", "words", "energy_pj")
 

@@ -8,16 +8,21 @@ from pathlib import Path
 
 from launcher.errors import LauncherError
 from launcher.reading.find import load_trials
-from launcher.reporting.question import objective_of
+from launcher.reporting.best_words import superlative, trade_offs
+from launcher.reporting.metric_words import metric_title
+from launcher.reporting.question import goals_of
+from launcher.results.best import best_rows, front_first
 from launcher.results.finished import FinishedTrial, Trials
-from launcher.results.ranking import ranked
+from launcher.results.trial_rows import rows_of_results
 from launcher.results.workloads import workloads_of
 
 MOST_COMPARED = 8
 
 
 def best_of(trials: Trials) -> Trials:
-    """The one trial, or the best of several that run the same work.
+    """The one trial, or the best of several that run the same work: by what their sweep is after.
+
+    Of a front it is the first, which is the best by the first objective.
 
     Raises:
         LauncherError: there is none, or they run different work.
@@ -35,9 +40,19 @@ def best_of(trials: Trials) -> Trials:
             expected="a trial, or trials of one model and layer, of which the best is taken",
             hint=f"python -m launcher summary {name} lists them; name one of them",
         )
-    best = ranked(trials.results, objective_of(trials.results))[0]
-    chosen = next(trial for trial in trials if trial.result is best)
-    return replace(trials, trials=(chosen,), skipped=())
+    goals = trials.goals or goals_of(trials.results)
+    best = front_first(rows_of_results(trials.results, goals), goals)[0]
+    return replace(trials, trials=(trials.trials[best.number],), skipped=())
+
+
+def chosen_words(trials: Trials) -> str:
+    """Which of several trials :func:`best_of` takes: ``the least area of 6 trials``."""
+    goals = trials.goals or goals_of(trials.results)
+    rows = rows_of_results(trials.results, goals)
+    first = f"the {superlative(goals.directions[0])} {metric_title(goals.objectives[0])}"
+    if not goals.several:
+        return f"{first} of {len(trials):,} trials"
+    return f"{first} among {trade_offs(len(best_rows(rows, goals)), goals)} of {len(trials):,} trials"
 
 
 def to_compare(

@@ -13,6 +13,7 @@ from launcher.errors import LauncherError
 from launcher.reading.sound import read_sound
 from launcher.results.files import LAYERS_FOLDER, RESULT_JSON, sweep_file
 from launcher.results.finished import FinishedTrial, Origin, SkippedTrial
+from launcher.results.goals import goals_of_record
 
 _OUTPUTS = ("outputs", "multirun")
 _HYDRA = ".hydra"
@@ -55,6 +56,7 @@ def read_trial(folder: Path) -> FinishedTrial:
         study=sweep.get("study"),
         sweep=str(folder.parent) if sweep else None,
         started=_started(file, result.seconds),
+        goals=goals_of_record(sweep.get("goals")),
     )
     return FinishedTrial(result, origin)
 

@@ -19,6 +19,7 @@ from launcher.results.files import RESULT_JSON
 from launcher.results.finished import FinishedTrial, Origin, SkippedTrial
 from launcher.tracking.location import Location, check_usable, locate
 from launcher.tracking.mlflow_import import import_mlflow, quiet, without_garbage_collection
+from launcher.tracking.records import recorded_goals
 from launcher.tracking.tracker import TrackingSettings
 
 _RUN_ID = re.compile(r"[0-9a-f]{6,32}")
@@ -126,9 +127,9 @@ class Store:
             ThreadPoolExecutor(_DOWNLOADS) as pool,
         ):
             folders = pool.map(lambda run: self._folder(run, Path(scratch)), single)
-            parents = self._studies(single)
+            sweeps = self._sweeps(single)
             for run, (folder, is_here) in zip(single, folders, strict=True):
-                origin = replace(self._origin(run, parents), folder=folder if is_here else None)
+                origin = replace(self._origin(run, sweeps), folder=folder if is_here else None)
                 if run.info.status == "RUNNING":
                     skipped.append(SkippedTrial(origin.place, "it is still running, or it was killed"))
                 elif folder is None:
@@ -154,29 +155,26 @@ class Store:
             return None, False
         return target, False
 
-    def _studies(self, runs: Sequence[Any]) -> dict[str, str]:
-        """Study by identifier of a sweep's run, of the sweeps that these runs belong to."""
+    def _sweeps(self, runs: Sequence[Any]) -> dict[str, Any]:
+        """The runs of the sweeps that these runs belong to, by identifier."""
         parents = {run.data.tags[_PARENT] for run in runs if _PARENT in run.data.tags}
-        studies = {}
-        for parent in parents:
-            name = self._client.get_run(parent).data.params.get("study")
-            if name:
-                studies[parent] = str(name)
-        return studies
+        return {parent: self._client.get_run(parent) for parent in parents}
 
-    def _origin(self, run: Any, studies: dict[str, str]) -> Origin:
+    def _origin(self, run: Any, sweeps: dict[str, Any]) -> Origin:
         tags = run.data.tags
         parent = tags.get(_PARENT)
+        sweep = sweeps[parent].data if parent else None
         dirty = tags.get("git.dirty")
         return Origin(
             run_id=str(run.info.run_id),
             experiment=self._experiments.get(run.info.experiment_id),
-            study=studies.get(parent) if parent else None,
+            study=(sweep.params.get("study") or None) if sweep else None,
             sweep=parent,
             started=datetime.fromtimestamp(run.info.start_time / 1000, UTC),
             commit=tags.get("mlflow.source.git.commit"),
             modified=None if dirty is None else dirty == "true",
             user=tags.get("mlflow.user") or None,
+            goals=recorded_goals(sweep.tags) if sweep else None,
         )
 
     @contextmanager

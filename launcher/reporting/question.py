@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from launcher.figures import BY_KEY, CRITERIA, Figure
+from launcher.figures import BY_KEY, CRITERIA, METRICS, Figure
+from launcher.reporting.best_words import front_words, goals_words, superlative
+from launcher.reporting.metric_words import metric_text, metric_title, typeset
 from launcher.reporting.numbers import count, percent, significant, with_unit
+from launcher.results.best import best_rows, best_to_worst
 from launcher.results.cycle_limits import limiting
 from launcher.results.energy_table import energy_by_component_pj, energy_rows
+from launcher.results.goals import Goals, grid_goals
 from launcher.results.layers import is_layer_by_layer, layer_name
 from launcher.results.parameters import known_values, plain, swept_parameters
-from launcher.results.ranking import comparable, ranked
+from launcher.results.ranking import comparable
 from launcher.results.result import Optimality, Result
+from launcher.results.trial_rows import TrialRow, rows_of_results
 from launcher.results.workloads import workload_of
 from launcher.specification.constraints import Factors
 
@@ -30,17 +35,28 @@ _FACTS = (
 
 @dataclass(frozen=True)
 class Question:
-    """What was asked: pairs of a heading and its text, and the keys that differ between the trials."""
+    """What was asked.
+
+    Attributes:
+        facts: pairs of a heading and its text.
+        swept: the keys that differ between the trials.
+        goals: what is best.
+    """
 
     facts: tuple[tuple[str, str], ...]
     swept: tuple[str, ...]
-    objective: str
+    goals: Goals
 
 
-def question_of(results: Sequence[Result]) -> Question:
-    """What the trials were run for, as far as their parameters tell."""
+def question_of(results: Sequence[Result], goals: Goals | None = None) -> Question:
+    """What the trials were run for, as far as their parameters tell.
+
+    Args:
+        results: any number.
+        goals: what their sweep was after; None means what their mappings were chosen for.
+    """
     swept = swept_parameters(results)
-    objective = objective_of(results)
+    goals = goals or goals_of(results)
     facts = [
         (heading, ", ".join(known_values(results, key)[:_SHOWN_VALUES])) for heading, key in _FACTS if key not in swept
     ]
@@ -49,14 +65,15 @@ def question_of(results: Sequence[Result]) -> Question:
         facts = [("architecture", ", ".join(names))]
     facts += [(f"swept: {name}", _range(known_values(results, name))) for name in swept]
     if results:
-        facts.append(("objective", CRITERIA[objective].title))
-    return Question(tuple((heading, text) for heading, text in facts if text), tuple(swept), objective)
+        facts.append(("objective", goals_words(goals)))
+        facts.append(("limits", ", ".join(map(str, goals.constraints))))
+    return Question(tuple((heading, text) for heading, text in facts if text), tuple(swept), goals)
 
 
-def objective_of(results: Sequence[Result]) -> str:
-    """The first criterion of the trials; EDP where they do not agree."""
+def goals_of(results: Sequence[Result]) -> Goals:
+    """The first criterion that the mappings were chosen for; EDP where they do not agree."""
     found = {one.optimality.objective[0] for one in results if one.optimality and one.optimality.objective}
-    return found.pop() if len(found) == 1 and found <= CRITERIA.keys() else "edp"
+    return grid_goals([found.pop() if len(found) == 1 and found <= CRITERIA.keys() else "edp"], ())
 
 
 def answer_of(results: Sequence[Result], question: Question) -> list[str]:
@@ -132,17 +149,35 @@ def _dearest_layer(result: Result) -> str:
 
 
 def _answer_of_group(group: Sequence[Result], question: Question, *, alone: bool) -> str:
-    ordered = ranked(group, question.objective)
-    best, worst = ordered[0], ordered[-1]
-    area = f" on {significant(best.area_um2 * 1e-6)} mm²" if isfinite(best.area_um2) else ""
-    of = "" if alone else f" of {best.parameters.get('layer', best.name)}"
-    (figure,) = comparable([BY_KEY[CRITERIA[question.objective].figure]], group)
-    best_value, worst_value = figure.of(best), figure.of(worst)
-    ratio = f", {significant(worst_value / best_value, _DIGITS)} times less than the worst" if best_value else ""
+    goals = question.goals
+    rows = rows_of_results(group, goals)
+    best = best_rows(rows, goals)
+    of = "" if alone else f" of {group[0].parameters.get('layer', group[0].name)}"
+    if not best and goals.constraints:
+        return f"None of the {len(group):,} trials{of} that mapped keeps {', '.join(map(str, goals.constraints))}."
+    if goals.several:
+        if not best:
+            return f"No trial{of} has figures of {goals_words(goals)}."
+        words = front_words(best, goals, question.swept).replace(":", f"{of}:", 1)
+        return f"{words[0].upper()}{typeset(words[1:])}, of {len(group):,} trials that mapped."
+    return _answer_of_one_objective(group, best_to_worst(rows, goals), question, of)
+
+
+def _answer_of_one_objective(group: Sequence[Result], ordered: Sequence[TrialRow], question: Question, of: str) -> str:
+    goals, best = question.goals, group[ordered[0].number]
+    name = goals.objectives[0]
+    if goals.criteria:  # where cycles differ in length, time is what ranks
+        (figure,) = comparable([METRICS[name][0]], group)
+        name = next(iter(figure.metric_names))
+    values = [row.metrics[name] for row in ordered if name in row.metrics]
+    way = "less" if goals.directions[0] == "minimize" else "more"
+    high, low = (values[-1], values[0]) if way == "less" else (values[0], values[-1])
+    ratio = f", {significant(high / low, _DIGITS)} times {way} than the worst" if low > 0 else ""
     others = f"{ratio} of {len(group):,} trials that mapped" if len(group) > 1 and ratio else ""
+    area = f" on {significant(best.area_um2 * 1e-6)} mm²" if isfinite(best.area_um2) else ""
     return (
-        f"The least {figure.title}{of} is {figure_text(figure, best)}, with "
-        f"{labels(best, question.swept)}: {_energy(best.energy_pj)} and {count(best.cycles)} cycles{area}"
+        f"The {superlative(goals.directions[0])} {metric_title(name)}{of} is {typeset(metric_text(name, values[0]))}, "
+        f"with {labels(best, question.swept)}: {_energy(best.energy_pj)} and {count(best.cycles)} cycles{area}"
         f"{others} ({standing(best)})."
     )
 
@@ -216,4 +251,4 @@ def _energy(energy_pj: float) -> str:
 
 def figure_text(figure: Figure, result: Result) -> str:
     """A figure as sentences and pages have it: as tables do, with signs as people set them."""
-    return with_unit(figure, figure.of(result)).replace("*", "·").replace("mm2", "mm²")
+    return typeset(with_unit(figure, figure.of(result)))

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite, nan
+from math import isfinite
 
 from launcher.figures import METRICS, TABLES
-from launcher.reporting.numbers import cell, significant, with_unit
+from launcher.reporting.best_words import best_words, works_of
+from launcher.reporting.numbers import cell
 from launcher.reporting.trials import counts
+from launcher.results.best import best_rows
+from launcher.results.goals import Goals
 from launcher.results.parameters import ABSENT, plain
 from launcher.results.trial_rows import TrialRow, row_value
 
 _MOST_ROWS = 10
 
 
-def sweep_note(rows: Sequence[TrialRow], best: Sequence[TrialRow], objectives: Sequence[str]) -> str:
+def sweep_note(rows: Sequence[TrialRow], best: Sequence[TrialRow], goals: Goals) -> str:
     """The answer, how many trials there were, and the best of them.
 
     Args:
         rows: all trials.
         best: those that keep all limits, the best first; of several objectives the front.
-        objectives: metrics that were optimised, the first one first.
+        goals: what was optimised.
     """
     if not best:
         return f"None of the trials is what was asked for: {counts(rows)}."
     names = varying(rows)
+    works = works_of(rows, goals, names)
+    if goals.several and len(works) > 1:  # the front of each; among all of them the least work would win
+        fronts = [front for work in works if (front := best_rows(work, goals))]
+        answers, best = [best_words(front, goals, names) for front in fronts], [row for one in fronts for row in one]
+    else:
+        answers = [best_words(best, goals, names)]
     shown = best[:_MOST_ROWS]
     more = [f"and {len(best) - len(shown):,} more"] if len(best) > len(shown) else []
-    return "\n\n".join([f"**{_answer(best, names, objectives)}** {counts(rows)}.", _table(shown, names), *more])
+    told = [f"**{words[0].upper()}{words[1:]}.**" for words in answers[:_MOST_ROWS]]
+    return "\n\n".join([*told[:-1], f"{told[-1]} {counts(rows)}.", _table(shown, names, goals), *more])
 
 
 def varying(rows: Sequence[TrialRow]) -> list[str]:
@@ -36,30 +46,10 @@ def varying(rows: Sequence[TrialRow]) -> list[str]:
     return [name for name in names if len({repr(row.point.get(name)) for row in rows}) > 1] or names
 
 
-def _answer(best: Sequence[TrialRow], names: Sequence[str], objectives: Sequence[str]) -> str:
-    if len(objectives) > 1:
-        many = "1 best trade-off" if len(best) == 1 else f"{len(best):,} best trade-offs"
-        return f"{many} between {' and '.join(map(_title, objectives))}."
-    name, first = objectives[0], best[0]
-    point = ", ".join(f"{key}={plain(first.point[key])}" for key in names if key in first.point)
-    chosen = f", with {point}" if point else ""
-    most = "most" if name in METRICS and METRICS[name][0].better == "more" else "least"
-    return f"The {most} {_title(name)} is {_value(name, first)}{chosen}."
-
-
-def _title(name: str) -> str:
-    return METRICS[name][0].title if name in METRICS else name
-
-
-def _value(name: str, row: TrialRow) -> str:
-    if name not in METRICS:
-        return significant(row.metrics.get(name, nan))
-    figure = METRICS[name][0]
-    return with_unit(figure, row_value(figure, row))
-
-
-def _table(rows: Sequence[TrialRow], names: Sequence[str]) -> str:
-    figures = [one for one in TABLES if any(isfinite(row_value(one, row)) for row in rows)]
+def _table(rows: Sequence[TrialRow], names: Sequence[str], goals: Goals) -> str:
+    wanted = [METRICS[name][0] for name in goals.objectives if name in METRICS]
+    shown = dict.fromkeys((*(one for one in wanted if one not in TABLES), *TABLES))
+    figures = [one for one in shown if any(isfinite(row_value(one, row)) for row in rows)]
     lines = [["trial", *names, *(one.title_with_unit for one in figures)], ["--:"] * (1 + len(names) + len(figures))]
     for row in rows:
         point = [plain(row.point.get(name, ABSENT)) for name in names]

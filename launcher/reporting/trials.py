@@ -17,11 +17,13 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from launcher.figures import BY_KEY, CONTESTS, CRITERIA, METRICS, TABLES, Figure
+from launcher.figures import BY_KEY, CRITERIA, METRICS, TABLES, Figure
 from launcher.reporting.console import tell_left_out
 from launcher.reporting.numbers import cell, count, significant
+from launcher.results.best import best_by_goals, best_rows, front_first
+from launcher.results.goals import Goals
 from launcher.results.parameters import ABSENT, plain, swept_parameters
-from launcher.results.ranking import best_by_figure, comparable, ranked
+from launcher.results.ranking import comparable
 from launcher.results.result import Result
 from launcher.results.trial_rows import PRUNED, TrialRow, row_value, rows_of_results
 
@@ -56,39 +58,77 @@ class _Column:
 
 
 def print_trials(
-    results: Sequence[Result], console: Console, objective: str | Sequence[str] = "edp", *, most: int | None = None
+    results: Sequence[Result], console: Console, goals: Goals, *, most: int | None = None, every: bool = False
 ) -> None:
     """Print trials that were read back, best first, with the parameters that differ between them.
 
     Args:
         results: the trials, in any order.
         console: where to print.
-        objective: the criterion, or criteria in order, that decides which is best.
+        goals: what decides which is best.
         most: how many rows at most; None means all.
+        every: of several objectives all trials, the front first; otherwise the front alone.
     """
     if not results:
         console.print("no trials")
         return
-    rows, parameters = _rows_of(results)
-    ordered = ranked(rows, objective, row_value)[:most]
-    shown = f", {len(ordered):,} shown" if len(ordered) < len(rows) else ""
+    print_ranked(*_rows_of(results, goals), goals, console, most=most, every=every)
+
+
+def print_ranked(
+    rows: Sequence[TrialRow],
+    parameters: Sequence[str],
+    goals: Goals,
+    console: Console,
+    *,
+    most: int | None = None,
+    numbered: bool = False,
+    every: bool = False,
+) -> None:
+    """Print rows from the best to the worst; of several objectives the front.
+
+    Args:
+        rows: at least one, in any order.
+        parameters: what tells them apart.
+        goals: what decides which is best.
+        console: where to print.
+        most: how many at most; None means all.
+        numbered: whether the trials' numbers are shown.
+        every: of several objectives all rows, the front first.
+    """
+    best = best_rows(rows, goals)
+    front = best if goals.several and not every else []
+    ordered = front or front_first([row for row in rows if row.same_as is None or goals.listed], goals)
+    shown = ordered[:most]
+    cut = f", {len(shown):,} shown" if len(shown) < len(ordered) else ""
     print_rows(
-        ordered,
+        shown,
         parameters,
         console,
-        title=f"{counts(rows)}, {best_first(objective, rows)}{shown}",
-        needed=ranking_metrics(objective, rows),
+        title=f"{_title(rows, best, goals)}{cut}",
+        needed=(*(ranking_metrics(goals.criteria, rows) if goals.criteria else ()), *goals.metrics),
+        numbered=numbered,
+        bold_first=not goals.several,
     )
+    if rows and not best and any(row.ok for row in rows) and goals.constraints:
+        limits = ", ".join(map(str, goals.constraints))
+        console.print(f"[yellow]no trial keeps {escape(limits)}[/]", highlight=False)
 
 
-def print_best(results: Sequence[Result], console: Console) -> None:
+def _title(rows: Sequence[TrialRow], best: Sequence[TrialRow], goals: Goals) -> str:
+    if goals.criteria:
+        return f"{counts(rows)}, {best_first(goals.criteria, rows)}"
+    return f"{counts(rows)}: {goals}; {f'front of {len(best)}' if goals.several else 'best first'}"
+
+
+def print_best(results: Sequence[Result], console: Console, goals: Goals) -> None:
     """Print the best of trials that were read back by each figure, with the parameters that differ between them."""
-    print_best_rows(*_rows_of(results), console)
+    print_best_rows(*_rows_of(results, goals), console, goals)
 
 
-def _rows_of(results: Sequence[Result]) -> tuple[list[TrialRow], list[str]]:
+def _rows_of(results: Sequence[Result], goals: Goals) -> tuple[list[TrialRow], list[str]]:
     """Rows, and what tells them apart: swept parameters, else their names."""
-    rows, parameters = rows_of_results(results), swept_parameters(results)
+    rows, parameters = rows_of_results(results, goals), swept_parameters(results)
     if parameters:
         return rows, parameters
     return [replace(row, point={_NAME: one.name}) for row, one in zip(rows, results, strict=True)], [_NAME]
@@ -174,9 +214,9 @@ def print_rows(
         console.print(f"{number} {escape(text)}", soft_wrap=True)
 
 
-def print_best_rows(rows: Sequence[TrialRow], parameters: Sequence[str], console: Console) -> None:
-    """Print which row is best by each figure that is a contest."""
-    best = best_by_figure(rows, CONTESTS, row_value)
+def print_best_rows(rows: Sequence[TrialRow], parameters: Sequence[str], console: Console, goals: Goals) -> None:
+    """Print which row is best by each figure that is an objective or a contest."""
+    best = best_by_goals(rows, goals)
     if not best:
         return
     first = [_Column("", [Text(figure.title) for figure in best], "left")]

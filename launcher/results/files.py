@@ -13,7 +13,8 @@ from launcher.results.result_json import is_unchanged, result_from_dict
 
 SWEEP_JSON = "sweep.json"
 """In a sweep's folder, for every worker to read: the tracking store's identifier of the sweep's own run (``parent``),
-what differs between its trials (``swept``), its study, and how many run at a time (``workers``)."""
+what differs between its trials (``swept``), what it is after (``goals``), its study, and how many run at a time
+(``workers``)."""
 
 MULTIRUN_YAML = "multirun.yaml"
 """Beside it: the sweep's configuration, as Hydra's own sweeper leaves it."""

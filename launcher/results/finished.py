@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from launcher.results.goals import Goals
 from launcher.results.result import Result
 
 
@@ -23,6 +24,7 @@ class Origin:
         commit: git commit of the folder from which it was started.
         modified: whether tracked files differed from that commit.
         user: who ran it.
+        goals: what its sweep was after.
     """
 
     folder: Path | None = None
@@ -34,6 +36,7 @@ class Origin:
     commit: str | None = None
     modified: bool | None = None
     user: str | None = None
+    goals: Goals | None = None
 
     @property
     def place(self) -> str:
@@ -78,5 +81,16 @@ class Trials:
         return len(self.trials)
 
     @property
+    def goals(self) -> Goals | None:
+        """What their sweep was after; None of a single trial, and of sweeps after different things."""
+        return common_goals(self.trials) if len(self) > 1 else None
+
+    @property
     def results(self) -> tuple[Result, ...]:
         return tuple(trial.result for trial in self.trials)
+
+
+def common_goals(trials: Iterable[FinishedTrial]) -> Goals | None:
+    """What the sweeps of all these trials were after; None where that is not the same, or not known."""
+    found = {trial.origin.goals for trial in trials}
+    return found.pop() if len(found) == 1 else None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from launcher.figures import Figure, metrics_of
+from launcher.figures import METRICS, Figure, metrics_of
+from launcher.results.goals import Goals
+from launcher.results.metrics import recorded_metrics
 from launcher.results.parameters import ABSENT, plain
 from launcher.results.result import Result
 
@@ -88,20 +90,28 @@ def row_value(figure: Figure, row: TrialRow) -> float:
     return figure.in_metrics(row.metrics)
 
 
-def rows_of_results(results: Iterable[Result]) -> list[TrialRow]:
-    """Rows of results that were read back, numbered in their order."""
-    return [
-        TrialRow(
-            number=number,
-            state=one.status,
-            point=one.parameters,
-            metrics=metrics_of(one) if one.ok else {},
-            reason=one.reason or "",
-            broken=one.broken,
-            remark=remark_of(one),
-        )
-        for number, one in enumerate(results)
-    ]
+def rows_of_results(results: Iterable[Result], goals: Goals | None = None) -> list[TrialRow]:
+    """Rows of results that were read back, numbered in their order.
+
+    Args:
+        results: in any order.
+        goals: what their sweep was after, whose limits they keep or break; None means that each knows its own.
+    """
+    metrics = metrics_of if goals is None or METRICS.keys() >= {*goals.metrics} else recorded_metrics
+    return [_row_of(number, one, metrics(one) if one.ok else {}, goals) for number, one in enumerate(results)]
+
+
+def _row_of(number: int, result: Result, metrics: Mapping[str, float], goals: Goals | None) -> TrialRow:
+    broken = goals.broken(metrics) if goals is not None and result.ok else ()
+    return TrialRow(
+        number=number,
+        state=result.status,
+        point=result.parameters,
+        metrics=metrics,
+        reason=result.reason or "",
+        broken=tuple(map(str, broken)) or result.broken,
+        remark="; ".join(one.told(metrics) for one in broken) or remark_of(result),
+    )
 
 
 def remark_of(result: Result) -> str:

@@ -9,13 +9,13 @@ from pathlib import Path
 from launcher.config.sweep_schema import Kept
 from launcher.disks import FullDiskError
 from launcher.interrupts import stop_asked
+from launcher.results.best import best_rows, best_to_worst
+from launcher.results.goals import Goals, parse_goals
 from launcher.results.parameters import point_name
 from launcher.results.result import Result
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.executors import in_turn
-from launcher.sweeping.goals import Goals, parse_goals
 from launcher.sweeping.parent import ParentRun
-from launcher.sweeping.rows import best_rows, best_to_worst
 from launcher.sweeping.trials import ComposedTrial, TrialLimits, run_batch
 
 MOST_TRIALS = 100

@@ -14,7 +14,7 @@ from launcher.config.compose import own_folders
 from launcher.errors import ConfigurationError
 from launcher.fingerprint import fingerprint
 from launcher.paths import data_folder
-from launcher.sweeping.goals import Goals
+from launcher.results.goals import Goals
 from launcher.sweeping.points.interface import Points
 
 _CODE = "launcher.trial.run"

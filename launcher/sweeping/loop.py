@@ -21,6 +21,7 @@ from launcher.reporting.artifacts import write_artifacts
 from launcher.reporting.trials import trial_line
 from launcher.results.caveats import caveats
 from launcher.results.files import RESULT_JSON, read_result
+from launcher.results.metrics import recorded_metrics
 from launcher.results.parameters import point_name
 from launcher.results.result import Result
 from launcher.results.trial_rows import PRUNED, TrialRow, remark_of
@@ -33,7 +34,6 @@ from launcher.sweeping.progress import ProgressLine
 from launcher.sweeping.pruning import PointBounds
 from launcher.sweeping.rows import common_reasons, study_rows, trial_row
 from launcher.sweeping.study import SharedStudy, is_begun, result_of
-from launcher.tracking.records import recorded_metrics
 from launcher.trial.run import failed
 
 _WAIT_S = 1.0

@@ -16,12 +16,14 @@ from rich.markup import escape
 from launcher.config.trial import ALL
 from launcher.disks import FullDiskError
 from launcher.errors import LauncherError
+from launcher.reporting.best_words import works_of
 from launcher.reporting.sweep_note import sweep_note
+from launcher.results.best import best_rows
 from launcher.results.files import read_result
+from launcher.results.goals import Goals
 from launcher.results.result import Result
-from launcher.results.trial_rows import TrialRow, rows_by_work
-from launcher.sweeping.goals import Goals
-from launcher.sweeping.rows import best_rows, common_reasons, states
+from launcher.results.trial_rows import TrialRow
+from launcher.sweeping.rows import common_reasons, states
 from launcher.tracking import RunReference, Tracker
 from launcher.tracking.records import as_parameters
 
@@ -71,7 +73,7 @@ class ParentRun:
         self._closed = False
         self.run = ""
 
-    def open(self, name: str, parameters: Mapping[str, object], swept: Sequence[str]) -> None:
+    def open(self, name: str, parameters: Mapping[str, object], swept: Sequence[str], goals: Goals) -> None:
         """Resume the study's run, or make it.
 
         Raises:
@@ -84,7 +86,7 @@ class ParentRun:
             time.sleep(_SETTLING_S)  # another process may do so at this moment: the last note counts for both
         tags = {_KEY_TAG: str(self._study.noted(_KEY_TAG))}
         self.run = self._tracker.resume_sweep(tags)
-        if not self.run and self._tracker.start_sweep(name, parameters, tags, swept):
+        if not self.run and self._tracker.start_sweep(name, parameters, tags, swept, goals):
             self.run = self._tracker.resume_sweep(tags)
 
     def record(self, number: int, result: Result, folder: Path, name: str, *, again: bool = False) -> None:
@@ -181,13 +183,13 @@ def outcome(rows: Sequence[TrialRow], goals: Goals) -> tuple[dict[str, float], d
     metrics["trials_breaking_constraints"] = float(sum(bool(row.broken) for row in rows))
     best = best_rows(rows, goals)
     tags = {"status": "ok" if count["ok"] else "failed", "goals": str(goals), "reasons": common_reasons(rows)}
-    if len(goals.objectives) > 1:
+    if goals.several:
         metrics["front_size"] = float(len(best))
-    if best and not (goals.criteria and len(rows_by_work(best, list(best[0].point))) > 1):  # other work is not better
+    if best and len(works_of(rows, goals, list(best[0].point))) == 1:  # other work is not better
         first = best[0]
         metrics |= first.metrics
         tags |= {f"best.{name}": value for name, value in as_parameters(first.point).items()}
         tags["best.trial"] = str(first.number)
     if rows:
-        tags["mlflow.note.content"] = sweep_note(rows, best, goals.objectives)
+        tags["mlflow.note.content"] = sweep_note(rows, best, goals)
     return metrics, {name: value for name, value in tags.items() if value}

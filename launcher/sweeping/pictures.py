@@ -13,8 +13,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from launcher.reporting.diagrams.front import front_svg
 from launcher.results.files import REPORT_HTML
+from launcher.results.goals import Goals
 from launcher.results.parameters import point_name, swept_parameters
-from launcher.sweeping.goals import Goals
 from launcher.whole_files import write_text
 
 FRONT_SVG = "front.svg"
@@ -41,7 +41,7 @@ def write_page(trials: Iterable[Path], folder: Path) -> None:
     write_text(folder / REPORT_HTML, report_page(found, made_by=command))
     swept = swept_parameters(found.results)
     labels = {f"{n} {point_name(one.parameters, swept)}".strip(): one for n, one in enumerate(found.results)}
-    picture = front_svg(labels, standalone=True)
+    picture = front_svg(labels, found.goals, standalone=True)
     if picture:
         write_text(folder / FRONT_SVG, picture)
 
@@ -71,7 +71,7 @@ def _plots(study: Study, goals: Goals) -> Iterator[tuple[str, dict[str, Any], st
     """File name, arguments and Optuna's function of each picture."""
     from optuna.importance import PedAnovaImportanceEvaluator  # noqa: PLC0415 # it loads scikit-learn
 
-    several = len(goals.objectives) > 1
+    several = goals.several
     if 2 <= len(goals.objectives) <= 3:
         yield "pareto_front", {"target_names": list(goals.objectives)}, "plot_pareto_front"
     if not several:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from launcher.config.sweep_schema import SweepSettings
 from launcher.config.trial import ALL
 from launcher.engines.run import settings_of
 from launcher.errors import ConfigurationError
-from launcher.sweeping.goals import Goals, grid_goals, parse_goals
+from launcher.results.goals import Goals, grid_goals, parse_goals
 from launcher.sweeping.points.grid import grid_points
 from launcher.sweeping.points.interface import Point, Points
 from launcher.sweeping.points.space import Space, parse_space
@@ -49,7 +49,7 @@ class SweepPlan:
     @property
     def is_grid(self) -> bool:
         """Its points are listed beforehand, rather than chosen by Optuna."""
-        return bool(self.goals.criteria)
+        return self.goals.listed
 
     def place(self, config: DictConfig, digest: str) -> tuple[str, str]:
         """What its study is called, and where it lives: a database's URL or a journal's file name."""
@@ -100,9 +100,16 @@ def plan_of(
     grid = grid_points(
         config, overrides, lambda arch: loader.load_sweep_config(config, [f"arch={arch}"]).arch, settings.first
     )
-    objective = OmegaConf.to_container(config.mapper)["objective"]  # type: ignore[index,call-overload]
-    goals = grid_goals(settings_of(objective, "mapper.objective", None, 1).objective, constraints)
+    goals = _grid_goals(config, settings, constraints)
     return SweepPlan(grid, goals, settings, folder, lambda *_: RandomSampler(seed=0), list(_covering(grid.trials)))
+
+
+def _grid_goals(config: DictConfig, settings: SweepSettings, constraints: Sequence[str]) -> Goals:
+    """The grid's own objectives; without any, what its mappings are chosen for."""
+    if settings.objectives is not None:
+        return replace(parse_goals(settings.objectives, settings.directions, constraints), listed=True)
+    objective = OmegaConf.to_container(config.mapper)["objective"]  # type: ignore[index,call-overload]
+    return grid_goals(settings_of(objective, "mapper.objective", None, 1).objective, constraints)
 
 
 def _study(space: Space, settings: SweepSettings, folder: Path, constraints: Sequence[str]) -> SweepPlan:

@@ -12,12 +12,12 @@ from rich.status import Status
 from launcher.figures import METRICS
 from launcher.reporting.numbers import significant, with_unit
 from launcher.reporting.origins import grouped
-from launcher.reporting.trials import best_first, counts, print_best_rows, print_rows, ranking_metrics
+from launcher.reporting.trials import counts, print_best_rows, print_ranked, print_rows
+from launcher.results.best import best_rows
 from launcher.results.fronts import Front
+from launcher.results.goals import Goals
 from launcher.results.ranking import compares_hardware
 from launcher.results.trial_rows import PRUNED, TrialRow, rows_by_work, work_parameters
-from launcher.sweeping.goals import Goals
-from launcher.sweeping.rows import best_rows, best_to_worst
 
 _SHOWN = 15
 _SHOWN_OF_FRONT = 40
@@ -38,7 +38,7 @@ def print_table(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goal
     if console.quiet:
         return
     works = rows_by_work(rows, parameters)
-    if len(works) == 1 or len(goals.objectives) > 1:
+    if len(works) == 1 or (goals.several and not goals.listed):
         _print_ranked(rows, parameters, goals, console)
     elif len(works) == len(rows):
         title = f"{counts(rows)}, each of other work: not ranked"
@@ -55,7 +55,7 @@ def print_table(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goal
 def _print_ranked(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goals, console: Console) -> None:
     print_searched(rows, parameters, goals, console)
     if compares_hardware(len(rows), parameters):
-        print_best_rows(rows, parameters, console)
+        print_best_rows(rows, parameters, console, goals)
 
 
 def print_caveats(rows: Sequence[TrialRow], console: Console) -> None:
@@ -68,32 +68,8 @@ def print_caveats(rows: Sequence[TrialRow], console: Console) -> None:
 
 def print_searched(rows: Sequence[TrialRow], parameters: Sequence[str], goals: Goals, console: Console) -> None:
     """The first table of :func:`print_table`, without a second one that only makes sense of all points of a space."""
-    best = best_rows(rows, goals)
-    front = best if len(goals.objectives) > 1 else []
-    shown = front or best_to_worst([row for row in rows if row.same_as is None], goals)
-    if not goals.criteria:
-        shown = shown[: _SHOWN_OF_FRONT if front else _SHOWN]
-    print_rows(
-        shown,
-        parameters,
-        console,
-        title=_title(rows, best, len(shown), goals),
-        needed=(*(ranking_metrics(goals.criteria, rows) if goals.criteria else ()), *goals.metrics),
-        numbered=not (goals.criteria and parameters),
-        bold_first=not front,
-    )
-    if rows and not best and any(row.ok for row in rows):
-        limits = ", ".join(map(str, goals.constraints))
-        console.print(f"[yellow]no trial keeps {escape(limits)}[/]", highlight=False)
-
-
-def _title(rows: Sequence[TrialRow], best: Sequence[TrialRow], shown: int, goals: Goals) -> str:
-    if goals.criteria:
-        return f"{counts(rows)}, {best_first(goals.criteria, rows)}"
-    single = len(goals.objectives) == 1
-    what = "best first" if single else f"front of {len(best)}"
-    cut = f", {shown} shown" if shown < (sum(row.same_as is None for row in rows) if single else len(best)) else ""
-    return f"{counts(rows)}: {goals}; {what}{cut}"
+    most = None if goals.listed else _SHOWN_OF_FRONT if goals.several and best_rows(rows, goals) else _SHOWN
+    print_ranked(rows, parameters, goals, console, most=most, numbered=not (goals.listed and parameters))
 
 
 class ProgressLine:
@@ -159,7 +135,7 @@ class ProgressLine:
         return ", ".join((*parts, f"{rate:.2g} trials/s", f"{left:.0f} s left"))
 
     def _best(self) -> str:
-        if len(self._goals.objectives) > 1:
+        if self._goals.several:
             return f"front of {len(self._front)}"
         least = self._front.least
         if least is None:
@@ -172,7 +148,7 @@ class ProgressLine:
 
     def _count(self, row: TrialRow) -> None:
         # A grid's trials are all counted beforehand; of a study's those that repeat a point are of no account.
-        self._done += bool(self._goals.criteria) or row.same_as is None
+        self._done += self._goals.listed or row.same_as is None
         self._failed += row.fails
         self._pruned += row.state == PRUNED
         if row.ranks:

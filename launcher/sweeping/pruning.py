@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 from launcher.config.trial import Trial
 from launcher.errors import LauncherError
+from launcher.results.goals import Goals
 from launcher.results.result import LayerRun, Result
 from launcher.specification.specification import Specification
 from launcher.sweeping.exhaustive.figure_bounds import BoxBounds, FigureBounds
 from launcher.sweeping.exhaustive.findings import SLACK
 from launcher.sweeping.exhaustive.progress import told
 from launcher.sweeping.exhaustive.work import bound_of, common_work, layers_of
-from launcher.sweeping.goals import Goals
 from launcher.trial.engine_choice import NATIVE
 from launcher.trial.steps import native_settings, specify
 

@@ -1,4 +1,4 @@
-"""A study's trials as rows: which are best, and what they look like in a file."""
+"""A study's trials as rows, and what they look like in a file."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import Any
 from optuna.trial import FrozenTrial, Trial
 
 from launcher.plain_text import csv_text
-from launcher.results.fronts import Front
-from launcher.results.ranking import ranked
-from launcher.results.trial_rows import PRUNED, TrialRow, row_value
-from launcher.sweeping.goals import Goals
+from launcher.results.goals import Goals
+from launcher.results.trial_rows import PRUNED, TrialRow
 from launcher.sweeping.points.interface import Points
 from launcher.sweeping.study import result_of
 
@@ -45,36 +43,6 @@ def trial_row(trial: FrozenTrial | Trial, record: Mapping[str, Any], points: Poi
         folder=str(record.get("folder") or ""),
         caveats=tuple(map(str, record.get("caveats") or ())),
     )
-
-
-def best_to_worst(rows: Sequence[TrialRow], goals: Goals) -> list[TrialRow]:
-    """The best first, then those that break a limit, then those without a mapping.
-
-    Of a study's hardware that is equally good, which often differs in what a layer does not use, the smallest comes
-    first.
-    """
-    if goals.criteria:
-        return ranked(rows, goals.criteria, row_value)
-
-    def key(row: TrialRow) -> tuple[object, ...]:
-        losses = goals.losses(row.metrics) if row.ok else []
-        return (not row.ok, bool(row.broken), losses, row.metrics.get("area_mm2", 0.0), row.number)
-
-    return sorted(rows, key=key)
-
-
-def best_rows(rows: Sequence[TrialRow], goals: Goals) -> list[TrialRow]:
-    """The best trials that keep all limits, each point once.
-
-    With one objective all of them, best first; with several the Pareto front, ordered by the first objective.
-    """
-    ordered = best_to_worst([row for row in rows if row.ranks], goals)
-    if len(goals.objectives) == 1:
-        return ordered
-    front: Front[TrialRow] = Front()
-    for row in ordered:
-        front.add(row, goals.losses(row.metrics))
-    return [row for equal in front.groups for row in equal]
 
 
 def tried_all(rows: Sequence[TrialRow], points: Points) -> bool:

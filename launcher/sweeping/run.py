@@ -23,6 +23,7 @@ from launcher.disks import FullDiskError, is_full, system_error
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.interrupts import first_asks
 from launcher.process_limits import spare_libraries
+from launcher.reporting.best_words import last_words
 from launcher.reporting.console import console_for, warnings_console
 from launcher.results.files import REPORT_HTML, TRIALS_CSV
 from launcher.results.parameters import point_name
@@ -114,7 +115,7 @@ def _runner(config: DictConfig, plan: SweepPlan, launcher: Launcher, loader: Con
 
 def _bounds(plan: SweepPlan, runner: TrialRunner) -> PointBounds | None:
     """Of a study with one objective: what a grid lists is wanted, and a front is beaten by nothing alone."""
-    if plan.is_grid or not plan.settings.prune or len(plan.goals.objectives) > 1:
+    if plan.is_grid or not plan.settings.prune or plan.goals.several:
         return None
     if not isinstance(runner, ComposedTrials):
         return None
@@ -232,7 +233,7 @@ class _Sweep:
         spoken |= {"goals": str(self.plan.goals), "study": self.name, "overrides": " ".join(arguments)}
         sampler = "grid" if self.plan.is_grid else self.plan.settings.sampler
         name = sweep_name(self.config.hydra.runtime.choices, names, self.plan.points.columns)
-        parent.open(name, {**self.fixed, **spoken, "sampler": sampler}, self.plan.points.columns)
+        parent.open(name, {**self.fixed, **spoken, "sampler": sampler}, self.plan.points.columns, self.plan.goals)
         return parent
 
     def _begin(self, parent: ParentRun, arguments: Sequence[str]) -> None:
@@ -244,6 +245,7 @@ class _Sweep:
             self.config,
             parent=parent.run,
             swept=self.plan.points.names,
+            goals=self.plan.goals,
             overrides=arguments,
             study=self.name,
             workers=self.workers,
@@ -309,6 +311,8 @@ class _Sweep:
         elif self.plan.is_grid and finished == points.total and not interrupted:
             with suppress(KeyError):  # another process, which saw it end, has begun it anew
                 self.study.note(OVER, True)
+        if answer := last_words(rows, goals, points.columns):
+            self._say("front" if goals.several else "best", answer)
         return rows
 
     def _say(self, what: str, text: str) -> None:

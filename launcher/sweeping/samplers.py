@@ -18,7 +18,7 @@ from optuna.samplers import (
 
 from launcher.config.sweep_schema import SAMPLERS, sampler_named
 from launcher.errors import ConfigurationError
-from launcher.sweeping.goals import Goals
+from launcher.results.goals import Goals
 from launcher.sweeping.points.interface import Value
 from launcher.sweeping.points.space import Dimension, Space
 from launcher.sweeping.unrepeated import Unrepeated

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from launcher.plain_text import without_passwords
 from launcher.results.files import MULTIRUN_YAML, SWEEP_JSON
+from launcher.results.goals import Goals
 from launcher.whole_files import write_text
 
 
@@ -19,6 +20,7 @@ def write_sweep_files(
     *,
     parent: str | None,
     swept: Sequence[str],
+    goals: Goals,
     overrides: Sequence[str],
     study: str,
     workers: int,
@@ -30,11 +32,19 @@ def write_sweep_files(
         config: the sweep's, Hydra's part included.
         parent: identifier of its run in the tracking store, where it has one.
         swept: keys and groups.
+        goals: what it is after, for whoever reads its trials.
         overrides: the arguments of the command line.
         study: its name.
         workers: trials at a time.
     """
-    own = {"parent": parent, "swept": [*swept], "overrides": [*overrides], "study": study, "workers": workers}
+    own = {
+        "parent": parent,
+        "swept": [*swept],
+        "goals": goals.recorded,
+        "overrides": [*overrides],
+        "study": study,
+        "workers": workers,
+    }
     write_text(folder / SWEEP_JSON, without_passwords(json.dumps(own)) + "\n")
     write_text(folder / MULTIRUN_YAML, without_passwords(OmegaConf.to_yaml(config)))
 

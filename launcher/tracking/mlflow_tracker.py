@@ -28,6 +28,8 @@ from launcher.results.files import (
     RESULT_JSON,
     SWEEP_JSON,
 )
+from launcher.results.goals import Goals
+from launcher.results.metrics import legal_name, recorded_metrics
 from launcher.results.result import Result
 from launcher.tracking import records, views
 from launcher.tracking.database import make_database
@@ -87,14 +89,15 @@ class MlflowTracker(Tracker):
         parameters: Mapping[str, object],
         tags: Mapping[str, str] | None = None,
         swept: Sequence[str] = (),
+        goals: Goals | None = None,
     ) -> str:
         session = self._open()
         with self._told(None):
-            every = {**records.sweep_tags(self._directory), **(tags or {})}
+            every = {**records.sweep_tags(self._directory, goals), **(tags or {})}
             run = session.client.create_run(session.experiment_id, run_name=name, tags=every)
             run_id = str(run.info.run_id)
             _log(session, run_id, records.as_parameters(parameters), {})
-            for key, view in views.sweep_view(run_id, name, swept).items():
+            for key, view in views.sweep_view(run_id, name, swept, goals).items():
                 session.client.set_experiment_tag(session.experiment_id, key, view)
             return run_id
 
@@ -151,7 +154,7 @@ class MlflowTracker(Tracker):
                 run_name=name or result.name,
             )
             run_id = str(run.info.run_id)
-            _log(session, run_id, records.parameters_of(result), records.recorded_metrics(result))
+            _log(session, run_id, records.parameters_of(result), recorded_metrics(result))
             try:
                 _log_files(session, run, folder)
             except BaseException:
@@ -171,10 +174,10 @@ class MlflowTracker(Tracker):
     ) -> RunReference:
         session = self._open()
         with self._told(folder):
-            figures = {records.legal_name(name): value for name, value in metrics.items()}
+            figures = {legal_name(name): value for name, value in metrics.items()}
             status = "KILLED" if interrupted else "FINISHED" if tags.get("status") == "ok" else "FAILED"
             try:
-                _log(session, parent, {}, figures, {records.legal_name(name): value for name, value in tags.items()})
+                _log(session, parent, {}, figures, {legal_name(name): value for name, value in tags.items()})
                 _log_top_files(session, parent, folder)
             finally:  # it has ended, also when its files find no room
                 session.client.set_terminated(parent, status)

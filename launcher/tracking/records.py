@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Mapping
-from math import isfinite
 from pathlib import Path
 
-from launcher import figures
 from launcher.plain_text import plain, without_passwords
 from launcher.reporting.loop_nest import loop_nest
 from launcher.reporting.question import answer_of, question_of
-from launcher.results.energy_table import energy_shares
-from launcher.results.fused_savings import fused_groups, saved_energy_pj
+from launcher.results.goals import Goals, goals_of_record
 from launcher.results.layers import layer_rows, optimality_word
+from launcher.results.metrics import legal_name
 from launcher.results.result import Result
 from launcher.tracking.provenance import config_hash, git_state, source_name, user_name
 
-_NOT_IN_A_NAME = re.compile(r"[^\w\-./ :]")
+_GOALS_TAG = "sweep.goals"
+"""Of a sweep's run: what it is after, as ``sweep.json`` has it."""
 
 _LONGEST_PARAMETER = 6000
 _LONGEST_TAG = 8000
@@ -37,21 +36,6 @@ def parameters_of(result: Result) -> dict[str, str]:
 def as_parameters(values: Mapping[str, object]) -> dict[str, str]:
     """Names and values as MLflow accepts them; others read them, so passwords in addresses are left out."""
     return {legal_name(name): without_passwords(_as_text(value))[:_LONGEST_PARAMETER] for name, value in values.items()}
-
-
-def recorded_metrics(result: Result) -> dict[str, float]:
-    """The figures of a result, of its levels and of its layers; those that do not exist are left out."""
-    more = {f"energy_share.{legal_name(name)}": share for name, share in energy_shares(result).items()}
-    for row in layer_rows(result):
-        numbers = {name: value for name, value in vars(row).items() if not isinstance(value, str)}
-        more |= {f"layer.{legal_name(row.layer)}.{name}": value for name, value in numbers.items()}
-    if result.generation is not None:
-        found = result.generation.figures(result.cycle_seconds)
-        more |= {f"generation.{name}": value for name, value in found.items()}
-    if fused_groups(result):
-        more["fusion.saved_energy_uj"] = saved_energy_pj(result) * 1e-6
-        more["fusion.groups"] = len(fused_groups(result))
-    return figures.metrics_of(result) | {name: float(value) for name, value in more.items() if isfinite(value)}
 
 
 def tags_of(result: Result, directory: Path, parent: str | None) -> dict[str, str]:
@@ -93,14 +77,18 @@ def _verification(result: Result) -> dict[str, str | None]:
     }
 
 
-def sweep_tags(directory: Path) -> dict[str, str]:
-    """The tags of a sweep's run when it starts."""
-    return {**_origin(directory), "status": "running", "kind": "sweep"}
+def sweep_tags(directory: Path, goals: Goals | None = None) -> dict[str, str]:
+    """The tags of a sweep's run when it starts; what it is after is among them where it is after something."""
+    own = {_GOALS_TAG: json.dumps(goals.recorded)} if goals is not None else {}
+    return {**_origin(directory), "status": "running", "kind": "sweep", **own}
 
 
-def legal_name(name: str) -> str:
-    """``name`` with every character that MLflow refuses replaced by an underscore."""
-    return _NOT_IN_A_NAME.sub("_", name)[:250]
+def recorded_goals(tags: Mapping[str, str]) -> Goals | None:
+    """What a sweep was after, by the tags of its run; None where they do not say."""
+    try:
+        return goals_of_record(json.loads(tags.get(_GOALS_TAG, "null")))
+    except ValueError:
+        return None
 
 
 def _origin(directory: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from launcher.results.goals import Goals
 from launcher.results.result import Result
 
 
@@ -75,6 +76,7 @@ class Tracker:
         parameters: Mapping[str, object],
         tags: Mapping[str, str] | None = None,
         swept: Sequence[str] = (),
+        goals: Goals | None = None,
     ) -> str:
         """Open the run that the trials of a sweep hang under.
 
@@ -83,6 +85,7 @@ class Tracker:
             parameters: what is common to its trials, and what is swept.
             tags: more tags.
             swept: the parameters that differ between its trials.
+            goals: what it is after; None means EDP.
 
         Returns:
             Its identifier, to be passed as ``parent``; empty when nothing is recorded.

@@ -10,7 +10,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from launcher.figures import TABLES
+from launcher.figures import METRICS, TABLES
+from launcher.results.goals import Goals, parse_goals
+from launcher.results.metrics import legal_name
 
 ADDRESS = "runs?viewStateShareKey="
 """What follows an experiment's page in the address of a view; its key follows."""
@@ -25,7 +27,7 @@ _BY_TIME = "attributes.start_time"
 
 @dataclass(frozen=True)
 class _View:
-    """A search, what the runs are sorted by (ascending, or the newest first), and the columns."""
+    """A search, what the runs are sorted by, whether the least comes first, and the columns."""
 
     name: str
     search: str
@@ -33,6 +35,7 @@ class _View:
     figures: Sequence[str]
     parameters: Sequence[str] = ()
     tags: Sequence[str] = ()
+    ascending: bool = True
 
     def as_tag(self) -> str:
         columns = [f"metrics.`{name}`" for name in self.figures]
@@ -40,7 +43,7 @@ class _View:
         state = {
             "searchFilter": self.search,
             "orderByKey": self.sorted_by,
-            "orderByAsc": self.sorted_by != _BY_TIME,
+            "orderByAsc": self.ascending,
             "selectedColumns": columns,
         }
         now = round(time.time() * 1000)
@@ -51,7 +54,9 @@ _VIEWS = {
     "trials": _View("trials, best EDP first", _TRIAL, _BY_EDP, _FIGURES, _CHOICES),
     "least-energy": _View("trials, least energy first", _TRIAL, "metrics.`energy_uj`", _FIGURES, _CHOICES),
     "fewest-cycles": _View("trials, fewest cycles first", _TRIAL, "metrics.`cycles`", _FIGURES, _CHOICES),
-    "sweeps": _View("sweeps, newest first", "tags.kind = 'sweep'", _BY_TIME, ("trials", "trials_ok", *_FIGURES)),
+    "sweeps": _View(
+        "sweeps, newest first", "tags.kind = 'sweep'", _BY_TIME, ("trials", "trials_ok", *_FIGURES), ascending=False
+    ),
     "without-mapping": _View(
         "trials without a mapping",
         "tags.kind = 'trial' and tags.status != 'ok'",
@@ -59,6 +64,7 @@ _VIEWS = {
         (),
         _CHOICES,
         ("status", "reason"),
+        ascending=False,
     ),
 }
 
@@ -68,16 +74,32 @@ def experiment_tags() -> dict[str, str]:
     return {_TAG + key: view.as_tag() for key, view in _VIEWS.items()}
 
 
-def sweep_view(parent: str, name: str, swept: Sequence[str]) -> dict[str, str]:
-    """The view of a sweep's trials, the best EDP first, with what was swept beside their figures.
+def sweep_view(parent: str, name: str, swept: Sequence[str], goals: Goals | None = None) -> dict[str, str]:
+    """The view of a sweep's trials, the best first, with what was swept beside their figures.
 
     Args:
         parent: identifier of the sweep's run; :func:`sweep_key` makes the view's key of it.
         name: of the sweep.
         swept: the parameters that differ between its trials.
+        goals: what it is after: its objectives are columns, and the first one sorts; None means EDP.
     """
     search = f"tags.`mlflow.parentRunId` = '{parent}'"
-    return {_TAG + sweep_key(parent): _View(name, search, _BY_EDP, _FIGURES, swept).as_tag()}
+    goals = goals or parse_goals(None)
+    objectives = [_in_its_unit(legal_name(one)) for one in goals.objectives]
+    view = _View(
+        name,
+        search,
+        f"metrics.`{objectives[0]}`",
+        list(dict.fromkeys((*(one for one in objectives if one not in _FIGURES), *_FIGURES))),
+        swept,
+        ascending=goals.directions[0] == "minimize",
+    )
+    return {_TAG + sweep_key(parent): view.as_tag()}
+
+
+def _in_its_unit(metric: str) -> str:
+    """The metric of the same figure in the unit that people read."""
+    return list(METRICS[metric][0].metric_names)[-1] if metric in METRICS else metric
 
 
 def sweep_key(parent: str) -> str:

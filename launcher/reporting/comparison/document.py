@@ -12,7 +12,7 @@ from launcher.reporting.layers import fusion_lines
 from launcher.reporting.question import standing
 from launcher.reporting.sheets import FIGURES, Column, ReportDocument, Sheet, figures
 from launcher.results.cycle_limits import limiting
-from launcher.results.finished import FinishedTrial
+from launcher.results.finished import FinishedTrial, common_goals
 from launcher.results.parameters import plain, swept_parameters, varying_parameters
 from launcher.results.result import Result
 
@@ -58,7 +58,7 @@ _LAYERS = (
 
 def comparison_document(trials: Sequence[FinishedTrial]) -> ReportDocument:
     """The document on several trials, each against the first one."""
-    results = [trial.result for trial in trials]
+    results, goals = [trial.result for trial in trials], common_goals(trials)
     first, others = results[0], list(enumerate(results[1:], 2))
     sheets = [trials_sheet(trials), _parameters(results)]
     if any(result.layers for result in results):
@@ -78,7 +78,7 @@ def comparison_document(trials: Sequence[FinishedTrial]) -> ReportDocument:
     return ReportDocument(
         title=f"{len(results)} trials compared",
         sheets=tuple(sheets),
-        sentences=tuple(f"{lead(number, first, result)}." for number, result in others),
+        sentences=tuple(f"{lead(number, first, result, goals)}." for number, result in others),
         notes=(*(f"fusion in {number}: {line}" for number, line in fusions), *flags),
     )
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import isfinite
+from math import isfinite, nan
 
 from launcher.reporting.comparison.changes import Change, Counted
 from launcher.reporting.comparison.cycles import CyclesChange, waits
+from launcher.reporting.metric_words import metric_title
 from launcher.reporting.numbers import count, energy, short_count, significant
+from launcher.results.goals import Goals, parse_goals
 from launcher.results.result import Result
+from launcher.results.trial_rows import rows_of_results
 from launcher.summing import sum_in_order
 
 _DIGITS = 3
@@ -18,18 +21,29 @@ _DONE = {"read": "read", "fill": "filled in", "update": "updated"}
 _OTHERS = {"leak": "leakage", "transfer": "transfers", "other": "other energy"}
 
 
-def lead(number: int, first: Result, second: Result) -> str:
-    """What the second takes against the first, in a sentence without a full stop."""
+def lead(number: int, first: Result, second: Result, goals: Goals | None = None) -> str:
+    """What the second takes against the first of energy, cycles and the objectives, without a full stop.
+
+    Args:
+        number: of the second.
+        first, second: they.
+        goals: what the sweep was after that both belong to; None means EDP.
+    """
     for one, of in ((1, first), (number, second)):
         if not of.ok:
             return f"{one} has no mapping, so there is nothing to compare: {(of.reason or of.status).splitlines()[0]}"
+    wanted = (goals or parse_goals(None)).objectives
+    rows = [row.metrics for row in rows_of_results([first, second], goals)]
+    beside = [name for name in wanted if name not in ("energy_pj", "cycles")]
+    others = [(metric_title(name), rows[0].get(name, nan), rows[1].get(name, nan)) for name in beside]
     if first.energy_pj == second.energy_pj and first.cycles == second.cycles:
-        return f"{number} takes the same energy and cycles as 1"
+        differing = [f", {ratio(new, old)} the {title}" for title, old, new in others if new != old]
+        return f"{number} takes the same energy and cycles as 1{''.join(differing)}"
     difference = signed_energy(second.energy_pj - first.energy_pj, like=first.energy_pj)
-    return (
-        f"{number} takes {ratio(second.energy_pj, first.energy_pj)} the energy of 1 ({difference}), "
-        f"{ratio(second.cycles, first.cycles)} the cycles and {ratio(second.edp_j_cycles, first.edp_j_cycles)} the EDP"
-    )
+    energies = f"{ratio(second.energy_pj, first.energy_pj)} the energy of 1 ({difference})"
+    pairs = [("cycles", first.cycles, second.cycles), *others]
+    *parts, last = [energies, *(f"{ratio(new, old)} the {title}" for title, old, new in pairs)]
+    return f"{number} takes {', '.join(parts)} and {last}"
 
 
 def change_line(change: Change, like: float) -> str:

@@ -29,7 +29,7 @@ from launcher.reporting.layers import fusion_lines
 from launcher.reporting.numbers import count, significant
 from launcher.reporting.sheets import FIGURES, figures
 from launcher.results.cycle_limits import limiting
-from launcher.results.finished import FinishedTrial
+from launcher.results.finished import FinishedTrial, common_goals
 from launcher.results.parameters import ABSENT, plain
 from launcher.results.result import Result
 
@@ -45,14 +45,14 @@ def print_comparison(trials: Sequence[FinishedTrial], console: Console, *, verbo
         console: where.
         verbose: also small changes, all layers, all resources, and parameters that merely follow others.
     """
-    results = [trial.result for trial in trials]
+    results, goals = [trial.result for trial in trials], common_goals(trials)
     for number, trial in enumerate(trials, 1):
         console.print(
             f"[bold]{number}[/]  {escape(trial.result.name)}  [dim]{escape(_place(trial))}[/]", soft_wrap=True
         )
     console.print(_figures(results, verbose=verbose))
     for number, result in enumerate(results[1:], 2):
-        console.print(f"\n{escape(lead(number, results[0], result))}.", style="bold", highlight=False)
+        console.print(f"\n{escape(lead(number, results[0], result, goals))}.", style="bold", highlight=False)
         if results[0].ok and result.ok:
             _explain(number, results[0], result, console, verbose=verbose)
     for flag in dict.fromkeys(flag for result in results for flag in result.flags):

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite, sqrt
 from typing import Literal, TypeVar
 
+from launcher.figures import METRICS
+from launcher.reporting.best_words import values_words
 from launcher.reporting.diagrams.axes import axis_of, stairs
 from launcher.reporting.diagrams.svg import draw
+from launcher.reporting.metric_words import metric_text, metric_title, typeset
 from launcher.reporting.numbers import energy, short_count
 from launcher.results.fronts import front_of
+from launcher.results.goals import Goals, parse_goals
 from launcher.results.result import Result
+from launcher.results.trial_rows import rows_of_results
 
 _WIDTH, _HEIGHT = 640.0, 360.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76.0, 20.0, 16.0, 46.0
 _LARGEST, _LEAST = 11.0, 3.0
 _MOST_LABELS = 8
+_LONG = 1e4
+"""A number on an axis that is written with k, M or G."""
+
+_ENERGY_AND_CYCLES = parse_goals(["energy_pj", "cycles"])
 
 T = TypeVar("T")
 
@@ -56,28 +66,52 @@ class PlottedFigure:
     better: Better = "less"
 
 
-CYCLES = PlottedFigure("cycles", short_count)
-ENERGY = PlottedFigure("energy", energy)
-
-
-def front_svg(results: Mapping[str, Result], *, standalone: bool = False) -> str:
-    """Energy against cycles, a point per trial, the area of the chip as its size; the front's trials are named.
+def plotted_metric(name: str, direction: str) -> PlottedFigure:
+    """A metric as an axis shows it; energies say their unit with each number.
 
     Args:
-        results: label -> trial; those without a mapping are left out.
+        name: in objectives.
+        direction: ``minimize`` or ``maximize``.
+    """
+    figure = METRICS[name][0] if name in METRICS else None
+    unit = typeset(figure.unit) if figure is not None and figure.key != "energy_pj" else ""
+    better: Better = "less" if direction == "minimize" else "more"
+    return PlottedFigure(f"{metric_title(name)} in {unit}".removesuffix(" in "), partial(_tick, name), better)
+
+
+def _tick(metric: str, value: float) -> str:
+    """A round number on an axis, in the axis's unit."""
+    figure, factor = METRICS.get(metric, (None, 1.0))
+    if figure is None or figure.kind == "share":
+        return metric_text(metric, value)
+    if figure.key == "energy_pj":
+        return energy(value / factor)
+    shown = value / factor * figure.factor
+    return short_count(shown) if abs(shown) >= _LONG else f"{shown:g}"
+
+
+def front_svg(results: Mapping[str, Result], goals: Goals | None = None, *, standalone: bool = False) -> str:
+    """The first objective against the second, a point per trial, the chip's area as its size; the front is named.
+
+    Args:
+        results: label -> trial; those without a mapping, without one of the figures, or beyond a limit are left out.
+        goals: what their sweep was after; without two objectives it is energy against cycles.
         standalone: a file of its own.
 
     Returns:
-        The picture; empty when no trial has a mapping.
+        The picture; empty when no trial is left.
     """
+    plane = goals if goals is not None and goals.several else _ENERGY_AND_CYCLES
+    (up, across), (up_way, across_way) = plane.objectives[:2], plane.directions[:2]
+    rows = rows_of_results(results.values(), goals or plane)
     trials = [
         PlottedTrial(
-            label, one.cycles, one.energy_pj, one.area_um2, f"{label}: {energy(one.energy_pj)}, {one.cycles:,} cycles"
+            label, row.metrics[across], row.metrics[up], one.area_um2, f"{label}: {typeset(values_words(row, plane))}"
         )
-        for label, one in results.items()
-        if one.ok and one.energy_pj > 0 and one.cycles > 0
+        for (label, one), row in zip(results.items(), rows, strict=True)
+        if row.ok and (plane is not goals or row.good) and min(row.metrics.get(name, 0.0) for name in (up, across)) > 0
     ]
-    return scatter_svg(trials, CYCLES, ENERGY, standalone=standalone)
+    return scatter_svg(trials, plotted_metric(across, across_way), plotted_metric(up, up_way), standalone=standalone)
 
 
 def scatter_svg(

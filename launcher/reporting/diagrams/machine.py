@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import prod
+from math import isclose, prod
 from typing import Any
 
 from launcher.reporting.diagrams.energy import component_styles
@@ -23,8 +23,10 @@ _BAR = 92
 _HEAD = 44
 _METER_ROW = 19
 _LINK = 28
-_MOST_DRAWN = 16
-_CELL = 7
+_CELL, _LEAST_CELL = 7, 4
+_LONGEST, _HIGHEST, _THINNEST = 500.0, 168.0, 8.0
+_GAP, _NOTE = 10, 260
+"""Between an array and the note beside it, which takes so much; below an array that leaves it less."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def architecture_svg(result: Result, *, standalone: bool = False) -> str:
         width=_WIDTH,
         box=_BOX,
         bar=_BAR,
-        height=y + (grid["height"] + 14 if grid else 6),
+        height=y + (grid["whole_height"] + 14 if grid else 6),
         rows=rows,
         link=_LINK,
         grid=grid,
@@ -170,26 +172,51 @@ def _note(block: Block) -> str:
 
 
 def _grid(result: Result) -> dict[str, Any] | None:
-    """The array of compute units, at most 16 x 16 cells drawn; cells stand for equal shares of it."""
+    """The array of compute units to scale; each cell stands for an equal share of it, as in :func:`_cells`."""
     assert result.specification is not None
     compute = result.specification.architecture.compute
     if compute.instances == 1 or result.mapping is None:
         return None
-    columns, rows = min(compute.mesh_x, _MOST_DRAWN), min(compute.mesh_y, _MOST_DRAWN)
-    used_x = _side(result.mapping.levels, x=True) / compute.mesh_x * columns
-    used_y = _side(result.mapping.levels, x=False) / compute.mesh_y * rows
-    across, down = columns * _CELL, rows * _CELL
-    lines = "".join(f"M{x} 0v{down}" for x in range(_CELL, across, _CELL))
-    lines += "".join(f"M0 {y}h{across}" for y in range(_CELL, down, _CELL))
+    across, down = _drawn_size(compute.mesh_x, compute.mesh_y)
+    columns, rows = _cells(compute.mesh_x, across), _cells(compute.mesh_y, down)
+    used_x = _side(result.mapping.levels, x=True) / compute.mesh_x
+    used_y = _side(result.mapping.levels, x=False) / compute.mesh_y
+    lines = "".join(f"M{n * across / columns:g} 0v{down:g}" for n in range(1, columns))
+    lines += "".join(f"M0 {n * down / rows:g}h{across:g}" for n in range(1, rows))
+    distorted = "" if isclose(across / down, compute.mesh_x / compute.mesh_y) else " (not to scale)"
+    shape = f"{_number_of(compute.mesh_y, 'row')} × {_number_of(compute.mesh_x, 'column')}"
+    beside = across + _GAP + _NOTE <= _WIDTH
     return {
         "lines": lines,
-        "width": columns * _CELL,
-        "height": rows * _CELL,
-        "used_width": round(used_x * _CELL, 1),
-        "used_height": round(used_y * _CELL, 1),
-        "mesh_x": compute.mesh_x,
-        "mesh_y": compute.mesh_y,
+        "width": round(across, 2),
+        "height": round(down, 2),
+        "used_width": round(used_x * across, 2),
+        "used_height": round(used_y * down, 2),
+        "note": f"{shape}, those in use filled{distorted}",
+        "text_x": round(across + _GAP if beside else 0),
+        "text_y": round(10 if beside else down + 16),
+        "whole_height": round(max(down, 14) if beside else down + 22),
     }
+
+
+def _number_of(units: int, what: str) -> str:
+    return f"{count(units)} {what}{'' if units == 1 else 's'}"
+
+
+def _drawn_size(columns: int, rows: int) -> tuple[float, float]:
+    """Width and height of the array, a unit as wide as it is high, as large as there is room.
+
+    A side that would be too thin to be seen is as thick as the least: then the array is not to scale.
+    """
+    unit = min(_CELL, _LONGEST / columns, _HIGHEST / rows)
+    return max(unit * columns, _THINNEST), max(unit * rows, _THINNEST)
+
+
+def _cells(units: int, length: float) -> int:
+    """How many cells are drawn along a side: a unit each, else so many units that a cell can be seen."""
+    most = max(1, int(length / _LEAST_CELL))
+    together = next(n for n in range(1, units + 1) if units % n == 0 and units // n <= most)
+    return units // together
 
 
 def _side(levels: tuple[LevelMapping, ...], *, x: bool) -> int:

@@ -7,18 +7,28 @@ from dataclasses import replace
 from typing import Any
 
 from launcher.installed import own_version
+from launcher.reporting.best_words import goals_words
 from launcher.reporting.diagrams import architecture_svg, loop_nest_svg
 from launcher.reporting.origins import failures_of, flags_of, origin_facts
 from launcher.reporting.page.assets import asset, environment, made_at, pack, pack_in_blocks, style
-from launcher.reporting.page.data import colours, common_parameters, figure_columns, mark_front, row, with_front_points
+from launcher.reporting.page.data import (
+    axes_of,
+    colours,
+    common_parameters,
+    figure_columns,
+    front_goals,
+    mark_front,
+    row,
+    with_front_points,
+)
 from launcher.reporting.question import Question, answer_of, answer_of_front, labels, question_of
+from launcher.results.best import front_first
 from launcher.results.finished import Trials
 from launcher.results.layers import layer_runs
-from launcher.results.ranking import ranked
 from launcher.results.result import Result
-from launcher.results.workloads import workload_of
+from launcher.results.trial_rows import rows_of_results
 
-_SCRIPTS = ("format.js", "plots.js", "table.js", "charts.js", "selected.js", "main.js")
+_SCRIPTS = ("format.js", "plots.js", "table.js", "axes.js", "charts.js", "selected.js", "main.js")
 _BLOCK = 32
 _MOST_DIAGRAMS = 4000
 """Layers whose diagrams a page carries; more would make it too large and too slow to write."""
@@ -34,7 +44,7 @@ def report_page(trials: Trials, *, made_by: str = "") -> str:
     shown = replace(trials, trials=tuple(with_front_points(trials.trials)))
     results = shown.results
     is_front = len(trials) == 1 and len(shown) > 1
-    question = question_of(results)
+    question = question_of(results, trials.goals)
     data, drawn = _data(shown, question)
     has_figures = any(result.ok for result in results)
     page = environment().get_template("report.html.j2")
@@ -46,6 +56,7 @@ def report_page(trials: Trials, *, made_by: str = "") -> str:
         flags=flags_of(trials),
         failures=failures_of(trials.trials, trials.skipped, [labels(one, question.swept) for one in trials.results]),
         single=len(results) == 1,
+        several=question.goals.several,
         sizes=_sizes(data["rows"]),
         trials=len(results),
         recorded=len(trials),
@@ -64,15 +75,20 @@ def report_page(trials: Trials, *, made_by: str = "") -> str:
 def _data(trials: Trials, question: Question) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     """What the scripts draw from, and the diagrams."""
     results = trials.results
-    rows = [row(trial, question.swept) for trial in trials]
-    mark_front(rows, results)
-    order = _best_first(results, question.objective)
+    goals = question.goals
+    judged = rows_of_results(results, goals)
+    rows = [row(trial, question.swept, one, goals) for trial, one in zip(trials, judged, strict=True)]
+    groups = mark_front(rows, results, judged, goals)
+    order = [one.number for group in groups for one in front_first(group, goals)]
+    order += [number for number, one in enumerate(judged) if not one.ok]
     drawn = _draw(rows, results, order)
     data = {
         "swept": question.swept,
         "common": common_parameters(results),
         "rows": rows,
-        "figures": figure_columns(),
+        "figures": figure_columns(goals),
+        "axes": axes_of(goals),
+        "front": goals_words(front_goals(goals)),
         "order": order,
         "block": _BLOCK,
         **colours(results),
@@ -98,15 +114,6 @@ def _sizes(rows: Sequence[dict[str, Any]]) -> tuple[tuple[str, str], ...]:
     sizes = {layer["size"] for row in rows for layer in row["layers"]}
     alone = all(len(row["layers"]) <= 1 for row in rows)
     return tuple(("sizes", size) for size in sizes if size) if alone and len(sizes) == 1 else ()
-
-
-def _best_first(results: Sequence[Result], objective: str) -> list[int]:
-    """Indices of the trials: workload by workload, the best first; those without a mapping last."""
-    places = {id(result): index for index, result in enumerate(results)}
-    workloads = list(dict.fromkeys(workload_of(result) for result in results if result.ok))
-    numbers = {workload: number for number, workload in enumerate(workloads)}
-    ordered = sorted(ranked(results, objective), key=lambda one: numbers.get(workload_of(one), len(numbers)))
-    return [places[id(result)] for result in ordered]
 
 
 def _title(trials: Trials, question: Question) -> str:

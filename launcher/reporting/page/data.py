@@ -7,19 +7,23 @@ from dataclasses import replace
 from math import isfinite
 from typing import Any
 
-from launcher.figures import DETAILS
+from launcher.figures import DETAILS, METRICS, Figure
 from launcher.reporting.diagrams.palette import component_classes, data_space_slots
+from launcher.reporting.metric_words import typeset
 from launcher.reporting.question import standing
+from launcher.results.best import best_rows
 from launcher.results.cycle_limits import CycleLimit, cycle_limits, limiting
 from launcher.results.energy_table import compute_name, energy_rows
 from launcher.results.finished import FinishedTrial
-from launcher.results.fronts import front_of
+from launcher.results.goals import Goals, parse_goals
 from launcher.results.layers import layer_name, layer_runs, optimality_word
 from launcher.results.parameters import plain
 from launcher.results.result import LayerRun, Result
+from launcher.results.trial_rows import TrialRow
 from launcher.results.workloads import workload_of
 
 _MOST_POINTS = 2000
+_ENERGY_AND_CYCLES = parse_goals(["energy_pj", "cycles"])
 
 
 def with_front_points(trials: Sequence[FinishedTrial]) -> list[FinishedTrial]:
@@ -36,8 +40,15 @@ def with_front_points(trials: Sequence[FinishedTrial]) -> list[FinishedTrial]:
     return expanded
 
 
-def row(trial: FinishedTrial, swept: Sequence[str]) -> dict[str, Any]:
-    """One trial: figures as they stand in result.json (None where there are none), and its layers."""
+def row(trial: FinishedTrial, swept: Sequence[str], judged: TrialRow, goals: Goals) -> dict[str, Any]:
+    """One trial: figures as they stand in result.json (None where there are none), and its layers.
+
+    Args:
+        trial: it.
+        swept: the keys that differ between the trials.
+        judged: its row, which says whether it keeps the limits.
+        goals: what their sweep was after: its metrics are figures, too.
+    """
     result = trial.result
     limit = limiting(result)
     optimality = result.optimality
@@ -47,7 +58,9 @@ def row(trial: FinishedTrial, swept: Sequence[str]) -> dict[str, Any]:
         "status": result.status,
         "reason": result.reason,
         "swept": [number_or_text(result.parameters.get(name)) for name in swept],
-        **{figure.key: figure.exact(result) for figure in DETAILS},
+        **{figure.key: figure.exact(result) for figure in _figures(goals)},
+        **{name: judged.metrics.get(name) for name in _open_metrics(goals)},
+        "good": judged.good,
         "limit": limit.label if limit else None,
         "optimality": optimality_word(result),
         "standing": standing(result) if result.ok else None,
@@ -77,18 +90,50 @@ def layer(run: LayerRun) -> dict[str, Any]:
     }
 
 
-def figure_columns() -> list[dict[str, Any]]:
-    """What the scripts know of every figure; those of details only when trials are told apart by nothing else."""
-    return [
+def figure_columns(goals: Goals) -> list[dict[str, Any]]:
+    """What the scripts know of every figure, those of the objectives among them: its unit, and which way is better."""
+    wanted = {_key(name): way for name, way in zip(goals.objectives, goals.directions, strict=True)}
+    columns = [
         {
             "key": one.key,
             "title": one.title,
-            "unit": one.unit.replace("*", "·").replace("mm2", "mm²"),
+            "unit": typeset(one.unit),
             "scale": one.factor,
             "kind": one.kind,
+            "better": one.better,
         }
-        for one in DETAILS
+        for one in _figures(goals)
     ]
+    columns += [
+        {"key": name, "title": name, "unit": "", "scale": 1, "kind": "figure", "better": "less"}
+        for name in _open_metrics(goals)
+    ]
+    better = {"minimize": "less", "maximize": "more"}
+    return [one | ({"better": better[wanted[one["key"]]]} if one["key"] in wanted else {}) for one in columns]
+
+
+def front_goals(goals: Goals) -> Goals:
+    """What there is a front of: several objectives; beside a single one energy and cycles, under the same limits."""
+    return goals if goals.several else replace(_ENERGY_AND_CYCLES, constraints=goals.constraints)
+
+
+def axes_of(goals: Goals) -> dict[str, str]:
+    """The figures that the scatter shows first: those of the front, the first one upwards."""
+    up, across = front_goals(goals).objectives[:2]
+    return {"x": _key(across), "y": _key(up)}
+
+
+def _figures(goals: Goals) -> tuple[Figure, ...]:
+    return tuple(dict.fromkeys((*DETAILS, *(METRICS[name][0] for name in goals.objectives if name in METRICS))))
+
+
+def _open_metrics(goals: Goals) -> list[str]:
+    """Objectives that belong to one level or layer."""
+    return [name for name in goals.objectives if name not in METRICS]
+
+
+def _key(metric: str) -> str:
+    return METRICS[metric][0].key if metric in METRICS else metric
 
 
 def common_parameters(results: Sequence[Result]) -> dict[str, str]:
@@ -100,18 +145,26 @@ def common_parameters(results: Sequence[Result]) -> dict[str, str]:
     return {name: next(iter(found)) for name, found in values.items() if len(found) == 1}
 
 
-def mark_front(rows: Sequence[dict[str, Any]], results: Sequence[Result]) -> None:
-    """Set ``front`` on the rows that no other of the same workload beats in energy and in cycles."""
-    groups: dict[tuple[str, str, int], list[int]] = {}
-    for index, result in enumerate(results):
-        rows[index]["front"] = False
+def mark_front(
+    rows: Sequence[dict[str, Any]], results: Sequence[Result], judged: Sequence[TrialRow], goals: Goals
+) -> list[list[TrialRow]]:
+    """Set ``front`` on the rows that no other of the same workload beats (:func:`front_goals`).
+
+    Returns:
+        The trials with a mapping, by workload.
+    """
+    groups: dict[tuple[str, str, int], list[TrialRow]] = {}
+    for row, result, one in zip(rows, results, judged, strict=True):
+        row["front"] = False
         if result.ok and result.evaluation:
-            groups.setdefault(workload_of(result), []).append(index)
+            groups.setdefault(workload_of(result), []).append(one)
+    plane = front_goals(goals)
     for number, members in enumerate(groups.values()):
-        for index in members:
-            rows[index]["workload"] = number
-        for index in front_of(members, lambda i: (results[i].energy_pj, results[i].cycles)):
-            rows[index]["front"] = True
+        for one in members:
+            rows[one.number]["workload"] = number
+        for one in best_rows(members, plane):
+            rows[one.number]["front"] = True
+    return [*groups.values()]
 
 
 def colours(results: Sequence[Result]) -> dict[str, dict[str, str]]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from launcher.figures import CONTESTS
 from launcher.reporting.origins import failures_of, flags_of, origin_facts
 from launcher.reporting.question import answer_of, labels, question_of, standing
 from launcher.reporting.sheets import FIGURES, Column, ReportDocument, Sheet, figures
+from launcher.results.best import best_by_goals, best_rows, front_first
 from launcher.results.cycle_limits import limiting
 from launcher.results.finished import FinishedTrial, Trials
-from launcher.results.ranking import best_by_figure, ranked
+from launcher.results.goals import Goals
 from launcher.results.result import Result
+from launcher.results.trial_rows import rows_of_results
 from launcher.results.workloads import Workload, workloads_of
 
 _LAST = (
@@ -23,14 +24,14 @@ _LAST = (
 
 def summary_document(trials: Trials) -> ReportDocument:
     """The document on any number of trials, also none: workload by workload, the best first."""
-    question = question_of(trials.results)
+    question = question_of(trials.results, trials.goals)
     workloads = workloads_of(trials.results)
     failures = failures_of(trials.trials, trials.skipped, [labels(one, question.swept) for one in trials.results])
     return ReportDocument(
         title=", ".join(trials.names) or "no trials",
         sheets=(
-            _trials(trials, workloads, question.swept, question.objective),
-            _best(workloads, question.swept),
+            _trials(trials, workloads, question.swept, question.goals),
+            _best(workloads, question.swept, question.goals),
         ),
         facts=(*question.facts, *origin_facts(trials)),
         sentences=tuple(answer_of(trials.results, question)),
@@ -41,30 +42,37 @@ def summary_document(trials: Trials) -> ReportDocument:
     )
 
 
-def _trials(trials: Trials, workloads: Sequence[Workload], swept: Sequence[str], objective: str) -> Sheet:
+def _trials(trials: Trials, workloads: Sequence[Workload], swept: Sequence[str], goals: Goals) -> Sheet:
     known = {id(trial.result): trial for trial in trials}
     several = len(workloads) > 1
     columns = [Column("workload", "workload")] if several else []
     columns += [Column("name", "trial")] if not swept else []
+    columns += [Column("front", "front", "flag")] if goals.several else []
     columns += [*(Column(name, name) for name in swept), *FIGURES, *_LAST]
     columns += [Column("reason", "reason"), Column("place", "place", exact=True)]
     rows = []
     for workload in workloads:
-        for one in ranked(workload.results, objective):
+        ordered = rows_of_results(workload.results, goals)
+        on_front = {row.number for row in best_rows(ordered, goals)} if goals.several else set()
+        for row in front_first(ordered, goals):
+            one = workload.results[row.number]
             name = ((workload.name,) if several else ()) + ((one.name,) if not swept else ())
             place = _place(known[id(one)])
-            rows.append((*name, *_values(one, swept), *figures(one), *_last(one), _reason(one), place))
-    return Sheet("trials", "trials, best first", tuple(columns), tuple(rows))
+            front = (row.number in on_front,) if goals.several else ()
+            reason = one.reason if not one.ok else "; ".join(row.broken) or None
+            rows.append((*name, *front, *_values(one, swept), *figures(one), *_last(one), reason, place))
+    return Sheet("trials", f"trials, {'the front' if goals.several else 'best'} first", tuple(columns), tuple(rows))
 
 
-def _best(workloads: Sequence[Workload], swept: Sequence[str]) -> Sheet:
+def _best(workloads: Sequence[Workload], swept: Sequence[str], goals: Goals) -> Sheet:
     several = len(workloads) > 1
     columns = [Column("workload", "workload")] if several else []
     columns += [Column("best_by", "best by"), *([] if swept else [Column("name", "trial")])]
     columns += [*(Column(name, name) for name in swept), *FIGURES]
     rows = []
     for workload in workloads:
-        for figure, one in best_by_figure(workload.results, CONTESTS).items():
+        for figure, row in best_by_goals(rows_of_results(workload.results, goals), goals).items():
+            one = workload.results[row.number]
             name = ((workload.name,) if several else ()) + (figure.title.lower(), *(() if swept else (one.name,)))
             rows.append((*name, *_values(one, swept), *figures(one)))
     return Sheet("best", "best by each figure", tuple(columns), tuple(rows))
@@ -77,10 +85,6 @@ def _values(result: Result, names: Sequence[str]) -> tuple[object, ...]:
 def _last(result: Result) -> tuple[object, ...]:
     limit = limiting(result)
     return limit.label if limit else None, result.status, standing(result) if result.ok else None
-
-
-def _reason(result: Result) -> str | None:
-    return "; ".join(result.broken) or None if result.ok else result.reason
 
 
 def _place(trial: FinishedTrial) -> str:

@@ -23,7 +23,7 @@ def print_summary(trials: Trials, console: Console, *, verbose: bool = False) ->
         console: where.
         verbose: all of them, and how they were made; otherwise the best ones of each workload.
     """
-    question = question_of(trials.results)
+    question = question_of(trials.results, trials.goals)
     print_facts(question.facts, console)
     for sentence in answer_of(trials.results, question):
         console.print(escape(sentence), style="bold", highlight=False)
@@ -31,9 +31,9 @@ def print_summary(trials: Trials, console: Console, *, verbose: bool = False) ->
     for workload in workloads:
         if len(workloads) > 1:
             console.print(f"\n{escape(workload.name)}", style="bold", highlight=False)
-        print_trials(workload.results, console, question.objective, most=None if verbose else _MOST)
+        print_trials(workload.results, console, question.goals, most=None if verbose else _MOST, every=verbose)
         if len(workload.results) > 1:
-            print_best(workload.results, console)
+            print_best(workload.results, console, question.goals)
     for failure in failures_of(trials.trials, trials.skipped, [labels(one, question.swept) for one in trials.results]):
         if failure.status == "not read":
             console.print(f"[yellow]{len(failure.trials):,} not read:[/] {escape(failure.reason)}", soft_wrap=True)

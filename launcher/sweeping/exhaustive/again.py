@@ -9,10 +9,10 @@ from launcher.config.compose import compose
 from launcher.errors import LauncherError
 from launcher.reporting.artifacts import write_artifacts
 from launcher.results.files import RESULT_JSON
+from launcher.results.metrics import recorded_metrics
 from launcher.results.result import Result
 from launcher.sweeping.exhaustive.study_file import StudyFile, read_study
 from launcher.sweeping.exhaustive.table import POINTS_PARQUET, read_points
-from launcher.tracking.records import recorded_metrics
 from launcher.trial.run import run_trial
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from launcher.errors import LauncherError
-from launcher.sweeping.goals import Goals, parse_goals
+from launcher.results.goals import Goals, parse_goals
 
 CERTIFICATE_JSON = "certificate.json"
 

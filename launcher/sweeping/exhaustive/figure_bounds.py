@@ -9,8 +9,8 @@ from math import inf, isnan
 from launcher.engines.native.designs.bounds import LayerBound
 from launcher.engines.native.designs.sums import least_product, total_cycles, total_energy_pj
 from launcher.figures import BY_KEY, CRITERIA, METRICS
+from launcher.results.goals import Constraint, Goals
 from launcher.summing import sum_in_order
-from launcher.sweeping.goals import Constraint, Goals
 
 ROOT = "root"
 """A kind of bound: what the mapper knows before it searches. Others are searches for a criterion."""

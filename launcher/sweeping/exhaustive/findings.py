@@ -9,9 +9,9 @@ import numpy as np
 
 from launcher.engines.native.arrays import FloatArray, IntArray
 from launcher.engines.native.designs.bounds import LayerBound
+from launcher.results.goals import Goals
 from launcher.sweeping.exhaustive.figure_bounds import EXACT
 from launcher.sweeping.exhaustive.ledger import PointOutcome
-from launcher.sweeping.goals import Goals
 
 SLACK = 1e-9
 """Bounds are sums in another order than figures: they are believed up to this share."""

@@ -17,10 +17,10 @@ from launcher.config.tensor_bits import KEYS
 from launcher.config.trial import ALL
 from launcher.errors import ConfigurationError
 from launcher.reporting.numbers import short_seconds
+from launcher.results.goals import Goals, parse_goals
 from launcher.sweeping.exhaustive.figure_bounds import refused_metric
 from launcher.sweeping.exhaustive.ledger import SUFFIX
 from launcher.sweeping.exhaustive.space import FiniteSpace
-from launcher.sweeping.goals import Goals, parse_goals
 from launcher.sweeping.points.space import Dimension, Space, parse_space
 from launcher.trial.engine_choice import NATIVE
 

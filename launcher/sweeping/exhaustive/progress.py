@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from launcher.figures import METRICS
-from launcher.reporting.numbers import percent, short_seconds, significant, with_unit
-from launcher.sweeping.goals import Goals
+from launcher.reporting.metric_words import metric_text, metric_title
+from launcher.reporting.numbers import percent, short_seconds
+from launcher.results.goals import Goals
 
 _LINE_EVERY_S = 5.0
 
@@ -74,7 +74,4 @@ class SettlingLine:
 
 def told(metric: str, value: float) -> str:
     """A metric's value as people read it."""
-    if metric not in METRICS:
-        return f"{metric} {significant(value)}"
-    figure, factor = METRICS[metric]
-    return f"{figure.title} {with_unit(figure, value / factor)}"
+    return f"{metric_title(metric)} {metric_text(metric, value)}"

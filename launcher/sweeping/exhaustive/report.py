@@ -12,7 +12,9 @@ from rich.console import Console
 
 from launcher.config.sweep_schema import Kept
 from launcher.errors import LauncherError
+from launcher.reporting.best_words import last_words
 from launcher.reporting.numbers import percent, short_seconds
+from launcher.results.best import best_rows
 from launcher.results.files import TRIALS_CSV
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.best_trials import keep_files_of, trials_to_keep
@@ -24,7 +26,7 @@ from launcher.sweeping.exhaustive.work import HardwareStudy
 from launcher.sweeping.parent import ParentRun
 from launcher.sweeping.pictures import write_page
 from launcher.sweeping.progress import print_searched
-from launcher.sweeping.rows import best_rows, trials_csv
+from launcher.sweeping.rows import trials_csv
 from launcher.sweeping.sweep_files import shown_path
 from launcher.sweeping.trials import ComposedTrial, TrialLimits
 from launcher.whole_files import write_text
@@ -82,6 +84,8 @@ def leave(
     reference = parent.close(rows, plan.goals, folder, interrupted=interrupted, more=metrics)
     if reference is not None:
         say(console, "recorded", str(reference))
+    if plan.goals.several and (answer := last_words(rows, plan.goals, list(plan.space.values))):
+        say(console, "front", answer)
     if interrupted:
         raise KeyboardInterrupt
     if not len(ending.open_designs) and not any(row.ok for row in rows):
@@ -140,8 +144,6 @@ def _sentences(
         yield "best", f"point {best[0].number}: {point}: {told(name, best[0].metrics[name])}"
         if ending.reach is not None:
             yield "matters", matters_text(ending.reach)
-    elif best:
-        yield "front", f"{len(best)} designs"
     settled = sum(counts.values()) - counts["open"]
     boxes = len(findings.excluded)
     what = [f"{counts['searched']:,} searched", f"{counts['excluded']:,} excluded by bounds"]

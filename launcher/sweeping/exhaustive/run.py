@@ -176,7 +176,7 @@ class _Search:
         spoken |= {"goals": str(self.plan.goals), "study": self.name, "overrides": " ".join(arguments)}
         fixed = chosen_parameters(self.config, self.same, self.plan.points)
         name = sweep_name(self.config.hydra.runtime.choices, names, names)
-        parent.open(name, {**fixed, **spoken, "sampler": "exhaustive"}, names)
+        parent.open(name, {**fixed, **spoken, "sampler": "exhaustive"}, names, self.plan.goals)
         return parent
 
     def _begin(self, parent: ParentRun, arguments: Sequence[str]) -> None:
@@ -190,6 +190,7 @@ class _Search:
             self.config,
             parent=parent.run,
             swept=list(self.plan.space.values),
+            goals=self.plan.goals,
             overrides=arguments,
             study=self.name,
             workers=self.workers,

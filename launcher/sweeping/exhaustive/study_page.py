@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import combinations
 from math import isfinite, isnan, nan
 from pathlib import Path
@@ -15,10 +14,12 @@ import numpy as np
 
 from launcher.errors import LauncherError
 from launcher.figures import METRICS, TABLES
-from launcher.reporting.diagrams.front import Better, PlottedFigure, PlottedTrial
+from launcher.reporting.diagrams.front import PlottedTrial, plotted_metric
 from launcher.reporting.diagrams.reach import ReachMark
-from launcher.reporting.numbers import energy, percent, short_count, significant, with_unit
+from launcher.reporting.metric_words import metric_text, metric_title, typeset
+from launcher.reporting.numbers import energy
 from launcher.reporting.page.study_page import Kind, StudyKey, StudyRow, StudyScatter, StudyShown, study_page
+from launcher.results.best import best_rows, best_to_worst
 from launcher.results.files import REPORT_HTML, STUDY_HTML, TRIALS_CSV
 from launcher.results.parameters import ABSENT, plain
 from launcher.results.trial_rows import TrialRow
@@ -27,16 +28,12 @@ from launcher.sweeping.exhaustive.matter import KeyWeight, figure_of, key_weight
 from launcher.sweeping.exhaustive.numbering import point_at
 from launcher.sweeping.exhaustive.reach import ParameterReach, ValueReach, read_reach
 from launcher.sweeping.exhaustive.table import POINTS_PARQUET, STATUSES, PointTable, read_points
-from launcher.sweeping.rows import best_rows, best_to_worst
 from launcher.whole_files import write_text
 
 _MOST_ROWS = 100
 _MOST_PLOTTED = 2000
 _MOST_SCATTERS = 3
 _MOST_VALUES = 12
-_LONG = 1e4
-"""A number on an axis that is written with k, M or G."""
-
 _STATES = {"searched": "ok", "infeasible": "infeasible", "open": "failed"}
 
 
@@ -101,7 +98,7 @@ class _Shown:
             rows=tuple(self._row(row) for row in self._ordered(designs)[:_MOST_ROWS]),
             designs=len(designs),
             counts=self._counts,
-            figure=_plotted(first, self.certificate.goals.directions[0]),
+            figure=plotted_metric(first, self.certificate.goals.directions[0]),
             keys=tuple(self._key(one) for one in weights if one.has_effect),
             idle=tuple(one.key for one in weights if not one.has_effect),
             scatters=tuple(self._scatters(designs)),
@@ -143,7 +140,7 @@ class _Shown:
             if equal > 1:
                 yield f"{equal:,} designs are equally good; this is the one with the smallest chip, or the first."
         else:
-            names = " and ".join(_title(name) for name in goals.objectives)
+            names = " and ".join(metric_title(name) for name in goals.objectives)
             yield f"{len(best):,} designs are the front of {names}: no point of the space beats any of them."
         settled = size - left
         if left:
@@ -168,15 +165,15 @@ class _Shown:
         figures = ", ".join(forms[one].format(_text(one, row.metrics[one])) for one in known)
         least = "least" if way == "minimize" else "highest"
         return (
-            f"Point {row.number} has the {least} {_title(name)}, {_text(name, row.metrics[name])}, with {point_text}"
-            f"{f': {figures}' if figures else ''}."
+            f"Point {row.number} has the {least} {metric_title(name)}, {_text(name, row.metrics[name])}, "
+            f"with {point_text}{f': {figures}' if figures else ''}."
         )
 
     def _facts(self) -> Iterator[tuple[str, str]]:
         yield from self._named
         goals = self.certificate.goals
         for name, way in zip(goals.objectives, goals.directions, strict=True):
-            yield "objective", f"{way} {_title(name)}"
+            yield "objective", f"{way} {metric_title(name)}"
         if goals.constraints:
             yield "limits", ", ".join(map(str, goals.constraints))
         for key, values in self.points.keys.items():
@@ -205,7 +202,7 @@ class _Shown:
     def _headings(self) -> Iterator[tuple[str, bool]]:
         yield "point", True
         yield from ((_short(key), False) for key in self.points.keys)
-        yield from ((_title(name), False) for name in self._columns)
+        yield from ((metric_title(name), False) for name in self._columns)
         if self.certificate.goals.constraints:
             yield "breaks", True
 
@@ -237,10 +234,10 @@ class _Shown:
     def _scatters(self, designs: Sequence[TrialRow]) -> Iterator[StudyScatter]:
         goals = self.certificate.goals
         ways = dict(zip(goals.objectives, goals.directions, strict=True))
-        for across, up in list(combinations(goals.objectives, 2))[:_MOST_SCATTERS]:
+        for up, across in list(combinations(goals.objectives, 2))[:_MOST_SCATTERS]:
             trials = [_trial(row, across, up) for row in self._plotted(designs)]
             positive = tuple(one for one in trials if one.x > 0 and one.y > 0)
-            yield StudyScatter(positive, _plotted(across, ways[across]), _plotted(up, ways[up]))
+            yield StudyScatter(positive, plotted_metric(across, ways[across]), plotted_metric(up, ways[up]))
 
     def _plotted(self, designs: Sequence[TrialRow]) -> list[TrialRow]:
         """All designs that keep the limits, or as many as a picture bears, the front among them; best on top."""
@@ -258,45 +255,13 @@ def _trial(row: TrialRow, across: str, up: str) -> PlottedTrial:
     return PlottedTrial(str(row.number), x, y, row.metrics.get("area_mm2", nan) * 1e6, hint)
 
 
-def _plotted(metric: str, way: str) -> PlottedFigure:
-    better: Better = "less" if way == "minimize" else "more"
-    return PlottedFigure(f"{_title(metric)} in {_unit(metric)}".removesuffix(" in "), partial(_tick, metric), better)
-
-
 def _short(key: str) -> str:
     return key.rpartition(".")[2]
 
 
-def _title(metric: str) -> str:
-    return METRICS[metric][0].title if metric in METRICS else metric
-
-
-def _unit(metric: str) -> str:
-    """In which axes have a figure; energies say theirs with each number."""
-    figure = METRICS[metric][0] if metric in METRICS else None
-    return _typeset(figure.unit) if figure is not None and figure.key != "energy_pj" else ""
-
-
-def _tick(metric: str, value: float) -> str:
-    """A round number on an axis, in the axis's unit."""
-    figure, factor = METRICS.get(metric, (None, 1.0))
-    if figure is None or figure.key == "energy_pj" or figure.kind == "share":
-        return _text(metric, value)
-    shown = value / factor * figure.factor
-    return short_count(shown) if abs(shown) >= _LONG else f"{shown:g}"
-
-
-def _typeset(unit: str) -> str:
-    return unit.replace("*", "·").replace("mm2", "mm²").replace("^2", "²")
-
-
 def _text(metric: str, value: float) -> str:
-    """A figure as people read it, with its unit."""
-    if not isfinite(value):
-        return ABSENT
-    if metric not in METRICS:
-        return percent(value) if metric.startswith("energy_share.") else significant(value)
-    figure, factor = METRICS[metric]
-    if figure.key == "energy_pj":
+    """A figure as sentences of a page have it: energies in the unit that suits them."""
+    figure, factor = METRICS.get(metric, (None, 1.0))
+    if figure is not None and figure.key == "energy_pj" and isfinite(value):
         return energy(value / factor)
-    return _typeset(with_unit(figure, value / factor))
+    return typeset(metric_text(metric, value))

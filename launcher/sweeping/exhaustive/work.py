@@ -26,6 +26,7 @@ from launcher.engines.run import native_engine
 from launcher.errors import LauncherError
 from launcher.interrupts import stop_asked
 from launcher.process_limits import at_most, end_with_sweep, sharing
+from launcher.results.metrics import recorded_metrics
 from launcher.results.result import LayerRun, Result
 from launcher.specification.specification import Specification
 from launcher.sweeping.exhaustive.describe import ROW, Describer, DesignFamily, LayerDesign
@@ -35,7 +36,6 @@ from launcher.sweeping.exhaustive.ledger import PointOutcome, Settled
 from launcher.sweeping.exhaustive.plan import WIDTHS
 from launcher.sweeping.exhaustive.space import Choices, FiniteSpace
 from launcher.sweeping.points.interface import Value
-from launcher.tracking.records import recorded_metrics
 from launcher.trial.network.totals import total
 from launcher.trial.run import failed, run_trial
 from launcher.trial.steps import find_mapping, mapper_settings, native_settings, specify

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from launcher.commands.check.study.record import AREAS, EXACT, SLACK, Floats, Mask, StudyRecord, told
+from launcher.results.goals import Constraint
 from launcher.sweeping.exhaustive.findings import BOUND, NO_MAPPING_REASON
-from launcher.sweeping.goals import Constraint
 
 
 def check_best(record: StudyRecord) -> Iterator[str]:

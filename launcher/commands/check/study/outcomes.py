@@ -8,8 +8,8 @@ from math import isnan
 import numpy as np
 
 from launcher.commands.check.study.record import SLACK, StudyRecord
+from launcher.results.metrics import recorded_metrics
 from launcher.results.result import Result
-from launcher.tracking.records import recorded_metrics
 
 
 def check_outcome(record: StudyRecord, number: int, result: Result) -> Iterator[str]:

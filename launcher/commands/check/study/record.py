@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from launcher.figures import BY_KEY, CRITERIA, METRICS
+from launcher.results.goals import Constraint
 from launcher.sweeping.exhaustive.certificate import Certificate, read_certificate
 from launcher.sweeping.exhaustive.study_file import StudyFile, read_study
 from launcher.sweeping.exhaustive.table import POINTS_PARQUET, STATUSES, PointTable, read_points
-from launcher.sweeping.goals import Constraint
 
 SLACK = 1e-9
 """Relative difference of bounds and figures that are the same: they are sums in different orders."""

@@ -32,52 +32,60 @@ function draw(id, traces, layout, config = CONFIG) {
   return Plotly.react($(id), traces, layoutOf({ ...layout, ...paper }), config);
 }
 
-// Energy against cycles ------------------------------------------------------------------------------------------
+// One figure against another ------------------------------------------------------------------------------------------
 
-function hoverText(data, row) {
+function hoverText(data, row, axes) {
   const lines = [`<b>${escapeText(labelOf(data, row, "<br>"))}</b>`.replaceAll("&lt;br&gt;", "<br>"), `${energyText(row.energy_pj)}, ${count(row.cycles)} cycles`, `EDP ${significant(row.edp_j_cycles)} J·cycles`, `utilization ${percent(row.utilization)}`];
   if (row.area_um2 !== null) lines.push(`area ${significant(row.area_um2 * 1e-6)} mm²`);
   if (row.limit) lines.push(`limited by ${escapeText(row.limit)}`);
-  return lines.join("<br>");
+  const told = ["energy_pj", "cycles", "edp_j_cycles", "utilization", "area_um2"];
+  for (const axis of axes) if (!told.includes(axis.key)) lines.push(escapeText(axis.say(row) || ""));
+  return lines.filter(Boolean).join("<br>");
 }
 
 const escapeText = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
-function scatter(data, { visible, colourBy, logarithmic }) {
+function scatter(data, { matching, colourBy, logarithmic, plane }) {
   const rows = data.rows;
-  const found = data.order.filter((index) => rows[index].energy_pj !== null);
-  const { unit, scale } = energyUnit(Math.max(...found.map((index) => rows[index].energy_pj)));
+  const { x, y } = plane;
+  const found = data.order.filter((index) => rows[index].status === "ok" && x.value(rows[index]) !== null && y.value(rows[index]) !== null);
   const areas = found.map((index) => rows[index].area_um2 || 0);
   const largest = Math.max(...areas);
   const sized = largest > 0 && Math.min(...areas) < largest;
   const size = (index) => (sized ? Math.max(6, 22 * Math.sqrt((rows[index].area_um2 || 0) / largest)) : found.length > 300 ? 6 : 10);
-  const shown = new Set(visible);
+  const shown = new Set(matching);
   const dot = (indices, marker, name) => ({
     type: "scatter", mode: "markers", name, showlegend: false, customdata: indices,
-    x: indices.map((index) => rows[index].cycles), y: indices.map((index) => rows[index].energy_pj / scale),
-    text: indices.map((index) => hoverText(data, rows[index])), hovertemplate: "%{text}<extra></extra>",
+    x: indices.map((index) => x.value(rows[index])), y: indices.map((index) => y.value(rows[index])),
+    text: indices.map((index) => hoverText(data, rows[index], [x, y])), hovertemplate: "%{text}<extra></extra>",
     marker: { size: indices.map(size), opacity: indices.map((index) => (shown.has(index) ? marker.opacity : 0.08)), line: { width: 1, color: colourOf("paper") }, ...marker.style },
   });
-  const traces = frontLines(data, scale);
+  const fronts = plane.fronts();
+  const best = plane.hasFront ? new Set(fronts.flat()) : new Set(rows.filter((row) => row.front));
+  const traces = fronts.map((front) => ({ type: "scatter", mode: "lines", showlegend: false, hoverinfo: "skip", x: front.map(x.value), y: front.map(y.value), line: { color: colourOf("l0"), width: 1.5, shape: "hv" } }));
   if (colourBy === "") {
-    traces.push(dot(found.filter((index) => !rows[index].front), { opacity: 0.55, style: { color: colourOf("ln") } }, "trials"));
-    traces.push(dot(found.filter((index) => rows[index].front), { opacity: 0.95, style: { color: colourOf("l0") } }, "front"));
+    traces.push(dot(found.filter((index) => !best.has(rows[index])), { opacity: 0.55, style: { color: colourOf("ln") } }, "trials"));
+    traces.push(dot(found.filter((index) => best.has(rows[index])), { opacity: 0.95, style: { color: colourOf("l0") } }, "front"));
   } else traces.push(...coloured(data, found, Number(colourBy), dot));
-  const type = logarithmic ? "log" : "linear";
+  $("#plane").textContent = plane.title;
+  $("#plane-note").textContent = plane.note;
+  const axis = (letter, format) => {
+    const type = logarithmic && plane.canBeLogarithmic(letter) ? "log" : "linear";
+    const { title, unit } = plane[letter];
+    return { type, title: { text: unit ? `${title}, ${unit}` : title }, ...ticks(type, plane.values(letter), format) };
+  };
+  const [xaxis, yaxis] = [axis("x", x.key === "cycles" ? ".3~s" : ",.3~r"), axis("y", y.key === "cycles" ? ".3~s" : ",.3~r")];
   draw("#scatter", traces, {
-    hovermode: "closest", dragmode: "zoom", uirevision: type, margin: { l: 60, r: 12, t: 12, b: 48 },
-    xaxis: { type, title: { text: "cycles" }, ...ticks(type, found.map((index) => rows[index].cycles), ".3~s") },
-    yaxis: { type, title: { text: `energy, ${unit}` }, ...ticks(type, found.map((index) => rows[index].energy_pj / scale), ",.3~r") },
+    hovermode: "closest", dragmode: "zoom", uirevision: [x.key, y.key, xaxis.type, yaxis.type].join(" "), margin: { l: 60, r: 12, t: 12, b: 48 }, xaxis, yaxis,
   }, ZOOMED);
 }
 
 /** A ring around the selected trial: an element of its own, so that moving it does not draw thousands of dots again. */
-function placeRing(row) {
+function placeRing(row, plane) {
   const ring = $("#ring");
   const { xaxis, yaxis } = $("#scatter")._fullLayout;
-  const unit = yaxis.title.text.split(", ")[1];
-  const energy = row && row.energy_pj !== null ? row.energy_pj / ENERGY_UNITS.find(([name]) => name === unit)[2] : null;
-  const [x, y] = energy === null ? [NaN, NaN] : [xaxis.d2p(row.cycles), yaxis.d2p(energy)];
+  const values = row ? [plane.x.value(row), plane.y.value(row)] : [null, null];
+  const [x, y] = values.includes(null) ? [NaN, NaN] : [xaxis.d2p(values[0]), yaxis.d2p(values[1])];
   ring.hidden = !(x >= 0 && x <= xaxis._length && y >= 0 && y <= yaxis._length);
   ring.style.transform = `translate(${xaxis._offset + x}px, ${yaxis._offset + y}px) translate(-50%, -50%)`;
 }
@@ -90,15 +98,6 @@ function ticks(type, values, tickformat) {
 }
 
 const onPhone = () => innerWidth < 600 && !document.documentElement.dataset.paper;
-
-function frontLines(data, scale) {
-  const groups = new Map();
-  for (const row of data.rows) if (row.front) groups.set(row.workload, [...(groups.get(row.workload) || []), row]);
-  return [...groups.values()].map((front) => {
-    front.sort((a, b) => a.cycles - b.cycles);
-    return { type: "scatter", mode: "lines", showlegend: false, hoverinfo: "skip", x: front.map((row) => row.cycles), y: front.map((row) => row.energy_pj / scale), line: { color: colourOf("l0"), width: 1.5, shape: "hv" } };
-  });
-}
 
 /** Dots coloured by a swept parameter: numbers on a scale, words with a symbol each. */
 function coloured(data, found, column, dot) {

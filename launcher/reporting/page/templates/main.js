@@ -20,7 +20,7 @@ function onPaper(redraw) {
 (async () => {
   const data = await unpack($("#data").textContent);
   const best = data.order.find((index) => data.rows[index].status === "ok");
-  const state = { selected: best ?? null, layer: 0, scope: "one", visible: data.order, colourBy: "", logarithmic: false };
+  const state = { selected: best ?? null, layer: 0, scope: "one", visible: data.order, matching: data.order, plane: null, colourBy: "", logarithmic: false };
   const has = (id) => $(id) !== null;
   let table = null;
 
@@ -52,7 +52,7 @@ function onPaper(redraw) {
     showFigures(data, data.rows[index]);
     showFlags(data, data.rows[index]);
     chooseLayer(0);
-    if (has("#scatter")) placeRing(data.rows[index]);
+    if (has("#scatter")) placeRing(data.rows[index], state.plane);
     chartsOfSelected();
   }
 
@@ -63,15 +63,31 @@ function onPaper(redraw) {
     showDiagrams(data, row, layer, () => data.rows[state.selected] === row && state.layer === layer);
   }
 
-  function prepareOverview() {
-    const rows = data.rows.filter((row) => row.energy_pj !== null);
-    const wide = (pick) => Math.max(...rows.map(pick)) > 8 * Math.min(...rows.map(pick));
-    state.logarithmic = $("#log").checked = wide((row) => row.cycles) || wide((row) => row.energy_pj);
+  function chooseColours() {
     $("#colour").append(...data.swept.map((name, index) => element("option", { value: index }, name)));
     $("#colour").addEventListener("change", (event) => { state.colourBy = event.target.value; scatter(data, state); });
     $("#log").addEventListener("change", (event) => { state.logarithmic = event.target.checked; scatter(data, state); });
+  }
+
+  /** The axes changed: a scale that suits them, and both boxes as they are. */
+  function showPlane() {
+    const { plane } = state;
+    state.logarithmic = $("#log").checked = plane.isWide("x") || plane.isWide("y");
+    $("#log").disabled = !plane.canBeLogarithmic("x") && !plane.canBeLogarithmic("y");
+    for (const [id, letter] of [["#across", "x"], ["#up", "y"]]) $(id).value = plane[letter].key;
     scatter(data, state);
-    $("#scatter").on("plotly_afterplot", () => placeRing(data.rows[state.selected]));
+  }
+
+  function prepareOverview() {
+    state.plane = new Plane(data);
+    for (const [id, letter] of [["#across", "x"], ["#up", "y"]]) {
+      $(id).append(...state.plane.axes.map((axis) => element("option", { value: axis.key }, axis.title)));
+      $(id).addEventListener("change", (event) => { state.plane.choose(letter, event.target.value); showPlane(); });
+    }
+    addEventListener("hashchange", () => { state.plane.fromAddress(); showPlane(); });
+    chooseColours();
+    showPlane();
+    $("#scatter").on("plotly_afterplot", () => placeRing(data.rows[state.selected], state.plane));
     $("#scatter").on("plotly_click", (event) => {
       const index = event.points.map((point) => point.customdata).find((one) => one !== undefined);
       if (index !== undefined) select(index);
@@ -81,8 +97,9 @@ function onPaper(redraw) {
   if (has("#common")) showCommon(data);
   if (has("#scatter")) prepareOverview();
   if (has("#table"))
-    table = new TrialTable(data, select, (order) => {
+    table = new TrialTable(data, select, (order, matching) => {
       state.visible = order;
+      state.matching = matching;
       if (table && has("#scatter")) scatter(data, state);
       if (table && state.scope === "many") breakdown();
     });

@@ -25,7 +25,7 @@ function columnsOf(data) {
     show: (row) => figureText(figure, row[figure.key]),
   }));
   return [
-    { key: "front", title: "", text: true, hint: "on the Pareto front", value: (row) => (row.front ? 0 : 1), show: () => "", badge: true },
+    { key: "front", title: "", text: true, hint: `on the Pareto front of ${data.front}`, value: (row) => (row.front ? 0 : 1), show: () => "", badge: true },
     ...(named ? [{ key: "name", title: "trial", text: true, value: (row) => row.name, show: (row) => row.name }] : []),
     ...swept,
     ...figures.filter((column) => any(column.value)),
@@ -49,6 +49,8 @@ class TrialTable {
     this.limit = PAGE;
     this.order = data.order;
     this.head();
+    this.only = $("#only");
+    if (this.only) this.only.addEventListener("change", () => this.refresh());
     $("#filter").addEventListener("input", () => { this.limit = PAGE; this.refresh(); });
     $("#more").addEventListener("click", () => { this.limit += 5 * PAGE; this.body(); });
     $("#table tbody").addEventListener("click", (event) => this.pick(event.target.closest("tr")));
@@ -80,7 +82,8 @@ class TrialTable {
   refresh() {
     const { rows, order } = this.data;
     const wanted = filterOf($("#filter").value, this.columns);
-    const chosen = order.filter((index) => wanted(rows[index]));
+    const matching = order.filter((index) => wanted(rows[index]));
+    const chosen = this.only && this.only.checked ? matching.filter((index) => rows[index].front) : matching;
     if (this.sort) {
       const column = this.columns.find((one) => one.key === this.sort.key);
       const sign = this.sort.down ? -1 : 1;
@@ -92,7 +95,7 @@ class TrialTable {
     }
     this.order = chosen;
     this.body();
-    this.onOrder(chosen);
+    this.onOrder(chosen, matching);
   }
 
   body() {

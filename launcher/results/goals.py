@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf, isfinite, nan, nextafter
+from typing import Any
 
-from launcher.config.limits import limit_text
 from launcher.errors import ConfigurationError
 from launcher.figures import CRITERIA, METRICS, metric_in_its_unit, metric_named
 
@@ -53,6 +53,12 @@ class Constraint:
         return f"{self.metric} {self.sign} {limit_text(self.bound)}"
 
 
+def limit_text(bound: float) -> str:
+    """A limit's number as people write it, and so that it is read back exactly."""
+    short = f"{bound:g}"
+    return short if float(short) == bound else repr(float(bound))
+
+
 @dataclass(frozen=True)
 class Goals:
     """What a sweep is after.
@@ -61,13 +67,21 @@ class Goals:
         objectives: metrics to optimise.
         directions: ``minimize`` or ``maximize`` for each.
         constraints: limits that a trial must keep to count as good.
-        criteria: of a grid: what its mappings are chosen for, which also says, in this order, which trial is best.
+        criteria: of a grid without objectives of its own: what its mappings are chosen for, which then also says, in
+            this order, which trial is best.
+        listed: whether the points are listed beforehand, as a grid's are: each of them counts, and all are shown.
     """
 
     objectives: tuple[str, ...]
     directions: tuple[str, ...]
     constraints: tuple[Constraint, ...] = ()
     criteria: tuple[str, ...] = ()
+    listed: bool = False
+
+    @property
+    def several(self) -> bool:
+        """Whether there are trade-offs, and a front of them, rather than one best trial."""
+        return len(self.objectives) > 1
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -76,7 +90,7 @@ class Goals:
 
     def missing(self, metrics: Mapping[str, float]) -> str | None:
         """The first metric that a trial lacks, or has no finite value of; a grid's may lack those of its limits."""
-        names = self.objectives if self.criteria else self.metrics
+        names = self.objectives if self.listed else self.metrics
         return next((name for name in names if not isfinite(metrics.get(name, nan))), None)
 
     def broken(self, metrics: Mapping[str, float]) -> tuple[Constraint, ...]:
@@ -92,6 +106,16 @@ class Goals:
         pairs = zip(self.values(metrics), self.directions, strict=True)
         return [value if direction == "minimize" else -value for value, direction in pairs]
 
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """As sweeps write it down for those who read them; :func:`goals_of_record` reads it."""
+        return {
+            "objectives": dict(zip(self.objectives, self.directions, strict=True)),
+            "limits": [str(one) for one in self.constraints],
+            "criteria": [*self.criteria],
+            "listed": self.listed,
+        }
+
     def __str__(self) -> str:
         goals = (f"{way} {name}" for name, way in zip(self.objectives, self.directions, strict=True))
         limits = f" with {', '.join(map(str, self.constraints))}" if self.constraints else ""
@@ -105,17 +129,32 @@ def grid_goals(criteria: Sequence[str], constraints: Sequence[str]) -> Goals:
         ConfigurationError: something is no constraint.
     """
     objective = CRITERIA[criteria[0]].metric
-    return replace(parse_goals([objective], None, constraints), criteria=tuple(criteria))
+    return replace(parse_goals([objective], None, constraints), criteria=tuple(criteria), listed=True)
+
+
+def goals_of_record(record: object) -> Goals | None:
+    """What a sweep wrote down of its goals; None where it wrote nothing of them, or nothing that can be read."""
+    if not isinstance(record, Mapping):
+        return None
+    try:
+        objectives = {str(name): str(way) for name, way in record["objectives"].items()}
+        found = parse_goals([*objectives], [*objectives.values()], [str(one) for one in record["limits"]])
+        criteria = tuple(str(one) for one in record["criteria"])
+    except (ConfigurationError, KeyError, TypeError, AttributeError):
+        return None
+    known = criteria if set(criteria) <= CRITERIA.keys() else ()
+    return replace(found, criteria=known, listed=bool(record.get("listed")))
 
 
 def parse_goals(
-    objectives: Sequence[str], directions: Sequence[str] | None = None, constraints: Sequence[str] = ()
+    objectives: Sequence[str] | None, directions: Sequence[str] | None = None, constraints: Sequence[str] = ()
 ) -> Goals:
-    """Check and complete what ``conf/sweep`` says.
+    """Check and complete what ``conf/sweep`` says; without objectives it is EDP.
 
     Raises:
         ConfigurationError: an unknown metric or direction, or something that is no constraint.
     """
+    objectives = (CRITERIA["edp"].metric,) if objectives is None else objectives
     written, objectives = objectives, [metric_named(name) or name for name in objectives]
     if not objectives or len(set(objectives)) < len(objectives):
         raise ConfigurationError(
@@ -126,15 +165,18 @@ def parse_goals(
         _check_metric(name, f"sweep.objectives={_listed(written)}")
     directions = directions if directions is None else [_DIRECTIONS.get(one.lower(), one) for one in directions]
     if directions is None:
-        directions = [
-            "maximize" if name in METRICS and METRICS[name][0].better == "more" else "minimize" for name in objectives
-        ]
+        directions = [direction_of(name) for name in objectives]
     if len(directions) != len(objectives) or not set(directions) <= {"minimize", "maximize"}:
         raise ConfigurationError(
             f"sweep.directions={_listed(directions)} does not suit sweep.objectives={_listed(written)}",
             expected=f"minimize or maximize, {len(objectives)} of them",
         )
     return Goals(tuple(objectives), tuple(directions), tuple(_constraint(text) for text in constraints))
+
+
+def direction_of(metric: str) -> str:
+    """Which way a metric is better, unless somebody wants it otherwise."""
+    return "maximize" if metric in METRICS and METRICS[metric][0].better == "more" else "minimize"
 
 
 def _constraint(text: str) -> Constraint:
