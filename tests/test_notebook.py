@@ -103,6 +103,16 @@ def test_figures_show_the_results_figures(trials: Results, network: Result) -> N
         trials.plot_parallel("speed")
 
 
+def test_plots_without_plotly_say_what_to_install(network: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("launcher.notebook.figures", "launcher.notebook.roofline"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    for name in ("plotly", "plotly.graph_objects"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(LauncherError, match=r"Plotly(.|\n)*pip install .*notebook"):
+        network.plot_energy()
+    assert "softmax" in network._repr_html_()  # needs none
+
+
 def test_nothing_to_draw_is_drawn_empty(trials: Results) -> None:
     nothing = trials.failed
     for figure in (nothing.plot_front(), nothing.plot_energy(), nothing[0].plot_energy(), nothing[0].plot_cycles()):

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from launcher.errors import LauncherError
+from launcher.installed import install_command
 from launcher.notebook.results import Results
 from launcher.results.result import Result
 
@@ -35,14 +37,28 @@ _METHODS = {
 
 
 def _method(name: str, where: str) -> Callable[..., Any]:
-    module, _, function = where.partition(".")
-
     def method(self: Result | Results, *arguments: Any, **named: Any) -> Any:
-        return getattr(import_module(f"{__package__}.{module}"), function)(self, *arguments, **named)
+        return _loaded(where)(self, *arguments, **named)
 
     method.__name__ = name
     method.__doc__ = f"See :func:`{__package__}.{where}`."
     return method
+
+
+def _loaded(where: str) -> Callable[..., Any]:
+    """A function of this folder.
+
+    Raises:
+        LauncherError: it plots, and the extra that brings Plotly is not installed.
+    """
+    module, _, function = where.partition(".")
+    try:
+        found: Callable[..., Any] = getattr(import_module(f"{__package__}.{module}"), function)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "plotly":
+            raise
+        raise LauncherError("plots need Plotly, which is not installed", hint=install_command("notebook")) from error
+    return found
 
 
 for _owner, _hung in _METHODS.items():
