@@ -92,8 +92,10 @@ def test_counts_alone_need_and_show_no_energies(run: Any) -> None:
     assert "all reads" in done.out and "48" in done.out
 
 
-def test_a_search_by_cycles_needs_no_energies(run: Any) -> None:
-    done = run("map", UNKNOWN, PROBLEM, options=("--objective", "cycles"))
+def test_a_search_by_cycles_needs_no_energies(run: Any, tmp_path: Path) -> None:
+    done = run("map", UNKNOWN, PROBLEM, options=("--objective", "cycles", "-o", str(tmp_path / "left")))
+    written = (tmp_path / "left" / "specification.yaml").read_text()
+    assert written.startswith("# energies unknown, written as 0: GB, MAC\n")
     assert (done.json["cycles"], done.json["optimality"]) == (1792, "proved")
     unknown = {one["component"]: one["unknown"] for one in done.json["assumed_energies"]}
     assert unknown == {"DRAM": False, "GB": True, "MAC": True}

@@ -145,7 +145,8 @@ def dump_specification(specification: Specification) -> str:
 
     Constraints are left out (``timeloop-model`` refuses mappings when they are there), and so are ``estimator`` and
     ``flags``. Read back, the specification is equal up to these, and up to attributes that had to be added because
-    Timeloop could not have derived a level's figures from those it had.
+    Timeloop could not have derived a level's figures from those it had. Energies that nobody knows are 0 in the ERT,
+    and a comment names their components.
     """
     architecture = specification.architecture
     document: dict[str, object] = {
@@ -156,7 +157,8 @@ def dump_specification(specification: Specification) -> str:
         document["ERT"] = energy_to_yaml(specification.energy, architecture)
     if specification.area is not None:
         document["ART"] = area_to_yaml(specification.area, architecture)
-    return to_text(document)
+    unknown = ", ".join(" ".join(one.component.split()) for one in specification.assumed if one.unknown)
+    return (f"# energies unknown, written as 0: {unknown}\n" if unknown else "") + to_text(document)
 
 
 def dump_constraints(specification: Specification, remainders: Dict[str, int] | None = None) -> str:
