@@ -250,3 +250,20 @@ def test_a_single_mapping_cannot_be_forged(single: Path, tmp_path: Path) -> None
     content["evaluation"]["energy_pj"] *= 0.9
     write_artifacts(result_from_dict(content), tmp_path / "copy")
     assert any("pJ" in problem for problem in rejected(tmp_path / "copy"))
+
+
+@pytest.mark.parametrize("kind", ["a name of the mapping", "next to no energy", "a list cut short"])
+def test_parts_that_contradict_each_other_are_said_to_do_so(single: Path, tmp_path: Path, kind: str) -> None:
+    shutil.copytree(single, tmp_path / "copy")
+    file = tmp_path / "copy" / "result.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    if kind == "a name of the mapping":
+        content["specification"]["problem"]["data_spaces"][0]["name"] = "Weightx"
+    elif kind == "next to no energy":
+        content["evaluation"]["energy_pj"] = 1e-320
+    else:
+        content["mapping"]["levels"].pop()
+    file.write_text(json.dumps(content), encoding="utf-8")
+    told = command_here(tmp_path, "check", "copy")
+    assert told.status == 1 and "Traceback" not in told.out + told.err
+    assert "do not go together" in told.out + told.err or "is not what" in told.out

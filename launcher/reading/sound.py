@@ -38,9 +38,13 @@ def _try(result: Result, folder: Path) -> None:
     except LauncherError:
         raise
     except Exception as error:  # whatever values that do not go together lead to
-        why = plain_line(f"{type(error).__name__} {error}")[:200]
         raise LauncherError(
-            f"a recorded result is damaged, its parts do not go together: {why}",
+            f"a recorded result is damaged, {apart(error)}",
             where=str(folder / RESULT_JSON),
             expected="what a trial left",
         ) from error
+
+
+def apart(error: Exception) -> str:
+    """What to say of a result of which something cannot be made, because its parts contradict each other."""
+    return f"its parts do not go together: {plain_line(f'{type(error).__name__} {error}')[:200]}"

@@ -237,7 +237,8 @@ class Result:
     @property
     def efficiency_ops_j(self) -> float:
         """Operations per joule, which are operations per second and watt; NaN when there is no mapping."""
-        return self._operations / (self.energy_pj * 1e-12) if self.energy_pj else nan
+        joules = self.energy_pj * 1e-12
+        return self._operations / joules if joules else nan
 
     @property
     def _operations(self) -> float:

@@ -8,13 +8,20 @@ from launcher.commands.check.bounds import check_proof
 from launcher.commands.check.files import check_files
 from launcher.commands.check.groups import check_groups
 from launcher.commands.check.nests import check_nests, check_sums
+from launcher.errors import LauncherError
+from launcher.reading.sound import apart
 from launcher.results.layers import layer_runs
 from launcher.results.result import Result
 
 
 def check(result: Result, folder: Path) -> list[str]:
     """What is wrong with a result and its files, one sentence each; nothing when all is right."""
-    return check_files(result, folder) + check_result(result)
+    try:
+        return check_files(result, folder) + check_result(result)
+    except LauncherError:
+        raise
+    except Exception as error:  # whatever values that do not go together lead to
+        return [apart(error)]
 
 
 def check_result(result: Result) -> list[str]:
