@@ -158,7 +158,7 @@ def test_runs_are_asked_for_in_one_text_or_by_name(trials: Results) -> None:
     same = launcher.run("arch=gemmini layer=KTQ model=bert_base 'arch.rows=16'", **{"arch.accumulator_kib": 64})
     assert same.cycles == trials.where(arch__rows=16, arch__accumulator_kib=64)[0].cycles
     assert repr(same) == f"<gemmini 16x16 KTQ: {same.energy_pj * 1e-6:,.4g} uJ, {same.cycles:,} cycles, " + (
-        f"{same.utilization:.1%}, proved>"
+        f"{100 * same.utilization:.1f} %, proved>"
     )
     assert "no valid mapping" in repr(trials.failed[0]) and "\n" not in repr(trials.failed[0])
     cases = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from browser import chromium, complaints, open_page, why_not
 from command_line import Outcome, command_here, launch_here
 from mlflow import MlflowClient
 
+import launcher
+from launcher.errors import ConfigurationError
 from launcher.results.goals import goals_of_record, grid_goals, parse_goals
 
 SPACE = ("model=bert_base", "layer=KTQ", "arch=gemmini", "arch.rows=8,16,32", "arch.cols=8,16", "sweep.prune=false")
@@ -96,7 +99,7 @@ def test_of_one_objective_the_answer_is_the_best_by_that(studies: Studies, sweep
     assert re.search(rf"^best .*{best}$", studies.printed[name].out, re.MULTILINE)
     summary = studies.tell("summary", name)
     assert "The least area is 1.347 mm², with arch.rows=8, arch.cols=8" in summary
-    assert "minimize area_mm2; best first" in summary
+    assert "best area first" in summary
     assert "gemmini 8x8 KTQ takes" in studies.tell("show", name)
     assert studies.parent(name).data.tags["mlflow.note.content"].startswith("**The least area is 1.347 mm2")
     assert studies.view(name)["orderByKey"] == "metrics.`area_mm2`"
@@ -217,3 +220,47 @@ def test_a_reader_chooses_the_axes_with_the_keyboard_and_can_send_the_choice(dri
         assert complaints(driver) == []
     finally:
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_from_python_too(tmp_path: Path) -> None:
+    sweep = [*SPACE, *FRONT]
+    found = launcher.sweep(sweep, output=tmp_path / "front")
+    assert repr(found) == "<6 trials: 4 best trade-offs between energy and area>"
+    sides = [(one.parameters["arch.rows"], one.parameters["arch.cols"]) for one in found.front()]
+    assert sides == [(32, 16), (16, 16), (8, 16), (8, 8)]
+    assert found.best() == found.front()[0]
+    assert found.best("cycles").cycles == min(one.cycles for one in found)
+    assert "6 trials, by energy and area; front of 4" in found._repr_html_()
+    assert launcher.load(tmp_path / "front") == found
+
+    smallest = launcher.sweep([*SPACE, *AREA])
+    assert repr(smallest) == "<6 trials: the least area is 1.347 mm2>"
+    assert smallest.best().parameters["arch.cols"] == 8
+    assert "6 trials, best area first" in smallest._repr_html_()
+    largest = launcher.sweep([*SPACE, *MOST_AREA])
+    assert largest.best().area_um2 == max(one.area_um2 for one in largest if one.area_um2 <= 1.5e6)
+    none = launcher.sweep([*SPACE, *AREA, 'sweep.constraints=["area_mm2 <= 1"]'])
+    assert repr(none) == "<6 trials, 6 beyond a constraint, none keeps all limits>"
+
+
+@pytest.mark.parametrize(
+    ("asked", "what", "hint"),
+    [
+        (("sweep.directions=[minimize]",), "without sweep.objectives", "'sweep.objectives=[energy]' 'sweep.d"),
+        (("sweep.directions=[min,max]",), "without sweep.objectives", "=[energy,cycles]' 'sweep.directions=[min,max]'"),
+        (("sweep.objectives=[]",), "sweep.objectives=[] is empty", "'sweep.objectives=[edp]'"),
+        (("sweep.objectives=[area,area]",), "names one twice", "'sweep.objectives=[area]'"),
+    ],
+)
+def test_a_grid_refuses_aims_that_say_nothing(asked: tuple[str, ...], what: str, hint: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        launcher.sweep([*SPACE, *asked])
+    assert what in refused.value.what
+    assert hint in str(refused.value.hint)
+    launcher.sweep([*SPACE, *shlex.split(str(refused.value.hint))])  # the hint works
+
+
+def test_an_objective_that_resembles_none_gets_no_guess() -> None:
+    with pytest.raises(ConfigurationError, match="speed is no metric") as refused:
+        launcher.sweep([*SPACE, "sweep.objectives=[speed]"])
+    assert refused.value.hint is None
