@@ -20,7 +20,7 @@ from yaml import MarkedYAMLError
 
 from launcher.config.mistaken_values import told_value
 from launcher.config.other_architectures import PLUMBING, owners, same_part
-from launcher.config.shell_line import launch_line, quoted
+from launcher.config.shell_line import closed, launch_line, quoted
 from launcher.config.sweep_schema import sampler_named
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.figures import criterion_named
@@ -71,16 +71,27 @@ def explain(error: BaseException, typed: Sequence[str] = ()) -> LauncherError:
         if isinstance(link, MissingConfigException):
             return _as_typed(_unknown_choice(link), typed)
         if isinstance(link, OverrideParseException):
-            return CommandLineError(
-                f"cannot read the argument {link.override!r}",
-                expected=EXPECTED,
-                hint=_first_line(link.__cause__ or link),
-            )
+            return _unreadable(str(link.override), typed)
         if isinstance(link, MarkedYAMLError):
             return _broken_yaml(link)
         if isinstance(link, OmegaConfBaseException):
             return _bad_value(link, typed)
     return _general(error, typed)
+
+
+def _unreadable(argument: str, typed: Sequence[str]) -> LauncherError:
+    """An argument that Hydra's grammar does not know."""
+    if argument.startswith("-"):
+        what = f"{argument} is an option of the command line, and no override"
+        return CommandLineError(what, expected=EXPECTED, hint="leave it out; launcher.sweep(...) is what -m does")
+    right = closed(argument)
+    if right is None:
+        return CommandLineError(f"cannot read the argument {argument!r}", expected=EXPECTED, hint=_HELP)
+    return CommandLineError(
+        f"a quote or bracket of {argument} has no partner",
+        expected=EXPECTED,
+        hint=launch_line([right if one == argument else one for one in typed]) if argument in typed else quoted(right),
+    )
 
 
 def _causes(error: BaseException | None) -> Iterable[BaseException]:
