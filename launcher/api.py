@@ -140,7 +140,7 @@ def map(
         LauncherError: an objective that is none, energies that nobody knows, an architecture that cannot be searched.
     """
     if factors not in list(Factors):
-        raise ConfigurationError(f"factors={factors!r}", expected=f"one of {', '.join(Factors)}")
+        raise ConfigurationError(f"factors={factors!r} is unknown", expected=f"one of {', '.join(Factors)}")
     settings = settings_of(objective, "objective", timeout_s, threads, Factors(factors))
     whole = with_energies(specification)
     refuse_unknown(whole, settings.objective, front=settings.front, allowed=False)

@@ -98,7 +98,7 @@ def test_of_one_objective_the_answer_is_the_best_by_that(studies: Studies, sweep
     best = r"(the least area is 1.347 mm2, with arch.rows=8, arch.cols=8|arch.rows=8 arch.cols=8: area 1.347 mm2)"
     assert re.search(rf"^best .*{best}$", studies.printed[name].out, re.MULTILINE)
     summary = studies.tell("summary", name)
-    assert "The least area is 1.347 mm², with arch.rows=8, arch.cols=8" in summary
+    assert "The least area is 1.347 mm2, with arch.rows=8, arch.cols=8" in summary
     assert "best area first" in summary
     assert "gemmini 8x8 KTQ takes" in studies.tell("show", name)
     assert studies.parent(name).data.tags["mlflow.note.content"].startswith("**The least area is 1.347 mm2")
@@ -109,7 +109,7 @@ def test_of_one_objective_the_answer_is_the_best_by_that(studies: Studies, sweep
 def test_direction_and_limits_belong_to_the_aim(studies: Studies, sweeper: str) -> None:
     name = studies.of(sweeper, "most")
     summary = studies.tell("summary", name)
-    assert "The most area is 1.481 mm², with arch.rows=32, arch.cols=8" in summary
+    assert "The most area is 1.481 mm2, with arch.rows=32, arch.cols=8" in summary
     assert "area_mm2 <= 1.5" in summary
     if sweeper != "exhaustive":  # which maps nothing of what a limit excludes
         assert "area_mm2 is 1.558, wanted <= 1.5" in summary

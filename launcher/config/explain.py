@@ -123,7 +123,8 @@ def _close_choice(choice: str, options: Sequence[str]) -> str | None:
     plain = {_letters(one): one for one in reversed(options)}
     begins = [one for one in options if _letters(one).startswith(_letters(choice))]
     other = _OTHER_NAMES.get(choice.lower())
-    close = difflib.get_close_matches(_letters(choice), plain, 1)
+    same = [one for one in plain if sorted(one) == sorted(_letters(choice))]  # two letters changed places
+    close = same or difflib.get_close_matches(_letters(choice), plain, 1)
     found = plain.get(_letters(choice)) or (other if other in options else None)
     return found or (begins[0] if begins else plain[close[0]] if close else None)
 

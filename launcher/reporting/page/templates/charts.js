@@ -183,7 +183,7 @@ function energyOfLayer(data, layer) {
 }
 
 /** How far a horizontal axis must reach beyond the longest bar for the text at its end. */
-const roomForText = () => (document.documentElement.dataset.paper ? 1.85 : onPhone() ? 2 : 1.45);
+const roomForText = () => (document.documentElement.dataset.paper ? 1.85 : onPhone() ? 2.5 : 1.45);
 
 /** A few bars should not become blocks. */
 const gapFor = (bars) => Math.max(0.35, 1 - 0.09 * bars);
