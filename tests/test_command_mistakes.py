@@ -16,6 +16,7 @@ from launcher.commands import COMMANDS
         ((), ("python -m launcher lacks COMMAND", "try:      python -m launcher --help")),
         (("shwo",), ("there is no command shwo", "try:      python -m launcher show")),
         (("zzz",), ("there is no command zzz", "expected: one of evaluate, map", "python -m launcher --help")),
+        (("arch=pim", "layer=KTQ"), ("arch=pim is an override", "try:      python launch.py arch=pim")),
         (("map",), ("python -m launcher map lacks FILE", "python -m launcher map --help")),
         (("show", "--jsn"), ("there is no option --jsn", "try:      --json")),
         (("show", "--foo"), ("there is no option --foo", "expected: python -m launcher show [-h]")),

@@ -34,6 +34,16 @@ def test_what_lacks_a_partner_gets_one(tmp_path: Path, wrong: str, right: str) -
         launch_here(tmp_path, *hint[2:]).must_succeed()
 
 
+def test_two_arguments_in_one_are_parted(tmp_path: Path) -> None:
+    told = launch_here(tmp_path, "arch.rows=8 layer=KTQ").must_explain("cannot read", status=2).err
+    assert told.rstrip().endswith("python launch.py arch.rows=8 layer=KTQ")
+
+
+def test_the_beginning_of_a_key_is_enough_to_find_it(tmp_path: Path) -> None:
+    for typed, meant in (("scratchpad=256", "arch.scratchpad_kib=256"), ("technology=7nm", "arch.technology_nm")):
+        launch_here(tmp_path, typed).must_explain("there is no key", f"did you mean {meant}?")
+
+
 @pytest.mark.parametrize("wrong", ["arch.rows=[8,(9", "arch.rows=8]9]", "model.path=\"a'b"])
 def test_what_nobody_understands_is_told_without_a_guess(tmp_path: Path, wrong: str) -> None:
     told = launch_here(tmp_path, wrong).must_explain("expected: group=choice", status=2).err

@@ -222,6 +222,22 @@ def test_a_reader_chooses_the_axes_with_the_keyboard_and_can_send_the_choice(dri
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_a_trial_of_a_sweep_is_shown_by_its_number_too(studies: Studies) -> None:
+    name = studies.of("grid", "area")
+    assert f"python -m launcher summary {name} lists them" in studies.tell("show", name)
+    assert "gemmini 8x16 KTQ takes" in studies.tell("show", name, "1")
+    command_here(studies.folder, "show", name, "99").must_explain("is no study whose points have numbers")
+
+
+def test_an_exhaustive_search_names_its_page_and_what_works_next(studies: Studies) -> None:
+    name = studies.of("exhaustive", "area")
+    printed = studies.printed[name].out
+    assert f"report    {name}/study.html" in printed
+    commands = [line.split()[4:] for line in printed.splitlines() if line.startswith("next ")]
+    assert [command[0] for command in commands] == ["summary", "check"]
+    assert [bool(studies.tell(*command)) for command in commands] == [True, True]
+
+
 def test_from_python_too(tmp_path: Path) -> None:
     sweep = [*SPACE, *FRONT]
     found = launcher.sweep(sweep, output=tmp_path / "front")

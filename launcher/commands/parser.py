@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import NoReturn
 
+from launcher.config.shell_line import launch_line
 from launcher.defects import shown
 from launcher.errors import LauncherError
 
@@ -43,6 +44,8 @@ class Parser(argparse.ArgumentParser):
         close = difflib.get_close_matches(choice["given"], choices, 1)
         option = choice["name"] if action.option_strings else ""
         given = choice["given"]
+        if not option and "=" in given:
+            self._end(f"{given} is an override, and no command", [launch_line([given])], "overrides behind launch.py")
         what = f"{option} {given}: there is no such choice" if option else f"there is no command {given}"
         self._end(what, [f"{option or self.prog} {one}" for one in close], f"one of {', '.join(choices)}")
 

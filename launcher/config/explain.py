@@ -227,10 +227,12 @@ def _typed_value(key: str, typed: Sequence[str]) -> str | None:
 
 
 def _in_groups(key: str, parent: DictConfig) -> list[str]:
-    """Where the groups below ``parent`` have such a key; Hydra's own are not looked into."""
+    """Where the groups below ``parent`` have such a key, or one that begins so; Hydra's own are not looked into."""
     groups = [str(name) for name in parent if name != "hydra" and not OmegaConf.is_missing(parent, name)]
     nodes = [(name, parent._get_node(name)) for name in groups]
-    return [f"{name}.{key}" for name, node in nodes if isinstance(node, DictConfig) and key in node]
+    keys = {f"{name}.{one}": one for name, node in nodes if isinstance(node, DictConfig) for one in map(str, node)}
+    begun = [whole for whole, own in keys.items() if own.startswith(f"{key}_")]
+    return [whole for whole, own in keys.items() if own == key] or begun[:1]
 
 
 def _value_of_a_group(key: str, group: DictConfig, text: str) -> LauncherError:
