@@ -249,6 +249,9 @@ def test_from_python_too(tmp_path: Path) -> None:
     assert "6 trials, by energy and area; front of 4" in found._repr_html_()
     assert launcher.load(tmp_path / "front") == found
 
+    same = launcher.sweep(SPACE, **{"sweep.objectives": ["energy", "area"], "sweep.directions": ["min", "min"]})
+    assert repr(same) == repr(found)
+
     smallest = launcher.sweep([*SPACE, *AREA])
     assert repr(smallest) == "<6 trials: the least area is 1.347 mm2>"
     assert smallest.best().parameters["arch.cols"] == 8
