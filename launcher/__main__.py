@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
 from launcher.commands import COMMANDS
+from launcher.commands.parser import HelpFormatter, Parser
 from launcher.defects import shown, told_defect
 from launcher.errors import LauncherError
 from launcher.installed import DISTRIBUTION, own_version
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if broken := [plain(one) for one in typed if not is_plain_text(one)]:
         print(f"error: the argument '{broken[0]}' holds characters that are no text", file=sys.stderr)
         return 1
-    parsed = _parser().parse_args(typed)
+    parsed = _parser().parse_all(typed)
     try:
         return int(import_module(COMMANDS[parsed.command]).run(parsed))
     except LauncherError as error:
@@ -44,8 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m launcher",
         description="Work on Timeloop's files and on finished trials. "
         "To compose and run experiments, use launch.py (see launch.py --help).",
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
             help=summary,
             description=summary,
             epilog=details.strip() or None,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=HelpFormatter,
         )
         how_much = command.add_mutually_exclusive_group()
         how_much.add_argument("-q", "--quiet", action="store_true", help="say nothing but mistakes")

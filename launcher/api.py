@@ -29,8 +29,9 @@ from launcher.jobs import run_swept
 from launcher.notebook.on_results import Result, Results
 from launcher.notebook.results import results_of
 from launcher.paths import data_folder, plugin_folder
+from launcher.reading.folders import read_trial
 from launcher.reporting.artifacts import write_artifacts
-from launcher.results.files import read_result
+from launcher.results.finished import FinishedTrial, common_goals
 from launcher.results.traffic_curve import CurveStudy
 from launcher.specification.constraints import Factors
 from launcher.specification.mapping import Mapping
@@ -139,7 +140,7 @@ def map(
         LauncherError: an objective that is none, energies that nobody knows, an architecture that cannot be searched.
     """
     if factors not in list(Factors):
-        raise ConfigurationError(f"factors={factors!r}", expected=f"one of {', '.join(Factors)}")
+        raise ConfigurationError(f"factors={factors!r} is unknown", expected=f"one of {', '.join(Factors)}")
     settings = settings_of(objective, "objective", timeout_s, threads, Factors(factors))
     whole = with_energies(specification)
     refuse_unknown(whole, settings.objective, front=settings.front, allowed=False)
@@ -176,8 +177,8 @@ def sweep(
     with ExitStack() as stack:
         scratch = output or stack.enter_context(tempfile.TemporaryDirectory(prefix="timeloop-launcher-"))
         defaults = _defaults(asked, Path(scratch).absolute())
-        trials = tuple(_multirun([*defaults, *asked], Path(config_dir) if config_dir is not None else None))
-    return results_of(trials)
+        found = tuple(_multirun([*defaults, *asked], Path(config_dir) if config_dir is not None else None))
+    return results_of((one.result for one in found), goals=common_goals(found))
 
 
 def load(*names: str | Path, tracking_uri: str | None = None, directory: str | Path | None = None) -> Results:
@@ -202,7 +203,7 @@ def load(*names: str | Path, tracking_uri: str | None = None, directory: str | P
         tracking_uri=tracking_uri,
         directory=Path(directory) if directory is not None else None,
     )
-    return results_of(found.results, (f"{one.place}: {one.reason}" for one in found.skipped))
+    return results_of(found.results, (f"{one.place}: {one.reason}" for one in found.skipped), found.goals)
 
 
 def _name(specification: Specification) -> str:
@@ -226,8 +227,8 @@ def _quoted(value: str) -> str:
     return f"'{value}'" if "/" in value else value
 
 
-def _multirun(overrides: Sequence[str], config_dir: Path | None) -> Iterator[Result]:
-    """Results in order; a point that was tried twice counts once."""
+def _multirun(overrides: Sequence[str], config_dir: Path | None) -> Iterator[FinishedTrial]:
+    """Finished trials in order; a point that was tried twice counts once."""
     register()
     _find_sweeper()
     extra = [f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else []
@@ -239,7 +240,7 @@ def _multirun(overrides: Sequence[str], config_dir: Path | None) -> Iterator[Res
         raise explain(error) from error
     for row in rows:
         if row.same_as is None and row.folder and row.state != "running":
-            yield read_result(Path(row.folder))
+            yield read_trial(Path(row.folder))
 
 
 def _find_sweeper() -> None:

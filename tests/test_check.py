@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import command_here, python
+from command_line import command_here, launch_here, python
 
 import launcher
 from launcher.commands.check.files import read_all
@@ -72,7 +72,27 @@ def test_the_checker_reads_no_search_code() -> None:
 
 
 def test_a_folder_without_a_result_is_told(tmp_path: Path) -> None:
-    command_here(tmp_path, "check", str(tmp_path)).must_explain("cannot read a result", str(tmp_path))
+    command_here(tmp_path, "check", str(tmp_path)).must_explain("holds no result", str(tmp_path))
+
+
+def test_a_name_that_is_no_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("")
+    command_here(tmp_path, "check", "nosuch").must_explain(
+        "there is no folder nosuch", "the folder of a finished trial"
+    )
+    command_here(tmp_path, "check", "notes.txt").must_explain("notes.txt is a file", "python -m launcher check takes")
+    command_here(tmp_path, "check").must_explain("there is no run in this folder")
+
+
+def test_the_newest_is_checked_and_each_trial_of_a_sweep(tmp_path: Path) -> None:
+    sides = ("arch.rows=8,16", "layer=KTQ", "model=bert_base", "tracking=none", "sweep.pictures=false")
+    launch_here(tmp_path, "-m", *sides).must_succeed()
+    checked = command_here(tmp_path, "check", columns=80, terminal=True).must_succeed().out
+    assert checked.count("all right; 1 mapping evaluated") == 2 and "multirun/" in checked
+    folder = next((tmp_path / "multirun").glob("*/*"))
+    assert command_here(tmp_path, "check", f"{folder}/0/result.json").must_succeed().out.count("all right") == 1
+    (folder / "1" / "energy.csv").write_text("")
+    assert "energy.csv is not what" in command_here(tmp_path, "check", str(folder)).out
 
 
 @pytest.mark.parametrize(

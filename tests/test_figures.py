@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 from sample_results import ok_result
 
+import launcher
 from launcher.config.limits import Limits, broken
 from launcher.figures import CONTESTS, CRITERIA, DETAILS, FIGURES, METRICS, TABLES, Figure
 from launcher.notebook.on_results import Result
@@ -139,6 +140,17 @@ def test_a_network_whose_layers_were_mapped_one_by_one_is_not_proved(result: Res
         network = replace(result, layers=layers, optimality=Optimality("proved", (objective,), bound))
         for text in (standing(network), describe_mapping(network)):
             assert text.startswith(said), (objective, bound, text)
+
+
+def test_a_norm_operation_on_few_lanes_says_so() -> None:
+    for asked, says in (
+        ("layer=softmax", "softmax takes 100.0 % of the cycles on 1 lane beside the array (arch.norm_lanes=1)"),
+        ("layer=softmax arch.norm_lanes=128", ""),
+        ("layer=softmax arch.rows=1 arch.cols=2", ""),
+        ("layer=KTQ arch.rows=1 arch.cols=1", ""),
+    ):
+        found = launcher.run(f"arch=gemmini model=bert_base {asked}")
+        assert "; ".join(one for one in found.flags if "lane" in one and "beside" in one) == says, asked
 
 
 def test_caveats_stand_where_they_bite(result: Result) -> None:

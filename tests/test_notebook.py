@@ -164,11 +164,34 @@ def test_a_mistake_in_a_sweep_is_explained() -> None:
         launcher.sweep(["arch.rowz=1,2", "layer=KTQ"])
 
 
+def test_settings_of_a_search_that_make_no_sense_are_refused(trials: Results) -> None:
+    specification = trials.best().specification
+    assert specification is not None
+    for wrong, what in (
+        ({"threads": 0}, "threads=0 is out of range"),
+        ({"timeout_s": -1}, "timeout_s=-1 is out of range"),
+        ({"timeout_s": 0}, "timeout_s=0 is out of range"),
+        ({"factors": "none"}, "factors='none' is unknown"),
+        ({"objective": "speed"}, "objective=speed is not an objective"),
+    ):
+        with pytest.raises(LauncherError) as told:
+            launcher.map(specification, **wrong)  # type: ignore[arg-type]
+        assert told.value.what == what and told.value.expected
+
+
+def test_large_figures_are_whole_numbers_in_one_line() -> None:
+    found = launcher.run("arch=gemmini layer=[KTQ,softmax] model=bert_large")
+    assert repr(found).startswith(f"<gemmini 16x16 KTQ+softmax: {found.energy_pj * 1e-6:,.0f} uJ, ")
+    trials = launcher.sweep("layer=KQV model=bert_large arch.rows=8,16")
+    dots = trials.plot_front().data[0]
+    assert "e+" not in repr(found) + repr(trials) + str(list(dots.text or dots.hovertext or dots.customdata))
+
+
 def test_runs_are_asked_for_in_one_text_or_by_name(trials: Results) -> None:
     same = launcher.run("arch=gemmini layer=KTQ model=bert_base 'arch.rows=16'", **{"arch.accumulator_kib": 64})
     assert same.cycles == trials.where(arch__rows=16, arch__accumulator_kib=64)[0].cycles
     assert repr(same) == f"<gemmini 16x16 KTQ: {same.energy_pj * 1e-6:,.4g} uJ, {same.cycles:,} cycles, " + (
-        f"{same.utilization:.1%}, proved>"
+        f"{100 * same.utilization:.1f} %, proved>"
     )
     assert "no valid mapping" in repr(trials.failed[0]) and "\n" not in repr(trials.failed[0])
     cases = {

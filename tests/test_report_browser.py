@@ -60,6 +60,18 @@ const legend = document.querySelector(arguments[0]).querySelector('.legend');
 const bottom = legend.querySelector('.bg').getBoundingClientRect().bottom;
 return [...legend.querySelectorAll('.legendtext')].filter(one => one.getBoundingClientRect().bottom > bottom + 1).length
 """
+CUT = """
+return [...document.querySelectorAll('svg text')].filter(text => {
+  const [page, own] = [text.ownerSVGElement.getBoundingClientRect(), text.getBoundingClientRect()];
+  return own.width && (own.left < page.left - 1 || own.right > page.right + 1);
+}).map(text => text.textContent)
+"""
+SMALL = """
+return [...document.querySelectorAll('button, select, summary')].filter(one => one.offsetParent).filter(one => {
+  const {width, height} = one.getBoundingClientRect();
+  return width < 24 || height < 24;
+}).map(one => one.title || one.textContent)
+"""
 BEYOND = """
 return [...document.querySelectorAll('button, select, input')].filter(one => {
   const box = one.getBoundingClientRect();
@@ -253,6 +265,8 @@ def test_a_page_of_ten_trials_is_small_and_its_buttons_are_in_reach_on_a_phone(d
             assert (tmp_path / "report.html").stat().st_size < 300_000
             beyond = driver.execute_script(BEYOND)
             assert beyond == []
+            assert driver.execute_script(CUT) == []
+            assert driver.execute_script(SMALL) == []
             assert driver.execute_script("return document.documentElement.scrollWidth <= 390")
         assert "limits" in driver.execute_script("return document.querySelector('#roofline').textContent")
         facts = driver.execute_script("return document.querySelector('#answer .facts').textContent")

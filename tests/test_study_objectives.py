@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from browser import chromium, complaints, open_page, why_not
 from command_line import Outcome, command_here, launch_here
 from mlflow import MlflowClient
 
+import launcher
+from launcher.errors import ConfigurationError
 from launcher.results.goals import goals_of_record, grid_goals, parse_goals
 
 SPACE = ("model=bert_base", "layer=KTQ", "arch=gemmini", "arch.rows=8,16,32", "arch.cols=8,16", "sweep.prune=false")
@@ -95,8 +98,8 @@ def test_of_one_objective_the_answer_is_the_best_by_that(studies: Studies, sweep
     best = r"(the least area is 1.347 mm2, with arch.rows=8, arch.cols=8|arch.rows=8 arch.cols=8: area 1.347 mm2)"
     assert re.search(rf"^best .*{best}$", studies.printed[name].out, re.MULTILINE)
     summary = studies.tell("summary", name)
-    assert "The least area is 1.347 mm², with arch.rows=8, arch.cols=8" in summary
-    assert "minimize area_mm2; best first" in summary
+    assert "The least area is 1.347 mm2, with arch.rows=8, arch.cols=8" in summary
+    assert "best area first" in summary
     assert "gemmini 8x8 KTQ takes" in studies.tell("show", name)
     assert studies.parent(name).data.tags["mlflow.note.content"].startswith("**The least area is 1.347 mm2")
     assert studies.view(name)["orderByKey"] == "metrics.`area_mm2`"
@@ -106,7 +109,7 @@ def test_of_one_objective_the_answer_is_the_best_by_that(studies: Studies, sweep
 def test_direction_and_limits_belong_to_the_aim(studies: Studies, sweeper: str) -> None:
     name = studies.of(sweeper, "most")
     summary = studies.tell("summary", name)
-    assert "The most area is 1.481 mm², with arch.rows=32, arch.cols=8" in summary
+    assert "The most area is 1.481 mm2, with arch.rows=32, arch.cols=8" in summary
     assert "area_mm2 <= 1.5" in summary
     if sweeper != "exhaustive":  # which maps nothing of what a limit excludes
         assert "area_mm2 is 1.558, wanted <= 1.5" in summary
@@ -217,3 +220,66 @@ def test_a_reader_chooses_the_axes_with_the_keyboard_and_can_send_the_choice(dri
         assert complaints(driver) == []
     finally:
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_trial_of_a_sweep_is_shown_by_its_number_too(studies: Studies) -> None:
+    name = studies.of("grid", "area")
+    assert f"python -m launcher summary {name} lists them" in studies.tell("show", name)
+    assert "gemmini 8x16 KTQ takes" in studies.tell("show", name, "1")
+    command_here(studies.folder, "show", name, "99").must_explain("is no study whose points have numbers")
+
+
+def test_an_exhaustive_search_names_its_page_and_what_works_next(studies: Studies) -> None:
+    name = studies.of("exhaustive", "area")
+    printed = studies.printed[name].out
+    assert f"report    {name}/study.html" in printed
+    commands = [line.split()[4:] for line in printed.splitlines() if line.startswith("next ")]
+    assert [command[0] for command in commands] == ["summary", "check"]
+    assert [bool(studies.tell(*command)) for command in commands] == [True, True]
+
+
+def test_from_python_too(tmp_path: Path) -> None:
+    sweep = [*SPACE, *FRONT]
+    found = launcher.sweep(sweep, output=tmp_path / "front")
+    assert repr(found) == "<6 trials: 4 best trade-offs between energy and area>"
+    sides = [(one.parameters["arch.rows"], one.parameters["arch.cols"]) for one in found.front()]
+    assert sides == [(32, 16), (16, 16), (8, 16), (8, 8)]
+    assert found.best() == found.front()[0]
+    assert found.best("cycles").cycles == min(one.cycles for one in found)
+    assert "6 trials, by energy and area; front of 4" in found._repr_html_()
+    assert launcher.load(tmp_path / "front") == found
+
+    same = launcher.sweep(SPACE, **{"sweep.objectives": ["energy", "area"], "sweep.directions": ["min", "min"]})
+    assert repr(same) == repr(found)
+
+    smallest = launcher.sweep([*SPACE, *AREA])
+    assert repr(smallest) == "<6 trials: the least area is 1.347 mm2>"
+    assert smallest.best().parameters["arch.cols"] == 8
+    assert "6 trials, best area first" in smallest._repr_html_()
+    largest = launcher.sweep([*SPACE, *MOST_AREA])
+    assert largest.best().area_um2 == max(one.area_um2 for one in largest if one.area_um2 <= 1.5e6)
+    none = launcher.sweep([*SPACE, *AREA, 'sweep.constraints=["area_mm2 <= 1"]'])
+    assert repr(none) == "<6 trials, 6 beyond a constraint, none keeps all limits>"
+
+
+@pytest.mark.parametrize(
+    ("asked", "what", "hint"),
+    [
+        (("sweep.directions=[minimize]",), "without sweep.objectives", "'sweep.objectives=[energy]' 'sweep.d"),
+        (("sweep.directions=[min,max]",), "without sweep.objectives", "=[energy,cycles]' 'sweep.directions=[min,max]'"),
+        (("sweep.objectives=[]",), "sweep.objectives=[] is empty", "'sweep.objectives=[edp]'"),
+        (("sweep.objectives=[area,area]",), "names one twice", "'sweep.objectives=[area]'"),
+    ],
+)
+def test_a_grid_refuses_aims_that_say_nothing(asked: tuple[str, ...], what: str, hint: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        launcher.sweep([*SPACE, *asked])
+    assert what in refused.value.what
+    assert hint in str(refused.value.hint)
+    launcher.sweep([*SPACE, *shlex.split(str(refused.value.hint))])  # the hint works
+
+
+def test_an_objective_that_resembles_none_gets_no_guess() -> None:
+    with pytest.raises(ConfigurationError, match="speed is no metric") as refused:
+        launcher.sweep([*SPACE, "sweep.objectives=[speed]"])
+    assert refused.value.hint is None

@@ -248,7 +248,7 @@ def test_the_line_counts_the_front_that_the_table_shows() -> None:
         line.add(row)
     assert "5/8 trials, 0 failed, front of 3" in line.text(1.0)
     print_table(rows, ["arch.rows"], goals, console)
-    assert "6 trials, 1 repeats a point: minimize energy_pj, minimize cycles; front of 3" in text.getvalue()
+    assert "6 trials, 1 repeats a point, by energy and cycles; front of 3" in text.getvalue()
 
 
 def test_differences_name_what_changed() -> None:

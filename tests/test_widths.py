@@ -60,6 +60,13 @@ def test_no_number_is_split(tmp_path: Path) -> None:
             assert not cut_lines(text, columns), (command, columns, text)
 
 
+def test_a_line_that_just_fits_is_followed_by_no_empty_one(capsys: pytest.CaptureFixture[str]) -> None:
+    for length in range(8, 13):
+        FittingConsole(width=10, force_terminal=True).print(f"{'a' * length} then more of it", soft_wrap=True)
+        lines = capsys.readouterr().out.rstrip("\n").split("\n")
+        assert [line for line in lines if line != line.rstrip() or not line] == [], (length, lines)
+
+
 def test_columns_that_do_not_fit_are_left_out_and_named(capsys: pytest.CaptureFixture[str]) -> None:
     for width, kept in ((80, 6), (30, 2), (10, 2)):
         table = Table("name", *(f"figure {n}" for n in range(5)))

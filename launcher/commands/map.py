@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     objective = arguments.objective.split(",") if arguments.objective else _metrics(source)
     factors = Factors(arguments.factors) if arguments.factors else read_mapspace(source.documents)
-    settings = settings_of(objective, "--objective", arguments.timeout, max(1, arguments.threads), factors)
+    settings = settings_of(objective, "--objective", arguments.timeout, arguments.threads, factors)
     refuse_unknown(specification, settings.objective, front=settings.front, allowed=arguments.allow_unknown_energy)
     console = open_console(quiet=arguments.quiet)
     sliding = not all(space.is_simple for space in specification.problem.data_spaces)

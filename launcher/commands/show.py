@@ -2,7 +2,8 @@
 
 RUN is an output folder, an MLflow run (its name, or the start of its identifier) or anything else that report takes;
 without it, the newest run in the current folder. Of a sweep the best trial is shown. Of the folder of a study that
-settled a whole space, POINT is the number of a point: it is mapped again, and its files are left in RUN/POINT.
+settled a whole space, POINT is the number of a point: it is mapped again, and its files are left in RUN/POINT. Of
+another sweep, POINT is the number of a trial.
 
 exit status: 0 shown, 1 RUN stands for nothing or cannot be read, 2 wrong command line
 """
@@ -10,6 +11,7 @@ exit status: 0 shown, 1 RUN stands for nothing or cannot be read, 2 wrong comman
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from rich.markup import escape
@@ -20,12 +22,15 @@ from launcher.reading import load_trials
 from launcher.reading.choose import best_of, chosen_words
 from launcher.reporting.console import warnings_console
 from launcher.reporting.show import print_trial, trial_document
+from launcher.results.files import RESULT_JSON, STUDY_JSON
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("name", nargs="?", metavar="RUN", help="what to show (default: the newest run)")
-    parser.add_argument("point", nargs="?", metavar="POINT", help="which point of an exhaustive study")
+    parser.add_argument(
+        "point", nargs="?", metavar="POINT", help="which point of an exhaustive study, or which trial of another sweep"
+    )
     parser.add_argument(
         "--config-dir", type=Path, metavar="FOLDER", help="groups of your own with which the study was made"
     )
@@ -49,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     console = console_of(arguments)
     if len(found) > 1:
-        words = f"{chosen_words(found)}; python -m launcher summary lists them"
+        listing = shlex.join(["python", "-m", "launcher", "summary", *found.names])
+        words = f"{chosen_words(found)}; {listing} lists them"
         console.print(words, style="dim", highlight=False, soft_wrap=True)
     print_trial(trial, console, verbose=arguments.verbose)
     return 0
@@ -62,7 +68,11 @@ def _folder_of_point(arguments: argparse.Namespace) -> str:
     number = arguments.point.replace(",", "").replace("_", "")
     if not number.isdecimal():
         raise LauncherError(f"{arguments.point} is no point's number", expected="python -m launcher show STUDY 4711")
-    folder, remarks = trial_of_point(Path(arguments.name).expanduser(), int(number), arguments.config_dir)
+    sweep = Path(arguments.name).expanduser()
+    own = sweep / str(int(number))
+    if (own / RESULT_JSON).is_file() and not (sweep / STUDY_JSON).is_file():  # a trial of a grid, or of Optuna's
+        return str(own)
+    folder, remarks = trial_of_point(sweep, int(number), arguments.config_dir)
     for remark in remarks:
         warnings_console().print(f"[yellow]{escape(remark)}[/]", soft_wrap=True)
     return str(folder)

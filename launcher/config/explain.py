@@ -20,7 +20,7 @@ from yaml import MarkedYAMLError
 
 from launcher.config.mistaken_values import told_value
 from launcher.config.other_architectures import PLUMBING, owners, same_part
-from launcher.config.shell_line import launch_line, quoted
+from launcher.config.shell_line import closed, launch_line, quoted
 from launcher.config.sweep_schema import sampler_named
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.figures import criterion_named
@@ -71,16 +71,27 @@ def explain(error: BaseException, typed: Sequence[str] = ()) -> LauncherError:
         if isinstance(link, MissingConfigException):
             return _as_typed(_unknown_choice(link), typed)
         if isinstance(link, OverrideParseException):
-            return CommandLineError(
-                f"cannot read the argument {link.override!r}",
-                expected=EXPECTED,
-                hint=_first_line(link.__cause__ or link),
-            )
+            return _unreadable(str(link.override), typed)
         if isinstance(link, MarkedYAMLError):
             return _broken_yaml(link)
         if isinstance(link, OmegaConfBaseException):
             return _bad_value(link, typed)
     return _general(error, typed)
+
+
+def _unreadable(argument: str, typed: Sequence[str]) -> LauncherError:
+    """An argument that Hydra's grammar does not know."""
+    if argument.startswith("-"):
+        what = f"{argument} is an option of the command line, and no override"
+        return CommandLineError(what, expected=EXPECTED, hint="leave it out; launcher.sweep(...) is what -m does")
+    right = closed(argument)
+    if right is None:
+        return CommandLineError(f"cannot read the argument {argument!r}", expected=EXPECTED, hint=_HELP)
+    return CommandLineError(
+        f"a quote or bracket of {argument} has no partner",
+        expected=EXPECTED,
+        hint=launch_line([right if one == argument else one for one in typed]) if argument in typed else quoted(right),
+    )
 
 
 def _causes(error: BaseException | None) -> Iterable[BaseException]:
@@ -112,7 +123,8 @@ def _close_choice(choice: str, options: Sequence[str]) -> str | None:
     plain = {_letters(one): one for one in reversed(options)}
     begins = [one for one in options if _letters(one).startswith(_letters(choice))]
     other = _OTHER_NAMES.get(choice.lower())
-    close = difflib.get_close_matches(_letters(choice), plain, 1)
+    same = [one for one in plain if sorted(one) == sorted(_letters(choice))]  # two letters changed places
+    close = same or difflib.get_close_matches(_letters(choice), plain, 1)
     found = plain.get(_letters(choice)) or (other if other in options else None)
     return found or (begins[0] if begins else plain[close[0]] if close else None)
 
@@ -215,10 +227,12 @@ def _typed_value(key: str, typed: Sequence[str]) -> str | None:
 
 
 def _in_groups(key: str, parent: DictConfig) -> list[str]:
-    """Where the groups below ``parent`` have such a key; Hydra's own are not looked into."""
+    """Where the groups below ``parent`` have such a key, or one that begins so; Hydra's own are not looked into."""
     groups = [str(name) for name in parent if name != "hydra" and not OmegaConf.is_missing(parent, name)]
     nodes = [(name, parent._get_node(name)) for name in groups]
-    return [f"{name}.{key}" for name, node in nodes if isinstance(node, DictConfig) and key in node]
+    keys = {f"{name}.{one}": one for name, node in nodes if isinstance(node, DictConfig) for one in map(str, node)}
+    begun = [whole for whole, own in keys.items() if own.startswith(f"{key}_")]
+    return [whole for whole, own in keys.items() if own == key] or begun[:1]
 
 
 def _value_of_a_group(key: str, group: DictConfig, text: str) -> LauncherError:

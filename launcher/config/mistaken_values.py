@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from math import isfinite
 from typing import Any, TypeAlias
 
 from omegaconf import BooleanNode, DictConfig, EnumNode, FloatNode, IntegerNode, ListConfig, OmegaConf
@@ -56,8 +57,10 @@ def _number(key: str, value: object, node: IntegerNode | FloatNode, parent: obje
     unit, span = unit_of(key), _span(key, parent)
     in_unit = f" of {unit}" if unit and unit != "a share" else ""
     between = _between(*span) if span else ""
+    beyond = span is not None and isinstance(value, float) and value.is_integer() and not span[0] <= value <= span[1]
+    wrong = f"{value:.0f} is out of range" if beyond else f"{_written(value)} is no {'whole ' if whole else ''}number"
     return ConfigurationError(
-        f"{key}={_written(value)} is no {'whole number' if whole else 'number'}",
+        f"{key}={wrong}",
         expected=f"{'a whole number' if whole else 'a number'}{in_unit}{between}, without a unit"
         if in_unit
         else f"{'a whole number' if whole else 'a number'}{between}",
@@ -73,7 +76,11 @@ def _between(least: float, most: float) -> str:
 
 
 def _written(value: object) -> str:
-    return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return f"[{','.join(map(_written, value))}]"
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return str(value)
 
 
 def _span(key: str, parent: object) -> tuple[float, float] | None:
@@ -103,7 +110,15 @@ def _meant(
         return f"{key}={int(number) if number == int(number) else number}"
     if node._metadata.optional and text.lower() in _NOTHING:
         return f"{key}=null"
-    return _several(key, text, fits) or _sides(key, text, parent, fits)
+    return _several(key, text, fits) or _sides(key, text, parent, fits) or _nearest(key, value, node, span)
+
+
+def _nearest(key: str, value: object, node: IntegerNode | FloatNode, span: tuple[float, float] | None) -> str | None:
+    """The number that is closest to one that does not fit; without one, the value that would hold otherwise."""
+    if isinstance(value, float) and isfinite(value) and span is not None:
+        return f"{key}={round(min(max(value, span[0]), span[1]))}"
+    usual = node._value()
+    return f"{key}={usual:g}" if isinstance(usual, int | float) else None
 
 
 def _sides(key: str, text: str, parent: object, fits: Fits) -> str | None:

@@ -12,6 +12,9 @@ from launcher.errors import ConfigurationError
 _PLAIN = re.compile(r"[\w.,:+\-*%/()\[\]{}]+")
 """What Hydra reads as it stands: words, numbers, lists and choices such as ``8,16,32``."""
 
+_NEVER_SWEPT = ("sweep.", "hydra.")
+"""Keys of these say how to sweep; a list of theirs is one value."""
+
 
 def spoken(overrides: str | Sequence[str], values: Mapping[str, object], *, swept: bool = False) -> list[str]:
     """What would stand behind ``python launch.py``.
@@ -19,7 +22,8 @@ def spoken(overrides: str | Sequence[str], values: Mapping[str, object], *, swep
     Args:
         overrides: ``"arch=gemmini layer=KQV"``, or ``["arch=gemmini", "layer=KQV"]``.
         values: ``{"arch": "gemmini", "arch.rows": 32}``.
-        swept: whether a list of values means one trial for each; otherwise it is a single value.
+        swept: whether a list of values means one trial for each; otherwise it is a single value, as it is of
+            what says how to sweep (``sweep.objectives``).
 
     Raises:
         ConfigurationError: something that is no text, or a quote that is not closed.
@@ -34,7 +38,16 @@ def spoken(overrides: str | Sequence[str], values: Mapping[str, object], *, swep
         wrong = next((one for one in given if not isinstance(one, str)), None)
         if wrong is not None:
             raise ConfigurationError(f"{wrong!r} is no override", expected='texts, e.g. ["arch=gemmini", "layer=KQV"]')
-    return given + [f"{key}={_choices(value) if swept else _text(value)}" for key, value in values.items()]
+    return given + [
+        f"{key}={_choices(value) if swept and not _says_how_to_sweep(key, value) else _text(value)}"
+        for key, value in values.items()
+    ]
+
+
+def _says_how_to_sweep(key: str, value: object) -> bool:
+    """A list of ``sweep.objectives``; one in a further list, as other keys have it, is taken as well."""
+    nested = isinstance(value, list | tuple) and any(isinstance(one, list | tuple) for one in value)
+    return key.startswith(_NEVER_SWEPT) and not nested
 
 
 def _choices(value: object) -> str:

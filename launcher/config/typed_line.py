@@ -151,6 +151,9 @@ def _pieces(argument: str) -> list[str]:
     parts = re.split(rf"\s*[,;]\s*(?={_KEY}=)", argument)
     if len(parts) > 1 and all(map(_can_be_read, parts)):
         return parts
+    parts = argument.split()
+    if len(parts) > 1 and all(re.match(rf"{_KEY}=", part) and _can_be_read(part) for part in parts):
+        return parts
     listed = re.fullmatch(rf"({_KEY})=\[(.*)\]", argument)
     if listed and "[" not in listed[2]:
         entries = [f'"{_whole_name(entry.strip().strip(_QUOTES))}"' for entry in listed[2].split(",")]

@@ -65,8 +65,12 @@ def settings_of(
         timeout_s, threads, factors: as in :class:`MapperSettings`.
 
     Raises:
-        ConfigurationError: the objective names no criterion.
+        ConfigurationError: the objective names no criterion, no thread may search, or no time is left to.
     """
+    if threads < 1:
+        raise ConfigurationError(f"threads={threads} is out of range", expected="a whole number of at least 1")
+    if timeout_s is not None and not timeout_s > 0:
+        raise ConfigurationError(f"timeout_s={timeout_s} is out of range", expected="seconds, more than 0, or None")
     names = (
         [objective] if isinstance(objective, str) else list(objective) if isinstance(objective, list | tuple) else []
     )

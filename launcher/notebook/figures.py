@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from launcher.figures import METRICS, TABLES
+from launcher.figures import BY_KEY, METRICS, TABLES
 from launcher.notebook.results import Results
 from launcher.reporting.diagrams import cycle_limits
 from launcher.reporting.diagrams.energy import component_styles, energy_bars
 from launcher.reporting.diagrams.palette import COMPUTE_COLOUR, LEVELS, OTHER_COLOUR, classes
+from launcher.reporting.numbers import with_unit
 from launcher.results.energy_table import compute_name, energy_by_component_pj
 from launcher.results.metrics import recorded_metrics
 from launcher.results.result import Result
@@ -192,8 +193,11 @@ def _dimension(name: str, values: Sequence[object]) -> dict[str, object]:
 
 
 def _hover(results: Results, one: Result) -> str:
-    area = f"<br>{one.area_um2 * 1e-6:.4g} mm2" if one.area_um2 > 0 else ""
-    figures = f"{one.energy_pj * 1e-6:,.4g} uJ<br>{one.cycles:,} cycles<br>EDP {one.edp_j_cycles:,.4g} J*cycles"
+    energy, edp, size = (
+        with_unit(BY_KEY[key], BY_KEY[key].of(one)) for key in ("energy_pj", "edp_j_cycles", "area_um2")
+    )
+    area = f"<br>{size}" if one.area_um2 > 0 else ""
+    figures = f"{energy}<br>{one.cycles:,} cycles<br>EDP {edp}"
     return f"<b>{one.name}</b><br>{results.label(one)}<br>{figures}{area}"
 
 

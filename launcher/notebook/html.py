@@ -14,12 +14,11 @@ from launcher.reporting.fused_nest import fused_nest
 from launcher.reporting.layers import fusion_lines
 from launcher.reporting.numbers import cell, count, percent, significant, with_unit
 from launcher.reporting.terminal import describe_mapping
-from launcher.reporting.trials import best_first, counts
+from launcher.reporting.trials import ranking_title
 from launcher.results.fused import FusedLayers
 from launcher.results.fused_savings import fused_groups
 from launcher.results.layers import layer_rows
 from launcher.results.parameters import plain
-from launcher.results.ranking import ranked
 from launcher.results.result import Result
 from launcher.results.trial_rows import rows_of_results
 
@@ -91,12 +90,12 @@ def results_html(results: Results) -> str:
     if not results:
         return "<div>no trials</div>"
     names = results.varying
-    ordered = ranked(results.trials, results.objective)
+    ordered = results.best_to_worst()
     shown = ordered[:_MOST_ROWS]
     remarked = any(not one.ok for one in shown)
     headings = [*(names or ["trial"]), *(figure.title_with_unit for figure in TABLES)]
     rows = [_row(one, names, remarked=remarked) for one in shown]
-    title = f"{counts(rows_of_results(results))}, {best_first(results.objective)}"
+    title = ranking_title(rows_of_results(results.trials, results.goals), results.goals)
     title += f"; the first {_MOST_ROWS} are shown" if len(ordered) > _MOST_ROWS else ""
     table = _table([*headings, *(["remark"] if remarked else [])], rows, left=len(names) or 1)
     skipped = "".join(f"<div>not read: {escape(reason)}</div>" for reason in results.skipped)

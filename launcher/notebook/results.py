@@ -7,19 +7,32 @@ from dataclasses import dataclass
 from typing import overload
 
 from launcher.figures import CRITERIA
+from launcher.reporting.best_words import best_words, trade_offs
+from launcher.reporting.trials import counts
+from launcher.results.best import best_rows, front_first
 from launcher.results.fronts import front_of
+from launcher.results.goals import Goals, grid_goals
 from launcher.results.parameters import plain, varying_parameters
 from launcher.results.ranking import ranked
 from launcher.results.result import Result
+from launcher.results.trial_rows import TrialRow, rows_of_results
+
+_LEAST_EDP = grid_goals(["edp"], ())
 
 
-def results_of(trials: Iterable[Result], skipped: Iterable[str] = ()) -> Results:
-    """The trials, ranked by what their mappings were chosen for when that is the same for all, else by EDP."""
+def results_of(trials: Iterable[Result], skipped: Iterable[str] = (), goals: Goals | None = None) -> Results:
+    """The trials, ranked by what their sweep was after.
+
+    Args:
+        trials: in the order in which they were run.
+        skipped: trials that could not be read, and why.
+        goals: the sweep's; None means what the mappings were chosen for when that is the same for all, else EDP.
+    """
     kept = tuple(trials)
     objectives = {one.optimality.objective for one in kept if one.optimality}
     objective = objectives.pop() if len(objectives) == 1 else ()
     known = objective and all(name in CRITERIA for name in objective)
-    return Results(kept, objective if known else ("edp",), tuple(skipped))
+    return Results(kept, goals or (grid_goals(objective, ()) if known else _LEAST_EDP), tuple(skipped))
 
 
 @dataclass(frozen=True)
@@ -30,12 +43,12 @@ class Results(Sequence[Result]):
 
     Attributes:
         trials: all of them, failed ones included.
-        objective: what decides which is best: ``edp``, ``energy`` or ``cycles``, or several of them in order.
+        goals: what decides which is best, as the sweep has it: one objective, or several with a front of trade-offs.
         skipped: trials that were there but could not be read, as ``place: reason``.
     """
 
     trials: tuple[Result, ...]
-    objective: tuple[str, ...] = ("edp",)
+    goals: Goals = _LEAST_EDP
     skipped: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -79,18 +92,28 @@ class Results(Sequence[Result]):
         """The best trial.
 
         Args:
-            objective: ``edp``, ``energy``, ``cycles``, or several in order; None means the sweep's own.
+            objective: ``edp``, ``energy``, ``cycles``, or several in order; None means the sweep's own, of several
+                objectives the trial of the front that is best by the first one.
 
         Raises:
             ValueError: no trial found a mapping.
         """
-        first = next(iter(ranked(self.trials, objective or self.objective)), None)
+        first = next(iter(ranked(self.trials, objective) if objective else self.best_to_worst()), None)
         if first is None or not first.ok:
             raise ValueError(f"none of the {len(self)} trials found a mapping")
         return first
 
+    def best_to_worst(self) -> list[Result]:
+        """All trials by what the sweep was after: of several objectives the front first."""
+        return [self.trials[row.number] for row in front_first(rows_of_results(self.trials, self.goals), self.goals)]
+
     def front(self) -> Results:
-        """The trials that no other one beats in energy without losing in cycles, the least energy first."""
+        """The trade-offs between the sweep's objectives, the best by the first one first.
+
+        Of a sweep with one objective, or none of its own, those between energy and cycles, the least energy first.
+        """
+        if self.goals.several:
+            return self._with([self.trials[row.number] for row in self._best_rows()])
         return self._with(front_of(self.ok, lambda one: (one.energy_pj, one.cycles)))
 
     def labelled(self) -> dict[str, Result]:
@@ -108,12 +131,14 @@ class Results(Sequence[Result]):
         return " ".join(values) or result.name
 
     def __repr__(self) -> str:
-        good = self.ok
-        if not good:
-            return f"<{len(self)} trials, none with a mapping>"
-        criterion = self.objective[0]
-        value = CRITERIA[criterion].of(self.best())
-        return f"<{len(self)} trials, {len(self) - len(good)} without a mapping, best {criterion} {value:.4g}>"
+        rows, best = rows_of_results(self.trials, self.goals), self._best_rows()
+        if not best:
+            return f"<{counts(rows)}, none {'with a mapping' if not self.ok else 'keeps all limits'}>"
+        front = trade_offs(len(best), self.goals)
+        return f"<{counts(rows)}: {front if self.goals.several else best_words(best, self.goals, ())}>"
+
+    def _best_rows(self) -> list[TrialRow]:
+        return best_rows(rows_of_results(self.trials, self.goals), self.goals)
 
     def _with(self, trials: Sequence[Result]) -> Results:
-        return Results(tuple(trials), self.objective)
+        return Results(tuple(trials), self.goals)

@@ -49,7 +49,7 @@ def load_trials(names: Sequence[str] = (), *, tracking_uri: str | None = None, d
 
 
 def _load(names: Sequence[str], finder: _Finder) -> Trials:
-    names = _as_called(names) or [finder.newest()]
+    names = _as_called(names) or [newest_name(finder.directory)]
     trials: dict[str, FinishedTrial] = {}
     skipped: dict[str, SkippedTrial] = {}
     for name in names:
@@ -68,34 +68,40 @@ def _as_called(names: Sequence[str]) -> list[str]:
     return [name for name, after in following if not (name == "run" and re.fullmatch(_IDENTIFIER, after))]
 
 
+def newest_name(directory: Path) -> str:
+    """The newest run or sweep that was started in ``directory``, as one would type it.
+
+    Raises:
+        LauncherError: there is none.
+    """
+    folder = newest(directory)
+    if folder is None:
+        raise LauncherError(
+            "there is no run in this folder",
+            where=str(directory),
+            expected="outputs/<day>/<time> or multirun/<day>/<time>, which launch.py makes",
+            hint=f"name what to read: {_ACCEPTED}",
+        )
+    return str(folder.relative_to(directory))
+
+
 class _Finder:
     """Looks names up; opens the tracking store once, when a name asks for it."""
 
     def __init__(self, tracking_uri: str | None, directory: Path) -> None:
         self._uri = tracking_uri
-        self._directory = directory
+        self.directory = directory
         self._opened: tuple[Store | None] | None = None
 
-    def newest(self) -> str:
-        folder = newest(self._directory)
-        if folder is None:
-            raise LauncherError(
-                "there is no run in this folder",
-                where=str(self._directory),
-                expected="outputs/<day>/<time> or multirun/<day>/<time>, which launch.py makes",
-                hint=f"name what to read: {_ACCEPTED}",
-            )
-        return str(folder.relative_to(self._directory))
-
     def find(self, name: str) -> _Found:
-        path = self._directory / Path(name).expanduser()
+        path = self.directory / Path(name).expanduser()
         if path.is_dir():
             return self._folder(path)
-        if (ending := folder_ending_in(name, self._directory)) is not None:
+        if (ending := folder_ending_in(name, self.directory)) is not None:
             return self._folder(ending)
         if path.is_file() and path.name == RESULT_JSON:
             return [read_trial(path.parent)], []
-        journal = journal_of(name, self._directory)
+        journal = journal_of(name, self.directory)
         if journal is not None and path == journal:
             return trials_of_journal(journal)
         store = self._store()
@@ -118,7 +124,7 @@ class _Finder:
 
     def _store(self) -> Store | None:
         if self._opened is None:
-            self._opened = (Store.open(self._uri, self._directory),)
+            self._opened = (Store.open(self._uri, self.directory),)
         return self._opened[0]
 
     def _unknown(self, name: str, path: Path) -> LauncherError:
@@ -127,12 +133,12 @@ class _Finder:
         store = self._store()
         beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         folders = [str(Path(name).with_name(entry)) for entry in beside if not entry.startswith(".")]
-        known = [*study_names(self._directory), *(store.names() if store else []), *folders]
+        known = [*study_names(self.directory), *(store.names() if store else []), *folders]
         close = difflib.get_close_matches(name, dict.fromkeys(known), 3, cutoff=0.6)
-        looked = store.location.printable_uri if store else f"no tracking database in {self._directory}"
+        looked = store.location.printable_uri if store else f"no tracking database in {self.directory}"
         return LauncherError(
             f"nothing is called {name!r}",
-            where=f"{self._directory}; {looked}",
+            where=f"{self.directory}; {looked}",
             expected=_ACCEPTED,
             hint=f"did you mean {' or '.join(close)}?" if close else "--tracking-uri, when the run is elsewhere",
         )

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from launcher.errors import LauncherError
 from launcher.reading.sound import read_sound
-from launcher.results.files import LAYERS_FOLDER, RESULT_JSON, sweep_file
+from launcher.results.files import CERTIFICATE_JSON, LAYERS_FOLDER, RESULT_JSON, STUDY_JSON, sweep_file
 from launcher.results.finished import FinishedTrial, Origin, SkippedTrial
 from launcher.results.goals import goals_of_record
 
 _OUTPUTS = ("outputs", "multirun")
 _HYDRA = ".hydra"
+_CHECKED = "the folder of a finished trial, of a sweep, or of a study that settled a whole space"
 _NUMBER = re.compile(r"\d+")
 
 
@@ -92,6 +93,26 @@ def folder_ending_in(name: str, directory: Path) -> Path | None:
         if path.is_dir()
     ]
     return found[0] if len(found) == 1 else None
+
+
+def folders_to_check(name: str, directory: Path) -> list[Path]:
+    """The folders of trials, or of a study of a whole space, that a name stands for.
+
+    Raises:
+        LauncherError: it is no such folder, and holds none.
+    """
+    path = directory / Path(name).expanduser()
+    path = path.parent if path.name == RESULT_JSON and path.is_file() else path
+    found = path if path.is_dir() else folder_ending_in(name, directory)
+    if found is None:
+        what = f"{name} is a file" if path.is_file() else f"there is no folder {name}"
+        raise LauncherError(what, expected=_CHECKED, hint="python -m launcher check takes the newest one here")
+    if any((found / file).is_file() for file in (RESULT_JSON, STUDY_JSON, CERTIFICATE_JSON)):
+        return [found]
+    below = [one for one in _trial_folders(found) if (one / RESULT_JSON).is_file()]
+    if not below:
+        raise LauncherError(f"{name} holds no result", where=str(found), expected=_CHECKED)
+    return below
 
 
 def _holds_results(folder: Path) -> bool:

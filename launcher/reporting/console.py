@@ -47,6 +47,7 @@ class FittingConsole(Console):
             text = Text.from_markup(objects[0]) if how.pop("markup", True) else Text(objects[0])
             for line in text.split("\n", allow_blank=True):
                 for piece in _pieces(line, self.width):
+                    piece.rstrip()  # a space beyond the last column would be a line of its own
                     super().print(piece, **how)
             return
         if len(objects) != 1 or not isinstance(objects[0], Table):

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from launcher.reporting.bars import Bars
 from launcher.reporting.fused_nest import fused_nest, room_text, rooms
-from launcher.reporting.numbers import percent, significant
+from launcher.reporting.numbers import change, percent, significant
 from launcher.results.fused import FusedLayers
 from launcher.results.fused_savings import Saving, fused_groups, savings_by_level, savings_by_tensor
 from launcher.results.result import Result
@@ -65,4 +65,4 @@ def _savings_table(savings: list[Saving], title: str, heading: str) -> Table:
 
 def change_of(saving: Saving) -> str:
     """By how much an energy changes: ``-83.3%``."""
-    return f"{saving.fused_pj / saving.alone_pj - 1:+.1%}" if saving.alone_pj else "new"
+    return change(saving.fused_pj / saving.alone_pj - 1) if saving.alone_pj else "new"

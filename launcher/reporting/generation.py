@@ -19,7 +19,7 @@ def generation_table(generation: Generation, cycle_seconds: float) -> Table:
     table.add_row("time to first token", short_seconds(found["time_to_first_token_s"]))
     if "time_per_later_token_s" in found:
         table.add_row("time per further token", short_seconds(found["time_per_later_token_s"]))
-    table.add_row("tokens per second", significant(found["tokens_per_second"]))
+    table.add_row("tokens per second, prompt included", significant(found["tokens_per_second"]))
     table.add_row("energy per token, prompt included", energy(found["energy_per_token_uj"] * 1e6))
     table.add_row("energy of the prompt", energy(found["prompt_energy_uj"] * 1e6))
     for one in dict.fromkeys((*generation.steps[:1], *generation.steps[-1:])):

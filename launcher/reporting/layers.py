@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.table import Table
 
-from launcher.reporting.numbers import count, percent, significant
+from launcher.reporting.numbers import change, count, percent, significant
 from launcher.results.fused import FusedLayers
 from launcher.results.fused_savings import alone_cycles, alone_energy_pj, fused_groups
 from launcher.results.layers import layer_rows
@@ -65,8 +65,8 @@ def _change(energy_before: float, energy: float, cycles_before: int, cycles: int
     more_energy = energy / energy_before - 1 if energy_before else 0.0
     more_cycles = cycles / cycles_before - 1 if cycles_before else 0.0
     return (
-        f"energy {significant(energy_before * 1e-6)} -> {significant(energy * 1e-6)} uJ ({more_energy:+.1%}), "
-        f"cycles {count(cycles_before)} -> {count(cycles)} ({more_cycles:+.1%})"
+        f"energy {significant(energy_before * 1e-6)} -> {significant(energy * 1e-6)} uJ ({change(more_energy)}), "
+        f"cycles {count(cycles_before)} -> {count(cycles)} ({change(more_cycles)})"
     )
 
 

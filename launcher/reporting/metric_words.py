@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 
 from launcher.figures import METRICS
 from launcher.reporting.numbers import percent, significant, with_unit
 from launcher.results.parameters import ABSENT
 
+_UNITS = re.compile(r"(?<!\S)(?:J\*cycles|J\*s|mm2)(?:\^2)?(?!\w)")
 _SHARES = "energy_share."
 
 
@@ -37,5 +39,5 @@ def metric_phrase(name: str, value: float) -> str:
 
 
 def typeset(text: str) -> str:
-    """Units with signs as people set them."""
-    return text.replace("*", "·").replace("mm2", "mm²").replace("^2", "²")
+    """Units with signs as people set them: a page has them so, a terminal as they are typed."""
+    return _UNITS.sub(lambda unit: unit[0].replace("*", "·").replace("mm2", "mm²").replace("^2", "²"), text)

@@ -52,6 +52,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %" if isfinite(share) else ABSENT
 
 
+def change(share: float) -> str:
+    """``-0.605`` as ``-60.5 %``."""
+    return f"{100 * share:+.1f} %" if isfinite(share) else ABSENT
+
+
 def short_seconds(seconds: float) -> str:
     """A duration: ``38 ms``, ``2.41 s``, ``3 min 20 s``; none where there is no number."""
     if not isfinite(seconds):

@@ -77,7 +77,7 @@ def goals_of(results: Sequence[Result]) -> Goals:
 
 
 def answer_of(results: Sequence[Result], question: Question) -> list[str]:
-    """Sentences; the first is the answer."""
+    """Sentences; the first is the answer. Units are as a terminal has them; a page sets them with ``typeset``."""
     found = [one for one in results if one.ok and one.evaluation]
     without = len(results) - len(found)
     if not results:
@@ -103,7 +103,7 @@ def answer_of_front(result: Result) -> list[str]:
     first, last = result.front[0].evaluation, result.front[-1].evaluation
     ends = f"from {_energy(first.energy_pj)} and {count(first.cycles)} cycles to {_energy(last.energy_pj)} and "
     number = next((n for n, point in enumerate(result.front, 1) if point.mapping == result.mapping), 1)
-    best = f"{significant(result.edp_j_cycles)} J·cycles, at {_energy(result.energy_pj)} and "
+    best = f"{_edp(result)}, at {_energy(result.energy_pj)} and "
     return [
         f"{result.name} has {len(result.front)} best trade-offs between energy and cycles, "
         f"{ends}{count(last.cycles)} cycles.",
@@ -113,8 +113,7 @@ def answer_of_front(result: Result) -> list[str]:
 
 def _answer_of_one(result: Result) -> list[str]:
     what = f"{result.name} takes {_energy(result.energy_pj)} and {count(result.cycles)} cycles"
-    edp = f"EDP {significant(result.edp_j_cycles)} J·cycles"
-    sentences = [f"{what}, {edp}: {standing(result)}."]
+    sentences = [f"{what}, EDP {_edp(result)}: {standing(result)}."]
     if result.layers:
         return [*sentences, _dearest_layer(result)]
     limit = limiting(result)
@@ -142,9 +141,10 @@ def _dearest_layer(result: Result) -> str:
     by_cycles = max(result.layers, key=lambda run: run.result.cycles * run.runs)
     energy_share = by_energy.result.energy_pj * by_energy.runs / result.energy_pj
     cycles_share = by_cycles.result.cycles * by_cycles.runs / result.cycles
+    other = "" if by_cycles is by_energy else f"{layer_name(by_cycles)} "
     return (
         f"Of its {len(result.layers)} layers {layer_name(by_energy)} takes the most energy ({percent(energy_share)}) "
-        f"and {layer_name(by_cycles)} the most cycles ({percent(cycles_share)})."
+        f"and {other}the most cycles ({percent(cycles_share)})."
     )
 
 
@@ -159,7 +159,7 @@ def _answer_of_group(group: Sequence[Result], question: Question, *, alone: bool
         if not best:
             return f"No trial{of} has figures of {goals_words(goals)}."
         words = front_words(best, goals, question.swept).replace(":", f"{of}:", 1)
-        return f"{words[0].upper()}{typeset(words[1:])}, of {len(group):,} trials that mapped."
+        return f"{words[0].upper()}{words[1:]}, of {len(group):,} trials that mapped."
     return _answer_of_one_objective(group, best_to_worst(rows, goals), question, of)
 
 
@@ -174,9 +174,9 @@ def _answer_of_one_objective(group: Sequence[Result], ordered: Sequence[TrialRow
     high, low = (values[-1], values[0]) if way == "less" else (values[0], values[-1])
     ratio = f", {significant(high / low, _DIGITS)} times {way} than the worst" if low > 0 else ""
     others = f"{ratio} of {len(group):,} trials that mapped" if len(group) > 1 and ratio else ""
-    area = f" on {significant(best.area_um2 * 1e-6)} mm²" if isfinite(best.area_um2) else ""
+    area = f" on {with_unit(BY_KEY['area_um2'], best.area_um2)}" if isfinite(best.area_um2) else ""
     return (
-        f"The {superlative(goals.directions[0])} {metric_title(name)}{of} is {typeset(metric_text(name, values[0]))}, "
+        f"The {superlative(goals.directions[0])} {metric_title(name)}{of} is {metric_text(name, values[0])}, "
         f"with {labels(best, question.swept)}: {_energy(best.energy_pj)} and {count(best.cycles)} cycles{area}"
         f"{others} ({standing(best)})."
     )
@@ -247,6 +247,10 @@ def _range(values: Sequence[str]) -> str:
 def _energy(energy_pj: float) -> str:
     """An energy as tables have it."""
     return with_unit(BY_KEY["energy_pj"], energy_pj)
+
+
+def _edp(result: Result) -> str:
+    return with_unit(BY_KEY["edp_j_cycles"], result.edp_j_cycles)
 
 
 def figure_text(figure: Figure, result: Result) -> str:

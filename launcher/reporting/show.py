@@ -16,6 +16,7 @@ from launcher.reporting.diagrams.energy import Bar, component_styles, energy_bar
 from launcher.reporting.front import front_table
 from launcher.reporting.layers import fusion_lines, layers_table
 from launcher.reporting.loop_nest import loop_nest
+from launcher.reporting.metric_words import typeset
 from launcher.reporting.numbers import count, percent, short_count, significant
 from launcher.reporting.origins import origin_facts
 from launcher.reporting.question import answer_of, layer_standing, question_of, standing
@@ -80,7 +81,7 @@ def trial_document(trials: Trials) -> ReportDocument:
         title=result.name,
         sheets=tuple(sheets),
         facts=(*question.facts, *origin_facts(trials)),
-        sentences=(*answer_of([result], question), *fusion_lines(result)),
+        sentences=(*map(typeset, answer_of([result], question)), *fusion_lines(result)),
         listings=tuple((f"loop nest of {layer_name(run)}", loop_nest(run.result)) for run in mapped),
         notes=(*(f"constraint not kept: {limit}" for limit in result.broken), *_disagreements(result), *result.flags),
         data={"status": result.status, "reason": result.reason},

@@ -42,7 +42,8 @@ def print_result(result: Result, console: Console, *, details: bool = True) -> N
     for sentence in answer_of([result], question_of([result])):
         console.print(escape(sentence), style="bold", highlight=False)
     console.print(figures_table(result))
-    console.print(f"engine: {escape(result.engine)}, {escape(result.estimator)}", highlight=False, soft_wrap=True)
+    engine = ", ".join(filter(None, (result.engine, result.estimator)))
+    console.print(f"engine: {escape(engine)}", highlight=False, soft_wrap=True)
     console.print(f"mapping: {escape(describe_mapping(result))}", highlight=False, soft_wrap=True)
     if roles := result.parameters.get("layer.roles"):
         console.print(f"roles: {escape(str(roles))}", highlight=False, soft_wrap=True)

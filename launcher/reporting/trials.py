@@ -18,10 +18,11 @@ from rich.table import Table
 from rich.text import Text
 
 from launcher.figures import BY_KEY, CRITERIA, METRICS, TABLES, Figure
+from launcher.reporting.best_words import goals_words
 from launcher.reporting.console import tell_left_out
 from launcher.reporting.numbers import cell, count, significant
 from launcher.results.best import best_by_goals, best_rows, front_first
-from launcher.results.goals import Goals
+from launcher.results.goals import Goals, direction_of
 from launcher.results.parameters import ABSENT, plain, swept_parameters
 from launcher.results.ranking import comparable
 from launcher.results.result import Result
@@ -105,7 +106,7 @@ def print_ranked(
         shown,
         parameters,
         console,
-        title=f"{_title(rows, best, goals)}{cut}",
+        title=f"{ranking_title(rows, goals)}{cut}",
         needed=(*(ranking_metrics(goals.criteria, rows) if goals.criteria else ()), *goals.metrics),
         numbered=numbered,
         bold_first=not goals.several,
@@ -115,10 +116,15 @@ def print_ranked(
         console.print(f"[yellow]no trial keeps {escape(limits)}[/]", highlight=False)
 
 
-def _title(rows: Sequence[TrialRow], best: Sequence[TrialRow], goals: Goals) -> str:
+def ranking_title(rows: Sequence[TrialRow], goals: Goals) -> str:
+    """How many trials there are, and in which order they stand."""
     if goals.criteria:
         return f"{counts(rows)}, {best_first(goals.criteria, rows)}"
-    return f"{counts(rows)}: {goals}; {f'front of {len(best)}' if goals.several else 'best first'}"
+    limits = f" with {', '.join(map(str, goals.constraints))}" if goals.constraints else ""
+    if goals.several:
+        return f"{counts(rows)}, by {goals_words(goals)}{limits}; front of {len(best_rows(rows, goals))}"
+    usual = goals.directions[0] == direction_of(goals.objectives[0])
+    return f"{counts(rows)}, {'best ' if usual else ''}{goals_words(goals)} first{limits}"
 
 
 def print_best(results: Sequence[Result], console: Console, goals: Goals) -> None:

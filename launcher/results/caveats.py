@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import ceil
+from math import ceil, prod
 
 from launcher.results.cycle_limits import limiting
-from launcher.results.layers import layer_name, layer_runs
+from launcher.results.layers import BESIDE_THE_ARRAY, layer_name, layer_runs
 from launcher.results.result import LayerRun, Result
 
 _WORTH_SAYING = 0.01
@@ -74,11 +74,11 @@ def _bandwidth_key(result: Result, level: str) -> str:
 
 def _few_lanes(result: Result) -> Iterator[str]:
     """Layers on a few units that take most of a network's cycles, while the array waits."""
-    units = [_units(run) for run in result.layers]
+    runs, most = layer_runs(result), _most_units(result)
     slow = [
         run
-        for run, own in zip(result.layers, units, strict=True)
-        if own * _FEWER <= max(units) and (limit := limiting(run.result)) is not None and limit.kind == "compute"
+        for run in runs
+        if _units(run) * _FEWER <= most and (limit := limiting(run.result)) is not None and limit.kind == "compute"
     ]
     share = sum(run.result.cycles * run.runs for run in slow) / result.cycles
     if share < _MOST_OF_IT:
@@ -90,6 +90,14 @@ def _few_lanes(result: Result) -> Iterator[str]:
         f"{_listed([layer_name(run) for run in slow])} {takes} {100 * share:.1f} % of the cycles on "
         f"{lanes:,} lane{'' if lanes == 1 else 's'} beside the array{f' ({key}={lanes})' if key else ''}"
     )
+
+
+def _most_units(result: Result) -> int:
+    """Units of the layer that has most; beside a layer on an engine of its own, those of the array."""
+    if not result.layers and result.parameters.get("layer.shape") in BESIDE_THE_ARRAY:
+        sides = [result.parameters.get(key) for key in ("arch.rows", "arch.cols")]
+        return prod(side for side in sides if isinstance(side, int))
+    return max((_units(run) for run in layer_runs(result)), default=0)
 
 
 def _units(run: LayerRun) -> int:

@@ -16,6 +16,10 @@ SWEEP_JSON = "sweep.json"
 what differs between its trials (``swept``), what it is after (``goals``), its study, and how many run at a time
 (``workers``)."""
 
+STUDY_JSON = "study.json"
+CERTIFICATE_JSON = "certificate.json"
+"""Beside it, of an exhaustive search: what was asked, and what was proved."""
+
 MULTIRUN_YAML = "multirun.yaml"
 """Beside it: the sweep's configuration, as Hydra's own sweeper leaves it."""
 

@@ -160,6 +160,7 @@ def parse_goals(
         raise ConfigurationError(
             f"sweep.objectives={_listed(written)} {'names one twice' if objectives else 'is empty'}",
             expected="one or several metrics, each once",
+            hint=f"'sweep.objectives={_listed(tuple(dict.fromkeys(written)) or ('edp',))}'",
         )
     for name in objectives:
         _check_metric(name, f"sweep.objectives={_listed(written)}")
@@ -204,7 +205,7 @@ def _constraint(text: str) -> Constraint:
 def _check_metric(name: str, where: str) -> None:
     if name in METRICS or name.startswith(_OPEN):
         return
-    close = difflib.get_close_matches(name.lower(), METRICS, 1, cutoff=0.4)
+    close = difflib.get_close_matches(name.lower(), METRICS, 1, cutoff=0.5)
     raise ConfigurationError(
         f"{name} is no metric of a trial",
         where=where,

@@ -8,6 +8,12 @@ from launcher.figures import CRITERIA
 from launcher.plain_text import csv_text
 from launcher.results.result import LayerRun, Result
 
+NORM_OPERATION = "norm_operation"
+"""The shape of softmax and layer normalisation, which run on an engine of their own beside the array."""
+
+BESIDE_THE_ARRAY = (NORM_OPERATION, "elementwise")
+"""Shapes that run on that engine."""
+
 
 @dataclass(frozen=True)
 class LayerRow:

@@ -171,7 +171,9 @@ class Result:
         if not self.ok:
             return f"<{self.name}: {self.status}, {(self.reason or 'no reason given').splitlines()[0]}>"
         known = f", {self.optimality.status}" if self.optimality else ""
-        return f"<{self.name}: {self.energy_pj * 1e-6:,.4g} uJ, {self.cycles:,} cycles, {self.utilization:.1%}{known}>"
+        uj = self.energy_pj * 1e-6
+        energy = f"{uj:,.0f}" if uj >= 1000 else f"{uj:.4g}"
+        return f"<{self.name}: {energy} uJ, {self.cycles:,} cycles, {100 * self.utilization:.1f} %{known}>"
 
     @property
     def ok(self) -> bool:

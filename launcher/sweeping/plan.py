@@ -104,10 +104,21 @@ def plan_of(
     return SweepPlan(grid, goals, settings, folder, lambda *_: RandomSampler(seed=0), list(_covering(grid.trials)))
 
 
+_SOME = ("energy", "cycles", "area_mm2")
+"""Objectives to begin with."""
+
+
 def _grid_goals(config: DictConfig, settings: SweepSettings, constraints: Sequence[str]) -> Goals:
     """The grid's own objectives; without any, what its mappings are chosen for."""
     if settings.objectives is not None:
         return replace(parse_goals(settings.objectives, settings.directions, constraints), listed=True)
+    if settings.directions is not None:
+        ways = f"[{','.join(settings.directions)}]"
+        raise ConfigurationError(
+            f"sweep.directions={ways} says nothing of a grid without sweep.objectives",
+            expected="objectives, one for each direction; without any, a grid is ranked by what mapper=... asks for",
+            hint=f"'sweep.objectives=[{','.join(_SOME[: len(settings.directions)])}]' 'sweep.directions={ways}'",
+        )
     objective = OmegaConf.to_container(config.mapper)["objective"]  # type: ignore[index,call-overload]
     return grid_goals(settings_of(objective, "mapper.objective", None, 1).objective, constraints)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from launcher.plain_text import plain, without_passwords
 from launcher.reporting.loop_nest import loop_nest
+from launcher.reporting.numbers import significant
 from launcher.reporting.question import answer_of, question_of
 from launcher.results.goals import Goals, goals_of_record
 from launcher.results.layers import layer_rows, optimality_word
@@ -106,7 +107,7 @@ def _note(result: Result) -> str:
     answer = f"{' '.join(answer_of([result], question_of([result])))}\n\n" if result.evaluation else ""
     remarks = "".join(f"\n* {flag}" for flag in result.flags)
     if result.layers:
-        rows = (f"| {r.layer} | {r.runs} | {r.energy_uj:,.4g} | {r.cycles:,} |" for r in layer_rows(result))
+        rows = (f"| {r.layer} | {r.runs} | {significant(r.energy_uj)} | {r.cycles:,} |" for r in layer_rows(result))
         table = "\n".join(("| layer | runs | energy uJ | cycles |", "|---|--:|--:|--:|", *rows))
         return f"{answer}{table}\n{remarks}"
     return f"{answer}```\n{loop_nest(result)}```\n{remarks}"

@@ -17,6 +17,7 @@ from launcher.engines.verify import second_opinion, verified, verifier, verify_m
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.estimation import EstimatorSettings, estimate
 from launcher.results.idle_places import idle_sides, indivisible
+from launcher.results.layers import BESIDE_THE_ARRAY
 from launcher.results.result import Result
 from launcher.specification.constraints import Factors
 from launcher.specification.mapping import Mapping
@@ -25,12 +26,6 @@ from launcher.timeloop_files.io import read_mapped
 from launcher.trial.cache import cached, keep
 from launcher.trial.engine_choice import NATIVE, engine_for, timeloop_settings
 from launcher.trial.render import render, texts
-
-NORM_OPERATION = "norm_operation"
-"""The shape of softmax and layer normalisation, which run on an engine of their own beside the array."""
-
-_BESIDE_THE_ARRAY = (NORM_OPERATION, "elementwise")
-"""Shapes that run on that engine."""
 
 _SWITCH = "mapspace.factors=spatial"
 
@@ -85,7 +80,7 @@ def template_of(trial: Trial) -> tuple[str, str]:
 
 
 def _template(trial: Trial) -> str:
-    key = "norm_template" if entry(trial.experiment.layer, "shape") in _BESIDE_THE_ARRAY else "template"
+    key = "norm_template" if entry(trial.experiment.layer, "shape") in BESIDE_THE_ARRAY else "template"
     template = entry(trial.experiment.arch, key)
     if not isinstance(template, str) or not template:
         raise ConfigurationError(

@@ -10,6 +10,9 @@ certificate: every point has a status, the best is the best of those searched, e
 is said to. The best designs are composed and evaluated again, a sample of all points is composed again, and a few
 points are mapped again. That the bounds of the other boxes are right is the search's word.
 
+FOLDER may also be one that holds folders of trials, as that of a sweep does: then each is checked. Without one, the
+newest run or sweep in the current folder is.
+
 exit status: 0 all right, 1 something is not, 2 wrong command line
 """
 
@@ -20,17 +23,24 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+
 from launcher.commands.check.files import read_all
 from launcher.commands.check.trial import check, summary_of
+from launcher.commands.output import console_of
 from launcher.defects import shown
 from launcher.errors import LauncherError
-
-_STUDY_JSON = "study.json"
+from launcher.reading.find import newest_name
+from launcher.reading.folders import folders_to_check
+from launcher.reporting.console import open_console
+from launcher.results.files import CERTIFICATE_JSON, STUDY_JSON
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="of a finished trial, or of a study")
+    parser.add_argument(
+        "folders", nargs="*", metavar="FOLDER", help="of a finished trial, a sweep or a study (default: newest)"
+    )
     of_studies = parser.add_argument_group("of a study")
     of_studies.add_argument(
         "--sample", type=_count, default=200, metavar="N", help="points that are composed again (default: 200)"
@@ -55,25 +65,34 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         0, or 1 when something is wrong.
     """
-    wrong = False
-    for folder in arguments.folders:
+    wrong, console = False, console_of(arguments)
+    for name in arguments.folders or [newest_name(Path.cwd())]:
         try:
-            problems, summary = _checked(folder, arguments)
+            for folder in folders_to_check(name, Path.cwd()):
+                problems, summary = _checked(folder, arguments)
+                for problem in problems:
+                    _say(open_console(), f"wrong: {_typed(folder)}: {problem}")
+                wrong = wrong or bool(problems)
+                if not problems:
+                    _say(console, f"{_typed(folder)}: {summary}")
         except LauncherError as error:
             print(f"error: {shown(error)}", file=sys.stderr)
             wrong = True
-            continue
-        for problem in problems:
-            print(shown(f"wrong: {folder}: {problem}"))
-        wrong = wrong or bool(problems)
-        if not problems and not arguments.quiet:
-            print(shown(f"{folder}: {summary}"))
     return int(wrong)
+
+
+def _typed(folder: Path) -> Path:
+    """As one would type it here."""
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(shown(text), highlight=False, markup=False, soft_wrap=True)
 
 
 def _checked(folder: Path, arguments: argparse.Namespace) -> tuple[Sequence[str], str]:
     """What is wrong, and what to say when nothing is."""
-    if (folder / _STUDY_JSON).is_file():
+    if any((folder / file).is_file() for file in (STUDY_JSON, CERTIFICATE_JSON)):
         # What composes and maps is loaded for those who ask.
         from launcher.commands.check.study.whole import Effort, check_study  # noqa: PLC0415
 

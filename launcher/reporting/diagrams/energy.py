@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from launcher.reporting.diagrams.bars import DrawnBar, bars_svg
 from launcher.reporting.diagrams.palette import component_classes, data_space_slots
-from launcher.reporting.numbers import energy
+from launcher.reporting.numbers import energy, percent
 from launcher.results.energy_table import EnergyRow, compute_name, energy_by_component_pj, energy_rows
 from launcher.results.layers import layer_name
 from launcher.results.result import Result
@@ -84,7 +84,7 @@ def _drawn(bar: Bar, total: float, largest: float) -> DrawnBar:
         (
             part.css_class,
             part.energy_pj,
-            f"{bar.label}, {part.name}: {energy(part.energy_pj)} ({part.energy_pj / total:.1%})",
+            f"{bar.label}, {part.name}: {energy(part.energy_pj)} ({percent(part.energy_pj / total)})",
         )
         for part in bar.parts
     )

@@ -9,6 +9,7 @@ from typing import Any
 from launcher.installed import own_version
 from launcher.reporting.best_words import goals_words
 from launcher.reporting.diagrams import architecture_svg, loop_nest_svg
+from launcher.reporting.metric_words import typeset
 from launcher.reporting.origins import failures_of, flags_of, origin_facts
 from launcher.reporting.page.assets import asset, environment, made_at, pack, pack_in_blocks, style
 from launcher.reporting.page.data import (
@@ -51,7 +52,7 @@ def report_page(trials: Trials, *, made_by: str = "") -> str:
     return page.render(
         title=_title(trials, question),
         question=question,
-        answer=answer_of_front(trials.results[0]) if is_front else answer_of(results, question),
+        answer=[*map(typeset, answer_of_front(trials.results[0]) if is_front else answer_of(results, question))],
         origin=origin_facts(trials),
         flags=flags_of(trials),
         failures=failures_of(trials.trials, trials.skipped, [labels(one, question.swept) for one in trials.results]),

@@ -17,6 +17,7 @@ from launcher.reporting.diagrams import (
 from launcher.reporting.fused_groups import change_of
 from launcher.reporting.fused_nest import Room, room_text, rooms
 from launcher.reporting.layers import fusion_lines
+from launcher.reporting.metric_words import typeset
 from launcher.reporting.numbers import count, energy, percent, short_seconds
 from launcher.reporting.page.assets import environment, made_at, style
 from launcher.reporting.question import answer_of, figure_text, layer_standing, question_of, standing
@@ -49,7 +50,7 @@ def trial_page(result: Result, pictures: TrialPictures | None = None) -> str:
             title=result.name,
             style=style(),
             result=result,
-            answer=answer_of([result], question),
+            answer=[typeset(one) for one in answer_of([result], question)],
             facts=question.facts,
             figures=_figures(result),
             energy=drawn.energy,

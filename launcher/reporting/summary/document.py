@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from launcher.reporting.metric_words import typeset
 from launcher.reporting.origins import failures_of, flags_of, origin_facts
 from launcher.reporting.question import answer_of, labels, question_of, standing
 from launcher.reporting.sheets import FIGURES, Column, ReportDocument, Sheet, figures
@@ -34,7 +35,7 @@ def summary_document(trials: Trials) -> ReportDocument:
             _best(workloads, question.swept, question.goals),
         ),
         facts=(*question.facts, *origin_facts(trials)),
-        sentences=tuple(answer_of(trials.results, question)),
+        sentences=tuple(map(typeset, answer_of(trials.results, question))),
         notes=(
             *(f"{len(one.trials):,} x {one.status}: {one.reason}" for one in failures),
             *(f"{flag} ({number:,} of {len(trials):,} trials)" for flag, number in flags_of(trials)),

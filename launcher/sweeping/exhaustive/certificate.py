@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from launcher.errors import LauncherError
+from launcher.results.files import CERTIFICATE_JSON
 from launcher.results.goals import Goals, parse_goals
-
-CERTIFICATE_JSON = "certificate.json"
 
 COMPLETE = "every point of the space was searched, or is excluded by the bound or limit of its box"
 STOPPED = "the search was stopped: points whose status is open may be better"

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from launcher.engines.native.arrays import IntArray
-from launcher.results.files import STUDY_HTML
+from launcher.results.files import CERTIFICATE_JSON, STUDY_HTML
 from launcher.results.trial_rows import TrialRow
-from launcher.sweeping.exhaustive.certificate import CERTIFICATE_JSON, COMPLETE, STOPPED
+from launcher.sweeping.exhaustive.certificate import COMPLETE, STOPPED
 from launcher.sweeping.exhaustive.designs import DesignTable
 from launcher.sweeping.exhaustive.findings import BOUND, NO_MAPPING_REASON, Findings
 from launcher.sweeping.exhaustive.ledger import PointOutcome

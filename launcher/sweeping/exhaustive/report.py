@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -15,7 +16,7 @@ from launcher.errors import LauncherError
 from launcher.reporting.best_words import last_words
 from launcher.reporting.numbers import percent, short_seconds
 from launcher.results.best import best_rows
-from launcher.results.files import TRIALS_CSV
+from launcher.results.files import STUDY_HTML, TRIALS_CSV
 from launcher.results.trial_rows import TrialRow
 from launcher.sweeping.best_trials import keep_files_of, trials_to_keep
 from launcher.sweeping.exhaustive.ending import Ending
@@ -80,6 +81,11 @@ def leave(
     for what, text in _sentences(ending, rows, counts, seconds):
         say(console, what, text)
     say(console, "files", shown_path(folder))
+    if (folder / STUDY_HTML).is_file():
+        say(console, "report", shown_path(folder / STUDY_HTML))
+    if any(row.ok for row in rows):
+        for command in ("summary", "check"):
+            say(console, "next", f"python -m launcher {command} {shlex.quote(shown_path(folder))}")
     metrics = {"points": float(sum(counts.values()))} | {f"points_{word}": float(n) for word, n in counts.items()}
     reference = parent.close(rows, plan.goals, folder, interrupted=interrupted, more=metrics)
     if reference is not None:

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from launcher.config.data_only import check_data, check_data_override
 from launcher.errors import LauncherError
+from launcher.results.files import STUDY_JSON
 from launcher.sweeping.exhaustive.numbering import Keys, point_at, size_of
 from launcher.sweeping.points.configurations import written
 from launcher.whole_files import write_text
-
-STUDY_JSON = "study.json"
 
 
 @dataclass(frozen=True)

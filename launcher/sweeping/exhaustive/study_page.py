@@ -6,18 +6,17 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import isfinite, isnan, nan
+from math import isnan, nan
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 
 from launcher.errors import LauncherError
-from launcher.figures import METRICS, TABLES
+from launcher.figures import TABLES
 from launcher.reporting.diagrams.front import PlottedTrial, plotted_metric
 from launcher.reporting.diagrams.reach import ReachMark
 from launcher.reporting.metric_words import metric_text, metric_title, typeset
-from launcher.reporting.numbers import energy
 from launcher.reporting.page.study_page import Kind, StudyKey, StudyRow, StudyScatter, StudyShown, study_page
 from launcher.results.best import best_rows, best_to_worst
 from launcher.results.files import REPORT_HTML, STUDY_HTML, TRIALS_CSV
@@ -260,8 +259,5 @@ def _short(key: str) -> str:
 
 
 def _text(metric: str, value: float) -> str:
-    """A figure as sentences of a page have it: energies in the unit that suits them."""
-    figure, factor = METRICS.get(metric, (None, 1.0))
-    if figure is not None and figure.key == "energy_pj" and isfinite(value):
-        return energy(value / factor)
+    """A figure as pages have it."""
     return typeset(metric_text(metric, value))

@@ -13,10 +13,10 @@ from dataclasses import replace
 from launcher.config.schema import Fusion
 from launcher.config.trial import Trial, entry
 from launcher.errors import ConfigurationError
+from launcher.results.layers import NORM_OPERATION
 from launcher.specification.constraints import BlockConstraint, Constraints, FactorBounds, LevelConstraint
 from launcher.specification.roles import Roles
 from launcher.specification.specification import Specification
-from launcher.trial.steps import NORM_OPERATION
 
 _ONE = FactorBounds(exact=1)
 _SAME_NAMES = Roles()

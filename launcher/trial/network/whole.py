@@ -124,8 +124,8 @@ def advised(trial: Trial, result: Result) -> Result:
     if after is None or found.optimality.status != "proved" or after > before * (1 - _WORTH_SAYING):
         return result
     remark = (
-        f"network.objective=total has {1 - after / before:.1%} less {criterion.title}: every layer's own best mapping "
-        "is not what is best for the sums"
+        f"network.objective=total has {100 * (1 - after / before):.1f} % less {criterion.title}: "
+        "every layer's own best mapping is not what is best for the sums"
     )
     return replace(result, flags=(*result.flags, remark))
 

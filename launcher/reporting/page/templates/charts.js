@@ -177,13 +177,9 @@ function energyOfLayer(data, layer) {
     marker: { color: colourOf(data.spaces[kind] || { compute: "lc", transfer: "ln" }[kind] || "do"), line: { width: 0.5, color: colourOf("paper") } },
     hovertemplate: `%{y}: ${escapeText(names[kind] || kind)}<br>%{x:.3~s} ${unit}<extra></extra>`,
   }));
-  const most = Math.max(...sums.values()) / scale;
   const notes = components.map((component) => ({ x: sums.get(component) / scale, y: component, text: ` ${significant(sums.get(component) / scale)} ${unit}, ${percent(sums.get(component) / layer.energy_pj)}`, showarrow: false, xanchor: "left", bgcolor: colourOf("paper"), borderpad: 1, font: { size: 12, color: colourOf("soft") } }));
-  return draw("#energy", traces, { barmode: "stack", bargap: gapFor(components.length), annotations: notes, xaxis: { title: { text: `energy, ${unit}` }, range: [0, most * roomForText()] }, yaxis: {}, legend: legendBelow() });
+  return draw("#energy", traces, { barmode: "stack", bargap: gapFor(components.length), annotations: notes, xaxis: { title: { text: `energy, ${unit}` } }, yaxis: {}, legend: legendBelow() });
 }
-
-/** How far a horizontal axis must reach beyond the longest bar for the text at its end. */
-const roomForText = () => (document.documentElement.dataset.paper ? 1.85 : onPhone() ? 2 : 1.45);
 
 /** A few bars should not become blocks. */
 const gapFor = (bars) => Math.max(0.35, 1 - 0.09 * bars);
@@ -225,10 +221,9 @@ function limitsOfLayer(data, layer) {
   const limits = [...layer.limits].reverse();
   if (!limits.length) return draw("#cycles", [], { annotations: [{ text: "not known for this trial", showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 }] });
   const label = ([component, kind]) => (kind === "compute" ? component : `${component} ${kind}`);
-  const most = Math.max(...limits.map((limit) => limit[2]));
   const notes = limits.map((limit) => ({ x: limit[2], y: label(limit), text: ` ${short(limit[2])}, ${percent(limit[2] / layer.cycles)}${limit[3] ? " <b>limits</b>" : ""}`, showarrow: false, xanchor: "left", bgcolor: colourOf("paper"), borderpad: 1, font: { size: 12, color: colourOf(limit[3] ? "ink" : "soft") } }));
   const trace = { type: "bar", orientation: "h", y: limits.map(label), x: limits.map((limit) => limit[2]), marker: { color: limits.map(([component]) => colourOf(data.components[component] || "do")), pattern: { ...patternOf(""), shape: limits.map(([, kind]) => LIMIT_PATTERNS[kind]) } }, hovertemplate: "%{y} alone needs<br>%{x:,} cycles<extra></extra>" };
-  return draw("#cycles", [trace], { bargap: gapFor(limits.length), annotations: notes, xaxis: { title: { text: "cycles that each alone would need" }, range: [0, most * roomForText()] } });
+  return draw("#cycles", [trace], { bargap: gapFor(limits.length), annotations: notes, xaxis: { title: { text: "cycles that each alone would need" } } });
 }
 
 // Roofline -------------------------------------------------------------------------------------------------------

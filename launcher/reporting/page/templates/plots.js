@@ -104,6 +104,14 @@ const Plotly = (() => {
     return axis;
   }
 
+  /** An axis from 0 reaches so far that the text at the end of each bar has room, a fifth of it staying for bars. */
+  function makeRoom(axis, notes, length) {
+    for (const note of notes.filter((one) => one.xref !== "paper")) {
+      const free = Math.max(length - widthOf(note.text) - 8, length / 5);
+      axis.ends[1] = Math.max(axis.ends[1], (axis.number(note.x) * length) / free);
+    }
+  }
+
   function ticksOf(axis, length) {
     const [low, high] = axis.ends;
     const room = Math.max(3, length / (axis.letter === "x" ? 80 : 45));
@@ -239,7 +247,9 @@ const Plotly = (() => {
     }
     if (trace.mode.includes("text")) points.forEach(([px, py], n) => {
       const below = String(each(trace.textposition, n)).startsWith("bottom");
-      node(area, "text", { x: px, y: py + (below ? 17 : -9), "text-anchor": "middle", "font-size": (trace.textfont || {}).size || FONT, fill: trace.textfont.color }, trace.text[n]);
+      const half = trace.text[n] ? widthOf(trace.text[n]) / 2 + 2 : 0;
+      const middle = Math.max(half, Math.min(px, x._length - half));
+      node(area, "text", { x: middle, y: py + (below ? 17 : -9), "text-anchor": "middle", "font-size": (trace.textfont || {}).size || FONT, fill: trace.textfont.color }, trace.text[n]);
     });
   }
 
@@ -373,6 +383,7 @@ const Plotly = (() => {
     const title = (axis) => (axis.title && axis.title.text) || "";
     const left = Math.min(0.45 * width, Math.max(20, ...yticks.map((tick) => widthOf(tick.text) + 10)) + (title(y) ? 20 : 0));
     const right = width - (bar ? 92 : 14);
+    makeRoom(x, layout.annotations || [], right - left);
     const rows = legendRows(entries, width - 16, legend.orientation === "v");
     const turned = Boolean(x.tickangle);
     const xticks = ticksOf(x, right - left);
