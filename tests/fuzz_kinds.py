@@ -233,7 +233,7 @@ def templates(rng: random.Random, folder: Path) -> None:
     text = changed_text(text, rng) if rng.random() < 0.7 else text
     if rng.random() < 0.5:
         lines = text.splitlines(keepends=True)
-        lines.insert(rng.randrange(len(lines)), rng.choice(_BLOCKS) + "\n")
+        lines.insert(rng.randrange(len(lines)) if lines else 0, rng.choice(_BLOCKS) + "\n")
         text = "".join(lines)
     (folder / "arch_templates" / "mine.yaml.j2").write_text(text, encoding="utf-8")
     values = "name: mine\ntemplate: mine.yaml.j2\ndefaults: [gemmini]\n"
