@@ -19,7 +19,7 @@ from launcher.paths import TIMELOOP_FOLDER
 from launcher.plain_text import without_passwords
 from launcher.process_limits import end_with_sweep, spare_libraries
 from launcher.reporting.artifacts import write_artifacts
-from launcher.reporting.console import console_for, warnings_console
+from launcher.reporting.console import console_for, tell_unused, warnings_console
 from launcher.reporting.headline import next_commands
 from launcher.reporting.progress import search_progress
 from launcher.reporting.terminal import print_effort, print_result
@@ -52,6 +52,7 @@ def run_single(config: DictConfig) -> Result:
     try:
         _one_configuration_only(config)
         trial = job_trial(config)
+        tell_unused(HydraConfig.get().overrides.task, ("sweep.",), "without -m there is no sweep")
         tracker = tracker_of(trial.experiment.tracking)
         tracker.warm_up()
         sliding = any(entry(layer.experiment.layer, "shape") == "conv" for layer in trial.layers or (trial,))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from command_line import command_here
+from command_line import command_here, launch_here
 
 from launcher.commands import COMMANDS
 
@@ -42,3 +42,13 @@ def test_help_fits_the_terminal(tmp_path: Path, command: str) -> None:
         text = command_here(tmp_path, *filter(None, [command]), "--help", columns=columns).must_succeed().out
         assert [line for line in text.splitlines() if len(line) > columns] == []
         assert not command or "exit status: 0 " in text
+
+
+def test_what_has_no_effect_is_told(tmp_path: Path) -> None:
+    common = ["layer=KTQ", "model=bert_base", "tracking=none", "sweep.n_trials=2"]
+    single = launch_here(tmp_path, *common, "sweep.objectives=[cycles]").must_succeed()
+    assert "sweep.n_trials=2, sweep.objectives=[cycles] has no effect: without -m" in single.err
+    grid = launch_here(tmp_path, "-m", *common, "arch.rows=8,16", "sweep.pictures=false").must_succeed()
+    assert "note: sweep.n_trials=2 has no effect: a grid tries all of its points" in grid.err
+    study = launch_here(tmp_path, "-m", *common, "arch.rows=8,16", "hydra/sweeper=optuna", "sweep.pictures=false")
+    assert "has no effect" not in study.must_succeed().err

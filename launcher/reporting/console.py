@@ -10,6 +10,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.console import Console
 from rich.containers import Lines
+from rich.markup import escape
 from rich.measure import Measurement
 from rich.segment import Segment
 from rich.table import Column, Table
@@ -81,6 +82,14 @@ def console_for(verbosity: Verbosity | str) -> Console:
 def warnings_console() -> Console:
     """Where warnings are shown, also when quiet."""
     return open_console(stderr=True)
+
+
+def tell_unused(overrides: Sequence[str], beginnings: tuple[str, ...], why: str) -> None:
+    """Say which overrides, of those that begin in one of these ways, have no effect."""
+    unused = ", ".join(one for one in overrides if one.lstrip("+").startswith(beginnings))
+    if unused:
+        line = f"[yellow]note:[/] {escape(unused)} has no effect: {why}"
+        warnings_console().print(line, highlight=False, soft_wrap=True)
 
 
 def open_console(*, quiet: bool = False, stderr: bool = False) -> Console:

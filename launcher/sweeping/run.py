@@ -24,7 +24,7 @@ from launcher.errors import ConfigurationError, LauncherError
 from launcher.interrupts import first_asks
 from launcher.process_limits import spare_libraries
 from launcher.reporting.best_words import last_words
-from launcher.reporting.console import console_for, warnings_console
+from launcher.reporting.console import console_for, tell_unused, warnings_console
 from launcher.results.files import REPORT_HTML, TRIALS_CSV
 from launcher.results.parameters import point_name
 from launcher.results.trial_rows import TrialRow
@@ -50,6 +50,7 @@ from launcher.verbosity import Verbosity
 from launcher.whole_files import clear_leftovers, write_text
 
 _PATIENCE_S = 5.0
+_OF_STUDIES = tuple(f"sweep.{name}=" for name in ("n_trials", "sampler", "seed", "enqueue", "prune"))
 
 
 def run_sweep(
@@ -250,6 +251,8 @@ class _Sweep:
             study=self.name,
             workers=self.workers,
         )
+        if self.plan.is_grid:
+            tell_unused(arguments, _OF_STUDIES, "a grid tries all of its points; hydra/sweeper=optuna chooses some")
         earlier = len(self.study.trials)
         if earlier or not self.plan.is_grid:
             self._say("study", f"{self.name} in {self.where}, {earlier} trials so far")
