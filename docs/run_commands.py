@@ -37,7 +37,7 @@ LEFT_OUT = {
     PROGRAMS: "other programs",
     r"\.\.\.": "not a whole command",
 }
-LAYERS = ("KTQ", "KQV", "FF1", "FF2", "LPDDR4", "DDR3", "HBM2", "SIGKILL")
+LAYERS = ("MAC", "KTQ", "KQV", "FF1", "FF2", "LPDDR4", "DDR3", "HBM2", "SIGKILL")
 DURATION = re.compile(r"\d[\d.,]*\s?(?:ms|s|min|h)\b")
 PASSING = re.compile(
     r"20\d\d-\d\d-\d\d[/\d-]*(?: \d\d:\d\d)?|\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b|[─━│┃┌┐└┘├┤┏┓┗┛┡┩╇┳╋┬┴┼]+"
@@ -100,14 +100,18 @@ def normal(line: str, *, durations: bool) -> str:
 
 def prepare(folder: Path) -> None:
     """The files that commands of the documents speak of."""
-    own = (ROOT / "docs/architectures.md").read_text(encoding="utf-8").split("## An architecture of your own")[1]
-    blocks = re.findall(r"\n\n((?:(?:    .*|)\n)+)(?=\n?\S)", own)
+    blocks = _blocks("architectures.md", "## An architecture of your own")
+    architecture, problem, _, chain, *_ = _blocks("coming-from.md", "## Specifications of AccelForge")
     designs = re.search(r"\n    \{\n(?:    .*\n)+?    \}\n", (ROOT / "docs/exploration.md").read_text(encoding="utf-8"))
     files = {
-        "my_conf/arch/mine.yaml": dedent(blocks[0]),
-        "my_conf/arch_templates/mine.yaml.j2": dedent(blocks[1]),
+        "my_conf/arch/mine.yaml": blocks[0],
+        "my_conf/arch_templates/mine.yaml.j2": blocks[1],
         "copied/arch/mine.yaml": "name: mine\ntemplate: mine.yaml.j2\nrows: 8\n",
         "copied/arch_templates/mine.yaml.j2": (ROOT / "arch_templates/gemmini.yaml.j2").read_text(encoding="utf-8"),
+        "arch.yaml": architecture,
+        "problem.yaml": problem,
+        "chain.yaml": chain,
+        "constraints.yaml": "constraints: {targets: [{target: Buffer, type: temporal, permutation: [M, N, K]}]}",
         "designs.json": dedent(designs[0]) if designs else "[]",
         "unknown.json": '[{"bufer_kib": 256}]',
         "config.json": (ROOT / "tests/model_configs/Llama-3.2-1B.json").read_text(encoding="utf-8"),
@@ -115,6 +119,12 @@ def prepare(folder: Path) -> None:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def _blocks(page: str, heading: str) -> list[str]:
+    """The indented blocks below a heading of a page."""
+    below = (ROOT / "docs" / page).read_text(encoding="utf-8").split(heading)[1]
+    return [dedent(block) for block in re.findall(r"\n\n((?:(?:    .*|)\n)+)(?=\n?\S)", below)]
 
 
 def run(command: Command, folder: Path, timeout_s: float, width: int) -> tuple[int, str]:
