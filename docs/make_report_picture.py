@@ -18,7 +18,7 @@ PICTURE = Path(__file__).resolve().parent / "pictures" / "report.png"
 SIDES = (8, 16, 32, 64)
 SCRATCHPADS_KIB = (64, 128, 256, 512, 1024)
 ACCUMULATORS_KIB = (0.5, 64, 256)
-_COLOURS = 128
+_COLOURS = 256
 _SWITCHES = (
     "--headless=new",
     "--no-sandbox",
@@ -28,7 +28,7 @@ _SWITCHES = (
     "--disable-component-update",
     "--disable-sync",
     "--hide-scrollbars",
-    "--window-size=1280,2320",
+    "--window-size=1280,3540",
     "--virtual-time-budget=20000",  # until everything is drawn
 )
 

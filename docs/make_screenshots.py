@@ -32,7 +32,7 @@ _ASSISTANT = {"mlflow.assistant.panelOpen_v1": "false", "mlflow.assistant.fab.au
 """What MLflow's pages remember when somebody closes their assistant, which opens at the first visit."""
 
 _PATIENCE_S = 120.0
-_COLOURS = 96
+_COLOURS = 256
 
 
 def launch(folder: Path, *arguments: str) -> None:

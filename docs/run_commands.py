@@ -13,6 +13,7 @@ import argparse
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,18 +25,23 @@ from textwrap import dedent
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTHS = (80, 120, 160)
+WIDTH = re.compile(r"left out at (\d+) columns")
 COMMAND = re.compile(r"(?:python launch\.py|python -m launcher)\b")
+PROGRAMS = r"engine=timeloop|estimator=(?:accelergy|hwcomponents)|model=(?:onnx|torch)"
 LEFT_OUT = {
     r"\b[A-Z]{2,}[_A-Z]*(?:\.[A-Za-z]+)?(?=[\s'\"=.]|$)(?<!KTQ)(?<!KQV)(?<!FF1)(?<!ERT)": "a placeholder",
     r"20\d\d-\d\d-\d\d": "a folder of another run",
     r"mlflow ui|://": "a server",
     r"slurm|hydra/launcher=ray": "a cluster",
-    r"engine=timeloop|estimator=(?:accelergy|hwcomponents)|model=(?:onnx|torch)": "other programs",
+    r"transformer_\w+/|\barch/base\.yaml|\btop\.yaml": "files of others",
+    PROGRAMS: "other programs",
     r"\.\.\.": "not a whole command",
 }
-LAYERS = ("KTQ", "KQV", "FF1", "FF2", "LPDDR4", "DDR3", "HBM2", "SIGKILL")
+LAYERS = ("MAC", "KTQ", "KQV", "FF1", "FF2", "LPDDR4", "DDR3", "HBM2", "SIGKILL")
 DURATION = re.compile(r"\d[\d.,]*\s?(?:ms|s|min|h)\b")
-PASSING = re.compile(r"20\d\d-\d\d-\d\d[/\d-]*|\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b|[─━│┃┌┐└┘├┤┏┓┗┛┡┩╇┳╋┬┴┼]+")
+PASSING = re.compile(
+    r"20\d\d-\d\d-\d\d[/\d-]*(?: \d\d:\d\d)?|\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b|[─━│┃┌┐└┘├┤┏┓┗┛┡┩╇┳╋┬┴┼]+"
+)
 
 
 @dataclass(frozen=True)
@@ -53,9 +59,11 @@ def commands_of(document: Path) -> Iterator[Command]:
     for number, line in enumerate(lines):
         if not line.startswith("    "):
             continue
-        place, text = f"{document.name}:{number + 1}", line.strip()
+        place, text, end = f"{document.name}:{number + 1}", line.strip(), number + 1
+        while text.endswith("\\"):
+            text, end = f"{text[:-1].strip()} {lines[end].strip()}", end + 1
         if text.startswith("$ "):
-            yield Command(place, text[2:], tuple(_following(lines[number + 1 :])))
+            yield Command(place, text[2:], tuple(_following(lines[end:])))
         elif COMMAND.match(text):
             yield Command(place, re.sub(r"\s{2,}#.*| # .*", "", text), None)
 
@@ -63,9 +71,10 @@ def commands_of(document: Path) -> Iterator[Command]:
 def _following(lines: list[str]) -> Iterator[str]:
     """The rest of an indented block, up to its next command."""
     for line in lines:
-        if (line.strip() and not line.startswith("    ")) or line.strip().startswith("$ "):
+        text = line.strip()
+        if (text and not line.startswith("    ")) or text.startswith("$ ") or COMMAND.match(text):
             return
-        yield line.strip()
+        yield text
 
 
 def why_not(command: Command) -> str | None:
@@ -76,6 +85,8 @@ def why_not(command: Command) -> str | None:
     for name in LAYERS:
         text = text.replace(name, name.lower())
     text = re.sub(r"\b[A-Z]=|\b[A-Z]\b|(?:MB|GB|KB)\d?", "", text)
+    if any("verified by timeloop" in line for line in command.printed or ()):
+        return LEFT_OUT[PROGRAMS]
     return next((why for pattern, why in LEFT_OUT.items() if re.search(pattern, text)), None)
 
 
@@ -83,26 +94,37 @@ def normal(line: str, *, durations: bool) -> str:
     """A line without what differs from run to run, or from width to width."""
     line = PASSING.sub(" ", line)
     if durations:  # a search may come from the cache, which is said in its place
-        line = re.sub(r"\bsearch\b.*?(?=\bengine\b|$)", "search ", DURATION.sub("T", line))
+        line = re.sub(r"\bsearch(?:ing)?\b.*?(?=\bengine\b|$)", "search ", DURATION.sub("T", line))
     return " ".join(line.split())
 
 
 def prepare(folder: Path) -> None:
     """The files that commands of the documents speak of."""
-    own = (ROOT / "docs/architectures.md").read_text(encoding="utf-8").split("## An architecture of your own")[1]
-    blocks = re.findall(r"\n\n((?:(?:    .*|)\n)+)(?=\n?\S)", own)
+    blocks = _blocks("architectures.md", "## An architecture of your own")
+    architecture, problem, _, chain, *_ = _blocks("coming-from.md", "## Specifications of AccelForge")
     designs = re.search(r"\n    \{\n(?:    .*\n)+?    \}\n", (ROOT / "docs/exploration.md").read_text(encoding="utf-8"))
     files = {
-        "my_conf/arch/mine.yaml": dedent(blocks[0]),
-        "my_conf/arch_templates/mine.yaml.j2": dedent(blocks[1]),
+        "my_conf/arch/mine.yaml": blocks[0],
+        "my_conf/arch_templates/mine.yaml.j2": blocks[1],
         "copied/arch/mine.yaml": "name: mine\ntemplate: mine.yaml.j2\nrows: 8\n",
         "copied/arch_templates/mine.yaml.j2": (ROOT / "arch_templates/gemmini.yaml.j2").read_text(encoding="utf-8"),
+        "arch.yaml": architecture,
+        "problem.yaml": problem,
+        "chain.yaml": chain,
+        "constraints.yaml": "constraints: {targets: [{target: Buffer, type: temporal, permutation: [M, N, K]}]}",
         "designs.json": dedent(designs[0]) if designs else "[]",
         "unknown.json": '[{"bufer_kib": 256}]',
+        "config.json": (ROOT / "tests/model_configs/Llama-3.2-1B.json").read_text(encoding="utf-8"),
     }
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
+
+
+def _blocks(page: str, heading: str) -> list[str]:
+    """The indented blocks below a heading of a page."""
+    below = (ROOT / "docs" / page).read_text(encoding="utf-8").split(heading)[1]
+    return [dedent(block) for block in re.findall(r"\n\n((?:(?:    .*|)\n)+)(?=\n?\S)", below)]
 
 
 def run(command: Command, folder: Path, timeout_s: float, width: int) -> tuple[int, str]:
@@ -111,32 +133,61 @@ def run(command: Command, folder: Path, timeout_s: float, width: int) -> tuple[i
     text = command.text.replace("python launch.py", f"{python} {shlex.quote(str(ROOT / 'launch.py'))}")
     text = text.replace("python -m launcher", f"{python} -m launcher")
     variables = {**os.environ, "COLUMNS": str(width), "PYTHONPATH": str(ROOT)}
-    try:
-        done = subprocess.run(  # noqa: S603 - the documents are this project's
-            ["bash", "-c", text],  # noqa: S607
-            cwd=folder,
-            env=variables,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return 124, f"took more than {timeout_s:g} s"
-    return done.returncode, (done.stdout + done.stderr).replace(f"{folder}/", "")
+    with subprocess.Popen(  # noqa: S603 - the documents are this project's
+        ["bash", "-c", text],  # noqa: S607
+        cwd=folder,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            output = "".join(process.communicate(timeout=timeout_s))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # what it started as well
+            return 124, f"took more than {timeout_s:g} s"
+    return process.returncode, output.replace(f"{folder}/", "")
 
 
 def differences(command: Command, output: str) -> list[str]:
-    """The lines that are said to come out and did not."""
-    found = {normal(line, durations=masked) for line in output.splitlines() for masked in (False, True)}
-    wanted = [line for line in command.printed or () if line.strip(" .")]
-    return [line for line in wanted if not {normal(line, durations=masked) for masked in (False, True)} & found]
+    """What is said to come out and did not; where a sentence is wrapped does not matter.
+
+    What a page leaves out it says with ``...``: a line of its own, or at the end of one.
+    """
+    parts: list[list[str]] = [[]]
+    for line in command.printed or ():
+        parts[-1].append(line.removesuffix("..."))
+        if line.endswith("..."):
+            parts.append([])
+    wrong: list[str] = []
+    for part in parts:
+        if not _stands_in(part, output):
+            missing = [line for line in part if not _stands_in([line], output)]
+            wrong += missing or [f"one after the other: {' / '.join(part)}"]
+    return wrong
+
+
+def _stands_in(lines: list[str], output: str) -> bool:
+    return any(
+        " ".join(" ".join(normal(line, durations=masked) for line in lines).split())
+        in " ".join(" ".join(normal(line, durations=masked) for line in output.splitlines()).split())
+        for masked in (False, True)
+    )
+
+
+def widths_of(command: Command) -> tuple[int, ...]:
+    """The widths to try: the one that the page says, else some; one where nothing is said to come out."""
+    said = WIDTH.search("\n".join(command.printed or ()))
+    if said:
+        return (int(said[1]),)
+    return WIDTHS if command.printed else WIDTHS[:1]
 
 
 def verdict(command: Command, folder: Path, timeout_s: float) -> str:
     """``same``, ``ran`` where nothing is said of what comes out, or what is wrong."""
     best: list[str] | None = None
-    for width in WIDTHS if command.printed else WIDTHS[:1]:
+    for width in widths_of(command):
         status, output = run(command, folder, timeout_s, width)
         fails = any(line.startswith("error:") for line in command.printed or ())
         if status and not fails:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from launcher import run
 from launcher.results.files import read_result
 from launcher.results.goals import parse_goals
 from launcher.sweeping.exhaustive import run as exhaustive_run
+from launcher.sweeping.exhaustive import search as exhaustive_search
 from launcher.sweeping.exhaustive.numbering import point_at
 from launcher.sweeping.exhaustive.table import read_points
 
@@ -200,3 +202,13 @@ def test_searches_that_fail_prove_nothing_and_are_tried_again(tmp_path: Path) ->
     told = command_here(tmp_path, "check", "out")
     assert "2 of 2 points are open" in told.out + told.err
     assert "no other point" in launch_here(tmp_path, *command).must_succeed().out
+
+
+def test_a_study_by_itself_waits_for_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slept(seconds: float) -> None:
+        raise AssertionError(f"slept {seconds} s although no other process is at work")
+
+    monkeypatch.setattr(exhaustive_search, "time", SimpleNamespace(sleep=slept))
+    values = {"arch.rows": (8, 16), "arch.scratchpad_kib": (64, 256)}
+    launch_here(tmp_path, *COMMON, "layer=KTQ", *asked(values)).must_succeed()
+    assert (tmp_path / "out" / "reach.json").exists()  # which has searches of its own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
@@ -11,6 +12,8 @@ from pathlib import Path
 import launcher
 
 PACKAGE = Path(launcher.__file__).parent
+_LINK = re.compile(r"\]\((?!http|#)([^)#]+)")
+_PAGE = re.compile(r"\bdocs/[\w-]+\.md\b")
 
 FLOORS = (
     ("_ext", "app", "__main__", "__init__"),
@@ -99,3 +102,13 @@ def test_every_public_class_has_a_name_of_its_own() -> None:
 
 def test_the_package_says_its_version() -> None:
     assert launcher.__version__ == version("timeloop-launcher")
+
+
+def test_pages_that_are_named_exist() -> None:
+    """In links of README.md and docs/, and in what the program says."""
+    root = Path(launcher.__file__).parents[1]
+    pages = [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+    links = [(page, page.parent / link) for page in pages for link in _LINK.findall(page.read_text(encoding="utf-8"))]
+    sources = [*modules().values(), *(root / "conf").rglob("*.yaml"), *(root / "tests").glob("*.py")]
+    named = [(file, root / name) for file in sources for name in _PAGE.findall(file.read_text(encoding="utf-8"))]
+    assert not [f"{file.name}: {page}" for file, page in (*links, *named) if not page.exists()]

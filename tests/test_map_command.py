@@ -31,6 +31,7 @@ def test_a_trials_own_files_map_to_the_same_optimum(files: Path, tmp_path: Path)
     assert best["edp_j_cycles"] == pytest.approx(result["edp_j_cycles"], rel=1e-12)
     assert best["mapping"][0]["level"] == "Registers"
     assert "proved optimal" in done.out
+    assert "the input's own tables" in done.out
     assert (tmp_path / "out" / "mapping.yaml").read_text() == (files / "mapping.yaml").read_text()
 
 

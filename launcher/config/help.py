@@ -62,7 +62,7 @@ EXAMPLES = (
         "layers that share outer loops (docs/fusion.md)",
     ),
     ("python launch.py constraints.area_mm2=2 constraints.power_w=0.5", "limits; what breaks one says so"),
-    ("python launch.py estimator=accelergy", "energies from Accelergy, where it is installed (docs/energy.md)"),
+    ("python launch.py estimator=accelergy", "energies from Accelergy, where it is installed (docs/estimators.md)"),
     ("python launch.py cache=false", "search again, whatever was found before"),
     ("python launch.py -m layer=KQV,KTQ,VScores,Out,FF1,FF2 arch=gemmini,pim", "every layer on both"),
     ("python launch.py tracking=none layer.L=100", "no MLflow; a size of your own"),

@@ -96,7 +96,7 @@ def _runs(unit: Unit, partition: Partition, optimality: Optimality) -> list[Laye
                 status="ok",
                 parameters={"layer": name},
                 engine=f"{engine.name} {engine.version}",
-                estimator=nest.specification.estimator or "the input's own tables",
+                estimator=nest.specification.energies_from,
                 # With all its room: what other layers' tiles take of it, the groups say.
                 specification=replace(nest.specification, architecture=machines[name]),
                 mapping=nest.mapping,

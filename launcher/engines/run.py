@@ -159,7 +159,7 @@ def _result(engine: Engine, specification: Specification, name: str, parameters:
         status="infeasible",
         parameters=dict(parameters),
         engine=f"{engine.name} {engine.version}",
-        estimator=specification.estimator or "",
+        estimator=specification.energies_from,
         specification=specification,
         flags=specification.flags,
     )

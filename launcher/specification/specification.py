@@ -39,3 +39,8 @@ class Specification:
     cycle_pj: float = 0.0
     assumed: tuple[AssumedEnergy, ...] = ()
     compounds: Mapping[str, CompoundClass] = field(default_factory=dict)
+
+    @property
+    def energies_from(self) -> str:
+        """Who says what an action costs, for readers: the estimator, or the input itself."""
+        return self.estimator or "the input's own tables"

@@ -181,7 +181,7 @@ class BoxSearch:
             for future in done:
                 self._take(running.pop(future), future.result())
             self._running = [box for one in running.values() for box in one.boxes]
-            if not running and not self._heap:  # others work on what is left
+            if self._elsewhere and not running and not self._heap:  # others work on what is left
                 time.sleep(_PATIENCE_S)
             self.hear()
             self._look_elsewhere()

@@ -100,7 +100,7 @@ def _infeasible(
         reason=error.what,
         parameters=dict(trial.parameters),
         engine=NATIVE,
-        estimator=layers[0][1].estimator or "",
+        estimator=layers[0][1].energies_from,
         seconds=seconds,
     )
 
