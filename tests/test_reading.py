@@ -119,6 +119,23 @@ def test_a_study_stands_for_its_trials_wherever_their_folders_are(tmp_path: Path
         load_trials(["mina"], directory=tmp_path)
 
 
+def test_a_damaged_journal_is_said_to_be_one(tmp_path: Path) -> None:
+    write_results(tmp_path / "monday", ok_result())
+    file = tmp_path / "mine.journal"
+    study = SharedStudy(optuna.create_study(storage=open_storage(str(file)), study_name="mine"))
+    for record in ({"status": "ok", "folder": str(tmp_path / "monday/0")}, {"status": "ok", "folder": 5}):
+        study.keep(study.ask(lambda trial: tmp_path / str(trial.number)), record)
+    found = load_trials([str(file)], directory=tmp_path)
+    assert list(found.results) == [ok_result()]
+    assert [one.reason for one in found.skipped] == ["what the journal says of it is damaged"]
+    written = file.read_text()
+    for old, new in (('"op_code":4', '"op_code":99'), ('"trial_id":0', '"trial":0'), ('"study_id"', '"study"')):
+        assert old in written
+        file.write_text(written.replace(old, new))
+        with pytest.raises(LauncherError, match=r"journal is damaged: \w+Error"):
+            load_trials([str(file)], directory=tmp_path)
+
+
 def test_mlflow_runs_are_found_by_every_name_they_have(tmp_path: Path) -> None:
     tracker = make_tracker(TrackingSettings(experiment="machines", directory=tmp_path))
     tracker.prepare()

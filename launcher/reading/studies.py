@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from launcher.errors import LauncherError
+from launcher.plain_text import plain_line
 from launcher.reading.folders import read_trial
 from launcher.results.finished import FinishedTrial, SkippedTrial
 
@@ -46,16 +47,27 @@ def trials_of_journal(journal: Path) -> tuple[list[FinishedTrial], list[SkippedT
         storage = JournalStorage(JournalFileBackend(str(journal)))
         studies = storage.get_all_studies()
         found = [(one.study_name, trial) for one in studies for trial in storage.get_all_trials(one._study_id)]
-    except (OSError, ValueError, KeyError) as error:
+    except OSError as error:
         raise LauncherError(f"the study's journal cannot be read: {error}", where=str(journal)) from error
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        AssertionError,
+    ) as error:  # whatever damage leads Optuna to
+        how = plain_line(f"{type(error).__name__} {error}")[:200]
+        raise LauncherError(f"the study's journal is damaged: {how}", where=str(journal)) from error
     for name, trial in found:
         record = trial.user_attrs.get(RESULT)
         place = f"trial {trial.number} of {name}"
         if record is None:
             skipped.append(SkippedTrial(place, "it has no result yet: it is still running, or it was stopped"))
+        elif not isinstance(record, dict) or not isinstance(record.get("folder"), str):
+            skipped.append(SkippedTrial(place, "what the journal says of it is damaged"))
         elif record.get("same_as") is None:
             try:
-                one = read_trial(Path(str(record["folder"])))
+                one = read_trial(Path(record["folder"]))
                 trials.append(replace(one, origin=replace(one.origin, study=name)))
             except LauncherError as error:
                 skipped.append(SkippedTrial(place, f"{error.what} ({record['folder']})"))
