@@ -206,7 +206,8 @@ def test_an_interrupt_keeps_the_best_mapping(tmp_path: Path) -> None:
 def test_stopped_before_it_had_anything_is_no_crash(behaviour: str, tmp_path: Path) -> None:
     found = engine(stand_in(tmp_path, "search", behaviour=behaviour), tmp_path / "runs")
     with pytest.raises(NoValidMappingError, match=r"no valid mapping before it was asked to stop \(time limit\)"):
-        found.map(specification_of("search"), MapperSettings(timeout_s=0.3))
+        # A Python that is still starting may lose the signal.
+        found.map(specification_of("search"), MapperSettings(timeout_s=3.0))
 
 
 def test_stopped_with_no_mapping_yet_is_told(tmp_path: Path) -> None:

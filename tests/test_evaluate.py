@@ -314,7 +314,7 @@ def test_wrong_command_line() -> None:
             [sys.executable, "-m", "launcher", *arguments], capture_output=True, text=True, check=False
         )
         assert done.returncode == 2
-        assert "usage:" in done.stderr
+        assert done.stderr.startswith("error: ") and "  try:      python -m launcher" in done.stderr
         assert "Traceback" not in done.stderr
 
 

@@ -46,10 +46,10 @@ VALUES = {
     "arch.rows=8..12": "-m 'arch.rows=range(8,13)'",
     "arch.rows=8:64:4": "-m 'arch.rows=range(8,65,4)'",
     "arch.rows=8/16": "-m arch.rows=8,16",
-    "arch.rows=sixteen": None,
-    "arch.technology_nm=7km": None,
-    "arch.rows=0x0": None,
-    "arch.technology_nm=1nm": None,
+    "arch.rows=sixteen": "arch.rows=16",
+    "arch.technology_nm=7km": "arch.technology_nm=32",
+    "arch.rows=0x0": "arch.rows=16",
+    "arch.technology_nm=1nm": "arch.technology_nm=32",
 }
 """A value of a wrong type -> what is told to type."""
 

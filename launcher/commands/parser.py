@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import shlex
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -20,11 +21,15 @@ _INVALID = re.compile(r"argument (?P<name>[^:]+): invalid choice: '(?P<given>.*?
 class Parser(argparse.ArgumentParser):
     """As argparse has it, but that a mistake is a message of ours; the exit status is 2."""
 
+    _typed: Sequence[str] = ()
+
     def parse_all(self, typed: Sequence[str]) -> argparse.Namespace:
         """Like ``parse_args``; of what nobody knows, the command says what it knows, not the one above it."""
+        (commands,) = (one for one in self._actions if isinstance(one, argparse._SubParsersAction))
+        for one in (self, *commands.choices.values()):
+            one._typed = typed
         parsed, unknown = self.parse_known_args(typed)
         if unknown:
-            (commands,) = (one for one in self._actions if isinstance(one, argparse._SubParsersAction))
             commands.choices[parsed.command].refuse(unknown)
         return parsed
 
@@ -32,7 +37,8 @@ class Parser(argparse.ArgumentParser):
         """End with arguments that nobody knows."""
         option = unknown[0].partition("=")[0]
         close = difflib.get_close_matches(option, self._option_string_actions, 1)
-        self._end(f"there is no {'option' if option.startswith('-') else 'place for'} {unknown[0]}", close)
+        meant = self._with(option, close[0]) if close else ""
+        self._end(f"there is no {'option' if option.startswith('-') else 'place for'} {unknown[0]}", meant)
 
     def error(self, message: str) -> NoReturn:
         """End with what argparse found wrong."""
@@ -45,14 +51,18 @@ class Parser(argparse.ArgumentParser):
         option = choice["name"] if action.option_strings else ""
         given = choice["given"]
         if not option and "=" in given:
-            self._end(f"{given} is an override, and no command", [launch_line([given])], "overrides behind launch.py")
+            self._end(f"{given} is an override, and no command", launch_line([given]), "overrides behind launch.py")
         what = f"{option} {given}: there is no such choice" if option else f"there is no command {given}"
-        self._end(what, [f"{option or self.prog} {one}" for one in close], f"one of {', '.join(choices)}")
+        self._end(what, self._with(given, close[0]) if close else "", f"one of {', '.join(choices)}")
 
-    def _end(self, what: str, close: Sequence[str] = (), expected: str = "") -> NoReturn:
+    def _with(self, wrong: str, meant: str) -> str:
+        """What was typed with another word for a wrong one, as a line of the shell."""
+        typed = [meant + one.removeprefix(wrong) if one.partition("=")[0] == wrong else one for one in self._typed]
+        return f"python -m launcher {shlex.join(typed)}"
+
+    def _end(self, what: str, meant: str = "", expected: str = "") -> NoReturn:
         usage = " ".join(self.format_usage().split()).removeprefix("usage: ")
-        hint = close[0] if close else f"{self.prog} --help"
-        told = LauncherError(what, expected=expected or usage, hint=hint)
+        told = LauncherError(what, expected=expected or usage, hint=meant or f"{self.prog} --help")
         print(f"error: {shown(told)}", file=sys.stderr)
         sys.exit(2)
 
