@@ -80,7 +80,7 @@ def check_page(record: StudyRecord) -> Iterator[str]:
     try:
         found, expected = file.read_text(encoding="utf-8"), study_html(record.folder)
         if _FLEETING.sub("", found) != _FLEETING.sub("", expected):
-            yield f"{STUDY_HTML} is not what the other files make it"
+            yield f"{STUDY_HTML} is not what the other files make it, unless another version of the launcher made it"
     except (OSError, UnicodeDecodeError, LauncherError) as error:
         yield f"{STUDY_HTML} cannot be checked: {error}"
 
