@@ -129,7 +129,11 @@ def test_a_damaged_journal_is_said_to_be_one(tmp_path: Path) -> None:
     assert list(found.results) == [ok_result()]
     assert [one.reason for one in found.skipped] == ["what the journal says of it is damaged"]
     written = file.read_text()
-    for old, new in (('"op_code":4', '"op_code":99'), ('"trial_id":0', '"trial":0'), ('"study_id"', '"study"')):
+    for old, new in (
+        ('"op_code":4', '"op_code":99'),
+        ('"trial_id":0', '"trial":0'),
+        ('"study_id"', '"study"'),
+    ):
         assert old in written
         file.write_text(written.replace(old, new))
         with pytest.raises(LauncherError, match=r"journal is damaged: \w+Error"):

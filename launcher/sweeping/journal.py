@@ -32,7 +32,9 @@ def open_journal(path: Path) -> JournalStorage:
             _check(path)
         try:
             return JournalStorage(_Backend(file))
-        except (KeyError, TypeError, ValueError, AssertionError) as error:  # whole records that make no sense together
+        except (OSError, LauncherError):
+            raise
+        except Exception as error:  # whole records that make no sense together lead Optuna to anything
             raise _damaged(path, f"{type(error).__name__} {error}".strip()) from error
 
 
