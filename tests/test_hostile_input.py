@@ -39,11 +39,11 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         *("engine=1e-320", "arch@x=inf", "+experiment=-0.0", "model=[1,2]", "model=1", "layer=[../arch/gemmini,KTQ]"),
         *("layer=../arch/gemmini", "layer=[[KTQ]]", "arch=null", "arch=true", "hydra/launcher=1", "~mapper=1", "+="),
-        *("arch=[gemmini,pim]", "arch=gemmini,../x", "layer=[KTQ],[1]", "arch=range(1,3)"),
+        *("arch=[gemmini,pim]", "arch=gemmini,../x", "layer=[KTQ],[1]", "arch=range(1,3)", "~experiment=[a,b]"),
     ],
 )
 def test_a_choice_is_a_name(text: str) -> None:
-    with pytest.raises(LauncherError, match=r"no name of a choice|exactly one choice|cannot read"):
+    with pytest.raises(LauncherError, match=r"no name of a choice|exactly one choice|cannot read|at once"):
         check_choices([text])
 
 

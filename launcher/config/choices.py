@@ -102,6 +102,8 @@ def _check(key: str, text: str) -> None:
         return
     if isinstance(value, dict | Glob):
         return
+    if override.is_delete() and isinstance(value, list):
+        raise ConfigurationError(f"{text}: several choices cannot be taken out at once", hint=f"~{key}")
     if isinstance(value, list) and len(value) != 1 and key not in _SEVERAL and "/" not in key:
         names = ",".join(check_name(key, name) for name in value) or "A,B"
         raise ConfigurationError(
