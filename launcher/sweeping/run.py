@@ -50,7 +50,7 @@ from launcher.verbosity import Verbosity
 from launcher.whole_files import clear_leftovers, write_text
 
 _PATIENCE_S = 5.0
-_OF_STUDIES = tuple(f"sweep.{name}=" for name in ("n_trials", "sampler", "seed", "enqueue", "prune"))
+_OF_STUDIES = tuple(f"sweep.{name}=" for name in ("n_trials", "sampler", "seed", "enqueue"))
 
 
 def run_sweep(
