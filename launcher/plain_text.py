@@ -18,6 +18,7 @@ _PASSWORD = re.compile(r"(\\?://[^/\s:@\\]*\\?:)(?!\d{1,5}[/?])[^\s@]*@(?:[^\s/?
 _IN_A_QUERY = re.compile(
     r"((?:[?&;]|\\?&)(?:[\w.-]*(?:password|passwd|pwd|secret|token))\\?=)[^\s&;'\"]+", re.IGNORECASE
 )
+_LONGEST_ERROR = 200
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -34,6 +35,11 @@ def is_plain_text(text: str) -> bool:
 def plain_line(text: str) -> str:
     """The same in one line."""
     return " ".join(plain(text).split())
+
+
+def error_line(error: BaseException) -> str:
+    """The kind and the words of an error that nobody wrote for people, in one line that is not too long."""
+    return plain_line(f"{type(error).__name__} {error}")[:_LONGEST_ERROR]
 
 
 def csv_cell(text: str) -> str:

@@ -124,13 +124,16 @@ def test_a_damaged_journal_is_said_to_be_one(tmp_path: Path) -> None:
     file = tmp_path / "mine.journal"
     study = SharedStudy(optuna.create_study(storage=open_storage(str(file)), study_name="mine"))
     for record in ({"status": "ok", "folder": str(tmp_path / "monday/0")}, {"status": "ok", "folder": 5}):
-        study.keep(study.ask(lambda trial: tmp_path / str(trial.number)), record)
+        trial = study.ask(lambda trial: tmp_path / str(trial.number))
+        trial.suggest_categorical("arch.rows", [8, 16])
+        study.keep(trial, record)
     found = load_trials([str(file)], directory=tmp_path)
     assert list(found.results) == [ok_result()]
     assert [one.reason for one in found.skipped] == ["what the journal says of it is damaged"]
     written = file.read_text()
     for old, new in (
         ('"op_code":4', '"op_code":99'),
+        ('"param_value_internal":', f'"param_value_internal":{10**20}'),
         ('"trial_id":0', '"trial":0'),
         ('"study_id"', '"study"'),
     ):

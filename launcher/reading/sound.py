@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from launcher.errors import LauncherError
-from launcher.plain_text import plain_line
+from launcher.plain_text import error_line
 from launcher.reporting.artifacts import artifact_texts
 from launcher.reporting.comparison import comparison_document
 from launcher.reporting.console import open_console
@@ -47,4 +47,4 @@ def _try(result: Result, folder: Path) -> None:
 
 def apart(error: Exception) -> str:
     """What to say of a result of which something cannot be made, because its parts contradict each other."""
-    return f"its parts do not go together: {plain_line(f'{type(error).__name__} {error}')[:200]}"
+    return f"its parts do not go together: {error_line(error)}"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from launcher.errors import LauncherError
-from launcher.plain_text import plain_line
+from launcher.plain_text import error_line
 from launcher.reading.folders import read_trial
 from launcher.results.finished import FinishedTrial, SkippedTrial
 
@@ -49,15 +49,8 @@ def trials_of_journal(journal: Path) -> tuple[list[FinishedTrial], list[SkippedT
         found = [(one.study_name, trial) for one in studies for trial in storage.get_all_trials(one._study_id)]
     except OSError as error:
         raise LauncherError(f"the study's journal cannot be read: {error}", where=str(journal)) from error
-    except (
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        AssertionError,
-    ) as error:  # whatever damage leads Optuna to
-        how = plain_line(f"{type(error).__name__} {error}")[:200]
-        raise LauncherError(f"the study's journal is damaged: {how}", where=str(journal)) from error
+    except Exception as error:  # whatever damage leads Optuna to
+        raise LauncherError(f"the study's journal is damaged: {error_line(error)}", where=str(journal)) from error
     for name, trial in found:
         record = trial.user_attrs.get(RESULT)
         place = f"trial {trial.number} of {name}"
