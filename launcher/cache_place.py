@@ -30,6 +30,11 @@ def cache_folder() -> Path:
     return _safe(user_cache_path("timeloop-launcher", appauthor=False), chosen=False)
 
 
+def compiled_folder() -> Path:
+    """Where compiled kernels are kept; errors as of :func:`cache_folder`."""
+    return cache_folder() / "compiled"
+
+
 @cache
 def _safe(folder: Path, *, chosen: bool) -> Path:
     if not hasattr(os, "getuid"):  # Windows keeps such rights elsewhere

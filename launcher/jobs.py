@@ -15,7 +15,7 @@ from launcher.disks import FullDiskError
 from launcher.engines.run import must_compile
 from launcher.errors import ConfigurationError, LauncherError, NoValidMappingError
 from launcher.interrupts import first_asks, stop_asked
-from launcher.paths import TIMELOOP_FOLDER
+from launcher.paths import TIMELOOP_FOLDER, shown_path
 from launcher.plain_text import without_passwords
 from launcher.process_limits import end_with_sweep, spare_libraries
 from launcher.reporting.artifacts import write_artifacts
@@ -74,13 +74,13 @@ def run_single(config: DictConfig) -> Result:
         print_result(result, console, details=verbose)
         if verbose:
             print_effort(result, console)
-    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    shown = shown_path(folder)
     console.print(f"files     {shown}", highlight=False, soft_wrap=True)
     reference = tracker.record(result, folder)
     if reference is not None:
         console.print(f"recorded  {reference}", highlight=False, soft_wrap=True)
     if result.ok:
-        for command in next_commands(str(shown)):
+        for command in next_commands(shown):
             console.print(f"next      {command}", highlight=False, soft_wrap=True, markup=False)
     if not result.ok:
         raise NoValidMappingError(f"{result.name}: {result.reason}")

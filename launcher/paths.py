@@ -29,3 +29,8 @@ def data_folder(name: str) -> Path:
 def plugin_folder() -> Path:
     """What must be on the path for Hydra to find our sweepers, which it takes only from a package hydra_plugins."""
     return _PACKAGE / "_ext"
+
+
+def shown_path(path: Path) -> str:
+    """A path as short as it can be typed here."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

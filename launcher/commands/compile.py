@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from launcher.cache_place import cache_folder
+from launcher.cache_place import compiled_folder
 from launcher.engines.run import compile_searches
 from launcher.errors import LauncherError
 from launcher.reporting.console import open_console
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         LauncherError: the cache cannot be written.
     """
-    place = cache_folder() / "compiled"
+    place = compiled_folder()
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -204,5 +204,5 @@ def _leaves_layers_alone(override: str, stamp: FilesStamp) -> bool:
 
 def _files_of(choice: str, stamp: FilesStamp) -> list[str]:
     """Files of a group's choice, ``layer/KTQ``, in the user's own folders."""
-    own = [path for path, *_ in stamp if not Path(path).is_relative_to(data_folder("conf"))]
-    return [path for path in own if path.endswith((f"{choice}.yaml", f"{choice}.yml"))]
+    found = [path for path, *_ in stamp if path.endswith((f"{choice}.yaml", f"{choice}.yml"))]
+    return [path for path in found if not Path(path).is_relative_to(data_folder("conf"))]

@@ -22,6 +22,7 @@ from launcher.config.trial import Trial
 from launcher.disks import FullDiskError, is_full, system_error
 from launcher.errors import ConfigurationError, LauncherError
 from launcher.interrupts import first_asks
+from launcher.paths import shown_path
 from launcher.process_limits import spare_libraries
 from launcher.reporting.best_words import last_words
 from launcher.reporting.console import console_for, tell_unused, warnings_console
@@ -43,7 +44,7 @@ from launcher.sweeping.pruning import PointBounds
 from launcher.sweeping.rows import common_reasons, study_rows, trials_csv, tried_all
 from launcher.sweeping.storages import close_storage, open_storage, printable, storage_error
 from launcher.sweeping.study import OVER, SharedStudy, finished_trials, forget, open_study
-from launcher.sweeping.sweep_files import shown_path, write_sweep_files
+from launcher.sweeping.sweep_files import write_sweep_files
 from launcher.sweeping.trials import ComposedTrial, TrialLimits
 from launcher.tracking import tracker_of
 from launcher.verbosity import Verbosity

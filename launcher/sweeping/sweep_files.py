@@ -47,8 +47,3 @@ def write_sweep_files(
     }
     write_text(folder / SWEEP_JSON, without_passwords(json.dumps(own)) + "\n")
     write_text(folder / MULTIRUN_YAML, without_passwords(OmegaConf.to_yaml(config)))
-
-
-def shown_path(path: Path) -> str:
-    """A path as short as it can be typed here."""
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -30,6 +30,7 @@ from launcher.commands.check.trial import check, summary_of
 from launcher.commands.output import console_of
 from launcher.defects import shown
 from launcher.errors import LauncherError
+from launcher.paths import shown_path
 from launcher.reading.find import newest_name
 from launcher.reading.folders import folders_to_check
 from launcher.reporting.console import open_console
@@ -71,19 +72,14 @@ def run(arguments: argparse.Namespace) -> int:
             for folder in folders_to_check(name, Path.cwd()):
                 problems, summary = _checked(folder, arguments)
                 for problem in problems:
-                    _say(open_console(), f"wrong: {_typed(folder)}: {problem}")
+                    _say(open_console(), f"wrong: {shown_path(folder)}: {problem}")
                 wrong = wrong or bool(problems)
                 if not problems:
-                    _say(console, f"{_typed(folder)}: {summary}")
+                    _say(console, f"{shown_path(folder)}: {summary}")
         except LauncherError as error:
             print(f"error: {shown(error)}", file=sys.stderr)
             wrong = True
     return int(wrong)
-
-
-def _typed(folder: Path) -> Path:
-    """As one would type it here."""
-    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def _say(console: Console, text: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numba
 
-from launcher.cache_place import cache_folder
+from launcher.cache_place import compiled_folder
 from launcher.fingerprint import fingerprint
 
 _SEARCH = (
@@ -62,7 +62,7 @@ def search_is_compiled(*, sliding: bool, imperfect: bool = False) -> bool:
 
 @cache
 def _folder(module: str) -> Path:
-    folder = cache_folder() / "compiled" / f"{fingerprint(module)}-numba-{numba.__version__}"
+    folder = compiled_folder() / f"{fingerprint(module)}-numba-{numba.__version__}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:  # a home that cannot be written: compile for this process only

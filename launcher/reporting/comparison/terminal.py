@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from rich import box
 from rich.console import Console
@@ -11,6 +10,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from launcher.paths import shown_path
 from launcher.reporting.comparison.changes import Change
 from launcher.reporting.comparison.cycles import cycles_between
 from launcher.reporting.comparison.document import differing_parameters
@@ -62,9 +62,7 @@ def print_comparison(trials: Sequence[FinishedTrial], console: Console, *, verbo
 def _place(trial: FinishedTrial) -> str:
     """Where it was found; folders as seen from here."""
     folder = trial.origin.folder
-    if trial.origin.run_id is None and folder is not None and folder.is_relative_to(Path.cwd()):
-        return str(folder.relative_to(Path.cwd()))
-    return trial.origin.place
+    return shown_path(folder) if trial.origin.run_id is None and folder is not None else trial.origin.place
 
 
 def _figures(results: Sequence[Result], *, verbose: bool) -> Table:

@@ -140,11 +140,8 @@ class Ledger:
         Returns:
             Every such folder: where a process that was killed may have left something.
         """
-        with self._turn, self._log.alone():
-            self._catch_up()
-            if f"{_FOLDER}{folder}" not in self._notes:
-                self._append("note", key=f"{_FOLDER}{folder}", value=True)
-                self._catch_up()
+        self.note_once(f"{_FOLDER}{folder}", True)
+        with self._turn:
             return [Path(key.removeprefix(_FOLDER)) for key in self._notes if key.startswith(_FOLDER)]
 
     def note_once(self, key: str, value: object) -> Any:

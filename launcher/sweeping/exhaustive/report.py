@@ -13,6 +13,7 @@ from rich.console import Console
 
 from launcher.config.sweep_schema import Kept
 from launcher.errors import LauncherError
+from launcher.paths import shown_path
 from launcher.reporting.best_words import last_words
 from launcher.reporting.numbers import percent, short_seconds
 from launcher.results.best import best_rows
@@ -28,7 +29,6 @@ from launcher.sweeping.parent import ParentRun
 from launcher.sweeping.pictures import write_page
 from launcher.sweeping.progress import print_searched
 from launcher.sweeping.rows import trials_csv
-from launcher.sweeping.sweep_files import shown_path
 from launcher.sweeping.trials import ComposedTrial, TrialLimits
 from launcher.whole_files import write_text
 
